@@ -1,0 +1,255 @@
+"""The frames of the package: column names, dtypes and allowed values, stated once.
+
+Three kinds of fact stand side by side and never overwrite one another: what the wire said (reply code, enhanced
+status code, diagnostic), what the ESP said (the ``esp_`` columns) and what the classifier concluded
+(:data:`VERDICT_COLUMNS`). Everything else in the package asks this module for a name or a dtype.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics.errors import FrameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PROVIDERS = ("sendgrid", "ses", "mailgun", "generic")
+
+EVENTS = (
+    "accepted",
+    "delivered",
+    "deferred",
+    "bounced",
+    "dropped",
+    "rejected",
+    "complained",
+    "unsubscribed",
+    "opened",
+    "clicked",
+    "suppressed",
+    "other",
+)
+
+#: Events that say something about why mail did not arrive; the classifier gives them a reason.
+FAILURE_EVENTS = ("deferred", "bounced", "dropped", "rejected", "suppressed")
+
+#: Events that prove that the address takes mail.
+SIGNS_OF_LIFE = ("delivered", "opened", "clicked")
+
+CODE_CLASSES = ("success", "transient", "permanent")
+BOUNCE_TYPES = ("hard", "soft", "block", "suppressed", "none", "unknown")
+CATEGORIES = (
+    "invalid_address",
+    "mailbox_unavailable",
+    "technical",
+    "content",
+    "reputation",
+    "authentication",
+    "volume",
+    "suppressed",
+    "unclassified",
+)
+FAULTS = ("recipient", "receiver", "sender", "content", "esp", "unknown")
+ACTIONS = ("remove", "retry", "fix", "review")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why mail did not arrive, and what follows from it.
+
+    Attributes
+    ----------
+    name : str
+        Value of the ``reason`` column.
+    category, bounce_type, fault, action : str
+        The columns of the same name, for a permanent failure.
+    transient_type, transient_action : str or None
+        What stands there instead when the failure was transient; None where that makes no difference.
+    title : str
+        A few words for axes and tables.
+    """
+
+    name: str
+    category: str
+    bounce_type: str
+    fault: str
+    action: str
+    title: str
+    transient_type: str | None = None
+    transient_action: str | None = None
+
+
+_REASON_ROWS = (
+    Reason("unknown_user", "invalid_address", "hard", "recipient", "remove", "Unknown user"),
+    Reason("bad_domain", "invalid_address", "hard", "recipient", "remove", "Bad domain"),
+    Reason("bad_syntax", "invalid_address", "hard", "recipient", "remove", "Bad address syntax"),
+    Reason("moved", "invalid_address", "hard", "recipient", "remove", "Mailbox moved"),
+    Reason("mailbox_disabled", "mailbox_unavailable", "hard", "recipient", "remove", "Mailbox disabled"),
+    Reason("mailbox_full", "mailbox_unavailable", "soft", "recipient", "retry", "Mailbox full"),
+    Reason("recipient_refused", "mailbox_unavailable", "hard", "recipient", "review", "Recipient refused"),
+    Reason("system_full", "technical", "hard", "receiver", "remove", "Mail system full", "soft", "retry"),
+    Reason("system_error", "technical", "soft", "receiver", "retry", "Mail system error"),
+    Reason("network", "technical", "soft", "receiver", "retry", "Network"),
+    Reason("dns_failure", "technical", "soft", "receiver", "retry", "DNS failure"),
+    Reason("routing_loop", "technical", "soft", "receiver", "retry", "Routing loop"),
+    Reason("expired", "technical", "soft", "receiver", "retry", "Delivery time expired"),
+    Reason("protocol_error", "technical", "soft", "sender", "fix", "Protocol error"),
+    Reason("tls", "technical", "soft", "sender", "fix", "TLS"),
+    Reason("message_too_large", "content", "soft", "content", "fix", "Message too large"),
+    Reason("content_rejected", "content", "block", "content", "fix", "Content rejected"),
+    Reason("spam", "content", "block", "content", "fix", "Judged as spam"),
+    Reason("virus", "content", "block", "content", "fix", "Virus found"),
+    Reason("blocked", "reputation", "block", "sender", "fix", "Sender blocked"),
+    Reason("policy", "reputation", "block", "sender", "fix", "Refused by policy"),
+    Reason("authentication", "authentication", "block", "sender", "fix", "Authentication failed"),
+    Reason("reverse_dns", "authentication", "block", "sender", "fix", "Reverse DNS"),
+    Reason("sender_rejected", "authentication", "block", "sender", "fix", "Sender address rejected"),
+    Reason("relay_denied", "authentication", "block", "sender", "fix", "Relaying denied"),
+    Reason("rate_limited", "volume", "soft", "sender", "retry", "Rate limited"),
+    Reason("greylisted", "volume", "soft", "receiver", "retry", "Greylisted"),
+    Reason("suppressed", "suppressed", "suppressed", "esp", "review", "Suppressed by the ESP"),
+    Reason("challenge", "technical", "soft", "recipient", "review", "Automatic reply"),
+    Reason("unclassified", "unclassified", "unknown", "unknown", "review", "Not classified"),
+)
+
+#: Every reason by name, in the order of the documentation.
+REASONS: dict[str, Reason] = {row.name: row for row in _REASON_ROWS}
+
+Kind = Literal["category", "string", "timestamp", "int16", "int64", "bool", "list"]
+
+_ARROW: dict[str, pa.DataType] = {
+    "category": pa.dictionary(pa.int8(), pa.large_string()),
+    "string": pa.large_string(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "int16": pa.int16(),
+    "int64": pa.int64(),
+    "bool": pa.bool_(),
+    "list": pa.list_(pa.string()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a frame.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'category', 'string', 'timestamp', 'int16', 'int64', 'bool', 'list'}
+        What it holds; :attr:`dtype` and :attr:`arrow` follow from it.
+    meaning : str
+        For the documentation.
+    values : tuple of str
+        Allowed values of a category; empty where the values are open.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    values: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> Any:
+        """The pandas dtype: nullable integers, UTC microseconds, Arrow-backed strings."""
+        if self.kind == "category":
+            return pd.CategoricalDtype(list(self.values)) if self.values else pd.CategoricalDtype()
+        return {
+            "string": pd.StringDtype("pyarrow", na_value=float("nan")),
+            "timestamp": pd.DatetimeTZDtype("us", "UTC"),
+            "int16": pd.Int16Dtype(),
+            "int64": "int64",
+            "bool": "bool",
+            "list": pd.ArrowDtype(pa.list_(pa.string())),
+        }[self.kind]
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The Arrow type that converts to :attr:`dtype` without copying strings."""
+        return _ARROW[self.kind]
+
+
+EVENT_COLUMNS: tuple[Column, ...] = (
+    Column("provider", "category", "ESP that the export came from", PROVIDERS),
+    Column("event", "category", "what happened, in one vocabulary for all ESPs", EVENTS),
+    Column("recipient", "string", "address as the ESP wrote it, without display name and brackets, domain lower-case"),
+    Column("domain", "string", "domain of the recipient, lower-case, IDNA ASCII form"),
+    Column("timestamp", "timestamp", "time of the event in UTC; missing where the export has none"),
+    Column("message_id", "string", "the ESP's or the sender's id of the message"),
+    Column("event_id", "string", "the ESP's id of the event"),
+    Column("reply_code", "int16", "SMTP reply code such as 550; codes made up by an ESP are not replies"),
+    Column("enhanced_code", "string", "enhanced status code such as 5.1.1"),
+    Column("diagnostic", "string", "text of the remote server, lines joined"),
+    Column("remote_host", "string", "receiving host name or address"),
+    Column("sending_ip", "string", "address that the mail left from"),
+    Column("esp_event", "string", "the ESP's own word for the event"),
+    Column("esp_type", "string", "the ESP's own type"),
+    Column("esp_reason", "string", "the ESP's own reason or classification"),
+    Column("tags", "list", "tags, categories or campaign of the message"),
+    Column("attempt", "int16", "number of the delivery attempt, from 1"),
+    Column("source", "string", "file that the row came from"),
+    Column("record", "int64", "number of the record in that file, from 1"),
+)
+
+VERDICT_COLUMNS: tuple[Column, ...] = (
+    Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),
+    Column("bounce_type", "category", "kind of failure; 'none' is no failure", BOUNCE_TYPES),
+    Column("category", "category", "group of reasons", CATEGORIES),
+    Column("reason", "category", "why the mail did not arrive; missing where it is no failure", tuple(REASONS)),
+    Column("fault", "category", "who must act", FAULTS),
+    Column("action", "category", "what to do with the address", ACTIONS),
+    Column("rule", "string", "id of the rule that decided"),
+    Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
+    Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
+)
+
+REJECT_COLUMNS: tuple[Column, ...] = (
+    Column("source", "string", "file"),
+    Column("record", "int64", "number of the record in that file, from 1"),
+    Column("offset", "int64", "byte offset of the record in the unpacked file; -1 where the reader cannot tell"),
+    Column("error", "string", "what is wrong with it"),
+    Column("text", "string", "its first 500 characters"),
+)
+
+
+def dtypes(columns: Iterable[Column]) -> dict[str, Any]:
+    """Return name -> pandas dtype of the given columns."""
+    return {column.name: column.dtype for column in columns}
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the Arrow schema of the given columns."""
+    return pa.schema([(column.name, column.arrow) for column in columns])
+
+
+def empty(columns: Iterable[Column]) -> pd.DataFrame:
+    """Return a frame of no rows with the given columns and their dtypes."""
+    return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in columns})
+
+
+def require(frame: pd.DataFrame, names: Iterable[str], what: str = "an event frame") -> None:
+    """Raise one error that names every missing column.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    names : iterable of str
+        Columns that the caller is about to use.
+    what : str
+        What the frame was expected to be, for the message.
+
+    Raises
+    ------
+    FrameError
+        If a column is missing; the message lists those that are there.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise FrameError(f"expected {what} (a pandas DataFrame), found {type(frame).__name__}")
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        there = ", ".join(map(str, frame.columns[:30])) or "none"
+        raise FrameError(f"{what} needs the columns {', '.join(missing)}; found: {there}")
