@@ -1,0 +1,54 @@
+# Every target does its own set-up: a fresh machine needs Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check lab bench samples clean
+help:      ## show the targets
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; say make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install "pip>=25.1"
+
+# one stamp per set of packages, so that the demo does not wait for the test tools
+$(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing bounceanalytics …"
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/core.stamp
+	@echo "Installing the test tools …"
+	@$(PIP) install -c constraints.txt -e . --group dev
+	@touch $@
+
+$(VENV)/lab.stamp: $(VENV)/core.stamp
+	@echo "Installing JupyterLab …"
+	@$(PIP) install -c constraints.txt -e '.[lab]'
+	@touch $@
+
+demo: $(VENV)/core.stamp  ## exports in, report and cleaned list out, on the bundled samples
+	@$(BIN)/bounceanalytics demo --out demo --overwrite
+
+test: $(VENV)/dev.stamp   ## format, lint, types, tests, notebooks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check: test               ## the same as test
+
+lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: $(VENV)/dev.stamp  ## measure loading and classifying beside DuckDB and pandas
+	$(BIN)/python benchmarks/load_and_classify.py
+
+samples: $(VENV)/core.stamp  ## write data/samples anew
+	$(BIN)/python scripts/make_samples.py
+
+clean:     ## remove what the targets made
+	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
