@@ -1,0 +1,369 @@
+"""The verbs of the package on the command line.
+
+Every command ends with exit status 0, or prints one sentence and ends with 1 (the work could not be done) or 2 (the
+command was not understood). Results go to standard output, progress to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import duckdb
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import bounceanalytics as ba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    ProgressCallback = Callable[[str, int, int], None]
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Sentences(click.Group):
+    """A command group that turns errors into one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; show our own errors, and those of the system, without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (ba.BounceAnalyticsError, OSError, duckdb.Error, MemoryError) as error:
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(error, BrokenPipeError):  # "| head" closed our output: nothing to complain about
+                sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+                ctx.exit(0)
+            raise click.ClickException(_sentence(error)) from error
+        except KeyboardInterrupt:
+            err.print("Interrupted; nothing was left half-written.")
+            ctx.exit(130)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, ba.BounceAnalyticsError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; load fewer files at a time"
+    return f"the database engine stopped: {str(error).splitlines()[0]}"
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[ProgressCallback]:
+    """Yield a callback ``(description, done, total)`` that draws bars on a terminal's standard error."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def update(description: str, done: int, total: int) -> None:
+            if description not in tasks:
+                tasks[description] = bars.add_task(description, total=total)
+            bars.update(tasks[description], completed=done, total=total)
+
+        yield update
+
+
+def _load(sources: tuple[str, ...], provider: str | None, timezone: str = "UTC") -> ba.Load:
+    source: Any = list(sources) if len(sources) > 1 else sources[0]
+    if source == "-":
+        source = sys.stdin.buffer
+    with _progress() as progress:
+        return ba.load(source, provider=provider, timezone=timezone, progress=progress)
+
+
+def _new_file(path: str, overwrite: bool) -> Path:
+    target = Path(path)
+    if target.exists() and not overwrite:
+        raise ba.OutputError(f"{target} is there already; say --overwrite to replace it")
+    return target
+
+
+def _write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
+    """Write Parquet or CSV, whole or not at all."""
+    target = _new_file(path, overwrite)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        if target.suffix == ".parquet":
+            frame.to_parquet(part, index=False, compression="zstd")
+        elif target.suffix in {".csv", ".gz"}:
+            frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
+        else:
+            raise ba.FormatError(
+                f"cannot tell how to write {target.name}; let it end in .parquet, .csv or .csv.gz"
+            )
+        with part.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    out.print(f"{len(frame):,} rows written to {target}")
+
+
+provider_option = click.option(
+    "--provider",
+    type=click.Choice(["sendgrid", "ses", "mailgun"]),
+    help="Whose exports these are; found from content if not given.",
+)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+timezone_option = click.option(
+    "--timezone", default="UTC", show_default=True, help="Zone of times that are written without one."
+)
+sources_argument = click.argument("sources", nargs=-1, required=True)
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(ba.__version__, prog_name="bounceanalytics")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Understand e-mail bounces: exports of SendGrid, Amazon SES and Mailgun in, reports and clean lists out.
+
+    SOURCES are files, folders or globs, in any mix; "-" is standard input. Nothing is sent anywhere.
+    """
+    _ = debug  # read from the context where an error is shown
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@click.option("--out", "path", help="Write the events to this .parquet, .csv or .csv.gz file.")
+@click.option("--rejects", help="Write the rejected records to this .parquet or .csv file.")
+@overwrite_option
+def load(
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    path: str | None,
+    rejects: str | None,
+    overwrite: bool,
+) -> None:
+    """Read exports into one frame and show what each file held."""
+    for target in filter(None, (path, rejects)):
+        _new_file(target, overwrite)
+    loaded = _load(sources, provider, timezone)
+    out.print(str(loaded), markup=False)
+    if path:
+        _write_frame(loaded.events, path, overwrite)
+    if rejects:
+        _write_frame(loaded.rejects, rejects, overwrite)
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@click.option("--out", "path", help="Write the classified events to this .parquet, .csv or .csv.gz file.")
+@overwrite_option
+def classify(
+    sources: tuple[str, ...], provider: str | None, timezone: str, path: str | None, overwrite: bool
+) -> None:
+    """Read and classify exports; show how many bounces have which reason."""
+    if path:
+        _new_file(path, overwrite)
+    bounces = ba.classify(_load(sources, provider, timezone).events)
+    summary = ba.summarize_reasons(bounces)
+    _print_frame(summary, title="Why mail did not arrive")
+    if path:
+        _write_frame(bounces, path, overwrite)
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@click.option("--out", "path", default="report.html", show_default=True, help="The HTML file to write.")
+@click.option("--title", help="Headline of the report.")
+@overwrite_option
+def report(
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    path: str,
+    title: str | None,
+    overwrite: bool,
+) -> None:
+    """Write one self-contained HTML report; it names domains, never addresses."""
+    _new_file(path, overwrite)
+    bounces = ba.classify(_load(sources, provider, timezone).events)
+    written = ba.report(bounces, path, title=title, overwrite=overwrite)
+    out.print(f"Report on {len(bounces):,} events written to {written}")
+
+
+@main.command()
+@click.argument("mailing_list", metavar="LIST", type=click.Path(dir_okay=False))
+@sources_argument
+@provider_option
+@timezone_option
+@click.option(
+    "--out",
+    "folder",
+    default="cleaned",
+    show_default=True,
+    help="Folder for kept.csv, removed.csv, held.csv …",
+)
+@click.option("--policy", default="default", show_default=True, help="Name of a policy preset.")
+@click.option("--column", help="Column of the list that holds the addresses; found if not given.")
+@overwrite_option
+def clean(
+    mailing_list: str,
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    folder: str,
+    policy: str,
+    column: str | None,
+    overwrite: bool,
+) -> None:
+    """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say."""
+    chosen = ba.Policy.preset(policy)
+    bounces = ba.classify(_load(sources, provider, timezone).events)
+    with _progress() as progress:
+        result = ba.clean(
+            mailing_list,
+            bounces,
+            folder,
+            policy=chosen,
+            column=column,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    out.print(str(result), markup=False)
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@click.option(
+    "--for",
+    "target",
+    type=click.Choice(["sendgrid", "ses", "mailgun", "plain"]),
+    required=True,
+    help="Whose import format to write.",
+)
+@click.option("--out", "path", required=True, help="The file to write.")
+@click.option("--policy", default="default", show_default=True, help="Name of a policy preset.")
+@overwrite_option
+def suppress(
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    target: str,
+    path: str,
+    policy: str,
+    overwrite: bool,
+) -> None:
+    """Write a suppression file that SendGrid, SES or Mailgun can import."""
+    verdicts = ba.decide(ba.classify(_load(sources, provider, timezone).events), ba.Policy.preset(policy))
+    out.print(str(ba.export_suppressions(verdicts, target, path, overwrite=overwrite)), markup=False)
+
+
+@main.command()
+@click.argument("what", nargs=-1, required=True)
+def explain(what: tuple[str, ...]) -> None:
+    """Explain a code or a server's answer, such as 5.3.1 or "550 5.1.1 User unknown"."""
+    out.print(str(ba.explain(" ".join(what))), markup=False)
+
+
+@main.command()
+@click.option("--find", help="Only codes whose number, title or reason holds this.")
+def codes(find: str | None) -> None:
+    """List the status codes that are known."""
+    frame = ba.codes()[["code", "title", "reason", "bounce_type", "action"]]
+    if find:
+        hit = frame.apply(lambda column: column.astype(str).str.contains(find, case=False, regex=False)).any(
+            axis=1
+        )
+        frame = frame[hit]
+    _print_frame(frame)
+    out.print(f"{len(frame):,} codes")
+
+
+@main.command()
+@click.option(
+    "--out", "folder", default="demo", show_default=True, help="Folder for the report and the lists."
+)
+@overwrite_option
+def demo(folder: str, overwrite: bool) -> None:
+    """Do the main job on the bundled samples: load, classify, report, clean."""
+    samples = ba.samples()
+    target = Path(folder)
+    if target.exists() and any(target.iterdir()) and not overwrite:
+        raise ba.OutputError(f"{target} is not empty; say --overwrite or name another folder with --out")
+    target.mkdir(parents=True, exist_ok=True)
+    clock = _Clock()
+
+    out.print(f"[bold]1. Load[/bold] the exports in {samples}")
+    with _progress() as progress:
+        loaded = ba.load([samples / name for name in ("sendgrid", "ses", "mailgun")], progress=progress)
+    out.print(str(loaded), markup=False)
+    clock.lap()
+
+    out.print("[bold]2. Classify[/bold]")
+    bounces = ba.classify(loaded.events)
+    _print_frame(ba.summarize_reasons(bounces).head(12))
+    clock.lap()
+
+    out.print("[bold]3. Report[/bold]")
+    written = ba.report(bounces, target / "report.html", title="Ten weeks of a newsletter", overwrite=True)
+    out.print(f"One file to share, domains only: {written} ({written.stat().st_size / 1e6:.1f} MB)")
+    clock.lap()
+
+    out.print(f"[bold]4. Clean[/bold] the list {samples / 'list.csv'}")
+    result = ba.clean(samples / "list.csv", bounces, target / "cleaned", overwrite=True)
+    out.print(str(result), markup=False)
+    clock.lap()
+
+    out.print("[bold]5. Explain[/bold] the code that stands for a full mail system")
+    out.print("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]), markup=False)
+    out.print("… the rest: bounceanalytics explain 5.3.1")
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> None:
+        now = time.perf_counter()
+        out.print(f"[dim]{now - self._last:.1f} s[/dim]\n")
+        self._last = now
+
+
+def _print_frame(frame: pd.DataFrame, title: str | None = None) -> None:
+    table = Table(title=title, title_justify="left", show_edge=False, header_style="bold")
+    numbers = frame.select_dtypes("number").columns
+    for name in frame.columns:
+        table.add_column(str(name), justify="right" if name in numbers else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - missing values are not equal to themselves
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    main()
