@@ -30,4 +30,6 @@ def samples() -> Path:
     for folder in (package / "_samples", package.parent / "data" / "samples"):
         if folder.is_dir():
             return folder
-    raise SourceError(f"the samples are not part of this installation (looked in {package}); install the package anew")
+    raise SourceError(
+        f"the samples are not part of this installation (looked in {package}); install the package anew"
+    )

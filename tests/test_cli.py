@@ -1,0 +1,127 @@
+"""The command line: the verbs of the package, sentences instead of tracebacks, nothing overwritten unasked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from bounceanalytics.cli import main
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def sentence(result: Result) -> str:
+    """Return the message of a failed command; it must be one line and no traceback."""
+    assert result.exit_code in {1, 2}, result.output
+    assert "Traceback" not in result.output
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_load_shows_files_and_writes_events(samples: Path, tmp_path: Path) -> None:
+    target = tmp_path / "events.parquet"
+    result = run("load", samples / "exports", "--out", target)
+    assert result.exit_code == 0, result.output
+    for provider in ("sendgrid", "ses", "mailgun"):
+        assert provider in result.output
+    events = pd.read_parquet(target)
+    assert len(events) > 10_000
+    assert f"{len(events):,} rows written" in result.output
+
+
+def test_load_writes_rejects(samples: Path, tmp_path: Path) -> None:
+    target = tmp_path / "rejects.csv"
+    result = run("load", samples / "exports", "--rejects", target)
+    assert result.exit_code == 0, result.output
+    assert len(pd.read_csv(target)) > 0
+
+
+def test_classify_counts_reasons(samples: Path) -> None:
+    result = run("classify", samples / "exports")
+    assert result.exit_code == 0, result.output
+    assert "system_full" in result.output
+
+
+def test_report(samples: Path, tmp_path: Path) -> None:
+    target = tmp_path / "r.html"
+    assert run("report", samples / "exports", "--out", target).exit_code == 0
+    assert target.read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
+    assert "--overwrite" in sentence(run("report", samples / "exports", "--out", target))
+    assert run("report", samples / "exports", "--out", target, "--overwrite").exit_code == 0
+
+
+def test_clean_adds_up(samples: Path, tmp_path: Path) -> None:
+    target = tmp_path / "cleaned"
+    result = run("clean", samples / "list.csv", samples / "exports", "--out", target)
+    assert result.exit_code == 0, result.output
+    rows = json.loads((target / "summary.json").read_text(encoding="utf-8"))["rows"]
+    assert rows["input"] == rows["kept"] + rows["removed"] + rows["held"] + rows["unreadable"]
+    assert rows["removed"] > 0
+    again = run("clean", samples / "list.csv", samples / "exports", "--out", target)
+    assert "overwrite" in sentence(again)
+
+
+def test_suppress(samples: Path, tmp_path: Path) -> None:
+    target = tmp_path / "suppress.csv"
+    result = run("suppress", samples / "exports", "--for", "ses", "--out", target)
+    assert result.exit_code == 0, result.output
+    assert target.read_text(encoding="utf-8").splitlines()[0].endswith((",BOUNCE", ",COMPLAINT"))
+
+
+@pytest.mark.parametrize(
+    "what", [["5.3.1"], ["550", "5.3.1", "Mail", "system", "full"], ["552 5.2.2 Mailbox full"]]
+)
+def test_explain(what: list[str]) -> None:
+    result = run("explain", *what)
+    assert result.exit_code == 0, result.output
+    assert "full" in result.output
+
+
+def test_codes() -> None:
+    result = run("codes", "--find", "5.3.1")
+    assert result.exit_code == 0, result.output
+    assert "Mail system full" in result.output
+
+
+def test_demo(tmp_path: Path) -> None:
+    result = run("demo", "--out", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "demo" / "report.html").exists()
+    assert (tmp_path / "demo" / "cleaned" / "kept.csv").exists()
+    assert "not empty" in sentence(run("demo", "--out", tmp_path / "demo"))
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    assert "nothing.json" in sentence(run("load", tmp_path / "nothing.json"))
+
+
+def test_a_web_page_is_not_an_export(tmp_path: Path) -> None:
+    page = tmp_path / "page.json"
+    page.write_text("<!DOCTYPE html><html><body>Session expired, log in again</body></html>")
+    assert "page.json" in sentence(run("load", page))
+
+
+def test_unknown_code() -> None:
+    assert "9.9.9" in sentence(run("explain", "9.9.9"))
+
+
+def test_unknown_policy(samples: Path, tmp_path: Path) -> None:
+    message = sentence(
+        run("clean", samples / "list.csv", samples / "exports", "--policy", "gentle", "--out", tmp_path / "c")
+    )
+    assert "default" in message
+
+
+def test_standard_input(samples: Path) -> None:
+    export = next(iter(sorted((samples / "exports" / "sendgrid").glob("*.csv"))))
+    result = CliRunner().invoke(main, ["load", "-"], input=export.read_bytes())
+    # a suppression CSV without its name cannot say which list it is; it must still load, and say so
+    assert result.exit_code == 0, result.output
+    assert "sendgrid" in result.output
