@@ -176,7 +176,11 @@ class Column:
 EVENT_COLUMNS: tuple[Column, ...] = (
     Column("provider", "category", "ESP that the export came from", PROVIDERS),
     Column("event", "category", "what happened, in one vocabulary for all ESPs", EVENTS),
-    Column("recipient", "string", "address as the ESP wrote it, without display name and brackets, domain lower-case"),
+    Column(
+        "recipient",
+        "string",
+        "address as the ESP wrote it, without display name and brackets, domain lower-case",
+    ),
     Column("domain", "string", "domain of the recipient, lower-case, IDNA ASCII form"),
     Column("timestamp", "timestamp", "time of the event in UTC; missing where the export has none"),
     Column("message_id", "string", "the ESP's or the sender's id of the message"),
@@ -199,7 +203,9 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
     Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),
     Column("bounce_type", "category", "kind of failure; 'none' is no failure", BOUNCE_TYPES),
     Column("category", "category", "group of reasons", CATEGORIES),
-    Column("reason", "category", "why the mail did not arrive; missing where it is no failure", tuple(REASONS)),
+    Column(
+        "reason", "category", "why the mail did not arrive; missing where it is no failure", tuple(REASONS)
+    ),
     Column("fault", "category", "who must act", FAULTS),
     Column("action", "category", "what to do with the address", ACTIONS),
     Column("rule", "string", "id of the rule that decided"),
@@ -210,7 +216,9 @@ VERDICT_COLUMNS: tuple[Column, ...] = (
 REJECT_COLUMNS: tuple[Column, ...] = (
     Column("source", "string", "file"),
     Column("record", "int64", "number of the record in that file, from 1"),
-    Column("offset", "int64", "byte offset of the record in the unpacked file; -1 where the reader cannot tell"),
+    Column(
+        "offset", "int64", "byte offset of the record in the unpacked file; -1 where the reader cannot tell"
+    ),
     Column("error", "string", "what is wrong with it"),
     Column("text", "string", "its first 500 characters"),
 )
@@ -253,3 +261,45 @@ def require(frame: pd.DataFrame, names: Iterable[str], what: str = "an event fra
     if missing:
         there = ", ".join(map(str, frame.columns[:30])) or "none"
         raise FrameError(f"{what} needs the columns {', '.join(missing)}; found: {there}")
+
+
+VERDICTS = ("remove", "hold", "keep")
+
+#: Why an address got its verdict: the reasons of bounces, and two that are no bounces.
+DECISION_REASONS = (*REASONS, "complained", "unsubscribed")
+
+DECISION_COLUMNS: tuple[Column, ...] = (
+    Column("address", "string", "address in normal form: trimmed, case folded, domain in IDNA ASCII form"),
+    Column("domain", "string", "its domain"),
+    Column("verdict", "category", "what to do with the address", VERDICTS),
+    Column(
+        "reason",
+        "category",
+        "why, by the deciding event; missing where nothing speaks against it",
+        DECISION_REASONS,
+    ),
+    Column("bounce_type", "category", "kind of failure of the deciding event", BOUNCE_TYPES),
+    Column("fault", "category", "who must act, by the deciding event", FAULTS),
+    Column("rule", "string", "id of the classifier's rule for the deciding event"),
+    Column("code", "string", "enhanced code of the deciding event, else its reply code"),
+    Column("decided_at", "timestamp", "time of the deciding event"),
+    Column("first_bounced", "timestamp", "first bounce of all"),
+    Column("last_bounced", "timestamp", "last bounce of all"),
+    Column(
+        "bounce_days",
+        "int64",
+        "UTC days with a bounce of any kind; all bounces without a time count as one day",
+    ),
+    Column("hard_days", "int64", "UTC days with a hard bounce"),
+    Column("soft_days", "int64", "UTC days with a soft bounce"),
+    Column("block_days", "int64", "UTC days with a block"),
+    Column("conflicts", "int64", "events on which code, text and the ESP's word disagree"),
+    Column("last_delivered", "timestamp", "last delivery"),
+    Column("last_opened", "timestamp", "last open"),
+    Column("last_clicked", "timestamp", "last click"),
+    Column("complained_at", "timestamp", "last complaint"),
+    Column("unsubscribed_at", "timestamp", "last unsubscribe"),
+    Column("source", "string", "file that the deciding event came from"),
+    Column("record", "int64", "number of the deciding event's record in that file"),
+    Column("explanation", "string", "the verdict as a sentence"),
+)
