@@ -1,0 +1,470 @@
+"""Enhanced status codes and SMTP reply codes: what each means, why it comes and what to do about it.
+
+The knowledge lies in ``codes/*.toml`` (a file per subject of RFC 3463) and ``replies.toml``; this module reads it
+and derives what follows from a code's reason and class. A row states what its classes share, and a table per class
+(``[code.2]``, ``[code.4]``, ``[code.5]``) states the rest; only the classes that have a table exist.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics.errors import UnknownCodeError
+from bounceanalytics.schema import (
+    ACTIONS,
+    BOUNCE_TYPES,
+    CATEGORIES,
+    CODE_CLASSES,
+    FAULTS,
+    REASONS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
+_STRINGS = pd.ArrowDtype(pa.list_(pa.string()))
+
+#: First digit -> value of ``code_class``. A reply 3yz asks for more input and is on the side of success.
+_CLASSES = {"2": "success", "3": "success", "4": "transient", "5": "permanent"}
+
+_CLASS_TITLES = {
+    "2": "Success",
+    "3": "Positive so far: the server waits for more input",
+    "4": "Transient failure (a later attempt may succeed)",
+    "5": "Permanent failure (the same message will fail again)",
+}
+
+#: Second digit of a reply code; RFC 5321, section 4.2.1. Digits 3 and 4 are unspecified there.
+_REPLY_GROUPS = {
+    "0": "Syntax",
+    "1": "Information",
+    "2": "Connection",
+    "3": "Not specified",
+    "4": "Not specified",
+    "5": "Mail system",
+}
+
+_ENHANCED = re.compile(r"#?([245])\.(\d{1,3})\.(\d{1,3})", re.ASCII)
+_REPLY = re.compile(r"[2-5]\d\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A code that is easily confused with another one.
+
+    Attributes
+    ----------
+    code : str
+    difference : str
+        What sets it apart.
+    """
+
+    code: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A text in which a code typically arrives.
+
+    Attributes
+    ----------
+    text : str
+    kind : str
+        What kind of wording it is, or who writes it; empty where that says nothing.
+    """
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What is known about one status code.
+
+    Attributes
+    ----------
+    code : str
+        ``5.3.1`` or ``550``.
+    kind : {'enhanced', 'reply'}
+    title, meaning : str
+    source : str
+        RFC section or page of the vendor.
+    registered : str
+        ``IANA``, the vendor that made the code up, or ``not registered``.
+    reason : str or None
+        Name in :data:`bounceanalytics.schema.REASONS`; None for success.
+    specific : bool
+        True if the code alone tells the reason; False if it is so general, or so often misused, that the text and
+        the other code know better.
+    causes, do_now, do_later, investigate, practices : tuple of str
+        Why it happens; what the sender does at once and keeps doing; what to look into; habits that prevent it.
+    recipient_side : tuple of str
+        What only the people of the receiving side can do.
+    related : tuple of Related
+    texts : tuple of Wording
+    disputed : str
+        Where standards, vendors and practice differ; empty where they agree.
+    """
+
+    code: str
+    kind: Literal["enhanced", "reply"]
+    title: str
+    meaning: str
+    source: str
+    registered: str = "IANA"
+    reason: str | None = None
+    specific: bool = True
+    causes: tuple[str, ...] = ()
+    do_now: tuple[str, ...] = ()
+    do_later: tuple[str, ...] = ()
+    investigate: tuple[str, ...] = ()
+    recipient_side: tuple[str, ...] = ()
+    practices: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
+    texts: tuple[Wording, ...] = ()
+    disputed: str = ""
+
+    @property
+    def code_class(self) -> str:
+        """``success``, ``transient`` or ``permanent``."""
+        return _CLASSES[self.code[0]]
+
+    @property
+    def bounce_type(self) -> str:
+        """Kind of failure that the reason makes in this class."""
+        return outcome(self.reason, self.code_class).bounce_type
+
+    @property
+    def category(self) -> str | None:
+        """Group of the reason; None for success."""
+        return outcome(self.reason, self.code_class).category
+
+    @property
+    def fault(self) -> str | None:
+        """Who must act; None for success."""
+        return outcome(self.reason, self.code_class).fault
+
+    @property
+    def action(self) -> str | None:
+        """What to do with the address; None for success."""
+        return outcome(self.reason, self.code_class).action
+
+    @property
+    def digits(self) -> tuple[tuple[str, str], ...]:
+        """Each part of the code with what it says."""
+        if self.kind == "reply":
+            first, second, third = list(self.code)
+            group = _REPLY_GROUPS.get(second, "Outside the standard's groups")
+            return ((first, _CLASS_TITLES[first]), (second, group), (third, self.title))
+        first, second, third = self.code.split(".")
+        subject = _subjects().get(int(second))
+        named = f"{subject.title}: {subject.meaning}" if subject else "Not a subject of RFC 3463"
+        return ((first, _CLASS_TITLES[first]), (second, named), (third, self.title))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from a reason and a class of code: the verdict columns of the same names."""
+
+    bounce_type: str
+    category: str | None = None
+    fault: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    number: int
+    title: str
+    meaning: str
+
+
+def outcome(reason: str | None, code_class: str) -> Outcome:
+    """Return type, category, fault and action of a reason met with a code of the given class.
+
+    A transient code is no proof against an address: where the reason would remove it for good and the schema
+    names no milder variant, the outcome is a soft bounce to be retried.
+
+    Parameters
+    ----------
+    reason : str or None
+        Name in :data:`bounceanalytics.schema.REASONS`; None for success.
+    code_class : {'success', 'transient', 'permanent'}
+
+    Returns
+    -------
+    Outcome
+
+    Examples
+    --------
+    >>> outcome("system_full", "permanent").action, outcome("system_full", "transient").action
+    ('remove', 'retry')
+    """
+    if reason is None:
+        return Outcome("none")
+    row = REASONS[reason]
+    kind, action = row.bounce_type, row.action
+    if code_class == "transient":
+        kind = row.transient_type or ("soft" if kind == "hard" else kind)
+        action = row.transient_action or ("retry" if action == "remove" else action)
+    return Outcome(kind, row.category, row.fault, action)
+
+
+@cache
+def codes() -> Mapping[str, Code]:
+    """Return every known enhanced status code, by code, in numeric order."""
+    return _by_code(code for table in _tables() for row in table["code"] for code in _expand(row))
+
+
+@cache
+def replies() -> Mapping[str, Code]:
+    """Return every known SMTP reply code, by code, in numeric order."""
+    table = tomllib.loads((_knowledge() / "replies.toml").read_text("utf-8"))
+    return _by_code(_build(str(row.pop("code")), "reply", row) for row in table["reply"])
+
+
+def lookup(code: str | int) -> Code:
+    """Return what is known about one code.
+
+    A well-formed code that no registry lists is answered from its class and subject, and says so.
+
+    Parameters
+    ----------
+    code : str or int
+        Enhanced status code (``"5.3.1"``, ``"#5.3.1"``) or reply code (``550``, ``"550"``).
+
+    Returns
+    -------
+    Code
+
+    Raises
+    ------
+    UnknownCodeError
+        If it is no status code.
+
+    References
+    ----------
+    RFC 3463, section 2 (enhanced status codes); RFC 5321, section 4.2 (reply codes).
+
+    Examples
+    --------
+    >>> lookup("5.3.1").title
+    'Mail system full'
+    >>> lookup("5.1.99").registered
+    'not registered'
+    """
+    text = str(code).strip()
+    if match := _ENHANCED.fullmatch(text):
+        key = ".".join(str(int(part)) for part in match.groups())
+        return codes().get(key) or _unregistered(key)
+    if _REPLY.fullmatch(text):
+        return replies().get(text) or _unlisted(text)
+    # What is no code may be a whole text with somebody's address in it, which no error repeats.
+    shown = repr(text) if len(text) <= 12 and "@" not in text else f"a text of {len(text)} characters"
+    raise UnknownCodeError(
+        f"{shown} is no status code: expected an enhanced status code such as 5.3.1 or an SMTP reply code from 200 "
+        f"to 599 such as 550; other numbers, such as Mailgun's 605, are an ESP's own words"
+    )
+
+
+def code_reasons() -> pd.DataFrame:
+    """Return the reason of every code, for joining to a frame of events.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``code`` (enhanced and reply codes alike, as strings), ``reason`` (missing for success), ``specific`` (bool).
+        For a detail that is not listed, ask for the subject's general code: ``5.1.99`` is no more than ``5.1.0``.
+
+    Examples
+    --------
+    >>> frame = code_reasons().set_index("code")
+    >>> frame.loc["5.3.1", "reason"]
+    'system_full'
+    """
+    rows = _all()
+    return pd.DataFrame(
+        {
+            "code": pd.Series([row.code for row in rows], dtype=_STRING),
+            "reason": pd.Series([row.reason for row in rows], dtype=pd.CategoricalDtype(list(REASONS))),
+            "specific": pd.Series([row.specific for row in rows], dtype=bool),
+        }
+    )
+
+
+def codes_frame() -> pd.DataFrame:
+    """Return the whole registry as a frame: every enhanced status code, then every reply code.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``code``, ``kind`` (enhanced, reply), ``code_class``, ``title``, ``meaning``, the columns ``reason``,
+        ``bounce_type``, ``category``, ``fault`` and ``action`` that follow from the code alone, ``specific``
+        (whether the code alone tells the reason), the advice as lists of strings (``causes``, ``do_now``,
+        ``do_later``, ``investigate``, ``recipient_side``, ``practices``), ``related`` ("code: difference") and
+        ``texts`` ("kind: text") as lists of strings, ``disputed``, ``source`` and ``registered``.
+
+    Examples
+    --------
+    >>> frame = codes_frame().set_index("code")
+    >>> frame.loc["5.3.1", ["reason", "bounce_type", "action"]].tolist()
+    ['system_full', 'hard', 'remove']
+    """
+    rows = _all()
+    outcomes = [outcome(row.reason, row.code_class) for row in rows]
+
+    def text(name: str) -> pd.Series[Any]:
+        return pd.Series([getattr(row, name) for row in rows], dtype=_STRING)
+
+    def texts(name: str) -> pd.Series[Any]:
+        return pd.Series([list(getattr(row, name)) for row in rows], dtype=_STRINGS)
+
+    def choice(name: str, values: tuple[str, ...]) -> pd.Series[Any]:
+        return pd.Series([getattr(item, name) for item in outcomes], dtype=pd.CategoricalDtype(list(values)))
+
+    related = [[f"{item.code}: {item.difference}" for item in row.related] for row in rows]
+    wordings = [
+        [f"{item.kind}: {item.text}" if item.kind else item.text for item in row.texts] for row in rows
+    ]
+    return pd.DataFrame(
+        {
+            "code": text("code"),
+            "kind": pd.Series([row.kind for row in rows], dtype=pd.CategoricalDtype(["enhanced", "reply"])),
+            "code_class": pd.Series(
+                [row.code_class for row in rows], dtype=pd.CategoricalDtype(list(CODE_CLASSES))
+            ),
+            "title": text("title"),
+            "meaning": text("meaning"),
+            "reason": pd.Series([row.reason for row in rows], dtype=pd.CategoricalDtype(list(REASONS))),
+            "bounce_type": choice("bounce_type", BOUNCE_TYPES),
+            "category": choice("category", CATEGORIES),
+            "fault": choice("fault", FAULTS),
+            "action": choice("action", ACTIONS),
+            "specific": pd.Series([row.specific for row in rows], dtype=bool),
+            "causes": texts("causes"),
+            "do_now": texts("do_now"),
+            "do_later": texts("do_later"),
+            "investigate": texts("investigate"),
+            "recipient_side": texts("recipient_side"),
+            "practices": texts("practices"),
+            "related": pd.Series(related, dtype=_STRINGS),
+            "texts": pd.Series(wordings, dtype=_STRINGS),
+            "disputed": text("disputed"),
+            "source": text("source"),
+            "registered": text("registered"),
+        }
+    )
+
+
+def _all() -> list[Code]:
+    return [*codes().values(), *replies().values()]
+
+
+def _knowledge() -> Any:
+    return resources.files("bounceanalytics.knowledge")
+
+
+@cache
+def _tables() -> tuple[dict[str, Any], ...]:
+    folder = _knowledge() / "codes"
+    files = sorted(
+        (item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name
+    )
+    return tuple(tomllib.loads(item.read_text("utf-8")) for item in files)
+
+
+@cache
+def _subjects() -> dict[int, _Subject]:
+    return {table["subject"]["number"]: _Subject(**table["subject"]) for table in _tables()}
+
+
+def _expand(row: Mapping[str, Any]) -> Iterator[Code]:
+    """Yield a row once per class that it has a table for, and once per number of its range."""
+    shared = {name: value for name, value in row.items() if name not in {"number", "through", "2", "4", "5"}}
+    subject, detail = (int(part) for part in row["number"].split("."))
+    for digit in "245":
+        if digit not in row:
+            continue
+        for number in range(detail, row.get("through", detail) + 1):
+            yield _build(f"{digit}.{subject}.{number}", "enhanced", {**shared, **row[digit]})
+
+
+def _build(code: str, kind: Literal["enhanced", "reply"], row: Mapping[str, Any]) -> Code:
+    known = {field.name for field in fields(Code)}
+    if unknown := set(row) - known:
+        raise ValueError(f"code {code}: unknown columns {', '.join(sorted(unknown))}")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
+    values["related"] = tuple(Related(**item) for item in row.get("related", ()))
+    values["texts"] = tuple(Wording(**item) for item in row.get("texts", ()))
+    built = Code(code=code, kind=kind, **values)
+    # What the classes of a row share need not fit success, which has no reason to act upon.
+    return replace(built, reason=None, specific=True) if built.code_class == "success" else built
+
+
+def _by_code(rows: Iterable[Code]) -> Mapping[str, Code]:
+    known: dict[str, Code] = {}
+    for row in sorted(rows, key=_numeric):
+        if row.code in known:
+            raise ValueError(f"code {row.code} is stated twice")
+        known[row.code] = row
+    return MappingProxyType(known)
+
+
+def _unregistered(code: str) -> Code:
+    """Return what class and subject alone say of an enhanced code that no registry lists."""
+    digit, subject, detail = code.split(".")
+    general = codes().get(f"{digit}.{subject}.0") or codes()[f"{digit}.0.0"]
+    known = _subjects().get(int(subject))
+    about = (
+        f"subject {subject} ({known.title.lower()})"
+        if known
+        else f"subject {subject}, which no standard defines"
+    )
+    return replace(
+        general,
+        code=code,
+        title=f"{known.title if known else 'Unknown subject'}, detail {detail} (not registered)",
+        meaning=f"{_CLASS_TITLES[digit]}, {about}. No registry known to this package lists the detail {detail}, so "
+        f"the code says no more than {general.code}; the text beside it has the answer.",
+        source="RFC 3463, section 2",
+        registered="not registered",
+        specific=False,
+        related=(Related(general.code, "the registered general code of the same class and subject"),),
+        texts=(),
+        disputed="",
+    )
+
+
+def _unlisted(code: str) -> Code:
+    """Return what the first digit alone says of a reply code that no standard lists."""
+    general = {"2": "250", "3": "354", "4": "451", "5": "554"}[code[0]]
+    reason = None if code[0] in "23" else "unclassified"
+    return Code(
+        code=code,
+        kind="reply",
+        title=f"Reply {code} (not registered)",
+        meaning=f"{_CLASS_TITLES[code[0]]}. No standard lists this reply code; RFC 5321 tells a sender to act on the "
+        f"first digit alone, and the text beside it has the answer.",
+        source="RFC 5321, section 4.2",
+        registered="not registered",
+        reason=reason,
+        specific=reason is None,
+        related=(Related(general, "the general reply of the same class"),),
+    )
+
+
+def _numeric(row: Code) -> tuple[int, ...]:
+    return tuple(int(part) for part in row.code.split("."))
