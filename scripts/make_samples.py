@@ -1,7 +1,7 @@
 """Write ``data/samples``: a mailing list, what three ESPs say about it, and what to find in both.
 
 ``python scripts/make_samples.py`` writes the same bytes every time; ``--into FOLDER`` writes elsewhere.
-Only the standard library is used. The story is in ``samples/cases.py``, the replies of servers in ``samples/replies.tsv``.
+Only the standard library is used. The story is in the tables of ``samples/tables``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samples import mailgun, sendgrid, ses
-from samples.cases import CASES, EPISODES
 from samples.chance import Chance
 from samples.people import Person, everybody
 from samples.readme import readme
 from samples.story import tell
+from samples.tables import cases, episodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,21 +37,40 @@ def list_rows(people: Sequence[Person]) -> list[list[str]]:
             continue
         edition = "monthly" if len(person.weeks) < 6 else "weekly"
         rows.append(
-            [person.address, person.first, person.last, person.town, person.company, person.signed_up.isoformat(), edition, person.note]
+            [
+                person.address,
+                person.first,
+                person.last,
+                person.town,
+                person.company,
+                person.signed_up.isoformat(),
+                edition,
+                person.note,
+            ]
         )
     chance = Chance("list")
     doubles = [row for row in chance.shuffled(rows) if row[0].isascii()][:8]
     for row in doubles:
-        rows.insert(chance.whole(0, len(rows)), [row[0].title().replace(".Example", ".example"), *row[1:6], "monthly", "signed up again"])
+        rows.insert(
+            chance.whole(0, len(rows)),
+            [row[0].title().replace(".Example", ".example"), *row[1:6], "monthly", "signed up again"],
+        )
     for address in UNREADABLE:
-        rows.insert(chance.whole(0, len(rows)), [address, *chance.pick(rows)[1:7], "copied from a paper form"])
+        rows.insert(
+            chance.whole(0, len(rows)), [address, *chance.pick(rows)[1:7], "copied from a paper form"]
+        )
     return rows
 
 
 def story_rows(people: Sequence[Person]) -> list[list[str]]:
     """Return what is planted and what to do about it, in the order of the cases."""
-    order = {case.name: place for place, case in enumerate([*CASES, *(episode.case for episode in EPISODES)])}
-    planted = sorted((p for p in people if p.case), key=lambda p: (order[p.case.name], p.wire_address) if p.case else (0, ""))
+    order = {
+        case.name: place for place, case in enumerate([*cases(), *(episode.case for episode in episodes())])
+    }
+    planted = sorted(
+        (p for p in people if p.case),
+        key=lambda p: (order[p.case.name], p.wire_address) if p.case else (0, ""),
+    )
     rows = []
     for person in planted:
         case, moved = person.case, [s for s in person.plan.values() if s.startswith("move:")]
@@ -71,7 +90,7 @@ def expectations(samples: Sequence[Sample], listed: Sequence[Sequence[str]]) -> 
     """Return what a reader must find: counts for each file, their sums, and the list's."""
     seen: set[tuple[str, str]] = set()
     files = {sample.path: sample.counts(seen) for sample in samples}
-    sums = ("records", "ignored", "rejected", "rows", "repeated_in_file", "repeated_from_other_file")
+    sums = ("records", "ignored", "rejected", "rows", "repeats")
     totals: dict[str, Any] = {name: sum(file[name] for file in files.values()) for name in sums}
     events: dict[str, int] = {}
     for file in files.values():
@@ -108,10 +127,13 @@ def make(folder: Path) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    print(f"{len(contents)} files, {sum(map(len, contents.values())):,} bytes, {expected['totals']['rows']:,} rows in {folder}")
+    size, rows = sum(map(len, contents.values())), expected["totals"]["rows"]
+    print(f"{len(contents)} files, {size:,} bytes, {rows:,} rows in {folder}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--into", type=Path, default=Path(__file__).resolve().parent.parent / "data" / "samples")
+    parser.add_argument(
+        "--into", type=Path, default=Path(__file__).resolve().parent.parent / "data" / "samples"
+    )
     make(parser.parse_args().into)

@@ -24,12 +24,15 @@ class Chance:
         self._random = random.Random(":".join([SEED, *map(str, name)]))
 
     def share(self) -> float:
+        """Return a number from 0 to 1, 1 not included."""
         return self._random.random()
 
     def happens(self, probability: float) -> bool:
+        """Return True with the given probability."""
         return self.share() < probability
 
     def between(self, low: float, high: float) -> float:
+        """Return a number from low to high."""
         return low + self.share() * (high - low)
 
     def whole(self, low: int, high: int) -> int:
@@ -37,9 +40,11 @@ class Chance:
         return low + int(self.share() * (high - low + 1))
 
     def pick(self, values: Sequence[T]) -> T:
+        """Return one of the values."""
         return values[int(self.share() * len(values))]
 
     def weighted(self, weights: dict[T, float]) -> T:
+        """Return one of the keys, as often as its value says."""
         mark = self.share() * sum(weights.values())
         for value, weight in weights.items():
             mark -= weight
@@ -48,7 +53,11 @@ class Chance:
         return next(reversed(weights))
 
     def shuffled(self, values: Sequence[T]) -> list[T]:
-        return [value for _, _, value in sorted((self.share(), place, value) for place, value in enumerate(values))]
+        """Return the values in another order."""
+        return [
+            value
+            for _, _, value in sorted((self.share(), place, value) for place, value in enumerate(values))
+        ]
 
 
 def digest(*name: object, length: int = 32) -> str:
@@ -58,7 +67,9 @@ def digest(*name: object, length: int = 32) -> str:
 
 def token(*name: object, length: int = 22) -> str:
     """Return URL-safe characters that depend on the name alone."""
-    return base64.urlsafe_b64encode(hashlib.sha512(":".join([SEED, *map(str, name)]).encode()).digest()).decode()[:length]
+    return base64.urlsafe_b64encode(
+        hashlib.sha512(":".join([SEED, *map(str, name)]).encode()).digest()
+    ).decode()[:length]
 
 
 def uuid(*name: object) -> str:

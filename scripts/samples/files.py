@@ -50,6 +50,7 @@ class Sample:
 
     @property
     def packed(self) -> bytes:
+        """The bytes as they lie in the folder: the same on every machine that has the same zlib."""
         if not self.path.endswith(".gz"):
             return self.data
         packed = io.BytesIO()
@@ -61,16 +62,11 @@ class Sample:
         """Return the counts; ``seen`` holds the events of the files before this one and is added to."""
         fates = Counter(entry.fate for entry in self.entries)
         rows = [row for entry in self.entries for row in entry.rows]
-        here: set[tuple[str, str]] = set()
-        copies = elsewhere = 0
+        repeats = 0
         for row in rows:
             key = (row.event_id, row.recipient)
-            if not row.event_id:
-                continue
-            copies += key in here
-            elsewhere += key in seen and key not in here
-            here.add(key)
-        seen |= here
+            repeats += bool(row.event_id) and key in seen
+            seen.add(key)
         return {
             "form": self.form,
             "records": len(self.entries),
@@ -78,8 +74,7 @@ class Sample:
             "rejected": fates["rejected"],
             "rows": len(rows),
             "events": dict(sorted(Counter(row.event for row in rows).items())),
-            "repeated_in_file": copies,
-            "repeated_from_other_file": elsewhere,
+            "repeats": repeats,
         }
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from samples.chance import Chance, digest, token
 from samples.files import Entry, Row, Sample, compact, insert, lines, rejected
-from samples.labels import LABELS
 from samples.sendgrid import AGENTS
 from samples.story import FIRST_ISSUE, SENDER, Event, Listed
+from samples.tables import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,13 @@ SUPPRESSED = {
 }
 WAITS = (600, 900, 1800, 3600, 7200)
 BRANDS = {
-    "google": "Gmail", "microsoft": "Outlook 365", "microsoft365": "Outlook 365", "yahoo": "Yahoo", "apple": "Apple", "french": "Free FR",
-}  # fmt: skip
+    "google": "Gmail",
+    "microsoft": "Outlook 365",
+    "microsoft365": "Outlook 365",
+    "yahoo": "Yahoo",
+    "apple": "Apple",
+    "french": "Free FR",
+}
 
 
 def split_reply(reply: str) -> tuple[int, str]:
@@ -44,7 +49,14 @@ def _outcome(event: Event) -> dict[str, Any]:
         return {"attempt-no": 1, "code": code, "message": "", "description": words, "session-seconds": 0.0}
     if event.cause == "no_mx":
         words = f"No MX for {domain}"
-        return {"attempt-no": 1, "code": 498, "message": words, "description": words, "session-seconds": 0.0, "bounce-type": "hard"}
+        return {
+            "attempt-no": 1,
+            "code": 498,
+            "message": words,
+            "description": words,
+            "session-seconds": 0.0,
+            "bounce-type": "hard",
+        }
     silent = {
         "timeout": (421, "4.4.1 Connection timed out"),
         "dns_failure": (421, f"4.4.3 Temporary DNS failure looking up {domain}"),
@@ -65,11 +77,16 @@ def _outcome(event: Event) -> dict[str, Any]:
         "enhanced-code": enhanced[0] if enhanced else None,
     }
     if event.cause not in silent:
-        fields |= {"mx-host": event.domain.mx, "tls": True, "utf8": True, "certificate-verified": event.domain.style != "qmail"}
+        fields |= {
+            "mx-host": event.domain.mx,
+            "tls": True,
+            "utf8": True,
+            "certificate-verified": event.domain.style != "qmail",
+        }
     if event.kind == "deferred":
         fields["retry-seconds"] = WAITS[min(event.attempt, len(WAITS)) - 1]
     if event.kind == "bounced":
-        fields["bounce-type"] = LABELS[event.cause].mailgun_type
+        fields["bounce-type"] = labels()[event.cause].mailgun_type
     if event.final == "late":
         del fields["session-seconds"]
         fields |= {"description": "returned by a delivery report", "bounce-code": fields["enhanced-code"]}
@@ -81,7 +98,7 @@ def _reason(event: Event) -> str:
         return SUPPRESSED[event.cause][1]
     if event.final == "expired":
         return "old"
-    reason = LABELS[event.cause].mailgun_reason
+    reason = labels()[event.cause].mailgun_reason
     return "generic" if reason == "no mx" or (event.kind == "deferred" and reason == "bounce") else reason
 
 
@@ -102,17 +119,29 @@ def record(event: Event) -> dict[str, Any]:
         "user-variables": {},
     }
     if failed:
-        fields |= {"severity": "temporary" if event.kind == "deferred" else "permanent", "reason": _reason(event)}
+        fields |= {
+            "severity": "temporary" if event.kind == "deferred" else "permanent",
+            "reason": _reason(event),
+        }
     if failed or event.kind == "delivered":
         fields |= {
             "recipient-provider": BRANDS.get(event.domain.style, "Other"),
             "envelope": {"sender": SENDER, "targets": address, "transport": "smtp"},
             "message": {
-                "headers": {"message-id": message, "from": f"Slack Water <{SENDER}>", "to": address, "subject": f"Slack Water {FIRST_ISSUE + event.week - 1}"},
+                "headers": {
+                    "message-id": message,
+                    "from": f"Slack Water <{SENDER}>",
+                    "to": address,
+                    "subject": f"Slack Water {FIRST_ISSUE + event.week - 1}",
+                },
                 "attachments": [],
                 "size": 41_000 + 37 * event.week,
             },
-            "flags": {"is-authenticated": True, "is-test-mode": False, "is-delayed-bounce": event.final == "late"},
+            "flags": {
+                "is-authenticated": True,
+                "is-test-mode": False,
+                "is-delayed-bounce": event.final == "late",
+            },
             "delivery-status": _outcome(event),
         }
         if event.kind != "dropped":
@@ -123,7 +152,12 @@ def record(event: Event) -> dict[str, Any]:
         chance = Chance("reader", event.key)
         fields |= {
             "ip": f"192.0.2.{chance.whole(1, 254)}",
-            "client-info": {"client-type": "browser", "device-type": "desktop", "user-agent": chance.pick(AGENTS), "bot": "apple" if event.detail == "machine" else ""},
+            "client-info": {
+                "client-type": "browser",
+                "device-type": "desktop",
+                "user-agent": chance.pick(AGENTS),
+                "bot": "apple" if event.detail == "machine" else "",
+            },
             "geolocation": {"country": "Unknown", "region": "Unknown", "city": "Unknown"},
         }
     if event.kind == "clicked":
@@ -138,7 +172,12 @@ def _entry(event: Event) -> Entry:
 
 def _webhook(entry: Entry, post: int) -> Entry:
     """Return the event as a webhook posts it; empty objects come as lists."""
-    event = {**entry.record, "user-variables": [], "account": {"id": digest("account", length=24)}, "domain": {"name": DOMAIN}}
+    event = {
+        **entry.record,
+        "user-variables": [],
+        "account": {"id": digest("account", length=24)},
+        "domain": {"name": DOMAIN},
+    }
     signature = {
         "token": digest("token", event["id"], post, length=50),
         "timestamp": str(int(event["timestamp"]) + 2 + 600 * post),
@@ -163,7 +202,9 @@ def _date(time: int) -> str:
 def _page(items: Sequence[Any], name: str) -> bytes:
     base = f"https://api.eu.mailgun.example/v3/{DOMAIN}/{name}"
     paging = {key: f"{base}?page={key}" for key in ("first", "next", "previous", "last")}
-    return ('{"items": [\n' + ",\n".join(map(compact, items)) + '\n], "paging": ' + json.dumps(paging) + "}\n").encode()
+    return (
+        '{"items": [\n' + ",\n".join(map(compact, items)) + '\n], "paging": ' + json.dumps(paging) + "}\n"
+    ).encode()
 
 
 def _bounces(found: Sequence[Listed]) -> Sample:
@@ -171,18 +212,28 @@ def _bounces(found: Sequence[Listed]) -> Sample:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("created_at", "code", "error", "MessageHash", "address"))
     for item in sorted(found, key=lambda x: x.address):
-        code, error = split_reply(item.reply) if item.reply else (498, f"No MX for {item.address.rpartition('@')[2]}")
+        code, error = (
+            split_reply(item.reply) if item.reply else (498, f"No MX for {item.address.rpartition('@')[2]}")
+        )
         row = [_date(item.time), code, error, digest("hash", item.address, length=10), item.address]
         writer.writerow(row)
         entries.append(Entry(row, (Row("suppressed", item.address, ""),)))
-    return Sample("mailgun/bounces.csv", "bounce list, CSV of the control panel", text.getvalue().encode(), tuple(entries))
+    return Sample(
+        "mailgun/bounces.csv",
+        "bounce list, CSV of the control panel",
+        text.getvalue().encode(),
+        tuple(entries),
+    )
 
 
-def _list_page(path: str, form: str, name: str, found: Sequence[Listed]) -> Sample:
+def _list_page(name: str, form: str, found: Sequence[Listed]) -> Sample:
     tags = {"tags": ["*"]} if name == "unsubscribes" else {}
-    items = [{"address": x.address, **tags, "created_at": _date(x.time)} for x in sorted(found, key=lambda x: x.address)]
+    items = [
+        {"address": x.address, **tags, "created_at": _date(x.time)}
+        for x in sorted(found, key=lambda x: x.address)
+    ]
     entries = tuple(Entry(item, (Row("suppressed", str(item["address"]), ""),)) for item in items)
-    return Sample(path, form, _page(items, name), entries)
+    return Sample(f"mailgun/{name}.json", form, _page(items, name), entries)
 
 
 def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
@@ -193,13 +244,30 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
     kept = [_entry(e) for e in told if e.week in range(2, 7)]
 
     autumn = _webhooks([e for e in told if e.week in range(7, 10)])
-    copied = next(e for e in told if e.week in range(7, 10) and e.kind == "bounced" and e.cause == "mailbox_full_hard" and e.domain.style == "google")
+    copied = next(
+        e
+        for e in told
+        if e.week in range(7, 10)
+        and e.kind == "bounced"
+        and e.cause == "mailbox_full_hard"
+        and e.domain.style == "google"
+    )
     autumn += [_webhook(_entry(copied), post) for post in range(1, 8)]  # one bounce, eight times
     cut = compact(autumn[300].record)
     autumn = insert(
         autumn,
         (0.25, rejected(cut[:333])),
-        (0.5, rejected(compact({"signature": {"token": "", "timestamp": "0", "signature": ""}, "event-data": "unavailable"}))),
+        (
+            0.5,
+            rejected(
+                compact(
+                    {
+                        "signature": {"token": "", "timestamp": "0", "signature": ""},
+                        "event-data": "unavailable",
+                    }
+                )
+            ),
+        ),
     )
     latest = _webhooks([e for e in told if e.week == 10])
     by_name = {name: [x for x in lists if x.provider == "mailgun" and x.name == name] for name in SUPPRESSED}
@@ -212,9 +280,11 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
             for number, page in enumerate(pages, 1)
         ),
         Sample("mailgun/events_weeks_02-06.ndjson.gz", "Events API, one event a line, gzip", lines(kept), tuple(kept)),
-        Sample("mailgun/webhooks_weeks_07-09.ndjson.gz", "webhook posts, one a line, gzip", lines(autumn), tuple(autumn)),
+        Sample(
+            "mailgun/webhooks_weeks_07-09.ndjson.gz", "webhook posts, one a line, gzip", lines(autumn), tuple(autumn)
+        ),
         Sample("mailgun/webhooks_week_10.ndjson", "webhook posts, one a line", lines(latest), tuple(latest)),
         _bounces(by_name["bounce"]),
-        _list_page("mailgun/complaints.json", "complaint list, one page of the API", "complaints", by_name["complaint"]),
-        _list_page("mailgun/unsubscribes.json", "unsubscribe list, one page of the API", "unsubscribes", by_name["unsubscribe"]),
+        _list_page("complaints", "complaint list, one page of the API", by_name["complaint"]),
+        _list_page("unsubscribes", "unsubscribe list, one page of the API", by_name["unsubscribe"]),
     ]  # fmt: skip

@@ -1,4 +1,20 @@
-"""The readers of the letter: planted ones from :mod:`samples.cases`, and everybody else."""
+"""The readers of the letter: planted ones from ``tables/cases.tsv``, and everybody else.
+
+A plan says what becomes of the weekly letter: ``"1-3 ok; 4-10 bounce:mailbox_full"``. Weeks without a step are ``ok``.
+Once an ESP has put an address on its suppression list, the rest of the plan is drops. The steps:
+
+``ok``            delivered
+``bounce:X``      refused with a reply X of ``tables/replies.tsv``, or in the ESP's own words where no server answers
+``defer:X``       refused with X at first, delivered on a later attempt
+``expire:X``      refused with X until the ESP gave up
+``late:X``        delivered, then returned by a report of its own
+``autoreply``     delivered, and an automatic answer came back
+``complain``      delivered, then reported as spam
+``unsubscribe``   delivered, then unsubscribed
+``stop``          not written to this week
+``move:X``        from now on written to through ESP X
+``listed:X``      (the whole plan) on the ESP's suppression list X before the story begins
+"""
 
 from __future__ import annotations
 
@@ -8,9 +24,8 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from samples.cases import ALL, CASES, EPISODES, Case
 from samples.chance import Chance
-from samples.world import COMPANIES, COMPANY_DOMAINS, DOMAINS, LOCALES, NOTES, PROVIDER_DOMAINS, Domain
+from samples.tables import PROVIDERS, Case, Domain, cases, domains, episodes, names, notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,28 +60,23 @@ class Person:
 
     @property
     def wire_address(self) -> str:
-        return on_the_wire(self.address)
-
-
-def on_the_wire(address: str) -> str:
-    """Return the address with its domain in ASCII form."""
-    local, _, domain = address.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode()}"
+        """The address with its domain in ASCII form."""
+        return f"{self.address.rpartition('@')[0]}@{self.domain.wire}"
 
 
 def read_plan(plan: str) -> dict[int, str]:
     """Turn ``"1-2 ok; 3 bounce:spam"`` into a step for each week."""
     steps = {}
     for part in filter(None, (piece.strip() for piece in plan.split(";"))):
-        if part.startswith("listed:"):
-            continue
         span, step = part.split(" ")
         first, _, last = span.partition("-")
         steps.update(dict.fromkeys(range(int(first), int(last or first) + 1), step))
     return steps
 
 
-_PLAIN = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "ı": "i", "ø": "o", "'": "", " ": ""})
+_PLAIN = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "L", "\N{LATIN SMALL LETTER DOTLESS I}": "i", "ø": "o", "'": "", " ": ""}
+)
 
 
 def _ascii(name: str) -> str:
@@ -80,16 +90,17 @@ class Census:
         self._taken: set[str] = set()
 
     def person(self, key: str, domain: Domain, provider: str, weeks: tuple[int, ...], reads: float) -> Person:
+        """Return a new reader of a domain."""
         chance = Chance("person", key)
-        locale = LOCALES[domain.locale]
+        locale = names()[domain.locale]
         first, last = chance.pick(locale.first), chance.pick(locale.last)
         return Person(
             address=f"{self._local(chance, first, last, domain)}@{domain.name}",
             first=first,
             last=last,
             town=chance.pick(locale.towns),
-            company=chance.pick(COMPANIES),
-            note=chance.pick(NOTES),
+            company=chance.pick(notes("company")) if chance.happens(0.4) else "",
+            note=chance.pick(notes("note")) if chance.happens(0.1) else "",
             signed_up=dt.date(2019, 3, 1) + dt.timedelta(days=chance.whole(0, 2680)),
             domain=domain,
             provider=provider,
@@ -114,36 +125,44 @@ def monthly(place: int) -> tuple[int, ...]:
     return tuple(week for week in WEEKS if (week - 1) % 4 == place % 4)
 
 
+def _home(case: Case, place: int, key: str) -> Domain:
+    """Return where a planted reader lives."""
+    if case.domains:
+        return domains()[case.domains[place % len(case.domains)]]
+    anywhere = {domain: domain.weight for domain in domains().values() if domain.weight}
+    if case.name == "dead_mailbox":
+        # every server style and language speaks at least twice, the rest falls where readers are
+        every = [domain for domain in anywhere if domain.weight > 5]
+        return (
+            every[place % len(every)] if place < 2 * len(every) else Chance("where", key).weighted(anywhere)
+        )
+    struck = {name for episode in episodes() if episode.share > 0.5 for name in episode.case.domains}
+    calm = {domain: weight for domain, weight in anywhere.items() if domain.name not in struck}
+    return Chance("where", key).weighted(calm)
+
+
 def _planted(census: Census) -> Iterator[Person]:
-    anywhere = {d: d.weight for d in PROVIDER_DOMAINS + COMPANY_DOMAINS if d.weight}
-    calm = {d: weight for d, weight in anywhere.items() if d.name != "postbox.example"}  # its blocked week tells a story of its own
-    for number, case in enumerate(CASES):
+    for number, case in enumerate(cases()):
         for place in range(case.people):
             key = f"{case.name}-{place}"
-            if case.domains:
-                domain = DOMAINS[case.domains[place % len(case.domains)]]
-            elif case.name == "dead_mailbox":
-                # every server style and language speaks at least twice, the rest falls where readers are
-                every = [d for d in anywhere if d.weight > 5]
-                domain = every[place % len(every)] if place < 2 * len(every) else Chance("where", key).weighted(anywhere)
-            else:
-                domain = Chance("where", key).weighted(calm)
             provider = case.providers[(place + number) % len(case.providers)]
             plan = case.plans[place // len(case.providers) % len(case.plans)]
             weeks = tuple(WEEKS) if case.weekly else monthly(place)
-            listed = plan.removeprefix("listed:") if plan.startswith("listed:") else ""
-            person = census.person(key, domain, provider, weeks, case.reads)
-            yield replace(person, plan=read_plan(plan), case=case, listed=listed)
+            person = census.person(key, _home(case, place, key), provider, weeks, case.reads)
+            if plan.startswith("listed:"):
+                yield replace(person, case=case, listed=plan.removeprefix("listed:"))
+            else:
+                yield replace(person, case=case, plan=read_plan(plan))
 
 
 def _others(census: Census, count: int) -> Iterator[Person]:
-    anywhere = {d: d.weight for d in PROVIDER_DOMAINS + COMPANY_DOMAINS}
+    anywhere = {domain: domain.weight for domain in domains().values() if domain.weight}
     for place in range(count):
         chance = Chance("other", place)
         domain = chance.weighted(anywhere)
         weeks = tuple(WEEKS) if place < WEEKLY_READERS else monthly(place)
         reads = 0.0 if chance.happens(0.42) else chance.between(0.05, 0.45)
-        person = census.person(f"other-{place}", domain, ALL[place % 3], weeks, reads)
+        person = census.person(f"other-{place}", domain, PROVIDERS[place % len(PROVIDERS)], weeks, reads)
         if domain.greylists and chance.happens(0.4):
             person = replace(person, plan=dict.fromkeys(weeks, "defer:greylisted"))
         yield _struck(person, chance)
@@ -151,11 +170,17 @@ def _others(census: Census, count: int) -> Iterator[Person]:
 
 def _struck(person: Person, chance: Chance) -> Person:
     """Put a reader into the episode that strikes the domain, and have the letter sent again a week later."""
-    for episode in EPISODES:
-        if person.domain.name in episode.case.domains and episode.week in person.weeks and chance.happens(episode.share):
+    for episode in episodes():
+        if (
+            person.domain.name in episode.case.domains
+            and episode.week in person.weeks
+            and chance.happens(episode.share)
+        ):
             again = {episode.week + 1} if episode.step.startswith("bounce") else set()
             weeks = tuple(sorted({*person.weeks, *again}))
-            return replace(person, plan={**person.plan, episode.week: episode.step}, case=episode.case, weeks=weeks)
+            return replace(
+                person, plan={**person.plan, episode.week: episode.step}, case=episode.case, weeks=weeks
+            )
     return person
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from samples.chance import Chance, digest, token
 from samples.files import Entry, Row, Sample, compact, ignored, insert, lines, rejected
-from samples.labels import LABELS
 from samples.story import FIRST_ISSUE, Event, Listed
+from samples.tables import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ AGENTS = (
 
 
 def wire_text(cause: str, address: str, reply: str) -> str:
-    """Return the reply as SendGrid shows it: lines joined, codes of the further lines removed; its own words without a server."""
+    """Return the reply as SendGrid shows it, in one line; its own words where no server answered."""
     domain = address.rpartition("@")[2]
     own = {
         "no_mx": f"unable to resolve MX record for {domain}: nxdomain",
@@ -63,17 +63,24 @@ def status(text: str) -> str:
 def record(event: Event) -> dict[str, Any]:
     """Return one event of the webhook."""
     request = token("sendgrid request", event.message)
+    machine = digest("machine", event.message, length=5)
     issue = f"issue-{FIRST_ISSUE + event.week - 1}"
     fields: dict[str, Any] = {
-        "category": ["slack-water", issue] if event.week % 3 else "slack-water",  # comes back as it was sent: list or text
+        "category": ["slack-water", issue]
+        if event.week % 3
+        else "slack-water",  # comes back as it was sent: list or text
         "email": event.recipients[0],
         "event": WORDS[event.kind],
         "sg_event_id": token("sendgrid", event.key),
-        "sg_message_id": f"{request}.recvd-6d9f7b5c84-{digest('machine', event.message, length=5)}-1-{event.sent // 1000:X}-2A.0",
+        "sg_message_id": f"{request}.recvd-6d9f7b5c84-{machine}-1-{event.sent // 1000:X}-2A.0",
         "smtp-id": f"<{request}@geopod-ismtpd-{1 + event.week % 4}>",
         "timestamp": event.time // 1000,
     }
-    text = wire_text(event.cause, event.recipients[0], event.reply) if event.kind in {"delivered", "deferred", "bounced"} else ""
+    text = (
+        wire_text(event.cause, event.recipients[0], event.reply)
+        if event.kind in {"delivered", "deferred", "bounced"}
+        else ""
+    )
     reached = event.cause not in {"no_mx", "dns_failure", "timeout"}
     if event.kind == "delivered":
         fields |= {"ip": event.sending_ip, "response": text, "tls": 1}
@@ -81,8 +88,13 @@ def record(event: Event) -> dict[str, Any]:
         fields |= {"attempt": str(event.attempt - 1), "response": text, "tls": int(reached)}
         fields |= {"ip": event.sending_ip} if reached else {}
     elif event.kind == "bounced":
-        label = LABELS[event.cause]
-        fields |= {"bounce_classification": label.sendgrid_class, "reason": text, "type": label.sendgrid_type, "tls": int(reached)}
+        label = labels()[event.cause]
+        fields |= {
+            "bounce_classification": label.sendgrid_class,
+            "reason": text,
+            "type": label.sendgrid_type,
+            "tls": int(reached),
+        }
         fields |= {"ip": event.sending_ip} if reached else {}
         fields |= {"status": status(text)} if status(text) else {}
         if event.final == "late":  # a report by mail cannot be joined to the message
@@ -124,7 +136,9 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[object]], end: str) -> b
     return text.getvalue().encode()
 
 
-def _list_csv(path: str, form: str, found: Sequence[Listed], columns: Sequence[str], end: str = "\n") -> Sample:
+def _list_csv(
+    name: str, form: str, found: Sequence[Listed], columns: Sequence[str], end: str = "\n"
+) -> Sample:
     rows = []
     for item in found:
         reason = wire_text(item.cause, item.address, item.reply)
@@ -136,23 +150,34 @@ def _list_csv(path: str, form: str, found: Sequence[Listed], columns: Sequence[s
             "ip": item.sending_ip or "198.51.100.24",
         }
         rows.append([cells[column] for column in columns])
-    entries = tuple(Entry(row, (Row("suppressed", item.address, ""),)) for row, item in zip(rows, found, strict=True))
-    return Sample(path, form, _csv(columns, rows, end), entries)
+    entries = tuple(
+        Entry(row, (Row("suppressed", item.address, ""),)) for row, item in zip(rows, found, strict=True)
+    )
+    return Sample(f"sendgrid/suppression_{name}.csv", form, _csv(columns, rows, end), entries)
 
 
 def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
     """Return the files of this ESP."""
     told = [e for e in events if e.provider == "sendgrid"]
-    weeks = {span: [_entry(e) for e in told if e.week in span] for span in (range(1, 4), range(4, 8), range(8, 11))}
+    weeks = {
+        span: [_entry(e) for e in told if e.week in span] for span in (range(1, 4), range(4, 8), range(8, 11))
+    }
 
     array = _retried(weeks[range(1, 4)], 0.012, "array")
     body = "[" + ",\n".join(compact(entry.record) for entry in array) + "]\n"
 
     middle = _retried(weeks[range(4, 8)], 0.012, "lines")
-    copied = next(e for e in told if e.week in range(4, 8) and e.kind == "bounced" and e.cause == "mailbox_full")
+    copied = next(
+        e for e in told if e.week in range(4, 8) and e.kind == "bounced" and e.cause == "mailbox_full"
+    )
     middle += [_entry(copied)] * 7  # one bounce, eight times
     whole = compact(middle[700].record)
-    account = {"event": "account_status_change", "sg_event_id": token("account"), "timestamp": told[0].time // 1000, "type": "reactivate"}
+    account = {
+        "event": "account_status_change",
+        "sg_event_id": token("account"),
+        "timestamp": told[0].time // 1000,
+        "type": "reactivate",
+    }
     broken = insert(
         middle,
         (0.2, rejected(whole[: len(whole) // 2])),  # the disk was full for a moment
@@ -164,26 +189,42 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
     # the last post of the week before was stored in both files
     last = weeks[range(4, 8)][-30:] + weeks[range(8, 11)]
     posts = [last[start : start + 90] for start in range(0, len(last), 90)]
-    appended = "\n".join("[" + ",\r\n".join(compact(entry.record) for entry in post) + "]" for post in posts) + "\n"
+    appended = (
+        "\n".join("[" + ",\r\n".join(compact(entry.record) for entry in post) + "]" for post in posts) + "\n"
+    )
 
-    by_name = {name: [x for x in lists if x.provider == "sendgrid" and x.name == name] for name in ("bounce", "block", "invalid", "complaint", "unsubscribe")}
+    by_name = {
+        name: [x for x in lists if x.provider == "sendgrid" and x.name == name]
+        for name in ("bounce", "block", "invalid", "complaint", "unsubscribe")
+    }
     invalid = tuple(
         Entry(
-            {"created": x.time // 1000, "email": x.address, "reason": "Mail domain mentioned in email address is unknown"},
+            {
+                "created": x.time // 1000,
+                "email": x.address,
+                "reason": "Mail domain mentioned in email address is unknown",
+            },
             (Row("suppressed", x.address, ""),),
         )
         for x in by_name["invalid"]
     )
+    listed = ("status", "reason", "email", "created")
     return [
         Sample("sendgrid/events_weeks_01-03.json", "Event Webhook, one JSON array", body.encode(), tuple(array)),
-        Sample("sendgrid/events_weeks_04-07.ndjson.gz", "Event Webhook, one event a line, gzip", lines(broken), tuple(broken)),
-        Sample("sendgrid/events_weeks_08-10.json", "Event Webhook, posts appended to one file (array after array)", appended.encode(), tuple(last)),
-        _list_csv("sendgrid/suppression_bounces.csv", "Bounces list, CSV of the web app", by_name["bounce"], ("status", "reason", "email", "created")),
-        _list_csv("sendgrid/suppression_blocks.csv", "Blocks list, CSV of the web app (CRLF)", by_name["block"], ("status", "reason", "email", "created"), "\r\n"),
+        Sample(
+            "sendgrid/events_weeks_04-07.ndjson.gz", "Event Webhook, one event a line, gzip",
+            lines(broken), tuple(broken),
+        ),
+        Sample(
+            "sendgrid/events_weeks_08-10.json", "Event Webhook, posts appended to one file (array after array)",
+            appended.encode(), tuple(last),
+        ),
+        _list_csv("bounces", "Bounces list, CSV of the web app", by_name["bounce"], listed),
+        _list_csv("blocks", "Blocks list, CSV of the web app (CRLF)", by_name["block"], listed, "\r\n"),
         Sample(
             "sendgrid/suppression_invalid_emails.json", "Invalid emails, answer of the v3 API",
             ("[" + ",\n ".join(compact(entry.record) for entry in invalid) + "]\n").encode(), invalid,
         ),
-        _list_csv("sendgrid/suppression_spam_reports.csv", "Spam reports, CSV of the web app", by_name["complaint"], ("ip", "email", "created")),
-        _list_csv("sendgrid/suppression_unsubscribes.csv", "Global unsubscribes, CSV of the web app", by_name["unsubscribe"], ("email", "created")),
+        _list_csv("spam_reports", "Spam reports, CSV of the web app", by_name["complaint"], ("ip", "email", "created")),
+        _list_csv("unsubscribes", "Global unsubscribes, CSV of the web app", by_name["unsubscribe"], listed[2:]),
     ]  # fmt: skip

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from samples.chance import Chance, digest, uuid
 from samples.files import Entry, Row, Sample, compact, ignored, insert, lines, rejected, text_of
-from samples.labels import LABELS
 from samples.sendgrid import AGENTS
 from samples.story import FIRST_ISSUE, HOUR, SENDER, Event, Listed
+from samples.tables import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,6 @@ DETAIL_TYPES = {
     "Subscription": "Email Subscribed",
     "Reject": "Email Rejected",
 }
-#: What the package calls the records of each type; a bounce that was never tried is a drop.
-EVENTS = {"Delivery": "delivered", "Open": "opened", "Click": "clicked", "DeliveryDelay": "deferred", "Subscription": "unsubscribed"}
 NOT_SENT = (
     "Amazon SES did not send the message to this address because it is on the suppression list for your account. "
     "For more information about removing addresses from the suppression list, see the developer guide."
@@ -37,7 +35,9 @@ NOT_SENT = (
 
 
 def iso(time: int) -> str:
-    return dt.datetime.fromtimestamp(time / 1000, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time % 1000:03d}Z"
+    return (
+        dt.datetime.fromtimestamp(time / 1000, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time % 1000:03d}Z"
+    )
 
 
 def ses_id(time: int, *name: object) -> str:
@@ -75,9 +75,16 @@ def _mta(event: Event) -> str:
     return f"b{Chance('mta', event.message).whole(11, 240)}-{event.week}.smtp-out.{REGION}.amazonses.com"
 
 
+def _mx(event: Event) -> str:
+    return f"203.0.113.{Chance('mx', event.domain.name).whole(1, 254)}"
+
+
 def diagnostic(event: Event) -> tuple[str, str]:
     """Return status and diagnosticCode; SES speaks itself where no server was reached or where it gave up."""
-    last = {"timeout": "421 4.4.1 Failed to establish connection", "dns_failure": "421 4.4.0 Unable to lookup DNS for " + event.domain.name}
+    last = {
+        "timeout": "421 4.4.1 Failed to establish connection",
+        "dns_failure": "421 4.4.0 Unable to lookup DNS for " + event.domain.name,
+    }
     if event.cause == "no_mx":
         return "5.4.4", "smtp; 550 5.4.4 Invalid domain"
     reply = last.get(event.cause, event.reply)
@@ -101,89 +108,119 @@ def _bounce(event: Event) -> dict[str, Any]:
     if event.kind == "autoreply":  # an out-of-office answer: no code, no report
         return bounce
     if event.kind == "dropped":
-        kind = ("Permanent", "UnsubscribedRecipient" if event.cause == "unsubscribe" else "OnAccountSuppressionList")
+        kind = (
+            "Permanent",
+            "UnsubscribedRecipient" if event.cause == "unsubscribe" else "OnAccountSuppressionList",
+        )
         status, text, bounce["reportingMTA"] = "5.1.1", NOT_SENT, "dns; amazonses.com"
         if event.cause == "unsubscribe":
-            text = "Amazon SES did not send the message to this address because the contact has unsubscribed from the list."
+            text = "Amazon SES did not send the message to this address because the contact has unsubscribed."
     else:
-        label = LABELS[event.cause]
+        label = labels()[event.cause]
         kind = (label.ses_type, label.ses_subtype)
         status, text = diagnostic(event)
         host = event.domain.mx if event.final == "late" else _mta(event)
         bounce["reportingMTA"] = f"dns; {host}"
         if event.reply and event.final != "late":
-            bounce["remoteMtaIp"] = f"203.0.113.{Chance('mx', event.domain.name).whole(1, 254)}"
+            bounce["remoteMtaIp"] = _mx(event)
     bounce |= {"bounceType": kind[0], "bounceSubType": kind[1]}
     first, *others = bounce["bouncedRecipients"]
-    bounce["bouncedRecipients"] = [{**first, "action": "failed", "status": status, "diagnosticCode": text}, *others]
+    bounce["bouncedRecipients"] = [
+        {**first, "action": "failed", "status": status, "diagnosticCode": text},
+        *others,
+    ]
     return bounce
 
 
-def body(event: Event) -> tuple[str, str, dict[str, Any]]:
-    """Return type, key of the body and the body."""
+def _delivery(event: Event) -> dict[str, Any]:
+    return {
+        "timestamp": iso(event.time),
+        "processingTimeMillis": event.time - event.sent,
+        "recipients": list(event.recipients),
+        "smtpResponse": event.reply,
+        "remoteMtaIp": _mx(event),
+        "reportingMTA": _mta(event),
+    }
+
+
+def _delay(event: Event) -> dict[str, Any]:
+    status, text = diagnostic(event)
+    return {
+        "timestamp": iso(event.time),
+        "delayType": labels()[event.cause].ses_delay,
+        "expirationTime": iso(event.sent + 14 * HOUR),
+        "delayedRecipients": [
+            {"emailAddress": event.recipients[0], "status": status, "diagnosticCode": text}
+        ],
+    }
+
+
+def _complaint(event: Event) -> dict[str, Any]:
+    return {
+        "complainedRecipients": [{"emailAddress": address} for address in event.recipients],
+        "timestamp": iso(event.time),
+        "feedbackId": ses_id(event.time, "ses feedback", event.key),
+        "complaintSubType": None,
+        "userAgent": "Harbour-FBL/2.1",
+        "complaintFeedbackType": "abuse",
+        "arrivalDate": iso(event.time - 40_000),
+    }
+
+
+def _subscription(event: Event) -> dict[str, Any]:
+    was, now = ({"topicName": "weekly", "subscriptionStatus": status} for status in ("OptIn", "OptOut"))
+    return {
+        "contactList": "slack-water",
+        "timestamp": iso(event.time),
+        "source": "UnsubscribeHeader",
+        "newTopicPreferences": {"unsubscribeAll": True, "topicSubscriptionStatus": [now]},
+        "oldTopicPreferences": {"unsubscribeAll": False, "topicSubscriptionStatus": [was]},
+    }
+
+
+def _seen(event: Event) -> dict[str, Any]:
     chance = Chance("reader", event.key)
-    if event.kind in {"bounced", "dropped", "autoreply"}:
-        return "Bounce", "bounce", _bounce(event)
-    if event.kind == "delivered":
-        return "Delivery", "delivery", {
-            "timestamp": iso(event.time),
-            "processingTimeMillis": event.time - event.sent,
-            "recipients": list(event.recipients),
-            "smtpResponse": event.reply,
-            "remoteMtaIp": f"203.0.113.{Chance('mx', event.domain.name).whole(1, 254)}",
-            "reportingMTA": _mta(event),
-        }  # fmt: skip
-    if event.kind == "deferred":
-        status, text = diagnostic(event)
-        return "DeliveryDelay", "deliveryDelay", {
-            "timestamp": iso(event.time),
-            "delayType": LABELS[event.cause].ses_delay,
-            "expirationTime": iso(event.sent + 14 * HOUR),
-            "delayedRecipients": [{"emailAddress": event.recipients[0], "status": status, "diagnosticCode": text}],
-        }  # fmt: skip
-    if event.kind == "complained":
-        return "Complaint", "complaint", {
-            "complainedRecipients": [{"emailAddress": address} for address in event.recipients],
-            "timestamp": iso(event.time),
-            "feedbackId": ses_id(event.time, "ses feedback", event.key),
-            "complaintSubType": None,
-            "userAgent": "Harbour-FBL/2.1",
-            "complaintFeedbackType": "abuse",
-            "arrivalDate": iso(event.time - 40_000),
-        }  # fmt: skip
-    if event.kind == "unsubscribed":
-        topics = {"topicName": "weekly", "subscriptionStatus": "OptIn"}
-        return "Subscription", "subscription", {
-            "contactList": "slack-water",
-            "timestamp": iso(event.time),
-            "source": "UnsubscribeHeader",
-            "newTopicPreferences": {"unsubscribeAll": True, "topicSubscriptionStatus": [{**topics, "subscriptionStatus": "OptOut"}]},
-            "oldTopicPreferences": {"unsubscribeAll": False, "topicSubscriptionStatus": [topics]},
-        }  # fmt: skip
-    seen = {"timestamp": iso(event.time), "ipAddress": f"192.0.2.{chance.whole(1, 254)}", "userAgent": chance.pick(AGENTS)}
-    if event.kind == "opened":
-        return "Open", "open", seen
-    return "Click", "click", {**seen, "link": event.detail, "linkTags": None}
+    fields = {
+        "timestamp": iso(event.time),
+        "ipAddress": f"192.0.2.{chance.whole(1, 254)}",
+        "userAgent": chance.pick(AGENTS),
+    }
+    return fields | {"link": event.detail, "linkTags": None} if event.kind == "clicked" else fields
+
+
+#: kind of event -> type of the record, key of its body, what makes the body
+BODIES = {
+    "bounced": ("Bounce", "bounce", _bounce),
+    "dropped": ("Bounce", "bounce", _bounce),
+    "autoreply": ("Bounce", "bounce", _bounce),
+    "delivered": ("Delivery", "delivery", _delivery),
+    "deferred": ("DeliveryDelay", "deliveryDelay", _delay),
+    "complained": ("Complaint", "complaint", _complaint),
+    "unsubscribed": ("Subscription", "subscription", _subscription),
+    "opened": ("Open", "open", _seen),
+    "clicked": ("Click", "click", _seen),
+}
 
 
 def published(event: Event) -> dict[str, Any]:
     """Return the record of event publishing (``eventType``)."""
-    kind, key, fields = body(event)
+    kind, key, make = BODIES[event.kind]
     if kind in {"Bounce", "Complaint"}:
-        return {"eventType": kind, key: fields, "mail": mail(event, published=True)}
-    return {"eventType": kind, "mail": mail(event, published=True), key: fields}
+        return {"eventType": kind, key: make(event), "mail": mail(event, published=True)}
+    return {"eventType": kind, "mail": mail(event, published=True), key: make(event)}
 
 
 def notified(event: Event) -> dict[str, Any]:
     """Return the feedback notification (``notificationType``)."""
-    kind, key, fields = body(event)
-    return {"notificationType": kind, key: fields, "mail": mail(event, published=False)}
+    kind, key, make = BODIES[event.kind]
+    return {"notificationType": kind, key: make(event), "mail": mail(event, published=False)}
 
 
 def rows(event: Event, event_id: str) -> tuple[Row, ...]:
-    kind, _, fields = body(event)
-    name = "dropped" if event.kind == "dropped" else "bounced" if kind == "Bounce" else EVENTS.get(kind, event.kind)
-    return tuple(Row(name, address, fields.get("feedbackId", event_id)) for address in event.recipients)
+    """Return the rows of a record: one for each recipient; what has a feedback id is told apart by it."""
+    name = "bounced" if event.kind == "autoreply" else event.kind  # SES reports automatic answers as bounces
+    feedback = BODIES[event.kind][2](event).get("feedbackId", event_id)
+    return tuple(Row(name, address, feedback) for address in event.recipients)
 
 
 def envelope(message: Any, time: int, *name: object, subject: str = "") -> dict[str, Any]:
@@ -229,21 +266,41 @@ def _sns(event: Event) -> list[Entry]:
         told.append(Entry(envelope(notified(event), event.time, *name), rows(event, uuid("sns", *name))))
     if not feedback or (event.week == 8 and event.kind in {"bounced", "dropped"}):
         name = ("published", event.key)
-        told.append(Entry(envelope(published(event), event.time, *name, subject=subject), rows(event, uuid("sns", *name))))
+        told.append(
+            Entry(
+                envelope(published(event), event.time, *name, subject=subject),
+                rows(event, uuid("sns", *name)),
+            )
+        )
     return told
 
 
 def _suppressed(lists: Sequence[Listed]) -> Sample:
-    found = sorted((x for x in lists if x.provider == "ses" and x.name in {"bounce", "complaint"}), key=lambda x: digest("page", x.address))
+    found = sorted(
+        (x for x in lists if x.provider == "ses" and x.name in {"bounce", "complaint"}),
+        key=lambda x: digest("page", x.address),
+    )
     summaries = [
-        {"EmailAddress": x.address, "Reason": x.name.upper(), "LastUpdateTime": iso(x.time).replace("Z", "000+00:00")} for x in found
+        {
+            "EmailAddress": x.address,
+            "Reason": x.name.upper(),
+            "LastUpdateTime": iso(x.time).replace("Z", "000+00:00"),
+        }
+        for x in found
     ]
     half = len(summaries) // 2 + 7
-    pages: list[dict[str, Any]] = [{"SuppressedDestinationSummaries": summaries[:half], "NextToken": "AAAA" + digest("next")}]
+    pages: list[dict[str, Any]] = [
+        {"SuppressedDestinationSummaries": summaries[:half], "NextToken": "AAAA" + digest("next")}
+    ]
     pages.append({"SuppressedDestinationSummaries": summaries[half:]})
     text = "".join(json.dumps(page, indent=4) + "\n" for page in pages)
     entries = tuple(Entry(s, (Row("suppressed", str(s["EmailAddress"]), ""),)) for s in summaries)
-    return Sample("ses/suppressed_destinations.json", "account suppression list, two pages of the AWS CLI in one file", text.encode(), entries)
+    return Sample(
+        "ses/suppressed_destinations.json",
+        "account suppression list, two pages of the AWS CLI in one file",
+        text.encode(),
+        entries,
+    )
 
 
 def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
@@ -252,36 +309,61 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
 
     stream = [Entry(published(e), rows(e, "")) for e in told if e.week <= 6]
     virus = told[0]
-    refused = {"eventType": "Reject", "mail": mail(virus, published=True), "reject": {"reason": "Bad content"}}
+    refused = {
+        "eventType": "Reject",
+        "mail": mail(virus, published=True),
+        "reject": {"reason": "Bad content"},
+    }
     stream = insert(stream, (0.4, Entry(refused, tuple(Row("rejected", a, "") for a in virus.destination))))
 
     bridge = [_bridge(e) for e in told if e.week == 7]
     advice = {
-        "version": "0", "id": uuid("advice"), "detail-type": "Advisor Recommendation Status Open", "source": "aws.ses", "account": ACCOUNT,
-        "time": iso(told[-1].time)[:19] + "Z", "region": REGION, "resources": [], "detail": {"version": "1.0.0", "data": "DKIM is not set up"},
-    }  # fmt: skip
+        **bridge[0].record,
+        "id": uuid("advice"),
+        "detail-type": "Advisor Recommendation Status Open",
+        "resources": [],
+        "detail": {"version": "1.0.0", "data": "DKIM is not set up"},
+    }
     cut = text_of(bridge[-1])
     bridge = [
-        *insert(bridge[:-1], (0.3, ignored(advice)), (0.6, rejected("<<<<<<< partial write, resumed >>>>>>>"))),
+        *insert(
+            bridge[:-1], (0.3, ignored(advice)), (0.6, rejected("<<<<<<< partial write, resumed >>>>>>>"))
+        ),
         rejected(cut[: len(cut) * 2 // 3]),
     ]
 
     posts = [entry for e in told if e.week >= 8 for entry in _sns(e)]
     chance = Chance("sns delivers twice")
     posts = [entry for entry in posts for _ in range(2 if chance.happens(0.012) else 1)]
-    hello = envelope("Successfully validated SNS topic for Amazon SES event publishing.", told[0].time, "hello", subject="Amazon SES Email Event Notification")
+    hello = envelope(
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        told[0].time,
+        "hello",
+        subject="Amazon SES Email Event Notification",
+    )
     confirm = {
-        "Type": "SubscriptionConfirmation", "MessageId": uuid("confirm"), "Token": digest("confirm", length=64), "TopicArn": TOPIC,
-        "Message": "You have chosen to subscribe to the topic.", "SubscribeURL": "https://sns.amazonaws.example/", "Timestamp": iso(told[0].time),
-    }  # fmt: skip
+        "Type": "SubscriptionConfirmation",
+        "MessageId": uuid("confirm"),
+        "Token": digest("confirm", length=64),
+        "TopicArn": TOPIC,
+        "Message": "You have chosen to subscribe to the topic.",
+        "SubscribeURL": "https://sns.amazonaws.example/",
+        "Timestamp": iso(told[0].time),
+    }
     posts = insert(posts, (0.0, ignored(hello)), (0.0, ignored(confirm)))
 
     return [
-        Sample("ses/event_publishing_weeks_01-06.ndjson.gz", "event publishing through Firehose, one record a line, gzip", lines(stream), tuple(stream)),
+        Sample(
+            "ses/event_publishing_weeks_01-06.ndjson.gz", "event publishing through Firehose, one record a line, gzip",
+            lines(stream), tuple(stream),
+        ),
         Sample(
             "ses/eventbridge_week_07.json", "event publishing through EventBridge and Firehose, objects back to back",
             "".join(map(text_of, bridge)).encode(), tuple(bridge),
         ),
-        Sample("ses/sns_weeks_08-10.ndjson.gz", "feedback notifications and events in SNS envelopes, one a line, gzip", lines(posts), tuple(posts)),
+        Sample(
+            "ses/sns_weeks_08-10.ndjson.gz", "feedback notifications and events in SNS envelopes, one a line, gzip",
+            lines(posts), tuple(posts),
+        ),
         _suppressed(lists),
     ]  # fmt: skip

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from samples.chance import Chance, token
-from samples.labels import LABELS
+from samples.tables import labels, replies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from samples.people import Person
-    from samples.world import Domain
+    from samples.tables import Domain
 
 FIRST_MONDAY = dt.datetime(2026, 9, 7, 6, 0, tzinfo=dt.UTC)
 FIRST_ISSUE = 211
@@ -62,6 +59,7 @@ class Event:
 
     @property
     def key(self) -> str:
+        """What tells this event from all others."""
         return f"{self.message}/{self.kind}/{self.attempt}/{self.final}/{self.detail}/{self.recipients[0]}"
 
 
@@ -78,35 +76,24 @@ class Listed:
     sending_ip: str = ""
 
 
-@cache
-def replies() -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return (cause, style) -> replies."""
-    lines = (Path(__file__).parent / "replies.tsv").read_text(encoding="utf-8").splitlines()
-    table: dict[tuple[str, str], tuple[str, ...]] = {}
-    for cause, style, text in csv.reader((line for line in lines if not line.startswith("#")), delimiter="\t", quoting=csv.QUOTE_NONE):
-        table[cause, style] = (*table.get((cause, style), ()), text.replace("\\n", "\n"))
-    return table
-
-
 def reply(cause: str, address: str, domain: Domain, sending_ip: str, when: int, variant: str) -> str:
     """Return what the server of the domain answers; empty where no server answers."""
     cause = cause.removesuffix("_listed")
     options = replies().get((cause, domain.style)) or replies().get((cause, "*"))
     if options is None:
         return ""
-    host = domain.name.encode("idna").decode()
     return (
         Chance("reply", cause, variant)
         .pick(options)
         .format(
             address=address,
             local=address.partition("@")[0],
-            domain=host,
+            domain=domain.wire,
             host=domain.mx,
             ip=sending_ip,
             sender=SENDER,
             id=token("queue", address, when, length=14).replace("_", "x").replace("-", "y"),
-            url=f"https://postmaster.{host}/help",
+            url=f"https://postmaster.{domain.wire}/help",
             epoch=when // SECOND,
         )
     )
@@ -129,6 +116,7 @@ class Telling:
             self._enlist(person.listed, long_ago, "unknown_user", listing_text(person))
 
     def events(self) -> Iterator[Event]:
+        """Return what happened to the letters."""
         for week in self.person.weeks:
             step = self.person.plan.get(week, "ok")
             if step.startswith("move:"):
@@ -141,9 +129,16 @@ class Telling:
         sent = monday(week) + chance.whole(0, 45 * MINUTE)
         destination = (person.wire_address, *person.household)
         event = Event(
-            self.provider, "delivered", destination, destination, person.domain, week, sent, sent + chance.whole(700, 9 * SECOND),
+            provider=self.provider,
+            kind="delivered",
+            recipients=destination,
+            destination=destination,
+            domain=person.domain,
+            week=week,
+            sent=sent,
+            time=sent + chance.whole(700, 9 * SECOND),
             sending_ip=chance.pick(SENDING_IPS[self.provider]),
-        )  # fmt: skip
+        )
         if self.listed:
             yield replace(event, kind="dropped", cause=self.listed, time=sent + chance.whole(100, 900))
             return
@@ -159,7 +154,13 @@ class Telling:
             machine = "machine" if chance.happens(0.15) else ""
             yield replace(event, kind="opened", time=opened, reply="", detail=machine)
             if chance.happens(0.16):
-                yield replace(event, kind="clicked", time=opened + chance.whole(4, 180) * SECOND, reply="", detail=chance.pick(LINKS))
+                yield replace(
+                    event,
+                    kind="clicked",
+                    time=opened + chance.whole(4, 180) * SECOND,
+                    reply="",
+                    detail=chance.pick(LINKS),
+                )
 
     def _bounce(self, event: Event, cause: str, _chance: Chance) -> Iterator[Event]:
         event = self._said(replace(event, kind="bounced"), cause)
@@ -170,7 +171,9 @@ class Telling:
         waits = PATIENCE[self.provider][0][: chance.whole(1, 2)]
         for attempt, wait in enumerate(waits, 1):
             yield self._said(replace(event, kind="deferred", attempt=attempt, time=event.sent + wait), cause)
-        later = replace(event, attempt=len(waits) + 1, time=event.sent + waits[-1] + chance.whole(10, 30) * MINUTE)
+        later = replace(
+            event, attempt=len(waits) + 1, time=event.sent + waits[-1] + chance.whole(10, 30) * MINUTE
+        )
         yield from self._ok(later, "", chance)
 
     def _expire(self, event: Event, cause: str, chance: Chance) -> Iterator[Event]:
@@ -178,13 +181,19 @@ class Telling:
         for attempt, wait in enumerate(waits, 1):
             yield self._said(replace(event, kind="deferred", attempt=attempt, time=event.sent + wait), cause)
         end += chance.whole(0, 90) * SECOND
-        last = self._said(replace(event, kind="bounced", attempt=len(waits) + 1, time=event.sent + end, final="expired"), cause)
+        last = self._said(
+            replace(event, kind="bounced", attempt=len(waits) + 1, time=event.sent + end, final="expired"),
+            cause,
+        )
         yield last
         self._after_bounce(last)
 
     def _late(self, event: Event, cause: str, chance: Chance) -> Iterator[Event]:
         yield self._said(event, "delivered")
-        event = self._said(replace(event, kind="bounced", time=event.time + chance.whole(40, 900) * MINUTE, final="late"), cause)
+        event = self._said(
+            replace(event, kind="bounced", time=event.time + chance.whole(40, 900) * MINUTE, final="late"),
+            cause,
+        )
         yield event
         self._after_bounce(event)
 
@@ -208,29 +217,44 @@ class Telling:
 
     def _said(self, event: Event, cause: str) -> Event:
         address = event.recipients[0]
-        variant = f"{address}/{event.week}" if cause.startswith("system_full") else address  # a host in trouble changes its words
+        variant = (
+            f"{address}/{event.week}" if cause.startswith("system_full") else address
+        )  # a host in trouble changes its words
         said = reply(cause, address, event.domain, event.sending_ip, event.time, variant)
         return replace(event, cause="" if cause == "delivered" else cause, reply=said)
 
     def _after_bounce(self, event: Event) -> None:
-        label = LABELS[event.cause]
-        name = label.suppresses(self.provider, expired=event.final == "expired")
+        name = "" if event.final == "expired" else labels()[event.cause].list_for(self.provider)
         if name:
             self._enlist(name, event.time, event.cause, event.reply)
         elif self.provider == "sendgrid":
-            self.lists.append(Listed("sendgrid", "block", event.recipients[0], event.time, event.cause, event.reply))
+            self.lists.append(
+                Listed("sendgrid", "block", event.recipients[0], event.time, event.cause, event.reply)
+            )
 
     def _enlist(self, name: str, time: int, cause: str = "", reply: str = "", sending_ip: str = "") -> None:
         self.listed = name
-        self.lists.append(Listed(self.provider, name, self.person.wire_address, time + 500, cause, reply, sending_ip))
+        self.lists.append(
+            Listed(self.provider, name, self.person.wire_address, time + 500, cause, reply, sending_ip)
+        )
 
 
-LINKS = tuple(f"https://www.slackwater.example/{page}" for page in ("tides", "charts/3", "letters", "boats?ref=letter", "harbours/a-z"))
+LINKS = tuple(
+    f"https://www.slackwater.example/{page}"
+    for page in ("tides", "charts/3", "letters", "boats?ref=letter", "harbours/a-z")
+)
 
 
 def listing_text(person: Person) -> str:
     """Return the reply that once put a reader on the bounce list."""
-    return reply("unknown_user", person.wire_address, person.domain, SENDING_IPS[person.provider][0], monday(1), person.address)
+    return reply(
+        "unknown_user",
+        person.wire_address,
+        person.domain,
+        SENDING_IPS[person.provider][0],
+        monday(1),
+        person.address,
+    )
 
 
 def tell(people: list[Person]) -> tuple[list[Event], list[Listed]]:
@@ -238,12 +262,18 @@ def tell(people: list[Person]) -> tuple[list[Event], list[Listed]]:
     lists: list[Listed] = []
     events = [event for person in people for event in Telling(person, lists).events()]
     events += list(_households_with_trouble(events))
-    newest = {(entry.provider, entry.name, entry.address): entry for entry in sorted(lists, key=lambda e: e.time)}
-    return sorted(events, key=lambda e: (e.time, e.key)), sorted(newest.values(), key=lambda e: (e.time, e.address))
+    newest = {
+        (entry.provider, entry.name, entry.address): entry for entry in sorted(lists, key=lambda e: e.time)
+    }
+    return sorted(events, key=lambda e: (e.time, e.key)), sorted(
+        newest.values(), key=lambda e: (e.time, e.address)
+    )
 
 
 def _households_with_trouble(events: list[Event]) -> Iterator[Event]:
     """One of a couple is out of the office: the letter reached both, the answer names one."""
     shared = [e for e in events if len(e.recipients) > 1 and e.kind == "delivered"]
     for event in sorted(shared, key=lambda e: (e.time, e.key))[:3]:
-        yield replace(event, kind="autoreply", recipients=event.recipients[1:], time=event.time + 40 * SECOND, reply="")
+        yield replace(
+            event, kind="autoreply", recipients=event.recipients[1:], time=event.time + 40 * SECOND, reply=""
+        )
