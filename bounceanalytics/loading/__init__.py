@@ -1,0 +1,232 @@
+"""Exports of SendGrid, Amazon SES and Mailgun -> one event frame and an account of every record."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+import zoneinfo
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics import schema
+from bounceanalytics.errors import FormatError
+from bounceanalytics.loading import sendgrid
+from bounceanalytics.loading.detect import Found, detect
+from bounceanalytics.loading.forms import TITLES
+from bounceanalytics.loading.normalise import to_frame
+from bounceanalytics.loading.reading import Account, Batch, Reader, groups
+from bounceanalytics.loading.result import (
+    FILE_COLUMNS,
+    IGNORED_COLUMNS,
+    Duplicates,
+    Load,
+    RejectedRecordsWarning,
+)
+from bounceanalytics.loading.sources import HEAD_SIZE, Source, open_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Progress = Callable[[str, int, int], None]
+
+__all__ = ["Load", "RejectedRecordsWarning", "load", "read", "read_mailgun", "read_sendgrid", "read_ses"]
+
+#: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
+FORMS = (*sendgrid.FORMS,)
+
+
+def load(
+    source: Any,
+    *,
+    provider: str | None = None,
+    deduplicate: bool = True,
+    on_error: Literal["collect", "raise"] = "collect",
+    timezone: str = "UTC",
+    progress: Progress | None = None,
+) -> Load:
+    """Read exports into one event frame."""
+    _check_arguments(provider, on_error, timezone)
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+        sources = open_sources(source, folder)
+        accounts = [Account(one.name) for one in sources]
+        known = _detect_all(sources, accounts, provider)
+        reader = Reader(accounts, timezone, on_error)
+        try:
+            total = sum(one.size for one in sources)
+            done = total - sum(one.size for _, one, _ in known)
+            for group in groups(known):
+                if progress:
+                    progress("reading", done, total)
+                reader.read(group)
+                done += sum(one.size for _, one, _ in group)
+            if progress:
+                progress("reading", total, total)
+        finally:
+            reader.close()
+    return _result(reader, deduplicate=deduplicate)
+
+
+def read(source: Any, **options: Any) -> pd.DataFrame:
+    """Read exports and return their events."""
+    result = load(source, **options)
+    rejected = len(result.rejects)
+    if rejected:
+        warnings.warn(
+            f"{rejected:,} of {result.files['records'].sum():,} records could not be read;"
+            " load(…).rejects shows which and why",
+            RejectedRecordsWarning,
+            stacklevel=2,
+        )
+    return result.events
+
+
+def read_sendgrid(source: Any, **options: Any) -> pd.DataFrame:
+    """Read SendGrid exports."""
+    return read(source, provider="sendgrid", **options)
+
+
+def read_ses(source: Any, **options: Any) -> pd.DataFrame:
+    """Read Amazon SES exports."""
+    return read(source, provider="ses", **options)
+
+
+def read_mailgun(source: Any, **options: Any) -> pd.DataFrame:
+    """Read Mailgun exports."""
+    return read(source, provider="mailgun", **options)
+
+
+def _check_arguments(provider: str | None, on_error: str, timezone: str) -> None:
+    if provider is not None and provider not in TITLES:
+        raise ValueError(
+            f"provider {provider!r} is not known; it is one of {', '.join(TITLES)}, or None to find out"
+        )
+    if on_error not in {"collect", "raise"}:
+        raise ValueError(f"on_error is {on_error!r}; it must be 'collect' or 'raise'")
+    try:
+        zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"timezone {timezone!r} is not known; give a name such as 'Europe/Berlin' or 'UTC'"
+        ) from error
+
+
+def _detect_all(
+    sources: list[Source], accounts: list[Account], provider: str | None
+) -> list[tuple[int, Source, Found]]:
+    """Find out what each file is; what is no export is an error, or a note where it was met in a folder."""
+    known = []
+    for place, (source, account) in enumerate(zip(sources, accounts, strict=True)):
+        head = source.head()
+        found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
+        problem = _problem(found, provider)
+        if problem and source.alone:
+            raise FormatError(f"{source.name} {problem}")
+        if problem or found.form is None:
+            account.notes.append(problem or found.looks)
+            continue
+        account.provider, account.form = found.form.provider, found.form.name
+        if found.form.note:
+            account.notes.append(found.form.note)
+        known.append((place, source, found))
+    return known
+
+
+def _problem(found: Found, provider: str | None) -> str:
+    if found.layout == "empty":
+        return ""
+    if found.form is None:
+        wanted = TITLES[provider] if provider else "SendGrid, Amazon SES or Mailgun"
+        return f"looks like {found.looks}, not like an export of {wanted}"
+    if found.form.refuse:
+        return f"looks like {found.form.title}, which cannot be loaded: {found.form.refuse}"
+    if provider and found.form.provider != provider:
+        return f"looks like {found.form.title}, not like an export of {TITLES[provider]}"
+    return ""
+
+
+def _result(reader: Reader, *, deduplicate: bool) -> Load:
+    batches = reader.batches
+    events, dropped, before = _join(batches, reader.accounts, deduplicate=deduplicate)
+    files = pd.DataFrame(
+        [
+            (
+                one.source,
+                one.provider,
+                one.form,
+                one.records,
+                one.loaded,
+                sum(one.ignored.values()),
+                one.rejected,
+                one.rows,
+                "; ".join(one.notes),
+            )
+            for one in reader.accounts
+        ],
+        columns=list(FILE_COLUMNS),
+    )
+    ignored = pd.DataFrame(
+        [(one.source, reason, count) for one in reader.accounts for reason, count in one.ignored.items()],
+        columns=list(IGNORED_COLUMNS),
+    ).astype({"records": "int64"})
+    rejects = (
+        pd.concat(reader.rejects, ignore_index=True).astype(schema.dtypes(schema.REJECT_COLUMNS))
+        if reader.rejects
+        else schema.empty(schema.REJECT_COLUMNS)
+    )
+    share = dropped / before if before else 0.0
+    return Load(events, files, rejects, ignored, Duplicates(dropped, share))
+
+
+def _join(
+    batches: list[Batch], accounts: list[Account], *, deduplicate: bool
+) -> tuple[pd.DataFrame, int, int]:
+    """Put the rows of all files together, in the order of the files, each event once."""
+    if not batches:
+        return schema.empty(schema.EVENT_COLUMNS), 0, 0
+    batches = sorted(batches, key=lambda batch: batch.account[0] if len(batch.account) else 0)
+    table = pa.concat_tables([batch.table for batch in batches])
+    account = np.concatenate([batch.account for batch in batches])
+    record = np.concatenate([batch.record for batch in batches])
+    before = len(table)
+    repeated = np.zeros(before, bool)
+    if deduplicate and before:
+        key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
+        told = key.is_valid().to_numpy()
+        values = key.fill_null(0).to_numpy()
+        repeated = pd.Series(values).duplicated().to_numpy() & told
+    _settle(account, record, repeated, accounts)
+    if repeated.any():
+        kept = ~repeated
+        table, account, record = table.filter(pa.array(kept)), account[kept], record[kept]
+    names = pa.array([one.source for one in accounts], pa.large_string())
+    table = table.append_column("source", names.take(pa.array(account))).append_column(
+        "record", pa.array(record)
+    )
+    return to_frame(table), int(repeated.sum()), before
+
+
+def _settle(
+    account: np.ndarray[Any, Any],
+    record: np.ndarray[Any, Any],
+    repeated: np.ndarray[Any, Any],
+    accounts: list[Account],
+) -> None:
+    """Count rows and loaded records of each file; a record without a new row is a duplicate."""
+    if not len(account):
+        return
+    first = np.r_[True, (account[1:] != account[:-1]) | (record[1:] != record[:-1])]
+    starts = np.flatnonzero(first)
+    fresh = np.add.reduceat((~repeated).astype(np.int64), starts)
+    size = len(accounts)
+    of = account[starts]
+    rows = np.bincount(of, fresh, minlength=size).astype(np.int64)
+    loaded = np.bincount(of[fresh > 0], minlength=size)
+    copies = np.bincount(of[fresh == 0], minlength=size)
+    for place in np.unique(account):
+        accounts[place].rows += int(rows[place])
+        accounts[place].loaded += int(loaded[place])
+        if copies[place]:
+            accounts[place].ignored["duplicate"] += int(copies[place])

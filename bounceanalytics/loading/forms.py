@@ -1,0 +1,172 @@
+"""What one form of export looks like and how its fields become event columns: a row of a table per form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: What an ESP module says about each row, as SQL over the fields of a record; what is left out is NULL.
+#: All are text except ``event`` (a value of ``schema.EVENTS``), ``tags`` (a list) and ``attempt`` (a number from 1).
+RAW_COLUMNS = (
+    "event",
+    "esp_event",
+    "esp_type",
+    "esp_reason",
+    "recipient",  # may still carry a display name or brackets
+    "time",  # in any of the styles that normalise.py reads
+    "message_id",
+    "event_id",
+    "reply",  # a field of its own that holds the SMTP reply code
+    "status",  # a field of its own that holds the enhanced status code, or a bare reply code
+    "text",  # what the remote server said
+    "own_text",  # what the ESP said where no remote server spoke
+    "remote_host",
+    "sending_ip",
+    "tags",
+    "attempt",
+)
+
+_TYPES = {"tags": "VARCHAR[]", "attempt": "INTEGER"}
+
+#: One piece of a JSON structure: a type name of the engine, or a list or dict of such pieces.
+Structure = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """One form of export of one ESP.
+
+    Attributes
+    ----------
+    provider, name : str
+        Whose it is and what it is called in the table of files.
+    kind : {'json', 'csv'}
+    needs : tuple of str
+        Alternatives; each names the keys (or columns) that a record must have, separated by blanks.
+    only : str
+        If given, a record has no other keys than these.
+    lacks : str
+        Keys that a record of this form never has.
+    container : str
+        Key of the list of records in a page; empty where a record stands alone.
+    hint : str
+        Regular expression that the file's name, or a URL in the page, must match; for forms that look alike.
+    inner : str
+        SQL over ``text`` for the JSON of the record, where it is wrapped into something else.
+    fields : mapping of str to (str or tuple)
+        Short name -> path in the record (keys joined by ``/``), or path and structure; for CSV the column's name.
+    columns : mapping of str to str
+        Name of :data:`RAW_COLUMNS` -> SQL over the fields.
+    explode : str
+        SQL for a list of recipients; its items are the field ``each`` of one row apiece. Empty for one row a record.
+    ignored : str
+        SQL for the reason why a record is left out on purpose; NULL keeps it.
+    key : tuple of str
+        Raw columns or fields that are equal in two copies of the same event; no key where one is missing.
+    refuse : str
+        Why files of this form cannot be loaded; empty where they can.
+    note : str
+        What the reader of the table of files should know.
+    """
+
+    provider: str
+    name: str
+    kind: Literal["json", "csv"] = "json"
+    needs: tuple[str, ...]
+    only: str = ""
+    lacks: str = ""
+    container: str = ""
+    hint: str = ""
+    inner: str = ""
+    fields: Mapping[str, str | tuple[str, Structure]] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    explode: str = ""
+    ignored: str = "NULL"
+    key: tuple[str, ...] = ()
+    refuse: str = ""
+    note: str = ""
+
+    def fits(self, keys: Iterable[str]) -> bool:
+        """Return whether a record with these keys can be of this form."""
+        there = set(keys)
+        if self.only and not there <= set(self.only.split()):
+            return False
+        if there & set(self.lacks.split()):
+            return False
+        return any(set(need.split()) <= there for need in self.needs)
+
+    @property
+    def title(self) -> str:
+        """Name for messages, such as "SendGrid event webhook"."""
+        return f"{TITLES.get(self.provider, self.provider)} {self.name}".strip()
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """Keys that tell a record of this form from the objects inside it."""
+        return frozenset(" ".join(self.needs).split())
+
+    def structure(self) -> str:
+        """Return the JSON text that tells the engine which fields to take out of a record, and as what."""
+        tree: dict[str, Any] = {}
+        for place in self.fields.values():
+            path, leaf = place if isinstance(place, tuple) else (place, "VARCHAR")
+            *parents, last = path.split("/")
+            node = tree
+            for parent in parents:
+                node = node.setdefault(parent, {})
+            node[last] = leaf
+        return json.dumps(tree)
+
+    def field_sql(self) -> str:
+        """Return the select list that names the fields of the struct ``r``."""
+        paths = {
+            name: (place[0] if isinstance(place, tuple) else place).split("/")
+            for name, place in self.fields.items()
+        }
+        return ", ".join(
+            "r." + ".".join(identifier(part) for part in path) + f" AS {identifier(name)}"
+            for name, path in paths.items()
+        )
+
+    def raw_sql(self) -> str:
+        """Return the select list of :data:`RAW_COLUMNS`."""
+        unknown = self.columns.keys() - set(RAW_COLUMNS)
+        if unknown:
+            raise ValueError(f"{self.title}: no such columns: {', '.join(sorted(unknown))}")
+        return ", ".join(
+            f"CAST({self.columns.get(name, 'NULL')} AS {_TYPES.get(name, 'VARCHAR')}) AS {name}"
+            for name in RAW_COLUMNS
+        )
+
+
+TITLES = {"sendgrid": "SendGrid", "ses": "Amazon SES", "mailgun": "Mailgun"}
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") -> str:
+    """Return SQL that looks a word up in a table; words are compared in lower case."""
+    whens = " ".join(f"WHEN {literal(word)} THEN {literal(meaning)}" for word, meaning in words.items())
+    return f"CASE lower({expression}) {whens} ELSE {default} END"
+
+
+def tags_sql(expression: str) -> str:
+    """Return SQL for the tags in a JSON list, or in a single text."""
+    return (
+        f"CASE WHEN {expression} IS NULL OR {expression} IN ('', '[]') THEN NULL"
+        f" WHEN starts_with({expression}, '[')"
+        f" THEN list_filter(TRY(from_json({expression}, '[\"VARCHAR\"]')), lambda tag: tag <> '')"
+        f" ELSE [{expression}] END"
+    )

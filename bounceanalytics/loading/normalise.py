@@ -1,0 +1,227 @@
+"""The shared last step of every ESP: raw texts -> the columns of the event frame, in SQL.
+
+References
+----------
+.. [1] RFC 3463, Enhanced Mail System Status Codes
+.. [2] RFC 5321, section 4.2: SMTP Replies
+.. [3] RFC 5890, Internationalized Domain Names
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import idna
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics import schema
+from bounceanalytics.loading.forms import literal
+
+if TYPE_CHECKING:
+    from bounceanalytics.loading.forms import Form
+
+# the type word of a DSN's Diagnostic-Code (RFC 3464, section 2.3.6), which is no part of the text
+_TYPE_WORD = r"^\s*(?i:smtp|lmtp|esmtp|dns|x-[a-z][a-z0-9-]*)\s*;\s*"
+
+# a line break and the reply code that each line of a reply repeats, with its enhanced code if it has one
+_LINE_BREAK = r"\s*[\r\n]+\s*(?:[245]\d\d[ -])?(?:#?[245]\.\d{1,3}\.\d{1,3}[ ,;:])?\s*"
+
+# A code is not a piece of an IP address, a size, a limit or an id: it opens the text, perhaps after "host … said:",
+# or stands where an enhanced code follows, or after a word that announces it.
+_OPENING = r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?([245]\d\d)(?:[ \-:,;)\]>\"'#]|\.(?:\D|$)|$)"
+_FOLLOWED = r"(?:^|[^\d.\w@-])([245]\d\d)[ \-]+(?:\(?#?[245]\.\d{1,3}\.\d{1,3}(?:[^\d.]|\.\D|\.?$))"
+_ANNOUNCED = r"(?i)(?:said|error|reply|replied|response|responded|answer|returned|server)(?: code)?[:=]? ?[\"'(<]?([245]\d\d)(?:[ \-:,;)\"']|$)"
+REPLY_PATTERNS = (_OPENING, _FOLLOWED, _ANNOUNCED)
+
+# Directly behind the reply code any three numbers are an enhanced code; further on only those with a subject of
+# RFC 3463 (0-7), since program versions and parts of addresses look alike.
+_BEHIND_REPLY = (
+    r"^[^\n]{0,60}?(?:^|[^\d.])[245]\d\d[ \-.:,]+\(?#?([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
+)
+_AT_START = r"^[\"'(<\[#]*([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
+_ANYWHERE = r"^.{0,200}?(?:^|[^\d.\w/@-])#?([245]\.[0-7]\.\d{1,3})(?:[^\d.\w-]|\.(?:\D|$)|$)"
+ENHANCED_PATTERNS = (_BEHIND_REPLY, _AT_START, _ANYWHERE)
+
+_ENHANCED_FIELD = r"^\s*([245]\.\d{1,3}\.\d{1,3})(?:\D|$)"
+_REPLY_FIELD = r"^\s*([2345]\d\d)(?:\.0+)?\s*$"
+
+#: Reply codes that Mailgun makes up; they have the shape of an SMTP reply and no server sent them.
+MADE_UP_REPLIES = (498, 499)
+
+_OFFSET = r":\d\d(?:[.,]\d+)?\s*(?:[zZ]|UTC|GMT|[+-]\d\d(?::?\d\d)?)\s*$"
+_RFC2822 = r"(\d{1,2}) +([A-Za-z]{3})[a-z]* +(\d{4}) +(\d{1,2}:\d\d(?::\d\d)?)\s*(\([^)]*\))?\s*([+-]\d{4})?"
+
+
+def _first(text: str, patterns: tuple[str, ...]) -> str:
+    parts = (f"nullif(regexp_extract({text}, {literal(pattern)}, 1), '')" for pattern in patterns)
+    return f"coalesce({', '.join(parts)})"
+
+
+def time_sql(text: str, timezone: str) -> str:
+    """Return SQL for microseconds since 1970 from a text in any style that exports use.
+
+    Numbers are seconds, milliseconds or microseconds by their size. Dates before 1970 are the zero dates that some
+    programs write for "none". A date without a zone is in ``timezone``.
+    """
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    naive = f"TRY_CAST({text} AS TIMESTAMP)"
+    local = naive if timezone == "UTC" else f"timezone({literal(timezone)}, {naive})"
+    months = literal("janfebmaraprmayjunjulaugsepoctnovdec")
+    mail = (
+        f"regexp_extract({text}, {literal(_RFC2822)}, ['day', 'month', 'year', 'clock', 'comment', 'zone'])"
+    )
+    iso = (
+        "part.year || '-' || lpad(CAST((strpos({months}, lower(part.month)) + 2) // 3 AS VARCHAR), 2, '0') || '-' ||"
+        " lpad(part.day, 2, '0') || ' ' || part.clock || coalesce(nullif(part.zone, ''), '+0000')"
+    ).replace("{months}", months)
+    return f"""CASE
+        WHEN {text} IS NULL THEN NULL
+        WHEN {number} IS NOT NULL THEN CASE
+            WHEN {number} <= 0 THEN NULL
+            WHEN {number} < 1e11 THEN CAST(round({number} * 1e6) AS BIGINT)
+            WHEN {number} < 1e14 THEN CAST(round({number} * 1e3) AS BIGINT)
+            WHEN {number} < 1e17 THEN CAST(round({number}) AS BIGINT) END
+        WHEN regexp_matches({text}, {literal(_RFC2822)})
+        THEN epoch_us(list_transform([{mail}], lambda part: TRY_CAST({iso} AS TIMESTAMPTZ))[1])
+        WHEN regexp_matches({text}, {literal(_OFFSET)})
+        THEN epoch_us(TRY_CAST(regexp_replace(regexp_replace({text}, '\\s*(UTC|GMT)\\s*$', 'Z'), '\\s+([+-])', '\\1') AS TIMESTAMPTZ))
+        ELSE epoch_us({local}) END"""
+
+
+def _recipient_sql() -> str:
+    """Return SQL that takes the address out of what stands for it, and leaves odd ones as they are."""
+    bracketed = r"<\s*([^<>]*?)\s*>[^<>]*$"
+    return rf"""CASE WHEN recipient IS NULL OR NOT regexp_matches(recipient, '[<>\s]|[.]$') THEN nullif(recipient, '')
+        ELSE nullif(regexp_replace(trim(CASE WHEN regexp_matches(recipient, {literal(bracketed)})
+            THEN regexp_extract(recipient, {literal(bracketed)}, 1) ELSE recipient END, E' \t\r\n'), '[.\s]+$', ''), '') END"""
+
+
+def events_sql(form: Form, fields: str, *, timezone: str) -> str:
+    """Return the query that turns the fields of a form's records into event columns.
+
+    Parameters
+    ----------
+    form : Form
+    fields : str
+        A query with a column for each field, and ``file``, ``head`` (this row begins a record) and ``bad`` (what
+        the record says, if it could not be read).
+    timezone : str
+        Zone of times that are written without one.
+
+    Returns
+    -------
+    str
+        A query with ``file``, ``head``, ``bad``, ``ignored``, ``key`` and the columns of the event frame but for
+        ``source`` and ``record``; the timestamp is a number of microseconds.
+    """
+    events = ", ".join(map(literal, schema.EVENTS))
+    names = [name for name in form.key if name not in _AFTER]
+    extra = "".join(f", {name} AS key_{name}" for name in names if name in form.fields)
+    raw = f"""SELECT file, head, bad, CASE WHEN bad IS NULL THEN {form.ignored} END AS ignored{extra},
+        {form.raw_sql()} FROM ({fields})"""
+    cleaned = f"""SELECT * REPLACE (
+            {_recipient_sql()} AS recipient,
+            nullif(trim(CASE WHEN contains(said, chr(10)) THEN regexp_replace(said, {literal(_LINE_BREAK)}, ' ', 'g')
+                        ELSE said END), '') AS said)
+        FROM (SELECT *, regexp_replace(trim(coalesce(nullif(trim(text), ''), own_text), E' \\t\\r\\n'),
+              {literal(_TYPE_WORD)}, '') AS said FROM ({raw}))"""
+    parsed = f"""SELECT *, {_first("reply", (_REPLY_FIELD,))} AS reply_field,
+            {_first("status", (_REPLY_FIELD,))} AS reply_status,
+            {_first("said", REPLY_PATTERNS)} AS reply_said,
+            {_first("status", (_ENHANCED_FIELD,))} AS enhanced_field,
+            {_first("said", ENHANCED_PATTERNS)} AS enhanced_said,
+            CASE WHEN contains(recipient, '@') THEN nullif(lower(split_part(recipient, '@', -1)), '') END AS domain_said
+        FROM ({cleaned})"""
+    exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
+    final = f"""SELECT file, head, bad, ignored{"".join(f", key_{name}" for name in names if name in form.fields)},
+            CAST({literal(form.provider)} AS ENUM({", ".join(map(literal, schema.PROVIDERS))})) AS provider,
+            CAST(event AS ENUM({events})) AS event,
+            CASE WHEN domain_said IS NULL THEN recipient
+                ELSE left(recipient, length(recipient) - length(domain_said)) || domain_said END AS recipient,
+            domain_said AS domain,
+            {time_sql("time", timezone)} AS timestamp,
+            nullif(message_id, '') AS message_id,
+            nullif(event_id, '') AS event_id,
+            TRY_CAST(coalesce(reply_field, reply_said, reply_status) AS SMALLINT) AS reply_code,
+            coalesce({exact("enhanced_said")}, {exact("enhanced_field")}, enhanced_said, enhanced_field) AS enhanced_code,
+            said AS diagnostic,
+            nullif(remote_host, '') AS remote_host,
+            nullif(sending_ip, '') AS sending_ip,
+            nullif(esp_event, '') AS esp_event,
+            nullif(esp_type, '') AS esp_type,
+            nullif(esp_reason, '') AS esp_reason,
+            CASE WHEN len(tags) > 0 THEN tags END AS tags,
+            TRY_CAST(attempt AS SMALLINT) AS attempt
+        FROM ({parsed})"""
+    made_up = ", ".join(map(str, MADE_UP_REPLIES))
+    return f"""SELECT * REPLACE (
+            CASE WHEN timestamp > 0 THEN timestamp END AS timestamp,
+            CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code),
+            {_key_sql(form)} AS key,
+            CASE WHEN bad IS NULL AND ignored IS NULL AND recipient IS NULL AND esp_event IS NULL
+                THEN 'it has neither an address nor an event' END AS problem
+        FROM ({final})"""
+
+
+_AFTER = {"recipient", "message_id", "event_id", "esp_event", "esp_type", "time", "attempt"}
+
+
+def _key_sql(form: Form) -> str:
+    """Return SQL for a number that is equal in copies of one event, and missing where the copy cannot be told."""
+    if not form.key:
+        return "CAST(NULL AS UBIGINT)"
+    names = {"time": "timestamp"}
+    columns = [names.get(name, name if name in _AFTER else f"key_{name}") for name in form.key]
+    if len(columns) == 1:
+        return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(form.provider)}, {columns[0]}) END"
+    return f"CASE WHEN recipient IS NOT NULL THEN hash({literal(form.provider)}, {', '.join(columns)}) END"
+
+
+def to_ascii_domains(domains: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return domains in IDNA ASCII form; those that IDNA refuses stay as they are."""
+    ascii_already = pc.fill_null(pc.string_is_ascii(domains), True)
+    if pc.all(ascii_already).as_py() is not False:
+        return domains
+    distinct = pc.unique(pc.filter(domains, pc.invert(ascii_already))).to_pylist()
+    forms = pa.array([_to_ascii(domain) for domain in distinct], pa.large_string())
+    found = pc.index_in(domains, pa.array(distinct, domains.type))
+    return pc.coalesce(pc.take(forms, found), domains.cast(pa.large_string()))
+
+
+def _to_ascii(domain: str) -> str:
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table of event columns as the event frame; strings are not copied."""
+    wanted = schema.arrow_schema(schema.EVENT_COLUMNS)
+    arrays = []
+    for one in wanted:
+        column = table.column(one.name)
+        if one.name == "domain":
+            column = to_ascii_domains(column)
+        arrays.append(column if pa.types.is_dictionary(one.type) else column.cast(one.type))
+    frame = pa.table(arrays, names=wanted.names).to_pandas(types_mapper=_TYPES.get)
+    for column in schema.EVENT_COLUMNS:
+        if column.kind == "category" and frame[column.name].dtype != column.dtype:
+            frame[column.name] = frame[column.name].astype(column.dtype)
+    wrong = {
+        column.name: str(frame[column.name].dtype)
+        for column in schema.EVENT_COLUMNS
+        if frame[column.name].dtype != column.dtype
+    }
+    if wrong:
+        raise AssertionError(f"the event frame has other dtypes than its schema: {wrong}")
+    return frame
+
+
+_TYPES: dict[Any, Any] = {
+    column.arrow: column.dtype
+    for column in schema.EVENT_COLUMNS
+    if column.kind in {"string", "int16", "list"}
+}

@@ -1,0 +1,154 @@
+"""What a load gives back: the events, and an account of every record that was read."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FILE_COLUMNS = ("source", "provider", "form", "records", "loaded", "ignored", "rejected", "rows", "note")
+IGNORED_COLUMNS = ("source", "reason", "records")
+
+_WIDTH = 110
+_SHOWN = 12
+
+
+class RejectedRecordsWarning(UserWarning):
+    """Some records of an export could not be read; they are in the ``rejects`` of the load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Rows that said again what an earlier row had said.
+
+    Attributes
+    ----------
+    rows : int
+        How many were left out.
+    share : float
+        Their part, 0 to 1, of all rows before they were left out.
+    """
+
+    rows: int
+    share: float
+
+
+@dataclass(frozen=True, repr=False)
+class Load:
+    """Events read from exports, with an account of what was read.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        The event frame, columns of ``schema.EVENT_COLUMNS``; one row per recipient and event.
+    files : pandas.DataFrame
+        One row per file: ``source``, ``provider`` and ``form`` (empty if it is no export), ``records`` read,
+        ``loaded`` (records that became rows), ``ignored`` (left out on purpose), ``rejected`` (unreadable), ``rows``
+        and a ``note``. Always ``records = loaded + ignored + rejected``.
+    rejects : pandas.DataFrame
+        The rejected records, columns of ``schema.REJECT_COLUMNS``.
+    ignored : pandas.DataFrame
+        ``source``, ``reason`` and number of ``records`` left out for it.
+    duplicates : Duplicates
+        Rows left out since they repeat another, and their share.
+    """
+
+    events: pd.DataFrame
+    files: pd.DataFrame
+    rejects: pd.DataFrame
+    ignored: pd.DataFrame
+    duplicates: Duplicates
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Raise AssertionError unless every record is accounted for."""
+        files = self.files
+        sums = {
+            "records": int(files["records"].sum()),
+            "loaded + ignored + rejected": int(files[["loaded", "ignored", "rejected"]].sum().sum()),
+        }
+        if (
+            len(set(sums.values())) > 1
+            or (files["records"] != files["loaded"] + files["ignored"] + files["rejected"]).any()
+        ):
+            raise AssertionError(f"records are not all accounted for: {sums}")
+        for name, counted, there in (
+            ("rows", files["rows"].sum(), len(self.events)),
+            ("rejected records", files["rejected"].sum(), len(self.rejects)),
+            ("ignored records", files["ignored"].sum(), self.ignored["records"].sum()),
+        ):
+            if int(counted) != int(there):
+                raise AssertionError(f"{name} are not all accounted for: {counted} counted, {there} there")
+
+    def __repr__(self) -> str:
+        total = self.files[["records", "loaded", "ignored", "rejected", "rows"]].sum()
+        known = self.files["form"].ne("").sum()
+        lines = [
+            f"{len(self.events):,} events from {known:,} of {len(self.files):,} files;"
+            f" {total['records']:,} records = {total['loaded']:,} loaded + {total['ignored']:,} ignored"
+            f" + {total['rejected']:,} rejected",
+        ]
+        if self.duplicates.rows:
+            lines.append(f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%})")
+        shown = self.files.head(_SHOWN)
+        lines += ["", *_text_table(shown[[name for name in FILE_COLUMNS if name != "note"]])]
+        if len(self.files) > _SHOWN:
+            lines.append(f"… and {len(self.files) - _SHOWN:,} more files")
+        notes = [(row.source, row.note) for row in self.files.itertuples() if row.note]
+        lines += [f"{_short(str(source), 40)}: {note}" for source, note in notes[:_SHOWN]]
+        if len(notes) > _SHOWN:
+            lines.append(f"… and {len(notes) - _SHOWN:,} more notes")
+        reasons = self.ignored.groupby("reason", sort=False)["records"].sum()
+        lines += [f"ignored {count:,}: {reason}" for reason, count in reasons.items()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the same as a table for notebooks; all texts are escaped."""
+        first, *rest = repr(self).split("\n\n", 1)[0].splitlines()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in FILE_COLUMNS)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
+            for row in self.files[list(FILE_COLUMNS)].head(50).itertuples(index=False)
+        )
+        more = f"<p>… and {len(self.files) - 50:,} more files</p>" if len(self.files) > 50 else ""
+        ignored = "".join(
+            f"<li>{count:,} ignored: {html.escape(str(reason))}</li>"
+            for reason, count in self.ignored.groupby("reason", sort=False)["records"].sum().items()
+        )
+        return (
+            f"<p><b>{html.escape(first)}</b>{''.join(f'<br>{html.escape(line)}' for line in rest)}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
+            + (f"<ul>{ignored}</ul>" if ignored else "")
+        )
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else "…" + text[1 - width :]
+
+
+def _text_table(frame: pd.DataFrame) -> Sequence[str]:
+    columns = [
+        [name, *(_short(_cell(value), 34) for value in frame[name].tolist())]
+        for name in map(str, frame.columns)
+    ]
+    widths = [max(map(len, column)) for column in columns]
+    right = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns]
+    lines = []
+    for cells in zip(*columns, strict=True):
+        padded = (
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(cells, widths, right, strict=True)
+        )
+        lines.append("  ".join(padded).rstrip()[:_WIDTH])
+    return lines
