@@ -1,0 +1,16 @@
+"""Summary in, plotly figure out: charts neither group nor filter, show or save.
+
+Each takes the summary named in its docstring and draws its first rows, which are the worst. The same colour always
+means the same bounce type or the same party at fault; every hover text is a sentence; axes begin at zero. ``theme``
+is 'light' or 'dark'; ``compact`` makes labels short enough for a phone. An empty summary gives a figure that says so
+in words.
+"""
+
+from __future__ import annotations
+
+from bounceanalytics.charts.bars import domains, providers, reasons
+from bounceanalytics.charts.heat import domain_reasons
+from bounceanalytics.charts.theme import template
+from bounceanalytics.charts.times import bounce_types, system_full
+
+__all__ = ["bounce_types", "domain_reasons", "domains", "providers", "reasons", "system_full", "template"]

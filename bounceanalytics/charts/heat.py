@@ -1,0 +1,118 @@
+"""The heat map of domains and reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows_high, says
+from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.charts.wording import count, number, plain, short_number
+from bounceanalytics.schema import REASONS, require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def domain_reasons(
+    summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
+) -> go.Figure:
+    """Return a heat map: which domain sends mail back for which reason.
+
+    Shades follow the logarithm of the count, so that rare reasons stay visible beside frequent ones; every cell
+    holds its number.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From :func:`bounceanalytics.summarize_domain_reasons`, domains with most bounces first.
+    top : int, default 20
+        How many domains to draw; the subtitle says how many there are.
+    theme : {'light', 'dark'}, default 'light'
+    compact : bool, default False
+        Labels short enough for a phone.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    FrameError
+        If the summary lacks columns, or there is no such theme.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> figure = ba.charts.domain_reasons(ba.summarize_domain_reasons(bounces))
+    """
+    require(summary, ("domain", "reason", "bounced"), "a summary of domains and reasons")
+    title = "What each domain says"
+    if summary.empty:
+        return says(theme, title, "No message bounced.", compact=compact)
+    look = look_of(theme)
+    every = list(dict.fromkeys(summary["domain"]))
+    names = every[:top]
+    shown = summary[summary["domain"].isin(names)]
+    met = [reason for reason in REASONS if (shown["reason"] == reason).any()]
+    table = shown.astype({"reason": "str"}).pivot_table(
+        index="domain", columns="reason", values="bounced", aggfunc="sum"
+    )
+    table = table.reindex(index=names, columns=met)
+    counts = [[None if value != value else int(value) for value in row] for row in table.to_numpy()]  # noqa: PLR0124
+    titles = [REASONS[reason].title for reason in met]
+    figure = go.Figure(
+        go.Heatmap(
+            x=titles,
+            y=names,
+            z=counts,
+            zmin=0,
+            zmax=int(table.max().max()),
+            colorscale=_logarithmic(look.heat, int(table.max().max())),
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            text=[["" if value is None else short_number(value) for value in row] for row in counts],
+            texttemplate="%{text}",
+            textfont={"size": 11},
+            customdata=[
+                [
+                    ""
+                    if value is None
+                    else f"<b>{plain(name)}</b><br>{count(value, 'message')} came back: {reason.lower()}."
+                    for reason, value in zip(titles, row, strict=True)
+                ]
+                for name, row in zip(names, counts, strict=True)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    shape = (
+        f"{len(names)} of {number(len(every))} domains"
+        if len(names) < len(every)
+        else count(len(every), "domain")
+    )
+    figure.update_layout(
+        xaxis={"side": "top", "type": "category", "tickangle": -45, "showgrid": False},
+        yaxis=names_axis(names, compact=compact),
+        margin_r=72,  # the last slanted label leans over the edge
+        plot_bgcolor=look.empty,
+    )
+    subtitle = f"bounces by domain and reason; {shape}, most bounces first"
+    return lay_out(
+        figure, theme, title, subtitle, body=rows_high(len(names)), above=120, below=16, compact=compact
+    )
+
+
+def _logarithmic(shades: tuple[str, ...], largest: int) -> list[list[float | str]]:
+    """Return a colour scale over 0..largest whose shades are evenly spread over the logarithm."""
+    if largest <= 1:
+        return [[0.0, shades[0]], [1.0, shades[len(shades) // 2]]]
+    steps = len(shades) - 1
+    stops: list[list[float | str]] = [
+        [largest ** (i / steps) / largest, shade] for i, shade in enumerate(shades)
+    ]
+    return [[0.0, shades[0]], *stops]

@@ -1,0 +1,277 @@
+"""Charts over time: bounce types, and domains whose mail system is full."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from bounceanalytics.charts.theme import (
+    TYPE_TITLES,
+    ThemeName,
+    count_axis,
+    lay_out,
+    legend_high,
+    names_axis,
+    rows,
+    rows_high,
+    says,
+)
+from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.charts.wording import count, day, number, percent, plain
+from bounceanalytics.schema import require
+
+_DAY = pd.Timedelta(days=1)
+_MS = pd.Timedelta(milliseconds=1)
+
+
+def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
+    """Return stacked bars of hard, soft and block bounces per day or week.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From :func:`bounceanalytics.summarize_days`, in order of time.
+    theme : {'light', 'dark'}, default 'light'
+    compact : bool, default False
+        Labels short enough for a phone.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    FrameError
+        If the summary lacks columns, or there is no such theme.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> figure = ba.charts.bounce_types(ba.summarize_days(bounces))
+    """
+    require(summary, ("period", "attempted", "hard_rate", "bounced", *TYPE_TITLES), "a summary of days")
+    title = "Bounces over time"
+    dated = summary[summary["period"].notna()]
+    undated = summary.loc[summary["period"].isna(), "bounced"].sum()
+    if not dated["bounced"].sum():
+        return says(
+            theme,
+            title,
+            "No message bounced." if not undated else "The bounces have no date.",
+            compact=compact,
+        )
+    look = look_of(theme)
+    starts = dated["period"].dt.tz_localize(None)  # wall clock of the summary's zone
+    step = _step(starts)
+    figure = go.Figure()
+    for name, type_title in TYPE_TITLES.items():
+        if dated[name].any():
+            figure.add_bar(
+                x=starts.tolist(),
+                y=dated[name].tolist(),
+                name=type_title.partition(":")[0] if compact else type_title,
+                marker={"color": look.types[name], "line": {"width": 0}},
+                width=0.84 * (step / _MS),
+                customdata=[_period_sentence(row, name, step) for row in rows(dated)],
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+    unit = "week (from Monday)" if step > _DAY else "day"
+    note = f"; {number(undated)} without a date not shown" if undated else ""
+    figure.update_layout(
+        barmode="stack",
+        xaxis=_periods_axis(starts, step, 4 if compact else 9),
+        yaxis=count_axis(dated["bounced"].max(), room=1.05),
+        showlegend=True,
+    )
+    legend = legend_high(len(figure.data), compact=compact)
+    subtitle = f"bounced messages per {unit}{note}"
+    return lay_out(figure, theme, title, subtitle, body=260, above=legend, below=56, compact=compact)
+
+
+def system_full(
+    summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
+) -> go.Figure:
+    """Return a timeline of the domains that answered "mail system full", and of when they took mail again.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From :func:`bounceanalytics.summarize_system_full`, those that have not recovered first.
+    top : int, default 20
+        How many domains to draw; the subtitle says how many there are.
+    theme : {'light', 'dark'}, default 'light'
+    compact : bool, default False
+        Labels short enough for a phone.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    FrameError
+        If the summary lacks columns, or there is no such theme.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> figure = ba.charts.system_full(ba.summarize_system_full(bounces))
+    """
+    require(summary, _SYSTEM_FULL_NEED, "a summary of full mail systems")
+    title = "Mail system full: from the first to the last such answer"
+    if summary.empty:
+        return says(theme, title, "No domain answered that its mail system is full.", compact=compact)
+    dated = summary[summary["first_seen"].notna()]
+    if dated.empty:
+        return says(theme, title, "These answers have no date.", compact=compact)
+    look = look_of(theme)
+    shown = dated.head(top)
+    figure = go.Figure()
+    for name, wanted, colour in (
+        ("Full for good (5.3.1)", shown["permanent"] > 0, look.types["hard"]),
+        ("Full for a time (4.3.1)", shown["permanent"] == 0, look.types["soft"]),
+    ):
+        if wanted.any():
+            figure.add_trace(_spans(shown[wanted], name, colour))
+    back = shown[shown["recovered"]]
+    if len(back):
+        figure.add_scatter(
+            mode="markers",
+            name="Mail accepted again",
+            x=_wall(back["accepted_again"]),
+            y=back["domain"].tolist(),
+            marker={
+                "symbol": "diamond",
+                "size": 13,
+                "color": look.accepted,
+                "line": {"width": 1.5, "color": look.paper},
+            },
+            customdata=[
+                f"<b>{plain(row.domain)}</b><br>Mail was accepted again on {day(row.accepted_again)}."
+                for row in rows(back)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    ends = pd.concat([shown["first_seen"], shown["last_seen"], shown["accepted_again"]]).dropna()
+    figure.update_layout(
+        xaxis=_moments_axis(ends.dt.tz_localize(None), 3 if compact else 7),
+        yaxis=names_axis(shown["domain"].tolist(), compact=compact),
+        showlegend=True,
+    )
+    part = f"{len(shown)} of {count(len(summary), 'domain')}; " if len(shown) < len(summary) else ""
+    still = count(int((~summary["recovered"]).sum()), "domain")
+    legend = legend_high(len(figure.data), compact=compact)
+    subtitle = f"{part}{still} not seen to accept mail since"
+    return lay_out(
+        figure, theme, title, subtitle, body=rows_high(len(shown)), above=legend, below=56, compact=compact
+    )
+
+
+_SYSTEM_FULL_NEED = (
+    "domain",
+    "first_seen",
+    "last_seen",
+    "addresses",
+    "bounces",
+    "permanent",
+    "transient",
+    "accepted_again",
+    "recovered",
+)
+
+
+def _spans(shown: pd.DataFrame, name: str, colour: str) -> go.Scatter:
+    """Return one line per row, from the first to the last answer; a gap keeps them apart."""
+    x: list[Any] = []
+    y: list[Any] = []
+    hovers: list[Any] = []
+    for row, first, last in zip(
+        rows(shown), _wall(shown["first_seen"]), _wall(shown["last_seen"]), strict=True
+    ):
+        x += [first, last, None]
+        y += [row.domain, row.domain, None]
+        hovers += [_full_sentence(row)] * 2 + [""]
+    return go.Scatter(
+        mode="lines+markers",
+        name=name,
+        x=x,
+        y=y,
+        connectgaps=False,
+        line={"color": colour, "width": 9},
+        marker={"color": colour, "size": 9, "symbol": "square"},
+        customdata=hovers,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _wall(times: pd.Series[Any]) -> list[Any]:
+    walls: list[Any] = times.dt.tz_localize(None).tolist()
+    return walls
+
+
+def _step(starts: pd.Series[Any]) -> pd.Timedelta:
+    """Return a week where all periods begin on one weekday, else a day."""
+    gaps = starts.diff().dropna()
+    week = 7 * _DAY
+    mondays = bool((starts.dt.weekday == 0).all())
+    return week if mondays and (gaps >= week).all() else _DAY
+
+
+def _periods_axis(starts: pd.Series[Any], step: pd.Timedelta, ticks: int) -> dict[str, Any]:
+    """Return settings of an axis whose ticks stand under bars, not between them."""
+    first, last = starts.min(), starts.max()
+    every = math.ceil(((last - first) / step + 1) / ticks)
+    return {
+        "type": "date",
+        "range": [first - 0.65 * step, last + 0.65 * step],
+        "tick0": first,
+        "dtick": every * (step / _MS),
+        "tickformat": "%-d %b\n%Y",
+        "showgrid": False,
+    }
+
+
+def _moments_axis(moments: pd.Series[Any], ticks: int) -> dict[str, Any]:
+    """Return settings of an axis of days, with ticks on whole days also where the period is short."""
+    first, last = moments.min(), moments.max()
+    edge = max((last - first) * 0.03, _DAY * 0.5)
+    every = max(1, math.ceil((last - first) / _DAY / ticks))
+    return {
+        "type": "date",
+        "range": [first - edge, last + edge],
+        "tick0": first.normalize(),
+        "dtick": every * (_DAY / _MS),
+        "tickformat": "%-d %b\n%Y",
+    }
+
+
+def _period_sentence(row: Any, name: str, step: pd.Timedelta) -> str:
+    when = f"Week of {day(row.period)}" if step > _DAY else day(row.period)
+    rate = "" if pd.isna(row.hard_rate) else f"<br>The hard rate was {percent(row.hard_rate)}."
+    of = f"{count(row.bounced, 'bounce')}" + (
+        "" if pd.isna(row.hard_rate) else f" and {count(row.attempted, 'attempt')}"
+    )
+    kind = {"hard": "hard", "soft": "soft", "block": "blocks", "unknown": "not classified"}[name]
+    mine = getattr(row, name)
+    return f"<b>{when}</b><br>{number(mine)} of {of} {'was' if mine == 1 else 'were'} {kind}.{rate}"
+
+
+def _full_sentence(row: Any) -> str:
+    span = (
+        f"on {day(row.first_seen)}"
+        if row.first_seen.date() == row.last_seen.date()
+        else f"from {day(row.first_seen)} to {day(row.last_seen)}"
+    )
+    after = (
+        f"Mail was accepted again on {day(row.accepted_again)}."
+        if row.recovered
+        else "No mail was accepted since."
+    )
+    met = f"{count(row.bounces, 'message')} to {count(row.addresses, 'address', 'addresses')} met a full mail system"
+    kinds = f"{number(row.permanent)} permanent, {number(row.transient)} transient"
+    return f"<b>{plain(row.domain)}</b><br>{met}<br>{span}: {kinds}.<br>{after}"
