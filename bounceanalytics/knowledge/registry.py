@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics.errors import UnknownCodeError
+from bounceanalytics.knowledge.records import Advice, Code, Related, Wording, outcome
 from bounceanalytics.schema import (
     ACTIONS,
     BOUNCE_TYPES,
@@ -31,12 +32,25 @@ from bounceanalytics.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+__all__ = [
+    "Advice",
+    "Code",
+    "Related",
+    "Wording",
+    "advice",
+    "code_reasons",
+    "codes",
+    "codes_frame",
+    "digits",
+    "lookup",
+    "outcome",
+    "replies",
+]
+
 _STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
 _STRINGS = pd.ArrowDtype(pa.list_(pa.string()))
 
-#: First digit -> value of ``code_class``. A reply 3yz asks for more input and is on the side of success.
-_CLASSES = {"2": "success", "3": "success", "4": "transient", "5": "permanent"}
-
+#: First digit of either kind of code.
 _CLASS_TITLES = {
     "2": "Success",
     "3": "Positive so far: the server waits for more input",
@@ -59,166 +73,28 @@ _REPLY = re.compile(r"[2-5]\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
-    """A code that is easily confused with another one.
-
-    Attributes
-    ----------
-    code : str
-    difference : str
-        What sets it apart.
-    """
-
-    code: str
-    difference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A text in which a code typically arrives.
-
-    Attributes
-    ----------
-    text : str
-    kind : str
-        What kind of wording it is, or who writes it; empty where that says nothing.
-    """
-
-    text: str
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What is known about one status code.
-
-    Attributes
-    ----------
-    code : str
-        ``5.3.1`` or ``550``.
-    kind : {'enhanced', 'reply'}
-    title, meaning : str
-    source : str
-        RFC section or page of the vendor.
-    registered : str
-        ``IANA``, the vendor that made the code up, or ``not registered``.
-    reason : str or None
-        Name in :data:`bounceanalytics.schema.REASONS`; None for success.
-    specific : bool
-        True if the code alone tells the reason; False if it is so general, or so often misused, that the text and
-        the other code know better.
-    causes, do_now, do_later, investigate, practices : tuple of str
-        Why it happens; what the sender does at once and keeps doing; what to look into; habits that prevent it.
-    recipient_side : tuple of str
-        What only the people of the receiving side can do.
-    related : tuple of Related
-    texts : tuple of Wording
-    disputed : str
-        Where standards, vendors and practice differ; empty where they agree.
-    """
-
-    code: str
-    kind: Literal["enhanced", "reply"]
-    title: str
-    meaning: str
-    source: str
-    registered: str = "IANA"
-    reason: str | None = None
-    specific: bool = True
-    causes: tuple[str, ...] = ()
-    do_now: tuple[str, ...] = ()
-    do_later: tuple[str, ...] = ()
-    investigate: tuple[str, ...] = ()
-    recipient_side: tuple[str, ...] = ()
-    practices: tuple[str, ...] = ()
-    related: tuple[Related, ...] = ()
-    texts: tuple[Wording, ...] = ()
-    disputed: str = ""
-
-    @property
-    def code_class(self) -> str:
-        """``success``, ``transient`` or ``permanent``."""
-        return _CLASSES[self.code[0]]
-
-    @property
-    def bounce_type(self) -> str:
-        """Kind of failure that the reason makes in this class."""
-        return outcome(self.reason, self.code_class).bounce_type
-
-    @property
-    def category(self) -> str | None:
-        """Group of the reason; None for success."""
-        return outcome(self.reason, self.code_class).category
-
-    @property
-    def fault(self) -> str | None:
-        """Who must act; None for success."""
-        return outcome(self.reason, self.code_class).fault
-
-    @property
-    def action(self) -> str | None:
-        """What to do with the address; None for success."""
-        return outcome(self.reason, self.code_class).action
-
-    @property
-    def digits(self) -> tuple[tuple[str, str], ...]:
-        """Each part of the code with what it says."""
-        if self.kind == "reply":
-            first, second, third = list(self.code)
-            group = _REPLY_GROUPS.get(second, "Outside the standard's groups")
-            return ((first, _CLASS_TITLES[first]), (second, group), (third, self.title))
-        first, second, third = self.code.split(".")
-        subject = _subjects().get(int(second))
-        named = f"{subject.title}: {subject.meaning}" if subject else "Not a subject of RFC 3463"
-        return ((first, _CLASS_TITLES[first]), (second, named), (third, self.title))
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What follows from a reason and a class of code: the verdict columns of the same names."""
-
-    bounce_type: str
-    category: str | None = None
-    fault: str | None = None
-    action: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Subject:
     number: int
     title: str
     meaning: str
 
 
-def outcome(reason: str | None, code_class: str) -> Outcome:
-    """Return type, category, fault and action of a reason met with a code of the given class.
-
-    A transient code is no proof against an address: where the reason would remove it for good and the schema
-    names no milder variant, the outcome is a soft bounce to be retried.
-
-    Parameters
-    ----------
-    reason : str or None
-        Name in :data:`bounceanalytics.schema.REASONS`; None for success.
-    code_class : {'success', 'transient', 'permanent'}
-
-    Returns
-    -------
-    Outcome
+def digits(code: Code) -> tuple[tuple[str, str], ...]:
+    """Return each part of a code with what it says.
 
     Examples
     --------
-    >>> outcome("system_full", "permanent").action, outcome("system_full", "transient").action
-    ('remove', 'retry')
+    >>> [part for part, meaning in digits(lookup("5.3.1"))]
+    ['5', '3', '1']
     """
-    if reason is None:
-        return Outcome("none")
-    row = REASONS[reason]
-    kind, action = row.bounce_type, row.action
-    if code_class == "transient":
-        kind = row.transient_type or ("soft" if kind == "hard" else kind)
-        action = row.transient_action or ("retry" if action == "remove" else action)
-    return Outcome(kind, row.category, row.fault, action)
+    if code.kind == "reply":
+        first, second, third = list(code.code)
+        group = _REPLY_GROUPS.get(second, "Outside the standard's groups")
+    else:
+        first, second, third = code.code.split(".")
+        subject = _subjects().get(int(second))
+        group = f"{subject.title}: {subject.meaning}" if subject else "No subject of RFC 3463"
+    return ((first, _CLASS_TITLES[first]), (second, group), (third, code.title))
 
 
 @cache
@@ -232,6 +108,28 @@ def replies() -> Mapping[str, Code]:
     """Return every known SMTP reply code, by code, in numeric order."""
     table = tomllib.loads((_knowledge() / "replies.toml").read_text("utf-8"))
     return _by_code(_build(str(row.pop("code")), "reply", row) for row in table["reply"])
+
+
+@cache
+def advice(reason: str) -> Advice:
+    """Return what a reason means and what to do about it.
+
+    Parameters
+    ----------
+    reason : str
+        Name in :data:`bounceanalytics.schema.REASONS`.
+
+    Returns
+    -------
+    Advice
+
+    Examples
+    --------
+    >>> advice("greylisted").do_now[0].startswith("Keep the address")
+    True
+    """
+    row = tomllib.loads((_knowledge() / "reasons.toml").read_text("utf-8"))[reason]
+    return Advice(reason, **_frozen(row))
 
 
 def lookup(code: str | int) -> Code:
@@ -421,6 +319,10 @@ def _by_code(rows: Iterable[Code]) -> Mapping[str, Code]:
             raise ValueError(f"code {row.code} is stated twice")
         known[row.code] = row
     return MappingProxyType(known)
+
+
+def _frozen(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def _unregistered(code: str) -> Code:
