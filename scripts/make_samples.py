@@ -10,6 +10,7 @@ import argparse
 import csv
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,9 @@ def as_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def expectations(samples: Sequence[Sample], listed: Sequence[Sequence[str]]) -> dict[str, Any]:
+def expectations(
+    samples: Sequence[Sample], listed: Sequence[Sequence[str]], story: Sequence[Sequence[str]]
+) -> dict[str, Any]:
     """Return what a reader must find: counts for each file, their sums, and the list's."""
     seen: set[tuple[str, str]] = set()
     files = {sample.path: sample.counts(seen) for sample in samples}
@@ -97,6 +100,7 @@ def expectations(samples: Sequence[Sample], listed: Sequence[Sequence[str]]) -> 
         for event, count in file["events"].items():
             events[event] = events.get(event, 0) + count
     readable = [row[0].lower() for row in listed if row[0] not in UNREADABLE]
+    verdicts = {row[1].lower(): row[3] for row in story}
     return {
         "files": files,
         "totals": totals | {"events": dict(sorted(events.items()))},
@@ -105,6 +109,9 @@ def expectations(samples: Sequence[Sample], listed: Sequence[Sequence[str]]) -> 
             "unreadable": len(listed) - len(readable),
             "repeated": len(readable) - len(set(readable)),
             "addresses": len(set(readable)),
+            "verdicts": dict(
+                sorted(Counter(verdicts.get(address, "keep") for address in set(readable)).items())
+            ),
         },
     }
 
@@ -115,7 +122,7 @@ def make(folder: Path) -> None:
     events, lists = tell(people)
     samples = [*sendgrid.samples(events, lists), *ses.samples(events, lists), *mailgun.samples(events, lists)]
     listed, story = list_rows(people), story_rows(people)
-    expected = expectations(samples, listed)
+    expected = expectations(samples, listed, story)
     contents = {f"exports/{sample.path}": sample.packed for sample in samples}
     contents |= {
         "list.csv": as_csv(COLUMNS, listed),

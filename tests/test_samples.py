@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\.[a-z]{2,}")
 RESERVED = re.compile(r"@([\w-]+\.)*(example|example\.(com|org|net))$", re.IGNORECASE)
+IPV6 = re.compile(r"(?<![\w:])[0-9a-f:]+::[0-9a-f:]*")
 IPV4 = re.compile(r"(?<![\w./-])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
-DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+DOCUMENTATION = tuple(
+    map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
+)
 
 
 def unpacked(path: Path) -> bytes:
@@ -240,15 +243,19 @@ def test_expectations_hold(
         assert found == {key: expected["files"][name][key] for key in found}, name
 
 
-def test_list(mailing_list: list[dict[str, str]], expected: dict[str, Any]) -> None:
+def test_list(
+    mailing_list: list[dict[str, str]], story: list[dict[str, str]], expected: dict[str, Any]
+) -> None:
     addresses = [
         row["email"].lower() for row in mailing_list if ADDRESS.fullmatch(on_the_wire(row["email"]).lower())
     ]
+    verdicts = {row["address"].lower(): row["verdict"] for row in story}
     assert expected["list"] == {
         "rows": len(mailing_list),
         "unreadable": len(mailing_list) - len(addresses),
         "repeated": len(addresses) - len(set(addresses)),
         "addresses": len(set(addresses)),
+        "verdicts": dict(Counter(verdicts.get(address, "keep") for address in set(addresses))),
     }
     assert 3 <= expected["list"]["unreadable"] <= 5
     assert expected["list"]["repeated"] >= 3
@@ -294,7 +301,7 @@ def test_nobody_is_real(samples: Path) -> None:
         text = unpacked(samples / name).decode()
         addresses = set(ADDRESS.findall(text))
         assert not {address for address in addresses if not RESERVED.search(address.strip("."))}, name
-        numbers = {ipaddress.ip_address(number) for number in IPV4.findall(text)}
+        numbers = {ipaddress.ip_address(number) for number in IPV4.findall(text) + IPV6.findall(text)}
         assert not {number for number in numbers if not any(number in net for net in DOCUMENTATION)}, name
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from samples.chance import Chance, digest, token
 from samples.files import Entry, Row, Sample, compact, insert, lines, rejected
 from samples.sendgrid import AGENTS
-from samples.story import FIRST_ISSUE, SENDER, Event, Listed
+from samples.story import FIRST_ISSUE, SENDER, Event, Listed, reader_ip
 from samples.tables import labels
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def record(event: Event) -> dict[str, Any]:
     if event.kind in {"opened", "clicked", "unsubscribed"}:
         chance = Chance("reader", event.key)
         fields |= {
-            "ip": f"192.0.2.{chance.whole(1, 254)}",
+            "ip": reader_ip(chance),
             "client-info": {
                 "client-type": "browser",
                 "device-type": "desktop",

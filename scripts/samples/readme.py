@@ -36,6 +36,7 @@ def readme(expected: dict[str, Any], story: Sequence[Sequence[str]]) -> str:
             addresses=people["addresses"],
             doubles=people["repeated"],
             unreadable=people["unreadable"],
+            **people["verdicts"],
             rows=totals["rows"],
             repeated=totals["repeats"],
             share=events["bounced"] / (events["bounced"] + events["delivered"]),

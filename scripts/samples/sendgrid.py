@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from samples.chance import Chance, digest, token
 from samples.files import Entry, Row, Sample, compact, ignored, insert, lines, rejected
-from samples.story import FIRST_ISSUE, Event, Listed
+from samples.story import FIRST_ISSUE, Event, Listed, reader_ip
 from samples.tables import labels
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def record(event: Event) -> dict[str, Any]:
         del fields["smtp-id"]
         if event.kind != "complained":
             chance = Chance("reader", event.key)
-            fields |= {"ip": f"192.0.2.{chance.whole(1, 254)}", "useragent": chance.pick(AGENTS)}
+            fields |= {"ip": reader_ip(chance), "useragent": chance.pick(AGENTS)}
         if event.kind == "opened":
             fields |= {"sg_content_type": "html", "sg_machine_open": event.detail == "machine"}
         if event.kind == "clicked":

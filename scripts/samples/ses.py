@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from samples.chance import Chance, digest, uuid
 from samples.files import Entry, Row, Sample, compact, ignored, insert, lines, rejected, text_of
 from samples.sendgrid import AGENTS
-from samples.story import FIRST_ISSUE, HOUR, SENDER, Event, Listed
+from samples.story import FIRST_ISSUE, HOUR, SENDER, Event, Listed, reader_ip
 from samples.tables import labels
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ DETAIL_TYPES = {
 }
 NOT_SENT = (
     "Amazon SES did not send the message to this address because it is on the suppression list for your account. "
-    "For more information about removing addresses from the suppression list, see the developer guide."
+    "Remove it from the list if it should get mail again."
 )
 
 
@@ -182,7 +182,7 @@ def _seen(event: Event) -> dict[str, Any]:
     chance = Chance("reader", event.key)
     fields = {
         "timestamp": iso(event.time),
-        "ipAddress": f"192.0.2.{chance.whole(1, 254)}",
+        "ipAddress": reader_ip(chance),
         "userAgent": chance.pick(AGENTS),
     }
     return fields | {"link": event.detail, "linkTags": None} if event.kind == "clicked" else fields

@@ -245,6 +245,12 @@ LINKS = tuple(
 )
 
 
+def reader_ip(chance: Chance) -> str:
+    """Return the address from which a reader opened the letter."""
+    number = chance.whole(1, 254)
+    return f"2001:db8:{number:x}::{number + 7:x}" if chance.happens(0.2) else f"192.0.2.{number}"
+
+
 def listing_text(person: Person) -> str:
     """Return the reply that once put a reader on the bounce list."""
     return reply(
