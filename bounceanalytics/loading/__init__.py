@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from bounceanalytics import schema
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import sendgrid
+from bounceanalytics.loading import mailgun, sendgrid, ses
 from bounceanalytics.loading.detect import Found, detect
 from bounceanalytics.loading.forms import TITLES
 from bounceanalytics.loading.normalise import to_frame
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Load", "RejectedRecordsWarning", "load", "read", "read_mailgun", "read_sendgrid", "read_ses"]
 
 #: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
-FORMS = (*sendgrid.FORMS,)
+FORMS = (*sendgrid.FORMS, *ses.FORMS, *mailgun.FORMS)
 
 
 def load(

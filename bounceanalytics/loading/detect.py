@@ -125,6 +125,7 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
             records += [item for item in value if isinstance(item, dict)]
             continue
         inside = [key for key in containers & value.keys() if isinstance(value[key], list)]
+        nested = nested or bool(inside)
         for key in inside:
             records += [item | {"": key} for item in value[key] if isinstance(item, dict)]
         clues += [url for url in _leaves(value.get("paging") or value.get("pages")) if isinstance(url, str)]
@@ -132,7 +133,7 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
     # the list that an address in the page belongs to is a better clue than the name the user gave the file
     form = _choose(records, "json", clues, forms)
     if form:
-        return Found(form, layout, form.title, nested=nested or bool(form.container))
+        return Found(form, layout, form.title, nested=nested)
     if not any(isinstance(value, dict) for value in values) and not records:
         texts = any(value for value in values)
         return (
@@ -156,7 +157,7 @@ def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: S
         if form.hint and not any(re.search(form.hint, clue.lower()) for clue in clues):
             continue
         fitting = sum(
-            record.get("", "") == form.container and form.fits(key for key in record if key)
+            record.get("", "") in {"", form.container} and form.fits(key for key in record if key)
             for record in records[:_SAMPLE]
         )
         if fitting and (best is None or fitting > best[0]):

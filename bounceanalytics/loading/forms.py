@@ -71,6 +71,10 @@ class Form:
         Why files of this form cannot be loaded; empty where they can.
     note : str
         What the reader of the table of files should know.
+    page_size : int
+        Largest number of records that the ESP gives at once; a file with just as many is perhaps cut.
+    last_page : tuple of str
+        Regular expression for the last bytes of a file that lacks further pages, and what to say then.
     """
 
     provider: str
@@ -89,6 +93,8 @@ class Form:
     key: tuple[str, ...] = ()
     refuse: str = ""
     note: str = ""
+    page_size: int = 0
+    last_page: tuple[str, str] = ("", "")
 
     def fits(self, keys: Iterable[str]) -> bool:
         """Return whether a record with these keys can be of this form."""

@@ -33,7 +33,8 @@ _LINE_BREAK = r"\s*[\r\n]+\s*(?:[245]\d\d[ -])?(?:#?[245]\.\d{1,3}\.\d{1,3}[ ,;:
 _OPENING = r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?([245]\d\d)(?:[ \-:,;)\]>\"'#]|\.(?:\D|$)|$)"
 _FOLLOWED = r"(?:^|[^\d.\w@-])([245]\d\d)[ \-]+(?:\(?#?[245]\.\d{1,3}\.\d{1,3}(?:[^\d.]|\.\D|\.?$))"
 _ANNOUNCED = r"(?i)(?:said|error|reply|replied|response|responded|answer|returned|server)(?: code)?[:=]? ?[\"'(<]?([245]\d\d)(?:[ \-:,;)\"']|$)"
-REPLY_PATTERNS = (_OPENING, _FOLLOWED, _ANNOUNCED)
+_QUOTED = r"(?:^|[^\d.\w])([45]\d\d)-[\"']"
+REPLY_PATTERNS = (_OPENING, _FOLLOWED, _ANNOUNCED, _QUOTED)
 
 # Directly behind the reply code any three numbers are an enhanced code; further on only those with a subject of
 # RFC 3463 (0-7), since program versions and parts of addresses look alike.
@@ -165,18 +166,16 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
         FROM ({final})"""
 
 
-_AFTER = {"recipient", "message_id", "event_id", "esp_event", "esp_type", "time", "attempt"}
+_AFTER = {"recipient", "message_id", "event_id", "esp_event", "esp_type", "time", "day", "attempt"}
 
 
 def _key_sql(form: Form) -> str:
     """Return SQL for a number that is equal in copies of one event, and missing where the copy cannot be told."""
     if not form.key:
         return "CAST(NULL AS UBIGINT)"
-    names = {"time": "timestamp"}
-    columns = [names.get(name, name if name in _AFTER else f"key_{name}") for name in form.key]
-    if len(columns) == 1:
-        return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(form.provider)}, {columns[0]}) END"
-    return f"CASE WHEN recipient IS NOT NULL THEN hash({literal(form.provider)}, {', '.join(columns)}) END"
+    special = {"time": "timestamp", "day": "timestamp // 86400000000"}
+    columns = [special.get(name, name if name in _AFTER else f"key_{name}") for name in form.key]
+    return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(form.provider)}, {', '.join(columns)}) END"
 
 
 def to_ascii_domains(domains: pa.ChunkedArray) -> pa.ChunkedArray:
