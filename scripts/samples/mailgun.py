@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from samples.chance import Chance, digest, token
 from samples.files import Entry, Row, Sample, compact, insert, lines, rejected
 from samples.sendgrid import AGENTS
-from samples.story import FIRST_ISSUE, SENDER, Event, Listed, reader_ip
+from samples.story import COPIED, FIRST_ISSUE, SENDER, Event, Listed, reader_ip
 from samples.tables import labels
 
 if TYPE_CHECKING:
@@ -244,15 +244,7 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
     kept = [_entry(e) for e in told if e.week in range(2, 7)]
 
     autumn = _webhooks([e for e in told if e.week in range(7, 10)])
-    copied = next(
-        e
-        for e in told
-        if e.week in range(7, 10)
-        and e.kind == "bounced"
-        and e.cause == "mailbox_full_hard"
-        and e.domain.style == "google"
-    )
-    autumn += [_webhook(_entry(copied), post) for post in range(1, 8)]  # one bounce, eight times
+    autumn += [_webhook(_entry(e), post) for e in told if e.detail == COPIED for post in range(1, 8)]
     cut = compact(autumn[300].record)
     autumn = insert(
         autumn,

@@ -5,6 +5,7 @@ Once an ESP has put an address on its suppression list, the rest of the plan is 
 
 ``ok``            delivered
 ``bounce:X``      refused with a reply X of ``tables/replies.tsv``, or in the ESP's own words where no server answers
+``copied:X``      the same, and the webhook reports it eight times
 ``defer:X``       refused with X at first, delivered on a later attempt
 ``expire:X``      refused with X until the ESP gave up
 ``late:X``        delivered, then returned by a report of its own

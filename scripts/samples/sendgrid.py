@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from samples.chance import Chance, digest, token
 from samples.files import Entry, Row, Sample, compact, ignored, insert, lines, rejected
-from samples.story import FIRST_ISSUE, Event, Listed, reader_ip
+from samples.story import COPIED, FIRST_ISSUE, Event, Listed, reader_ip
 from samples.tables import labels
 
 if TYPE_CHECKING:
@@ -167,10 +167,7 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
     body = "[" + ",\n".join(compact(entry.record) for entry in array) + "]\n"
 
     middle = _retried(weeks[range(4, 8)], 0.012, "lines")
-    copied = next(
-        e for e in told if e.week in range(4, 8) and e.kind == "bounced" and e.cause == "mailbox_full"
-    )
-    middle += [_entry(copied)] * 7  # one bounce, eight times
+    middle += [_entry(e) for e in told if e.detail == COPIED for _ in range(7)]
     whole = compact(middle[700].record)
     account = {
         "event": "account_status_change",

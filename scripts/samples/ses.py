@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from samples.chance import Chance, digest, uuid
@@ -308,7 +309,7 @@ def samples(events: Sequence[Event], lists: Sequence[Listed]) -> list[Sample]:
     told = [e for e in events if e.provider == "ses"]
 
     stream = [Entry(published(e), rows(e, "")) for e in told if e.week <= 6]
-    virus = told[0]
+    virus = replace(told[0], sent=told[0].sent + HOUR)
     refused = {
         "eventType": "Reject",
         "mail": mail(virus, published=True),

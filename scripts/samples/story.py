@@ -23,6 +23,7 @@ SENDING_IPS = {
     "ses": ("198.51.100.61", "198.51.100.62"),
     "mailgun": ("198.51.100.110", "198.51.100.111"),
 }
+COPIED = "copied"  # marks a bounce that the webhook reports again and again
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 
 #: When each ESP tries again, and when it gives up (milliseconds after the first try).
@@ -167,6 +168,9 @@ class Telling:
         yield event
         self._after_bounce(event)
 
+    def _copied(self, event: Event, cause: str, chance: Chance) -> Iterator[Event]:
+        yield from self._bounce(replace(event, detail=COPIED), cause, chance)
+
     def _defer(self, event: Event, cause: str, chance: Chance) -> Iterator[Event]:
         waits = PATIENCE[self.provider][0][: chance.whole(1, 2)]
         for attempt, wait in enumerate(waits, 1):
@@ -217,9 +221,8 @@ class Telling:
 
     def _said(self, event: Event, cause: str) -> Event:
         address = event.recipients[0]
-        variant = (
-            f"{address}/{event.week}" if cause.startswith("system_full") else address
-        )  # a host in trouble changes its words
+        # a server says the same every week, only a host in trouble changes its words
+        variant = f"{address}/{event.week}" if cause.startswith("system_full") else address
         said = reply(cause, address, event.domain, event.sending_ip, event.time, variant)
         return replace(event, cause="" if cause == "delivered" else cause, reply=said)
 
