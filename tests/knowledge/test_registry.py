@@ -307,3 +307,44 @@ def test_files_are_named_by_subject() -> None:
         number = table["subject"]["number"]
         assert file.name.startswith(f"{number}_")
         assert {int(row["number"].split(".")[0]) for row in table["code"]} == {number}
+
+
+EVERYDAY = [
+    *(
+        "5.0.0",
+        "5.1.1",
+        "5.1.2",
+        "5.1.10",
+        "5.2.1",
+        "4.2.2",
+        "5.2.2",
+        "5.2.3",
+        "4.3.1",
+        "5.3.1",
+        "5.3.0",
+        "5.3.2",
+    ),
+    *(
+        "5.3.4",
+        "4.4.1",
+        "4.4.2",
+        "4.4.7",
+        "5.4.1",
+        "5.4.4",
+        "5.4.14",
+        "4.5.3",
+        "5.6.0",
+        "4.7.0",
+        "4.7.1",
+        "5.7.0",
+    ),
+    *("5.7.1", "5.7.26", "4.7.28", "5.7.133", "5.7.515"),
+    *("421", "450", "451", "452", "550", "552", "553", "554"),
+]
+
+
+@pytest.mark.parametrize("code", EVERYDAY)
+def test_everyday_codes_are_told_in_full(code: str) -> None:
+    row = registry.lookup(code)
+    for part in ("causes", "do_now", "do_later", "investigate", "related", "texts"):
+        assert getattr(row, part), f"{code} lacks {part}"
