@@ -275,7 +275,7 @@ DECISION_COLUMNS: tuple[Column, ...] = (
     Column(
         "reason",
         "category",
-        "why, by the deciding event; missing where nothing speaks against it",
+        "what speaks or spoke against the address; missing where nothing ever did",
         DECISION_REASONS,
     ),
     Column("bounce_type", "category", "kind of failure of the deciding event", BOUNCE_TYPES),

@@ -11,16 +11,15 @@ Without a time, an event cannot be put in order, so:
 
 from __future__ import annotations
 
-import tempfile
 from importlib import resources
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.deciding.addresses import domain_of, normal_form
+from bounceanalytics.deciding.engine import open_engine
 from bounceanalytics.deciding.policy import Policy
 from bounceanalytics.errors import FrameError, PolicyError
 
@@ -71,7 +70,8 @@ def decide(bounces: pd.DataFrame, policy: Policy | None = None) -> pd.DataFrame:
         said (``reason``, ``bounce_type``, ``fault``, ``rule``, ``code``, ``decided_at`` in UTC, ``source``,
         ``record``); days with a bounce (``bounce_days``, ``hard_days``, ``soft_days``, ``block_days``: all of them,
         also those that a later delivery cleared); last signs of life and wishes in UTC; and ``explanation``, a
-        sentence. Where no failure stands, the deciding event is the last sign of life and there is no reason.
+        sentence. The deciding event of a kept address is the failure that was not enough or that was cleared, and
+        the last sign of life where nothing ever failed; then ``reason`` is missing.
         ``attrs["policy"]`` holds the policy as plain values.
 
     Raises
@@ -109,9 +109,7 @@ def decide(bounces: pd.DataFrame, policy: Policy | None = None) -> pd.DataFrame:
         raise PolicyError(f"a Policy is needed, found {type(policy).__name__}; say Policy.preset('default')")
     schema.require(bounces, _NEEDED, "a classified frame")
     events = _events(bounces)
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as spill, duckdb.connect() as engine:
-        engine.execute(f"SET temp_directory = '{spill}'")
-        engine.execute("SET preserve_insertion_order = false")
+    with open_engine() as engine:
         engine.register("events", events)
         engine.register("lines", pa.Table.from_pandas(policy.lines(), preserve_index=False))
         engine.register("titles", _titles())

@@ -194,7 +194,6 @@ told AS (
         bounce_counts.* EXCLUDE (address),
         deciding.* EXCLUDE (address, verdict),
         coalesce(verdict, 'keep') AS verdict,
-        coalesce(stands, false) AS standing,
         last_life,
         sign,
         concat_ws(' ', reply_code, enhanced_code, title) AS said,
@@ -210,12 +209,12 @@ told AS (
 SELECT
     address,
     verdict,
-    CASE WHEN standing THEN reason END AS reason,
-    CASE WHEN standing THEN bounce_type END AS bounce_type,
-    CASE WHEN standing THEN fault END AS fault,
-    CASE WHEN standing THEN rule END AS rule,
-    CASE WHEN standing THEN coalesce(enhanced_code, reply_code::VARCHAR) END AS code,
-    CASE WHEN standing THEN timestamp ELSE last_life END AS decided_at,
+    reason,
+    bounce_type,
+    fault,
+    rule,
+    coalesce(enhanced_code, reply_code::VARCHAR) AS code,
+    CASE WHEN kind IS NULL THEN last_life ELSE timestamp END AS decided_at,
     first_bounced,
     last_bounced,
     coalesce(bounce_days, 0) AS bounce_days,
@@ -228,12 +227,12 @@ SELECT
     last_clicked,
     complained_at,
     unsubscribed_at,
-    CASE WHEN standing THEN source ELSE sign.source END AS source,
-    coalesce(CASE WHEN standing THEN record ELSE sign.record END, 0) AS record,
+    CASE WHEN kind IS NULL THEN sign.source ELSE source END AS source,
+    coalesce(CASE WHEN kind IS NULL THEN sign.record ELSE record END, 0) AS record,
     did || CASE
         WHEN kind IS NULL AND sign IS NULL THEN 'no bounce'
         WHEN kind IS NULL THEN 'no bounce, ' || sign.event || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '')
-        WHEN NOT standing
+        WHEN NOT stands
             THEN sign.event || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '') || ' and so alive after ' || said || ' ' || day
         WHEN kind IN ('complained', 'unsubscribed') THEN kind || ' ' || day
         WHEN kind = 'not_tried' AND event = 'dropped' THEN 'dropped by the ESP ' || day || ' (' || said || ')'

@@ -1,0 +1,44 @@
+"""Columns of text as the cells of a CSV file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT = pa.large_string()
+
+# A cell that begins so is a formula to a spreadsheet, and these texts come from servers and files of others.
+_FORMULA = r"^[=+\-@\t\r]"
+_QUOTED = r'[",;\t|\r\n]'
+
+
+def text_of(values: pd.Series) -> pa.Array:
+    """Return a column as text; missing becomes empty."""
+    return pc.fill_null(pa.array(values.astype("str"), TEXT, from_pandas=True), "")
+
+
+def cell(texts: pa.Array) -> pa.Array:
+    """Return texts as cells: an apostrophe before what would be a formula, quotes where they are needed."""
+    texts = pc.if_else(pc.match_substring_regex(texts, _FORMULA), plus("'", texts), texts)
+    quoted = plus('"', pc.replace_substring(texts, '"', '""'), '"')
+    return pc.if_else(pc.match_substring_regex(texts, _QUOTED), quoted, texts)
+
+
+def plus(*parts: Any) -> pa.Array:
+    """Join texts, element by element; missing where one of them is."""
+    scalars = [pa.scalar(part, TEXT) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*scalars, pa.scalar("", TEXT))
+
+
+def joined(texts: pa.Array) -> memoryview:
+    """Return the bytes of all texts, one after another; none may be missing."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(texts.buffers()[2])[int(offsets[0]) : int(offsets[-1])]

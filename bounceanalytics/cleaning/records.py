@@ -1,0 +1,211 @@
+"""Where the records and cells of a CSV file lie in its bytes, found without parsing it.
+
+A file is a row of code units: bytes, or pairs of bytes in UTF-16. A separator counts unless it stands inside a
+quoted cell; a quote opens a cell only at the cell's start, as in RFC 4180 and in Python's ``csv``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Units = NDArray[np.uint8] | NDArray[np.uint16]
+    Places = NDArray[np.int64]
+
+QUOTE, CR, LF = ord('"'), ord("\r"), ord("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The whole records at the beginning of a stretch of code units.
+
+    Attributes
+    ----------
+    units : numpy.ndarray of uint8 or uint16
+        The stretch.
+    starts, stops, ends : numpy.ndarray of int64
+        Of each record: its first unit, the one after its last cell, the one after its line end.
+    cells : numpy.ndarray of int64
+        How many cells each record has.
+    unclosed : bool
+        Whether a quote is still open at the end of the stretch.
+    """
+
+    units: Units
+    starts: Places
+    stops: Places
+    ends: Places
+    cells: Places
+    unclosed: bool
+    _delimiters: Places
+    _first: Places
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def delimiters_of_first(self) -> Places:
+        """Return where the delimiters of the first record stand."""
+        return self._delimiters[: int(self.cells[0]) - 1]
+
+    def cell(self, number: int, encoding: str) -> pa.Array:
+        """Return cell ``number``, from 0, of every record as text; missing where a record is too short."""
+        there = self.cells > number
+        first = self._first[there]
+        starts = self.starts[there] if number == 0 else self._delimiters[first + number - 1] + 1
+        stops = self.stops[there].copy()
+        inner = self.cells[there] > number + 1
+        stops[inner] = self._delimiters[first[inner] + number]
+        texts = unquoted(decoded(slices(self.units, starts, stops), encoding))
+        if there.all():
+            return texts
+        return pc.replace_with_mask(pa.nulls(len(there), pa.large_string()), pa.array(there), texts)
+
+
+def find_records(units: Units, delimiter: int, newline: int, *, last: bool) -> Records:
+    """Find the records that are whole in a stretch of code units which begins with a record.
+
+    Parameters
+    ----------
+    units : numpy.ndarray of uint8 or uint16
+    delimiter, newline : int
+        Code units that end a cell and a record; a carriage return before the newline belongs to the line end.
+    last : bool
+        Whether the file ends here, so that a record without a line end is whole.
+
+    Returns
+    -------
+    Records
+    """
+    quotes = np.flatnonzero(units == QUOTE)
+    newlines = np.flatnonzero(units == newline)
+    delimiters = np.flatnonzero(units == delimiter)
+    unclosed = False
+    if quotes.size:
+        opens, closes = _quoted_cells(units, quotes, delimiter, newline)
+        unclosed = bool(closes.size and closes[-1] == len(units))
+        newlines = newlines[~_inside(newlines, opens, closes)]
+        delimiters = delimiters[~_inside(delimiters, opens, closes)]
+    ends = newlines + 1
+    stops = newlines
+    if newline == LF and newlines.size:
+        stops = newlines - ((newlines > 0) & (units[np.maximum(newlines - 1, 0)] == CR))
+    if last and (ends[-1] if ends.size else 0) < len(units):
+        ends, stops = np.append(ends, len(units)), np.append(stops, len(units))
+    starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
+    first = np.searchsorted(delimiters, starts)
+    cells = np.searchsorted(delimiters, stops) - first + 1
+    return Records(units, starts, stops, ends, cells, unclosed, delimiters, first)
+
+
+def _inside(places: Places, opens: Places, closes: Places) -> NDArray[np.bool_]:
+    if not opens.size:
+        return np.zeros(len(places), dtype=bool)
+    before = np.searchsorted(opens, places, side="right") - 1
+    result: NDArray[np.bool_] = (before >= 0) & (places < closes[np.maximum(before, 0)])
+    return result
+
+
+def _quoted_cells(units: Units, quotes: Places, delimiter: int, newline: int) -> tuple[Places, Places]:
+    """Return where quoted cells open and close; a close at ``len(units)`` is one that is not there.
+
+    In a well-formed file quotes simply alternate (a doubled quote closes and opens at once). Where one does not
+    stand where that would put it, such as the inch mark of ``6" pot``, they are walked through one by one.
+    """
+    opens, closes = quotes[0::2], quotes[1::2]
+    if len(closes) < len(opens):
+        closes = np.append(closes, len(units))
+    before = units[np.maximum(opens - 1, 0)]
+    after = units[np.minimum(closes + 1, len(units) - 1)]
+    opening = (opens == 0) | np.isin(before, (delimiter, newline, QUOTE))
+    closing = (closes >= len(units) - 1) | np.isin(after, (delimiter, newline, QUOTE, CR))
+    if opening.all() and closing.all():
+        return opens, closes
+    return _walk_quotes(units, quotes, delimiter, newline)
+
+
+def _walk_quotes(units: Units, quotes: Places, delimiter: int, newline: int) -> tuple[Places, Places]:
+    may_open = ((quotes == 0) | np.isin(units[np.maximum(quotes - 1, 0)], (delimiter, newline))).tolist()
+    places = quotes.tolist()
+    opens: list[int] = []
+    closes: list[int] = []
+    at = 0
+    while at < len(places):
+        if not may_open[at]:
+            at += 1  # a quote in the middle of a cell is text
+            continue
+        opens.append(places[at])
+        at += 1
+        while at + 1 < len(places) and places[at + 1] == places[at] + 1:
+            at += 2  # a doubled quote is a quote
+        closes.append(places[at] if at < len(places) else len(units))
+        at += 1
+    return np.array(opens, dtype=np.int64), np.array(closes, dtype=np.int64)
+
+
+def slices(units: Units, starts: Places, stops: Places) -> tuple[Units, Places]:
+    """Return the units of all slices one after another, and where each begins and the last one ends."""
+    lengths = np.maximum(stops - starts, 0)
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    places = np.repeat(starts - offsets[:-1], lengths)
+    places += np.arange(offsets[-1])
+    return units[places], offsets
+
+
+def decoded(cut: tuple[Units, Places], encoding: str) -> pa.Array:
+    """Return slices as text. A slice that is not in the encoding is read as cp1252, the usual other one."""
+    units, offsets = cut
+    texts = _strings(units.astype(np.uint8, copy=False), offsets)
+    foreign = units >= 0x80
+    if not foreign.any():
+        return texts.cast(pa.large_string())
+    if encoding == "utf-8":
+        try:
+            return texts.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            pass
+    where = np.unique(np.searchsorted(offsets, np.flatnonzero(foreign), side="right") - 1)
+    mask = np.zeros(len(offsets) - 1, dtype=bool)
+    mask[where] = True
+    own = [_decode(units[offsets[at] : offsets[at + 1]].tobytes(), encoding) for at in where]
+    ascii_only = pc.if_else(pa.array(mask), pa.scalar(b"", pa.large_binary()), texts).cast(pa.large_string())
+    return pc.replace_with_mask(ascii_only, pa.array(mask), pa.array(own, pa.large_string()))
+
+
+def _strings(data: NDArray[np.uint8], offsets: Places) -> Any:
+    return pa.Array.from_buffers(
+        pa.large_binary(),
+        len(offsets) - 1,
+        [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(data))],
+    )
+
+
+def binary(cut: tuple[Units, Places]) -> Any:
+    """Return slices as bytes."""
+    units, offsets = cut
+    return _strings(units.view(np.uint8), offsets * units.itemsize)
+
+
+def _decode(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return raw.decode("cp1252" if encoding == "utf-8" else encoding, errors="replace")
+
+
+def unquoted(texts: pa.Array) -> pa.Array:
+    """Return cells without the quotes around them, doubled quotes inside made single."""
+    quoted = pc.and_(
+        pc.and_(pc.starts_with(texts, '"'), pc.ends_with(texts, '"')), pc.greater(pc.binary_length(texts), 1)
+    )
+    if not pc.any(quoted).as_py():
+        return texts
+    inner = pc.replace_substring(pc.utf8_slice_codeunits(texts, 1, -1), '""', '"')
+    return pc.if_else(quoted, inner, texts)
