@@ -26,7 +26,7 @@ from bounceanalytics.cleaning.records import binary, slices
 from bounceanalytics.cleaning.result import PARTS, Cleaning
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.deciding.addresses import normal_form, problem
-from bounceanalytics.deciding.engine import open_engine
+from bounceanalytics.deciding.database import open_database
 from bounceanalytics.errors import BounceAnalyticsError, FrameError, PolicyError, SourceError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _Rows:
     content: NDArray[np.int64]  # length without it
     missing: NDArray[np.int32]  # cells that it is short of
     part: NDArray[np.int8]
-    evidence: NDArray[np.int32]  # number of the verdict, or of the word for what is wrong
+    evidence: NDArray[np.int32]  # number of the verdict against it, or of the word for what is wrong
 
 
 def clean(
@@ -131,12 +131,13 @@ def clean(
     mailing_list = MailingList(source, column, progress)
     refuse_existing((folder / name for name in FILES.values()), overwrite=overwrite, source=mailing_list.path)
     verdicts = _verdicts(bounces, policy)
+    against = verdicts.loc[verdicts["verdict"].astype("str") != "keep"].reset_index(drop=True)
     before = mailing_list.state()
-    with open_engine() as engine:
-        evidence = Evidence(verdicts, mailing_list.dialect)
-        rows, words, duplicates, without_events = _sort_rows(engine, mailing_list, verdicts)
+    with open_database() as database:
+        evidence = Evidence(against, mailing_list.dialect)
+        rows, words, duplicates, without_events = _sort_rows(database, mailing_list, verdicts)
         counts = _counts(rows)
-        reasons = _reasons(rows, verdicts, words)
+        reasons = _reasons(rows, against, words)
         used: dict[str, object] = verdicts.attrs.get("policy", {})
         result = Cleaning(
             folder,
@@ -177,11 +178,11 @@ def _verdicts(bounces: pd.DataFrame, policy: Policy | None) -> pd.DataFrame:
 
 
 def _sort_rows(
-    engine: duckdb.DuckDBPyConnection, mailing_list: MailingList, verdicts: pd.DataFrame
+    database: duckdb.DuckDBPyConnection, mailing_list: MailingList, verdicts: pd.DataFrame
 ) -> tuple[_Rows, list[str], int, int]:
     """Read the list once: where its rows lie, and which part each belongs to."""
     dialect = mailing_list.dialect
-    engine.execute("CREATE TEMP TABLE list (row INTEGER, address VARCHAR)")
+    database.execute("CREATE TEMP TABLE list (row INTEGER, address VARCHAR)")
     gathered: list[tuple[NDArray[Any], ...]] = []
     words: dict[str, int] = {}
     count = 0
@@ -198,9 +199,9 @@ def _sort_rows(
         good = wrong < 0
         places = np.arange(count, count + len(records), dtype=np.int32)
         chunk = pa.table({"row": places[good], "address": addresses.filter(pa.array(good))})
-        engine.register("chunk", chunk)
-        engine.execute("INSERT INTO list FROM chunk")
-        engine.unregister("chunk")
+        database.register("chunk", chunk)
+        database.execute("INSERT INTO list FROM chunk")
+        database.unregister("chunk")
         unit = dialect.unit.itemsize
         gathered.append(
             (
@@ -214,12 +215,12 @@ def _sort_rows(
         count += len(records)
     empty = tuple(np.zeros(0, dtype) for dtype in (np.int64, np.int64, np.int32, np.int8, np.int32))
     rows = _Rows(*(np.concatenate(columns) for columns in zip(empty, *gathered, strict=True)))
-    without_events = _match(engine, rows, verdicts)
-    ((duplicates,),) = engine.sql("SELECT count(*) - count(DISTINCT address) FROM list").fetchall()
+    without_events = _match(database, rows, verdicts)
+    ((duplicates,),) = database.sql("SELECT count(*) - count(DISTINCT address) FROM list").fetchall()
     return rows, list(words), int(duplicates), without_events
 
 
-def _match(engine: duckdb.DuckDBPyConnection, rows: _Rows, verdicts: pd.DataFrame) -> int:
+def _match(database: duckdb.DuckDBPyConnection, rows: _Rows, verdicts: pd.DataFrame) -> int:
     """Give rows the part and the evidence of their verdict; return how many readable rows have none."""
     parts = verdicts["verdict"].astype("str").map(_PART_OF).to_numpy(dtype=np.int8)
     table = pa.table(
@@ -228,12 +229,13 @@ def _match(engine: duckdb.DuckDBPyConnection, rows: _Rows, verdicts: pd.DataFram
             "number": np.arange(len(verdicts), dtype=np.int32),
         }
     )
-    engine.register("verdicts", table)
-    matched = engine.sql("SELECT row, number FROM list JOIN verdicts USING (address)").fetchnumpy()
-    engine.unregister("verdicts")
+    against = np.cumsum(parts != KEPT, dtype=np.int32) - 1
+    database.register("verdicts", table)
+    matched = database.sql("SELECT row, number FROM list JOIN verdicts USING (address)").fetchnumpy()
+    database.unregister("verdicts")
     where, numbers = np.asarray(matched["row"]), np.asarray(matched["number"])
     rows.part[where] = parts[numbers]
-    rows.evidence[where] = numbers
+    rows.evidence[where] = against[numbers]
     return int((rows.part != UNREADABLE).sum()) - len(where)
 
 
@@ -242,9 +244,9 @@ def _counts(rows: _Rows) -> dict[str, int]:
     return {"input": len(rows.part)} | dict(zip(PARTS, numbers, strict=True))
 
 
-def _reasons(rows: _Rows, verdicts: pd.DataFrame, words: list[str]) -> pd.DataFrame:
+def _reasons(rows: _Rows, against: pd.DataFrame, words: list[str]) -> pd.DataFrame:
     """Count why rows are not kept."""
-    reasons = verdicts["reason"].astype("str").fillna("").to_numpy(dtype=object)
+    reasons = against["reason"].astype("str").fillna("").to_numpy(dtype=object)
     counted: list[pd.DataFrame] = []
     for part, number in zip(PARTS, range(len(PARTS)), strict=True):
         if number == KEPT:

@@ -27,31 +27,28 @@ class Evidence:
     Parameters
     ----------
     verdicts : pandas.DataFrame
-        As :func:`bounceanalytics.decide` returns them.
+        Those that remove or hold, as :func:`bounceanalytics.decide` returns them.
     dialect : Dialect
         How the list is written.
 
     Attributes
     ----------
     endings : pyarrow.Array of large_binary
-        For each verdict, the further cells and the line end; missing for addresses to keep.
+        For each verdict, the further cells and the line end.
     """
 
     def __init__(self, verdicts: pd.DataFrame, dialect: Dialect) -> None:
         self._dialect = dialect
-        record = pc.cast(pa.array(verdicts["record"], pa.int64()), TEXT)
-        date = pc.utf8_slice_codeunits(pa.array(verdicts["decided_at"].astype("str"), TEXT), 0, 10)
-        cells = {
-            "reason": text_of(verdicts["reason"]),
-            "code": text_of(verdicts["code"]),
-            "date": pc.if_else(pa.array(verdicts["decided_at"].isna()), "", date),
-            "evidence": text_of(verdicts["explanation"]),
-            "source": text_of(verdicts["source"]),
-            "record": record,
-        }
-        wanted = pa.array((verdicts["verdict"].astype("str") != "keep").to_numpy())
-        chosen = [pc.if_else(wanted, cell(values), None) for values in cells.values()]
-        self.endings = self._ending(chosen)
+        times = pa.array(verdicts["decided_at"], pa.timestamp("us", tz="UTC"))
+        cells = (
+            text_of(verdicts["reason"]),
+            text_of(verdicts["code"]),
+            pc.fill_null(pc.strftime(times, "%Y-%m-%d", locale="C").cast(TEXT), ""),
+            text_of(verdicts["explanation"]),
+            text_of(verdicts["source"]),
+            pa.array(verdicts["record"], pa.int64()).cast(TEXT),
+        )
+        self.endings = self._ending([cell(values) for values in cells])
 
     def remarks(self, words: Sequence[str]) -> pa.Array:
         """Return for each word the further cell and the line end."""
@@ -93,6 +90,6 @@ class Evidence:
         if plain or self._dialect.encoding == "utf-8":
             return line.cast(pa.large_binary())
         return pa.array(  # lists in UTF-16, and remarks that are not ASCII in cp1252, are rare
-            [None if text is None else self._dialect.encode(text) for text in line.to_pylist()],
+            [self._dialect.encode(text) for text in line.to_pylist()],
             pa.large_binary(),
         )

@@ -230,7 +230,7 @@ class _Stream:
             raise SourceError(f"{name} cannot be opened: {error.strerror}") from error
         packed = self._raw.read(2) == _GZIP
         self._raw.seek(0)
-        self._stream = self._raw
+        self._stream: IO[bytes] = self._raw
         if packed:
             self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=self._raw))
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.deciding.addresses import domain_of, normal_form
-from bounceanalytics.deciding.engine import open_engine
+from bounceanalytics.deciding.database import open_database
 from bounceanalytics.deciding.policy import Policy
 from bounceanalytics.errors import FrameError, PolicyError
 
@@ -109,16 +109,16 @@ def decide(bounces: pd.DataFrame, policy: Policy | None = None) -> pd.DataFrame:
         raise PolicyError(f"a Policy is needed, found {type(policy).__name__}; say Policy.preset('default')")
     schema.require(bounces, _NEEDED, "a classified frame")
     events = _events(bounces)
-    with open_engine() as engine:
-        engine.register("events", events)
-        engine.register("lines", pa.Table.from_pandas(policy.lines(), preserve_index=False))
-        engine.register("titles", _titles())
+    with open_database() as database:
+        database.register("events", events)
+        database.register("lines", pa.Table.from_pandas(policy.lines(), preserve_index=False))
+        database.register("titles", _titles())
         sql = resources.files("bounceanalytics.deciding").joinpath("decide.sql").read_text(encoding="utf-8")
         parameters = {
             "cleared_by": list(policy.cleared_by),
             "late_seconds": policy.late_bounce_hours * 3600,
         }
-        verdicts = engine.sql(sql, params=parameters).to_arrow_table()
+        verdicts = database.sql(sql, params=parameters).to_arrow_table()
     return _frame(verdicts, policy)
 
 

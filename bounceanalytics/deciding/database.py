@@ -1,0 +1,24 @@
+"""A DuckDB database for one piece of work: in memory, spilling to a folder that goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a fresh connection; nothing of it stays behind, also when the work is interrupted."""
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as spill, duckdb.connect() as database:
+        quoted = spill.replace("'", "''")
+        database.execute(f"SET temp_directory = '{quoted}'")
+        database.execute(
+            "SET preserve_insertion_order = false"
+        )  # every query that needs an order asks for it
+        yield database
