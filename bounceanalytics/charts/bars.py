@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html
 SES_REVIEW, SES_PAUSE = 0.05, 0.10
 
+#: What Amazon SES asks its customers to stay below.
+SES_ASKS = 0.02
+
 
 def domains(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
@@ -179,7 +182,7 @@ def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: boo
     if not summary["deliveries_known"].any():
         return says(theme, title, "These exports hold no deliveries, so there are no rates.", compact=compact)
     look = look_of(theme)
-    names = [name.capitalize() for name in summary["mailbox_provider"]]
+    names = [provider_title(name) for name in summary["mailbox_provider"]]
     rate = summary["hard_rate"]
     longest = max(float(summary["hard_high"].max()), SES_PAUSE * 1.1)
     room = 1.5 if compact else 1.25
@@ -208,8 +211,10 @@ def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: boo
             "shapes": [_limit_line(limit, look.limit) for limit in (SES_REVIEW, SES_PAUSE)],
             "annotations": [
                 # the texts lean away from each other, so that they never meet
-                _limit_text(SES_REVIEW, "SES reviews: 5 %", "right", look.quiet),
-                _limit_text(SES_PAUSE, "10 %: SES may pause", "left", look.quiet),
+                _limit_text(SES_REVIEW, "review 5 %" if compact else "SES reviews: 5 %", "right", look.quiet),
+                _limit_text(
+                    SES_PAUSE, "10 % pause" if compact else "10 %: SES may pause", "left", look.quiet
+                ),
                 *(_rate_text(name, row, compact) for name, row in zip(names, rows(summary), strict=True)),
             ],
         },
@@ -253,9 +258,14 @@ def _bars(names: list[str], values: list[float], texts: list[str], hovers: list[
 def _scaled(figure: go.Figure, names: Sequence[str], largest: float, compact: bool) -> None:
     figure.update_layout(
         barmode="overlay",
-        xaxis=count_axis(largest, room=1.35 if compact else 1.18),  # room for the labels at the end of bars
+        xaxis=count_axis(largest, room=1.65 if compact else 1.18),  # room for the labels at the end of bars
         yaxis=names_axis(names, compact=compact),
     )
+
+
+def provider_title(name: str) -> str:
+    """Return the name of a mailbox provider as one writes it."""
+    return name.upper() if len(name) <= 3 else name.replace("_", " ").capitalize()  # AOL, GMX, QQ
 
 
 def _limit_line(limit: float, colour: str) -> dict[str, Any]:
@@ -306,7 +316,7 @@ def _reason_sentence(row: Any) -> str:
 
 
 def _provider_sentence(row: Any) -> str:
-    name = f"<b>{plain(row.mailbox_provider.capitalize())}</b> ({count(row.domains, 'domain')})"
+    name = f"<b>{plain(provider_title(row.mailbox_provider))}</b> ({count(row.domains, 'domain')})"
     if not row.deliveries_known:
         bounced = count(row.bounced, "message")
         return f"{name}<br>{bounced} bounced; the export holds no deliveries,<br>so there is no rate."

@@ -96,8 +96,15 @@ def domain_reasons(
         else count(len(every), "domain")
     )
     figure.update_layout(
-        xaxis={"side": "top", "type": "category", "tickangle": -45, "showgrid": False},
-        yaxis=names_axis(names, compact=compact),
+        xaxis={
+            "side": "top",
+            "type": "category",
+            "tickvals": titles,
+            "tickangle": -45,
+            "showgrid": False,
+            "ticks": "",
+        },
+        yaxis=names_axis(names, compact=compact) | {"ticks": ""},
         margin_r=72,  # the last slanted label leans over the edge
         plot_bgcolor=look.empty,
     )

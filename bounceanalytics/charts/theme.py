@@ -175,9 +175,8 @@ def template(name: ThemeName) -> go.layout.Template:
                 "y": 1,
                 "yref": "container",
                 "yanchor": "top",
-                "pad": {"t": 16, "l": 16},
+                "pad": {"t": 28, "l": 16},
                 "font": {"size": 18, "color": look.ink},
-                "subtitle": {"font": {"size": 13, "color": look.quiet}},
             },
             "margin": {"l": 16, "r": 24, "t": 84, "b": 44},
             "xaxis": axis,
@@ -269,17 +268,18 @@ def lay_out(
     Returns
     -------
     plotly.graph_objects.Figure
-        The same; ``layout.meta["heading"]`` is the height of the heading, see :func:`without_heading`.
+        The same; ``layout.meta`` holds the words and the height of the heading, see :func:`without_heading`.
     """
     lines = textwrap.wrap(title, 34) if compact else [title]
-    sublines = textwrap.wrap(subtitle, 46) if compact else [subtitle]
-    heading = 24 + 24 * len(lines) + 17 * len(sublines) + 8
+    sublines = textwrap.wrap(subtitle, 46 if compact else 120)
+    heading = 16 + 24 * len(lines) + 18 * len(sublines)
+    small = f'<span style="font-size:13px;color:{theme(name).quiet}">{"<br>".join(sublines)}</span>'
     return figure.update_layout(
         template=template(name),
-        title={"text": "<br>".join(lines), "subtitle": {"text": "<br>".join(sublines)}},
+        title={"text": "<br>".join([*lines, small] if subtitle else lines)},
         height=heading + above + body + below,
         margin={"t": heading + above, "b": below},
-        meta={"heading": heading},
+        meta={"heading": heading, "title": title, "subtitle": subtitle},
     )
 
 

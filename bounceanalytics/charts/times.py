@@ -133,8 +133,8 @@ def system_full(
     shown = dated.head(top)
     figure = go.Figure()
     for name, wanted, colour in (
-        ("Full for good (5.3.1)", shown["permanent"] > 0, look.types["hard"]),
-        ("Full for a time (4.3.1)", shown["permanent"] == 0, look.types["soft"]),
+        ("Permanent answer (5.3.1)", shown["permanent"] > 0, look.types["hard"]),
+        ("Transient answer (4.3.1)", shown["permanent"] == 0, look.types["soft"]),
     ):
         if wanted.any():
             figure.add_trace(_spans(shown[wanted], name, colour))
@@ -203,7 +203,12 @@ def _spans(shown: pd.DataFrame, name: str, colour: str) -> go.Scatter:
         y=y,
         connectgaps=False,
         line={"color": colour, "width": 9},
-        marker={"color": colour, "size": 9, "symbol": "square"},
+        marker={
+            "color": colour,
+            "size": 9,
+            "symbol": "circle",
+            "line": {"width": 0},
+        },  # round ends; a single day is a dot
         customdata=hovers,
         hovertemplate="%{customdata}<extra></extra>",
     )

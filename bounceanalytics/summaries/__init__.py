@@ -4,11 +4,14 @@
 the row itself). It counts once, however many events an ESP sent about it:
 
 * its last ``delivered`` or ``bounced`` event decides (at the same time a bounce outranks; events without a time come
-  before all others), so a late bounce takes a delivery back and a delivery settles an earlier soft bounce;
+  before all others), so a late bounce takes a delivery back and a delivery settles an earlier soft bounce; an
+  automatic reply (reason ``challenge``) does not take a delivery back, for the mail has arrived;
 * without either it is ``dropped`` when the ESP says that it did not try (events ``dropped`` and ``rejected``, and
   bounces that the classifier calls ``suppressed``);
 * with nothing but ``deferred`` events it is ``pending``: no failure of its own. A deferral that no ``message_id``
   or ``event_id`` ties to a message is not counted.
+
+Where an ESP reports a late bounce without the ``message_id`` of its delivery, the two count as two messages.
 
 Entries of suppression lists (``suppressed``), complaints, opens, clicks and ``other`` are not sending events and
 count nowhere. ``attempted = delivered + bounced`` and ``bounced = hard + soft + block + unknown``.

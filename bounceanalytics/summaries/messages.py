@@ -80,7 +80,8 @@ FROM (
     WHERE event <> 'deferred' OR message IS NOT NULL
     QUALIFY row_number() OVER (
         PARTITION BY address, message, alone
-        ORDER BY CASE outcome WHEN 'pending' THEN 2 WHEN 'dropped' THEN 1 ELSE 0 END,
+        ORDER BY CASE WHEN outcome = 'pending' THEN 3 WHEN outcome = 'dropped' THEN 2
+                      WHEN outcome = 'bounced' AND reason = 'challenge' THEN 1 ELSE 0 END,
                  moment DESC NULLS LAST, outcome = 'bounced' DESC, record DESC, source DESC
     ) = 1
 ) AS event

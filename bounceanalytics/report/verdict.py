@@ -1,0 +1,279 @@
+"""What the numbers say, in sentences: how much, whose fault, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bounceanalytics.charts.bars import SES_ASKS, SES_PAUSE, SES_REVIEW, provider_title
+from bounceanalytics.charts.wording import count, day, number, percent
+from bounceanalytics.schema import REASONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bounceanalytics.summaries import Summaries
+
+Tone = Literal["good", "watch", "act", "plain"]
+
+#: Below this many messages a rate of one domain or provider says little.
+ENOUGH = 50
+
+_FAULTS = {
+    "recipient": "the recipients (addresses that are wrong, closed or full)",
+    "receiver": "the receiving servers",
+    "sender": "the sender (reputation, authentication, set-up, pace)",
+    "content": "the content of the messages",
+    "esp": "the ESP",
+    "unknown": "nobody that can be told",
+}
+
+#: (action, fault) -> what to do with so many addresses.
+_TASKS = {
+    ("remove", "recipient"): ("Remove", "answered that they do not exist or are closed for good"),
+    ("remove", "receiver"): (
+        "Remove or hold",
+        "are on servers whose storage is full for good; look at these domains again from time to time",
+    ),
+    ("fix", "sender"): (
+        "Keep, and fix the sending side",
+        "were refused because of the sender, not the address",
+    ),
+    ("fix", "content"): ("Keep, and change the message", "were refused because of what the message held"),
+    ("retry", "receiver"): ("Wait", "failed for a passing trouble of the receiving server"),
+    ("retry", "recipient"): ("Wait", "have a mailbox that is full for now"),
+    ("retry", "sender"): ("Send more slowly", "were put off because too much came at once"),
+    ("review", "recipient"): (
+        "Look at",
+        "were refused in a way that leaves open whether they can be reached",
+    ),
+    ("review", "unknown"): ("Look at", "gave an answer that no rule knows"),
+}
+_OTHER_TASKS = {
+    "remove": ("Remove", "answered that mail will never arrive"),
+    "fix": ("Keep, and look for the cause", "were refused for a cause that can be mended"),
+    "retry": ("Wait", "failed for the time being"),
+    "review": ("Look at", "need a person to decide"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the whole frame; the rate is over those ESPs whose exports hold deliveries."""
+
+    attempted: int
+    delivered: int
+    bounced: int
+    hard: int
+    soft: int
+    block: int
+    unknown: int
+    dropped: int
+    pending: int
+    domains: int
+    addresses: int
+    hard_rate: float
+    delivered_rate: float
+    without_deliveries: tuple[str, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a rate at all."""
+        return self.hard_rate == self.hard_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do: with how many addresses, and why."""
+
+    addresses: int
+    what: str
+    why: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The head of the report: one headline, the sentences under it, and what to do."""
+
+    tone: Tone
+    headline: str
+    sentences: tuple[str, ...]
+    tasks: tuple[Task, ...]
+
+
+def totals(summaries: Summaries) -> Totals:
+    """Return the sums; an address counts once, in its domain."""
+    esps, domains = summaries.esps, summaries.domains
+    known = esps[esps["deliveries_known"]]
+    attempted = int(known["attempted"].sum())
+    return Totals(
+        **{name: int(esps[name].sum()) for name in _SUMMED},
+        domains=len(domains),
+        addresses=int(domains["addresses"].sum()),
+        hard_rate=float(known["hard"].sum() / attempted) if attempted else float("nan"),
+        delivered_rate=float(known["delivered"].sum() / attempted) if attempted else float("nan"),
+        without_deliveries=tuple(
+            esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype(str)
+        ),
+    )
+
+
+_SUMMED = ("attempted", "delivered", "bounced", "hard", "soft", "block", "unknown", "dropped", "pending")
+
+
+def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
+    """Return headline, sentences and tasks.
+
+    Parameters
+    ----------
+    summaries : Summaries
+    sums : Totals
+    listed : int
+        Entries of suppression lists in the frame, which are no sending events.
+    """
+    tone, headline = _headline(sums, listed)
+    sentences = [_how_many(sums), _fault(summaries), _concentration(summaries, sums), _system_full(summaries)]
+    return Verdict(tone, headline, tuple(text for text in sentences if text), _tasks(summaries))
+
+
+#: From this hard rate on: tone, and what to say after the rate. The last that applies counts.
+_LIMITS: tuple[tuple[float, Tone, str], ...] = (
+    (0.0, "good", ": below the 2 % that Amazon SES asks for."),
+    (SES_ASKS, "watch", ": below the limit of 5 %, and above the 2 % that Amazon SES asks for."),
+    (SES_REVIEW, "act", ". At 5 % Amazon SES reviews an account."),
+    (SES_PAUSE, "act", ". At 10 % Amazon SES may pause an account."),
+)
+
+
+def _headline(sums: Totals, listed: int) -> tuple[Tone, str]:
+    if sums.known:
+        tone, rest = [(tone, rest) for limit, tone, rest in _LIMITS if sums.hard_rate >= limit][-1]
+        return tone, f"{percent(sums.hard_rate)} of all messages bounced hard{rest}"
+    if sums.attempted:
+        came_back = count(sums.bounced, "message")
+        return "plain", f"{came_back} bounced. The exports hold no deliveries, so there is no rate."
+    if sums.dropped:
+        return "plain", f"No message was tried: the ESP kept back all {number(sums.dropped)}."
+    if listed:
+        return (
+            "plain",
+            f"These files hold {count(listed, 'entry', 'entries')} of suppression lists and no sending.",
+        )
+    return "plain", "These files hold no messages."
+
+
+def _how_many(sums: Totals) -> str:
+    if not sums.attempted:
+        return ""
+    kinds = (
+        (sums.hard, "hard"),
+        (sums.soft, "soft"),
+        (sums.block, "blocked"),
+        (sums.unknown, "not classified"),
+    )
+    split = ", ".join(f"{number(n)} {name}" for n, name in kinds if n)
+    text = f"Of {count(sums.attempted, 'message')} to {count(sums.addresses, 'address', 'addresses')}"
+    text += f" on {count(sums.domains, 'domain')}, "
+    text += f"{number(sums.delivered)} arrived and {number(sums.bounced)} came back"
+    text += f" ({split})." if split else "."
+    if sums.dropped:
+        text += f" The ESP did not even try {count(sums.dropped, 'more message', 'more messages')}."
+    if sums.known and sums.without_deliveries:
+        text += f" The rate leaves out {_and(sums.without_deliveries)}, whose exports hold no deliveries."
+    return text
+
+
+def _fault(summaries: Summaries) -> str:
+    by_fault = summaries.actions.groupby("fault", observed=True)["bounced"].sum().sort_values(ascending=False)
+    total = by_fault.sum()
+    if not total:
+        return ""
+    (first, most), *others = by_fault.items()
+    reason = REASONS[summaries.reasons["reason"].iloc[0]].title.lower()
+    text = f"{percent(most / total)} of the bounces are down to {_FAULTS[str(first)]}"
+    mine = int(by_fault.reindex(["sender", "content"]).sum())
+    if first in ("sender", "content"):
+        text += ", which is good news: the addresses are fine"
+    elif mine:
+        text += f"; {percent(mine / total)} are for the sender to mend"
+    elif others:
+        text += f"; the rest to {_FAULTS[str(others[0][0])]}" + (" and others" if len(others) > 1 else "")
+    return f"{text}. The most frequent reason is “{reason}”."
+
+
+def _concentration(summaries: Summaries, sums: Totals) -> str:
+    texts = []
+    if sums.hard and len(summaries.domains) > 1:
+        worst = summaries.domains.iloc[0]
+        share = worst["hard"] / sums.hard
+        if share >= 0.2:
+            texts.append(f"{worst['domain']} alone accounts for {percent(share)} of the hard bounces.")
+    blocks = summaries.providers.nlargest(1, "block")
+    if sums.block >= ENOUGH and len(summaries.providers) > 1:
+        share = blocks["block"].iloc[0] / sums.block
+        if share >= 0.5:
+            texts.append(f"{_at(blocks['mailbox_provider'].iloc[0])} gave {percent(share)} of the blocks.")
+    return " ".join(texts)
+
+
+def _system_full(summaries: Summaries) -> str:
+    full = summaries.system_full
+    permanent = full[full["permanent"] > 0]
+    if permanent.empty:
+        return ""
+    back = int(permanent["recovered"].sum())
+    text = f"{count(len(permanent), 'domain')} answered that the mail system is full for good (5.3.1)"
+    if not back:
+        return f"{text}; none has been seen to accept mail since."
+    if back == len(permanent):
+        return f"{text}, and mail was accepted again {'there' if back == 1 else 'at all of them'} later."
+    return f"{text}; {number(back)} of them took mail again later."
+
+
+def _tasks(summaries: Summaries) -> tuple[Task, ...]:
+    tones: dict[str, Tone] = {"remove": "act", "fix": "watch", "retry": "plain", "review": "watch"}
+    tasks = []
+    for row in summaries.actions.itertuples(index=False):
+        action, fault = str(row.action), str(row.fault)
+        what, why = _TASKS.get((action, fault), _OTHER_TASKS[action])
+        tasks.append(Task(_int(row.addresses), what, why, tones[action]))
+    return tuple(tasks)
+
+
+def over_time(days: pd.DataFrame) -> str:
+    """Return the caption of the chart over time: the worst period that is large enough to tell."""
+    told = days[days["deliveries_known"] & days["period"].notna() & (days["attempted"] >= ENOUGH)]
+    if len(told) < 3:
+        return ""
+    by_rate = told.sort_values("hard_rate", kind="stable")
+    best, worst = by_rate.iloc[0], by_rate.iloc[-1]
+    if not worst["hard"]:
+        return "No period had hard bounces."
+    return (
+        f"The hard rate was highest in the period from {day(worst['period'])} ({percent(worst['hard_rate'])}) "
+        f"and lowest in that from {day(best['period'])} ({percent(best['hard_rate'])})."
+    )
+
+
+def by_provider(providers: pd.DataFrame) -> str:
+    """Return the caption of the chart of mailbox providers: who is surely above the limit."""
+    told = providers[providers["deliveries_known"] & (providers["attempted"] >= ENOUGH)]
+    above = [_at(name) for name in told.loc[told["hard_low"] > SES_REVIEW, "mailbox_provider"]]
+    if told.empty:
+        return ""
+    if above:
+        return f"Surely above 5 %, also at the lower end of the interval: {_and(above)}."
+    return "No provider is surely above 5 %: every interval reaches below it."
+
+
+def _at(provider: str) -> str:
+    return "providers without a name of their own" if provider == "other" else provider_title(provider)
+
+
+def _and(names: tuple[str, ...] | list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _int(value: Any) -> int:
+    return int(value)
