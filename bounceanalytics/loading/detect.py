@@ -65,6 +65,12 @@ class Found:
     header: tuple[str, ...] = ()
     delimiter: str = ""
 
+    @property
+    def plain(self) -> bool:
+        """Whether each line is a record that is not wrapped into anything."""
+        form = self.form
+        return form is not None and self.layout == "lines" and not (self.nested or form.inner or form.explode)
+
 
 def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Found:
     """Return what a file with these first bytes is.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -115,9 +114,9 @@ class Form:
         """Keys that tell a record of this form from the objects inside it."""
         return frozenset(" ".join(self.needs).split())
 
-    def structure(self) -> str:
-        """Return the JSON text that tells the engine which fields to take out of a record, and as what."""
-        tree: dict[str, Any] = {}
+    def structure(self) -> dict[str, Structure]:
+        """Return which keys to take out of a record, and as what."""
+        tree: dict[str, Structure] = {}
         for place in self.fields.values():
             path, leaf = place if isinstance(place, tuple) else (place, "VARCHAR")
             *parents, last = path.split("/")
@@ -125,16 +124,16 @@ class Form:
             for parent in parents:
                 node = node.setdefault(parent, {})
             node[last] = leaf
-        return json.dumps(tree)
+        return tree
 
-    def field_sql(self) -> str:
-        """Return the select list that names the fields of the struct ``r``."""
+    def field_sql(self, record: str = "r.") -> str:
+        """Return the select list that names the fields of the struct ``r``, or of columns if ``record`` is empty."""
         paths = {
             name: (place[0] if isinstance(place, tuple) else place).split("/")
             for name, place in self.fields.items()
         }
         return ", ".join(
-            "r." + ".".join(identifier(part) for part in path) + f" AS {identifier(name)}"
+            record + ".".join(identifier(part) for part in path) + f" AS {identifier(name)}"
             for name, path in paths.items()
         )
 
@@ -160,6 +159,16 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def type_sql(structure: Structure) -> str:
+    """Return the engine's type for a structure."""
+    if isinstance(structure, dict):
+        members = ", ".join(f"{identifier(name)} {type_sql(member)}" for name, member in structure.items())
+        return f"STRUCT({members})"
+    if isinstance(structure, list):
+        return f"{type_sql(structure[0])}[]"
+    return str(structure)
 
 
 def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") -> str:

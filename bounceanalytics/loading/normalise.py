@@ -38,11 +38,9 @@ REPLY_PATTERNS = (_OPENING, _FOLLOWED, _ANNOUNCED, _QUOTED)
 
 # Directly behind the reply code any three numbers are an enhanced code; further on only those with a subject of
 # RFC 3463 (0-7), since program versions and parts of addresses look alike.
-_BEHIND_REPLY = (
-    r"^[^\n]{0,60}?(?:^|[^\d.])[245]\d\d[ \-.:,]+\(?#?([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
-)
+_BEHIND_REPLY = r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?[245]\d\d[ \-.:,]+\(?#?([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
 _AT_START = r"^[\"'(<\[#]*([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
-_ANYWHERE = r"^.{0,200}?(?:^|[^\d.\w/@-])#?([245]\.[0-7]\.\d{1,3})(?:[^\d.\w-]|\.(?:\D|$)|$)"
+_ANYWHERE = r"(?:^|[^\d.\w/@-])#?([245]\.[0-7]\.\d{1,3})(?:[^\d.\w-]|\.(?:\D|$)|$)"
 ENHANCED_PATTERNS = (_BEHIND_REPLY, _AT_START, _ANYWHERE)
 
 _ENHANCED_FIELD = r"^\s*([245]\.\d{1,3}\.\d{1,3})(?:\D|$)"
@@ -56,8 +54,12 @@ _RFC2822 = r"(\d{1,2}) +([A-Za-z]{3})[a-z]* +(\d{4}) +(\d{1,2}:\d\d(?::\d\d)?)\s
 
 
 def _first(text: str, patterns: tuple[str, ...]) -> str:
-    parts = (f"nullif(regexp_extract({text}, {literal(pattern)}, 1), '')" for pattern in patterns)
-    return f"coalesce({', '.join(parts)})"
+    """Return SQL for what the first pattern that matches finds; later ones see only the texts left over."""
+    tries = " ".join(
+        f"WHEN regexp_matches({text}, {literal(pattern)}) THEN regexp_extract({text}, {literal(pattern)}, 1)"
+        for pattern in patterns
+    )
+    return f"CASE WHEN {text} IS NULL THEN NULL {tries} END"
 
 
 def time_sql(text: str, timezone: str) -> str:
@@ -91,12 +93,23 @@ def time_sql(text: str, timezone: str) -> str:
         ELSE epoch_us({local}) END"""
 
 
+def _text_sql(text: str) -> str:
+    """Return SQL for a diagnostic without its type word and in one line; most are so already."""
+    odd = rf"^\s|{_TYPE_WORD}"
+    plain = f"regexp_replace(regexp_replace({text}, {literal(_TYPE_WORD)}, ''), {literal(_LINE_BREAK)}, ' ', 'g')"
+    return f"""CASE WHEN regexp_matches({text}, {literal(odd)}) OR contains({text}, chr(10)) OR contains({text}, chr(13))
+        THEN nullif(trim({plain}, E' \\t\\r\\n'), '')
+        WHEN ends_with({text}, ' ') THEN nullif(rtrim({text}), '') ELSE nullif({text}, '') END"""
+
+
 def _recipient_sql() -> str:
     """Return SQL that takes the address out of what stands for it, and leaves odd ones as they are."""
     bracketed = r"<\s*([^<>]*?)\s*>[^<>]*$"
-    return rf"""CASE WHEN recipient IS NULL OR NOT regexp_matches(recipient, '[<>\s]|[.]$') THEN nullif(recipient, '')
-        ELSE nullif(regexp_replace(trim(CASE WHEN regexp_matches(recipient, {literal(bracketed)})
-            THEN regexp_extract(recipient, {literal(bracketed)}, 1) ELSE recipient END, E' \t\r\n'), '[.\s]+$', ''), '') END"""
+    odd = " OR ".join(f"contains(recipient, {sign})" for sign in ("'<'", "' '", "chr(9)", "chr(10)", "chr(13)"))
+    address = f"""CASE WHEN regexp_matches(recipient, {literal(bracketed)})
+        THEN regexp_extract(recipient, {literal(bracketed)}, 1) ELSE recipient END"""
+    return rf"""CASE WHEN {odd} OR ends_with(recipient, '.')
+        THEN nullif(regexp_replace({address}, '^\s+|[.\s]+$', '', 'g'), '') ELSE nullif(recipient, '') END"""
 
 
 def events_sql(form: Form, fields: str, *, timezone: str) -> str:
@@ -122,17 +135,13 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
     extra = "".join(f", {name} AS key_{name}" for name in names if name in form.fields)
     raw = f"""SELECT file, head, bad, CASE WHEN bad IS NULL THEN {form.ignored} END AS ignored{extra},
         {form.raw_sql()} FROM ({fields})"""
-    cleaned = f"""SELECT * REPLACE (
-            {_recipient_sql()} AS recipient,
-            nullif(trim(CASE WHEN contains(said, chr(10)) THEN regexp_replace(said, {literal(_LINE_BREAK)}, ' ', 'g')
-                        ELSE said END), '') AS said)
-        FROM (SELECT *, regexp_replace(trim(coalesce(nullif(trim(text), ''), own_text), E' \\t\\r\\n'),
-              {literal(_TYPE_WORD)}, '') AS said FROM ({raw}))"""
+    cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_text_sql("said")} AS said)
+        FROM (SELECT *, CASE WHEN trim(text) <> '' THEN text ELSE own_text END AS said FROM ({raw}))"""
     parsed = f"""SELECT *, {_first("reply", (_REPLY_FIELD,))} AS reply_field,
             {_first("status", (_REPLY_FIELD,))} AS reply_status,
             {_first("said", REPLY_PATTERNS)} AS reply_said,
             {_first("status", (_ENHANCED_FIELD,))} AS enhanced_field,
-            {_first("said", ENHANCED_PATTERNS)} AS enhanced_said,
+            {_first("left(said, 200)", ENHANCED_PATTERNS)} AS enhanced_said,
             CASE WHEN contains(recipient, '@') THEN nullif(lower(split_part(recipient, '@', -1)), '') END AS domain_said
         FROM ({cleaned})"""
     exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format

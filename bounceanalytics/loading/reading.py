@@ -140,6 +140,8 @@ class Reader:
     def _native(self, sources: Sequence[Source], found: Found) -> pa.Table | None:
         if found.layout == "csv":
             fields = records.table_sql(sources[0], found)
+        elif found.plain:
+            fields = records.direct_sql(sources, found)
         else:
             fields = records.fields_sql(found, records.native_sql(sources, found), careful=False)
         try:

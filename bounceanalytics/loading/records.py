@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from bounceanalytics.loading.forms import identifier, literal
+from bounceanalytics.loading.forms import identifier, literal, type_sql
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -62,7 +62,7 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
             f" escape = '', header = false, auto_detect = false, max_line_size = {_OBJECT_SIZES[0]},"
             f" compression = '{packing}')"
         )
-        return f"SELECT file_index AS file, text FROM {rows} WHERE text IS NOT NULL AND trim(text) <> ''"
+        return f"SELECT file_index AS file, text FROM {rows} WHERE starts_with(text, '{{') OR trim(text) <> ''"
     largest = max(source.size for source in sources) * (20 if packing == "gzip" else 1)
     limit = min(max(largest, _OBJECT_SIZES[0]), _OBJECT_SIZES[1])
     if found.layout == "array":
@@ -71,6 +71,21 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
     return (
         f"SELECT file_index AS file, CAST(json AS VARCHAR) AS text FROM read_json_objects([{paths}],"
         f" format = '{shape}', maximum_object_size = {limit}, compression = '{packing}')"
+    )
+
+
+def direct_sql(sources: Sequence[Source], found: Found) -> str:
+    """Return the query that reads the fields of plain lines at once; a bad line has none of them."""
+    form = found.form
+    assert form is not None  # noqa: S101 - for the type checker; files without a form are never read
+    columns = {name: type_sql(structure) for name, structure in form.structure().items()}
+    wanted = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
+    nothing = " AND ".join(f"{identifier(name)} IS NULL" for name in columns)
+    paths = ", ".join(literal(source.path) for source in sources)
+    return (
+        f"SELECT file_index AS file, true AS head, CASE WHEN {nothing} THEN '' END AS bad, {form.field_sql('')}"
+        f" FROM read_json([{paths}], format = 'newline_delimited', columns = {{{wanted}}}, ignore_errors = true,"
+        f" maximum_object_size = {_OBJECT_SIZES[0]}, compression = '{'gzip' if sources[0].gzipped else 'none'}')"
     )
 
 
@@ -94,11 +109,11 @@ def fields_sql(found: Found, values: str, *, careful: bool) -> str:
         )
         records = f"SELECT file, CAST(unnest({items}) AS VARCHAR) AS text, bad FROM ({records})"
     inner = form.inner or "text"
-    wanted = literal(form.structure())
+    wanted = literal(json.dumps(form.structure()))
     read = f"SELECT file, text, bad, TRY(json_transform({inner}, {wanted})) AS r FROM ({records})"
     # a value that is no object reads as one without fields; inside a wrapper, what is no JSON is a notice
     broken = "r IS NULL AND NOT json_valid(text)" if form.inner else "r IS NULL"
-    stray = f"{broken} OR NOT starts_with(ltrim(text), '{{')"
+    stray = f"{broken} OR NOT (starts_with(text, '{{') OR starts_with(ltrim(text), '{{'))"
     columns = f"SELECT file, CASE WHEN bad IS NOT NULL THEN bad WHEN {stray} THEN coalesce(text, '') END AS bad, r FROM ({read})"
     if not form.explode:
         return f"SELECT file, true AS head, bad, {form.field_sql()} FROM ({columns})"
