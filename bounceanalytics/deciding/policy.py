@@ -120,7 +120,8 @@ class Policy:
         A delivery whose own message bounces within this time was none: the server took the message and gave it back.
         Five days is as long as RFC 5321 expects a server to try.
     reasons : mapping of str to Rule
-        Bounces with these reasons are counted by themselves and follow a rule of their own.
+        Bounces with these reasons are counted by themselves and follow a rule of their own; transient ones that get
+        another action than the reason usually has do not.
 
     Raises
     ------
@@ -254,7 +255,7 @@ class Policy:
         own = {**PATIENCE, **self.reasons}
         if conflict and action == "remove":
             return "conflict", _no_removal(self.conflict)
-        if reason in own:
+        if reason in own and action == schema.REASONS[reason].action:
             line, rule = reason, own[reason]
         elif full:
             line, rule = {

@@ -1,0 +1,358 @@
+"""One verdict per address: what counts, what clears it, and that only the order in time matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from classified import classified
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bounceanalytics import schema
+from bounceanalytics.deciding import Policy, Rule, decide
+from bounceanalytics.errors import FrameError, PolicyError
+
+ANN = "ann@example.com"
+DAY = "2026-09-{:02d}T08:00:00Z"
+
+
+def event(day: float | None, what: str = "bounced", reason: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return an event of Ann's; ``day`` counts from the first of September."""
+    when = None if day is None else pd.Timestamp("2026-09-01T08:00:00Z") + pd.Timedelta(days=day)
+    said = {"reason": reason} if reason else {}
+    return {"recipient": ANN, "event": what, "timestamp": when} | said | more
+
+
+def verdict(*events: dict[str, Any], policy: Policy | None = None) -> pd.Series:
+    """Return the one decision about Ann."""
+    decisions = decide(classified(list(events)), policy)
+    assert len(decisions) == 1
+    return decisions.iloc[0]
+
+
+HARD = [name for name, row in schema.REASONS.items() if row.action == "remove"]
+PATIENT = ["greylisted", "rate_limited"]
+SOFT = [name for name, row in schema.REASONS.items() if row.action == "retry" and name not in PATIENT]
+FIX = [name for name, row in schema.REASONS.items() if row.action == "fix"]
+REVIEW = ["recipient_refused", "challenge", "unclassified"]
+
+
+@pytest.mark.parametrize("reason", HARD)
+def test_hard_bounces_remove_at_once(reason: str) -> None:
+    row = verdict(event(13, "bounced", reason, reply_code=550, enhanced_code="5.1.1"))
+    assert row["verdict"] == "remove"
+    assert row["reason"] == reason
+    assert row["code"] == "5.1.1"
+    assert row["decided_at"] == pd.Timestamp("2026-09-14T08:00:00Z")
+    assert row["explanation"].startswith("Removed: 550 5.1.1 ")
+    assert row["explanation"].endswith(" on 2026-09-14, no delivery since.")
+
+
+@pytest.mark.parametrize("reason", SOFT)
+def test_soft_bounces_count_when_they_repeat(reason: str) -> None:
+    def after(*days: float) -> str:
+        return str(verdict(*(event(day, "bounced", reason) for day in days))["verdict"])
+
+    assert after(0) == after(0, 1) == "keep"
+    assert after(0, 1, 2) == after(0, 1, 2, 3, 4) == after(0, 5, 10, 15, 20) == "hold"
+    assert after(0, 5, 10, 15, 21) == "remove"
+    assert after(0, 7, 21) == "hold"
+
+
+def test_different_soft_reasons_count_together() -> None:
+    days = [
+        event(7 * week, "bounced", reason)
+        for week, reason in enumerate(["mailbox_full", "network", "expired", "network", "expired"])
+    ]
+    row = verdict(*days)
+    assert row["verdict"] == "remove"
+    assert row["reason"] == "expired"
+    assert "5 bounce days from 2026-09-01 to 2026-09-29" in row["explanation"]
+
+
+def test_one_bounce_a_day_counts() -> None:
+    copies = [event(hour / 24, "bounced", "mailbox_full") for hour in range(10)]
+    row = verdict(*copies)
+    assert (row["verdict"], row["bounce_days"], row["soft_days"]) == ("keep", 1, 1)
+    # the day changes at midnight UTC
+    late = [event(16 / 24 - 1 / 86400, "bounced", "mailbox_full"), event(16 / 24, "bounced", "mailbox_full")]
+    assert verdict(*late)["bounce_days"] == 2
+
+
+@pytest.mark.parametrize("reason", [*FIX, *PATIENT])
+def test_what_is_not_the_address_never_counts(reason: str) -> None:
+    row = verdict(*(event(day, "bounced", reason) for day in range(30)))
+    assert row["verdict"] == "keep"
+    assert row["reason"] == reason
+    assert row["bounce_days"] == 30
+
+
+@pytest.mark.parametrize("reason", REVIEW)
+def test_what_nobody_understands_is_held_when_it_repeats(reason: str) -> None:
+    assert verdict(event(0, "bounced", reason), event(1, "bounced", reason))["verdict"] == "keep"
+    assert verdict(*(event(day, "bounced", reason) for day in range(40)))["verdict"] == "hold"
+
+
+@pytest.mark.parametrize("sign", schema.SIGNS_OF_LIFE)
+def test_a_sign_of_life_clears_what_came_before(sign: str) -> None:
+    row = verdict(event(3, sign), event(1, "bounced", "unknown_user"))
+    assert row["verdict"] == "keep"
+    assert (
+        row["explanation"]
+        == f"Kept: {sign} on 2026-09-04 and so alive after 5.1.1 unknown user on 2026-09-02."
+    )
+    assert row["hard_days"] == 1
+    assert verdict(event(3, sign), event(4, "bounced", "unknown_user"))["verdict"] == "remove"
+    assert verdict(event(3, sign), event(3, "bounced", "unknown_user"))["verdict"] == "remove"
+
+
+def test_a_sign_of_life_starts_the_count_anew() -> None:
+    full = [event(7 * week, "bounced", "mailbox_full") for week in range(5)]
+    assert verdict(*full)["verdict"] == "remove"
+    assert verdict(*full, event(1, "delivered"))["verdict"] == "hold"
+    assert verdict(*full, event(22, "opened"))["verdict"] == "keep"
+
+
+def test_signs_of_life_can_be_chosen() -> None:
+    events = [event(1, "bounced", "unknown_user"), event(2, "opened")]
+    assert verdict(*events)["verdict"] == "keep"
+    assert verdict(*events, policy=Policy(cleared_by=("delivered", "clicked")))["verdict"] == "remove"
+
+
+def test_a_late_bounce_counts_and_its_delivery_was_none() -> None:
+    """The server takes the message and gives it back."""
+    accepted = event(2, "delivered", message_id="m")
+    returned = event(2.1, "bounced", "mailbox_full", message_id="m")
+    before = [event(day, "bounced", "mailbox_full", message_id=f"m{day}") for day in (0, 1)]
+    assert verdict(accepted, event(2.1, "bounced", "unknown_user", message_id="m"))["verdict"] == "remove"
+    assert (
+        verdict(*before, accepted, returned)["verdict"] == "hold"
+    )  # three days: the delivery clears nothing
+    assert verdict(*before, accepted, returned | {"message_id": "other"})["verdict"] == "keep"
+    assert verdict(*before, accepted, returned, policy=Policy(late_bounce_hours=1))["verdict"] == "keep"
+    reply = event(2.1, "bounced", "challenge", message_id="m")  # an automatic answer: the message did arrive
+    assert verdict(*before, accepted, reply)["verdict"] == "keep"
+
+
+def test_wishes_are_no_bounces_and_stay() -> None:
+    for what in ("complained", "unsubscribed"):
+        row = verdict(event(0, what), event(5, "delivered"), event(6, "clicked"))
+        assert (row["verdict"], row["reason"]) == ("remove", what)
+        assert row[f"{what}_at"] == row["decided_at"] == pd.Timestamp("2026-09-01T08:00:00Z")
+        assert row["bounce_days"] == 0
+        assert verdict(event(0, what), policy=Policy(**{what: "keep"}))["verdict"] == "keep"  # type: ignore[arg-type]
+
+
+def test_a_complaint_is_told_before_a_bounce() -> None:
+    assert verdict(event(0, "complained"), event(4, "bounced", "unknown_user"))["reason"] == "complained"
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"), [("remove", "remove"), ("review", "hold"), ("fix", "keep"), ("retry", "keep")]
+)
+@pytest.mark.parametrize("what", ["dropped", "suppressed"])
+def test_what_the_esp_did_not_try(what: str, action: str, expected: str) -> None:
+    row = verdict(event(0, what, "suppressed", action=action))
+    assert (row["verdict"], row["bounce_days"]) == (expected, 0)
+    assert pd.isna(row["last_bounced"])
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("suppress-complaint", "complained"),
+        ("Unsubscribed Address", "unsubscribed"),
+        ("Bounced Address", "suppressed"),
+    ],
+)
+def test_a_drop_for_a_wish_is_that_wish(words: str, reason: str) -> None:
+    row = verdict(event(0, "dropped", "suppressed", action="remove", esp_reason=words), event(5, "delivered"))
+    assert row["verdict"] == ("keep" if reason == "suppressed" else "remove")
+    assert row["reason"] == reason
+
+
+@pytest.mark.parametrize("reason", HARD)
+def test_conflicts_hold_and_never_remove(reason: str) -> None:
+    row = verdict(*(event(day, "bounced", reason, conflict=True) for day in range(30)))
+    assert (row["verdict"], row["conflicts"]) == ("hold", 30)
+    assert "disagree" in row["explanation"]
+    assert verdict(event(0, "bounced", reason, conflict=True), event(1, "delivered"))["verdict"] == "keep"
+
+
+def test_conflicts_about_a_sender_keep() -> None:
+    assert verdict(event(0, "bounced", "blocked", conflict=True))["verdict"] == "keep"
+    assert (
+        verdict(*(event(9 * day, "bounced", "mailbox_full", conflict=True) for day in range(9)))["verdict"]
+        == "hold"
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "once", "often"),
+    [("remove", "remove", "remove"), ("hold", "hold", "hold"), ("retry", "keep", "remove")],
+)
+def test_system_full_has_a_line_of_its_own(choice: Any, once: str, often: str) -> None:
+    policy = Policy(system_full=choice)
+    assert verdict(event(0, "bounced", "system_full"), policy=policy)["verdict"] == once
+    assert (
+        verdict(*(event(7 * day, "bounced", "system_full") for day in range(6)), policy=policy)["verdict"]
+        == often
+    )
+    transient = event(0, "bounced", "system_full", code_class="transient")
+    assert transient["event"] == "bounced"
+    assert verdict(transient, policy=policy)["verdict"] == "keep"
+
+
+def test_presets() -> None:
+    refused = event(0, "bounced", "recipient_refused")
+    assert verdict(refused, policy=Policy.preset("strict"))["verdict"] == "remove"
+    full = [event(day, "bounced", "mailbox_full") for day in (0, 1, 2)]
+    assert verdict(*full, policy=Policy.preset("strict"))["verdict"] == "remove"
+    lenient = Policy.preset("lenient")
+    assert verdict(event(0, "bounced", "unknown_user"), policy=lenient)["verdict"] == "keep"
+    assert verdict(event(0), event(0.1), policy=lenient)["verdict"] == "keep"
+    assert verdict(event(0), event(1), policy=lenient)["verdict"] == "remove"
+
+
+def test_a_reason_can_have_its_own_rule() -> None:
+    policy = Policy(reasons={"mailbox_full": Rule(hold_after=1), "greylisted": Rule(hold_after=2)})
+    assert verdict(event(0, "bounced", "mailbox_full"), policy=policy)["verdict"] == "hold"
+    assert (
+        verdict(event(0, "bounced", "greylisted"), event(1, "bounced", "greylisted"), policy=policy)[
+            "verdict"
+        ]
+        == "hold"
+    )
+    assert (
+        verdict(*(event(day, "bounced", "rate_limited") for day in range(9)), policy=policy)["verdict"]
+        == "keep"
+    )
+
+
+def test_deferrals_and_refused_messages_are_no_bounces() -> None:
+    row = verdict(
+        *(event(day, "deferred", "mailbox_full") for day in range(40)), event(3, "rejected", "virus")
+    )
+    assert (row["verdict"], row["bounce_days"], row["explanation"]) == ("keep", 0, "Kept: no bounce.")
+    assert pd.isna(row["reason"])
+
+
+def test_without_a_time() -> None:
+    assert verdict(event(None, "suppressed", "unknown_user"), event(9, "delivered"))["verdict"] == "remove"
+    assert verdict(event(None, "bounced", "unknown_user"))["verdict"] == "remove"
+    assert verdict(event(None, "bounced", "unknown_user"), event(9, "delivered"))["verdict"] == "keep"
+    assert verdict(event(None, "bounced", "unknown_user"), event(None, "delivered"))["verdict"] == "keep"
+    assert verdict(event(3, "bounced", "unknown_user"), event(None, "delivered"))["verdict"] == "remove"
+    row = verdict(*[event(None, "bounced", "mailbox_full")] * 9)
+    assert (row["verdict"], row["bounce_days"]) == ("keep", 1)
+    assert pd.isna(row["first_bounced"])
+    assert "at an unknown time" in row["explanation"]
+
+
+def test_one_address_however_it_is_written() -> None:
+    frame = classified(
+        [
+            event(0, recipient=" Ann@EXAMPLE.com"),
+            event(1, "delivered", recipient="ann@example.com"),
+            event(0, recipient="bo@bücher.example"),
+            event(1, "delivered", recipient="bo@xn--bcher-kva.example"),
+        ]
+    )
+    decisions = decide(frame)
+    assert decisions["address"].tolist() == ["ann@example.com", "bo@xn--bcher-kva.example"]
+    assert decisions["domain"].tolist() == ["example.com", "xn--bcher-kva.example"]
+    assert decisions["verdict"].tolist() == ["keep", "keep"]
+
+
+def test_rows_without_a_recipient_are_passed_over() -> None:
+    assert decide(classified([event(0, recipient=None), event(0, recipient=" ")])).empty
+
+
+def test_columns_and_dtypes() -> None:
+    for frame in (classified([]), classified([event(0), event(1, "opened", recipient="bo@example.com")])):
+        decisions = decide(frame)
+        assert dict(decisions.dtypes) == schema.dtypes(schema.DECISION_COLUMNS)
+        assert decisions.attrs["policy"]["name"] == "default"
+
+
+def test_arguments_stay_as_they_are() -> None:
+    frame = classified([event(0), event(1, "delivered")]).set_index(pd.Index([7, 3]))
+    copy = frame.copy(deep=True)
+    decide(frame)
+    pd.testing.assert_frame_equal(frame, copy)
+
+
+def test_a_frame_that_went_through_parquet(tmp_path: Any) -> None:
+    frame = classified(
+        [event(0), event(1, "delivered"), event(None, "suppressed", recipient="bo@example.com")]
+    )
+    frame = frame.drop(columns="tags")  # pandas writes lists and cannot read their type back
+    frame.to_parquet(tmp_path / "f.parquet")
+    pd.testing.assert_frame_equal(decide(pd.read_parquet(tmp_path / "f.parquet")), decide(frame))
+
+
+def test_errors_name_all_that_is_wrong() -> None:
+    frame = classified([event(0)])
+    with pytest.raises(FrameError, match=r"reason, action.*found: provider"):
+        decide(frame.drop(columns=["reason", "action"]))
+    with pytest.raises(FrameError, match=r"timestamp is .*; record is"):
+        decide(frame.assign(timestamp="2026", record="x"))
+    with pytest.raises(FrameError, match="timestamp"):
+        decide(frame.assign(timestamp=frame["timestamp"].dt.tz_localize(None)))
+    with pytest.raises(PolicyError, match="preset"):
+        decide(frame, "strict")  # type: ignore[arg-type]
+
+
+EVENTS = st.lists(
+    st.builds(
+        event,
+        st.one_of(st.none(), st.integers(0, 40), st.floats(0, 40)),
+        st.sampled_from(schema.EVENTS),
+        st.one_of(st.none(), st.sampled_from(list(schema.REASONS))),
+        recipient=st.sampled_from([ANN, "Bo@example.net"]),
+        message_id=st.sampled_from(["m1", "m2", None]),
+        conflict=st.booleans(),
+        source=st.sampled_from(["a.json", "b.json"]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_means_nothing(events: list[dict[str, Any]], dice: Any) -> None:
+    frame = classified(events)
+    order = list(range(len(frame)))
+    dice.shuffle(order)
+    pd.testing.assert_frame_equal(decide(frame), decide(frame.iloc[order]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.sampled_from(schema.SIGNS_OF_LIFE))
+def test_a_later_sign_of_life_never_costs_an_address(events: list[dict[str, Any]], sign: str) -> None:
+    rank = {"keep": 0, "hold": 1, "remove": 2}
+    mine = [row | {"recipient": ANN} for row in events]
+    later = event(99, sign, message_id="new")
+    assert rank[verdict(*mine, later)["verdict"]] <= rank[verdict(*mine)["verdict"]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVENTS, st.sampled_from(["default", "strict", "lenient"]))
+def test_every_address_gets_one_sensible_row(events: list[dict[str, Any]], name: str) -> None:
+    frame = classified(events)
+    decisions = decide(frame, Policy.preset(name))
+    assert decisions["address"].tolist() == sorted(set(frame["recipient"].str.lower()))
+    words = {"remove": "Removed: ", "hold": "Held: ", "keep": "Kept: "}
+    for row in decisions.itertuples():
+        assert row.explanation.startswith(words[row.verdict])
+        assert row.explanation.endswith(".")
+        assert row.verdict == "keep" or isinstance(row.reason, str)
+        assert row.hard_days <= row.bounce_days >= row.soft_days
+    against = frame[~frame["event"].isin(["bounced", "dropped", "suppressed", "complained", "unsubscribed"])]
+    untouched = set(frame["recipient"].str.lower()) - set(
+        frame.drop(index=against.index)["recipient"].str.lower()
+    )
+    assert (decisions.loc[decisions["address"].isin(untouched), "verdict"] == "keep").all()
