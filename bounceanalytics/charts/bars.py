@@ -71,7 +71,7 @@ def domains(
         return says(theme, title, sentence, compact=compact)
     shown = summary.head(min(top, failing))
     texts = [
-        number(hard) if compact or pd.isna(rate) else f"{number(hard)}  ·  {percent(rate)}"
+        number(hard) if pd.isna(rate) else f"{number(hard)}  ·  {percent(rate)}"
         for hard, rate in zip(shown["hard"], shown["hard_rate"], strict=True)
     ]
     figure = go.Figure(
@@ -146,7 +146,7 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
 
 
 def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
-    """Return the hard bounce rate of each mailbox provider, with its 95 % interval and the limits of Amazon SES.
+    """Return the hard bounce rate of each mailbox provider, with its 95% interval and the limits of Amazon SES.
 
     Parameters
     ----------
@@ -211,15 +211,16 @@ def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: boo
             "shapes": [_limit_line(limit, look.limit) for limit in (SES_REVIEW, SES_PAUSE)],
             "annotations": [
                 # the texts lean away from each other, so that they never meet
-                _limit_text(SES_REVIEW, "review 5 %" if compact else "SES reviews: 5 %", "right", look.quiet),
-                _limit_text(
-                    SES_PAUSE, "10 % pause" if compact else "10 %: SES may pause", "left", look.quiet
+                _limit_text(SES_REVIEW, "review 5%" if compact else "SES reviews: 5%", "right", look.quiet),
+                _limit_text(SES_PAUSE, "10% pause" if compact else "10%: SES may pause", "left", look.quiet),
+                *(
+                    _rate_text(name, row, look.paper, compact=compact)
+                    for name, row in zip(names, rows(summary), strict=True)
                 ),
-                *(_rate_text(name, row, compact) for name, row in zip(names, rows(summary), strict=True)),
             ],
         },
     )
-    subtitle = "hard bounces / attempted messages" + ("" if compact else "; whiskers: 95 % interval")
+    subtitle = "hard bounces / attempted messages" + ("" if compact else "; whiskers: 95% interval")
     return lay_out(figure, theme, title, subtitle, body=rows_high(len(names)), above=32, compact=compact)
 
 
@@ -258,7 +259,7 @@ def _bars(names: list[str], values: list[float], texts: list[str], hovers: list[
 def _scaled(figure: go.Figure, names: Sequence[str], largest: float, compact: bool) -> None:
     figure.update_layout(
         barmode="overlay",
-        xaxis=count_axis(largest, room=1.65 if compact else 1.18),  # room for the labels at the end of bars
+        xaxis=count_axis(largest, room=1.65 if compact else 1.18, steps=2 if compact else 5),
         yaxis=names_axis(names, compact=compact),
     )
 
@@ -279,14 +280,14 @@ def _limit_text(limit: float, text: str, anchor: str, colour: str) -> dict[str, 
     return {"text": text, "showarrow": False, "font": font, **place}
 
 
-def _rate_text(name: str, row: Any, compact: bool) -> dict[str, Any]:
+def _rate_text(name: str, row: Any, ground: str, *, compact: bool) -> dict[str, Any]:
     """Return the rate as a column at the right edge, clear of bars, whiskers and limits."""
     if not row.deliveries_known:
         text = "no deliveries" if compact else "no deliveries in the export"
     else:
         text = percent(row.hard_rate) + ("" if compact else f" of {number(row.attempted)}")
     place = {"x": 1, "xref": "paper", "xanchor": "right", "y": name, "yanchor": "middle"}
-    return {"text": text, "showarrow": False, "font": {"size": 12}, **place}
+    return {"text": text, "showarrow": False, "font": {"size": 12}, "bgcolor": ground, **place}
 
 
 def _domain_sentence(row: Any) -> str:
@@ -302,7 +303,7 @@ def _domain_sentence(row: Any) -> str:
         )
     return (
         f"<b>{plain(row.domain)}</b><br>{number(row.hard)} of {count(row.attempted, 'attempted message')} bounced hard:"
-        f"<br>{percent(row.hard_rate)} (95 % interval {percent(row.hard_low)} to {percent(row.hard_high)}).{reason}"
+        f"<br>{percent(row.hard_rate)} (95% interval {percent(row.hard_low)} to {percent(row.hard_high)}).{reason}"
     )
 
 
@@ -322,5 +323,5 @@ def _provider_sentence(row: Any) -> str:
         return f"{name}<br>{bounced} bounced; the export holds no deliveries,<br>so there is no rate."
     return (
         f"{name}<br>{number(row.hard)} of {count(row.attempted, 'attempted message')} bounced hard:"
-        f"<br>{percent(row.hard_rate)} (95 % interval {percent(row.hard_low)} to {percent(row.hard_high)})."
+        f"<br>{percent(row.hard_rate)} (95% interval {percent(row.hard_low)} to {percent(row.hard_high)})."
     )

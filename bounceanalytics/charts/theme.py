@@ -178,7 +178,7 @@ def template(name: ThemeName) -> go.layout.Template:
                 "pad": {"t": 28, "l": 16},
                 "font": {"size": 18, "color": look.ink},
             },
-            "margin": {"l": 16, "r": 24, "t": 84, "b": 44},
+            "margin": {"l": 16, "r": 24, "t": 84, "b": 32},
             "xaxis": axis,
             "yaxis": axis,
             "hovermode": "closest",
@@ -206,8 +206,8 @@ def template(name: ThemeName) -> go.layout.Template:
     )
 
 
-def count_axis(largest: float, *, room: float = 1.0) -> dict[str, Any]:
-    """Return settings of an axis of counts: from zero, whole numbers only, about five steps.
+def count_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str, Any]:
+    """Return settings of an axis of counts: from zero, whole numbers only.
 
     Parameters
     ----------
@@ -215,9 +215,11 @@ def count_axis(largest: float, *, room: float = 1.0) -> dict[str, Any]:
         The largest count shown.
     room : float, default 1.0
         How much longer than that the axis is, for labels at the end of bars.
+    steps : int, default 5
+        About how many ticks to set up to the largest count.
     """
     largest = max(float(largest), 1.0)
-    raw = largest / 5
+    raw = largest / steps
     power = 10 ** math.floor(math.log10(raw)) if raw >= 1 else 1
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
     return {"range": [0, largest * room], "tick0": 0, "dtick": step, "tickformat": ",d"}
@@ -249,7 +251,7 @@ def lay_out(
     *,
     body: int,
     above: int = 8,
-    below: int = 44,
+    below: int = 32,
     compact: bool = False,
 ) -> go.Figure:
     """Set template, heading and height of a figure.

@@ -89,7 +89,7 @@ def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: 
     )
     legend = legend_high(len(figure.data), compact=compact)
     subtitle = f"bounced messages per {unit}{note}"
-    return lay_out(figure, theme, title, subtitle, body=260, above=legend, below=56, compact=compact)
+    return lay_out(figure, theme, title, subtitle, body=260, above=legend, below=48, compact=compact)
 
 
 def system_full(
@@ -168,7 +168,7 @@ def system_full(
     legend = legend_high(len(figure.data), compact=compact)
     subtitle = f"{part}{still} not seen to accept mail since"
     return lay_out(
-        figure, theme, title, subtitle, body=rows_high(len(shown)), above=legend, below=56, compact=compact
+        figure, theme, title, subtitle, body=rows_high(len(shown)), above=legend, below=48, compact=compact
     )
 
 

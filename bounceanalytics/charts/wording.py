@@ -36,20 +36,20 @@ def short_number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of 0-1 as ``4.2 %``; never 0 % or 100 % for what is neither.
+    """Return a share of 0-1 as ``4.2%``; never 0% or 100% for what is neither.
 
     >>> [percent(x) for x in (0, 0.0004, 0.0421, 0.9996, 1)]
-    ['0 %', '<0.1 %', '4.2 %', '>99.9 %', '100 %']
+    ['0%', '<0.1%', '4.2%', '>99.9%', '100%']
     """
     if math.isnan(share):
         return "unknown"
     if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
+        return f"{share:.0%}"
     if share < 0.001:
-        return "<0.1 %"
+        return "<0.1%"
     if share > 0.999:
-        return ">99.9 %"
-    return f"{share * 100:.1f} %"
+        return ">99.9%"
+    return f"{share:.1%}"
 
 
 def count(value: float, one: str, many: str | None = None) -> str:

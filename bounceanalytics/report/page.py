@@ -219,6 +219,7 @@ def _environment() -> jinja2.Environment:
         "esp": _esp_title,
         "reason": _reason_title,
         "script_hash": _script_hash,
+        "sentence": lambda text: text[:1].upper() + text[1:] + ".",
     }
     environment.globals |= {"fault_titles": FAULT_TITLES, "action_titles": _ACTION_TITLES, "missing": pd.isna}
     return environment

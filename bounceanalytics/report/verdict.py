@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bounceanalytics.charts.bars import SES_ASKS, SES_PAUSE, SES_REVIEW, provider_title
+from bounceanalytics.charts.theme import rows
 from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.schema import REASONS
 
@@ -139,10 +140,10 @@ def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
 
 #: From this hard rate on: tone, and what to say after the rate. The last that applies counts.
 _LIMITS: tuple[tuple[float, Tone, str], ...] = (
-    (0.0, "good", ": below the 2 % that Amazon SES asks for."),
-    (SES_ASKS, "watch", ": below the limit of 5 %, and above the 2 % that Amazon SES asks for."),
-    (SES_REVIEW, "act", ". At 5 % Amazon SES reviews an account."),
-    (SES_PAUSE, "act", ". At 10 % Amazon SES may pause an account."),
+    (0.0, "good", ": below the 2% that Amazon SES asks for."),
+    (SES_ASKS, "watch", ": below the limit of 5%, and above the 2% that Amazon SES asks for."),
+    (SES_REVIEW, "act", ". At 5% Amazon SES reviews an account."),
+    (SES_PAUSE, "act", ". At 10% Amazon SES may pause an account."),
 )
 
 
@@ -213,7 +214,9 @@ def _concentration(summaries: Summaries, sums: Totals) -> str:
     if sums.block >= ENOUGH and len(summaries.providers) > 1:
         share = blocks["block"].iloc[0] / sums.block
         if share >= 0.5:
-            texts.append(f"{_at(blocks['mailbox_provider'].iloc[0])} gave {percent(share)} of the blocks.")
+            texts.append(
+                f"{percent(share)} of the blocks come from {_at(blocks['mailbox_provider'].iloc[0])}."
+            )
     return " ".join(texts)
 
 
@@ -234,11 +237,16 @@ def _system_full(summaries: Summaries) -> str:
 def _tasks(summaries: Summaries) -> tuple[Task, ...]:
     tones: dict[str, Tone] = {"remove": "act", "fix": "watch", "retry": "plain", "review": "watch"}
     tasks = []
-    for row in summaries.actions.itertuples(index=False):
+    for row in rows(summaries.actions.sort_values(["action", "addresses"], key=_by_urgency, ascending=False)):
         action, fault = str(row.action), str(row.fault)
         what, why = _TASKS.get((action, fault), _OTHER_TASKS[action])
-        tasks.append(Task(_int(row.addresses), what, why, tones[action]))
+        tasks.append(Task(int(row.addresses), what, why, tones[action]))
     return tuple(tasks)
+
+
+def _by_urgency(column: pd.Series[Any]) -> pd.Series[Any]:
+    order = {"retry": 0, "review": 1, "fix": 2, "remove": 3}
+    return column.astype("str").map(order) if column.name == "action" else column
 
 
 def over_time(days: pd.DataFrame) -> str:
@@ -263,17 +271,13 @@ def by_provider(providers: pd.DataFrame) -> str:
     if told.empty:
         return ""
     if above:
-        return f"Surely above 5 %, also at the lower end of the interval: {_and(above)}."
-    return "No provider is surely above 5 %: every interval reaches below it."
+        return f"Beyond doubt above 5%, for the whole interval lies above it: {_and(above)}."
+    return "No provider is beyond doubt above 5%: every interval reaches below it."
 
 
 def _at(provider: str) -> str:
-    return "providers without a name of their own" if provider == "other" else provider_title(provider)
+    return "domains of no known provider" if provider == "other" else provider_title(provider)
 
 
 def _and(names: tuple[str, ...] | list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _int(value: Any) -> int:
-    return int(value)

@@ -17,7 +17,7 @@ Entries of suppression lists (``suppressed``), complaints, opens, clicks and ``o
 count nowhere. ``attempted = delivered + bounced`` and ``bounced = hard + soft + block + unknown``.
 
 **Rates** are shares (0-1) of ``attempted``. Many exports hold failures only; where a row has no delivered message,
-``deliveries_known`` is False and its rates are missing, for every rate would then read 100 %.
+``deliveries_known`` is False and its rates are missing, for every rate would then read 100%.
 
 **Mailbox provider.** A bounce often names the provider where a delivery does not (the host is only in the bounce), so
 each domain has one: the one that most of its events name, ``other`` where none does.
@@ -126,7 +126,7 @@ def summarize(bounces: pd.DataFrame, *, freq: Freq = "W", timezone: str = "UTC")
 def summarize_domains(bounces: pd.DataFrame) -> pd.DataFrame:
     """One row per domain of the recipients: how much was tried, how much came back, how sure the rate is.
 
-    The interval is the 95 % score interval of the hard rate: 1 of 12 and 100 of 1,200 have the same rate, not the
+    The interval is the 95% score interval of the hard rate: 1 of 12 and 100 of 1,200 have the same rate, not the
     same weight. ``top_reason`` is the reason of most of its bounces; missing where none bounced.
 
     Parameters
@@ -195,7 +195,7 @@ def summarize_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
 def summarize_providers(bounces: pd.DataFrame) -> pd.DataFrame:
     """One row per mailbox provider: rates that tell a bad list from a block by one provider.
 
-    Amazon SES reviews an account at a hard bounce rate of 5 % and may pause it at 10 %; others ask for less.
+    Amazon SES reviews an account at a hard bounce rate of 5% and may pause it at 10%; others ask for less.
 
     Parameters
     ----------

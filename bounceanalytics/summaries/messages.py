@@ -128,7 +128,8 @@ class Messages:
 
     def ask(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Return what a query gives."""
-        return self._connection.execute(sql, list(parameters)).df()
+        frame: pd.DataFrame = self._connection.sql(sql, params=list(parameters)).to_arrow_table().to_pandas()
+        return frame
 
     def group(self, keys: str, measures: str, *, where: str = "true", order: str) -> pd.DataFrame:
         """Return measures of the messages by keys."""
