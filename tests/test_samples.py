@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bounceanalytics import schema
+from bounceanalytics.loading import Load, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -309,3 +310,28 @@ def test_readme_names_every_file_and_case(samples: Path, story: list[dict[str, s
     text = (samples / "README.md").read_text(encoding="utf-8")
     assert [name for name in files(samples / "exports") if f"`{name}`" not in text] == []
     assert [case for case in {row["case"] for row in story} if f"`{case}`" not in text] == []
+
+
+@pytest.fixture(scope="module")
+def loaded(samples: Path) -> Load:
+    return load(samples / "exports", deduplicate=False)
+
+
+def test_loader_counts_what_is_expected(loaded: Load, expected: dict[str, Any]) -> None:
+    counts = loaded.files.set_index("source")[["records", "ignored", "rejected", "rows"]]
+    assert counts.astype(object).to_dict("index") == {
+        name: {count: file[count] for count in counts.columns} for name, file in expected["files"].items()
+    }
+
+
+def test_loader_finds_the_events_expected(loaded: Load, expected: dict[str, Any]) -> None:
+    found = loaded.events.groupby(["source", "event"], observed=True).size()
+    assert found.to_dict() == {
+        (name, event): count
+        for name, file in expected["files"].items()
+        for event, count in file["events"].items()
+    }
+
+
+def test_loader_leaves_repeats_out(samples: Path, expected: dict[str, Any]) -> None:
+    assert load(samples / "exports").duplicates.rows == expected["totals"]["repeats"]
