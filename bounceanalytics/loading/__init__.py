@@ -208,6 +208,13 @@ def _join(
     return to_frame(table), int(repeated.sum()), before
 
 
+def _names(accounts: list[Account], account: np.ndarray[Any, Any]) -> pa.Array:
+    """Return the source of each row."""
+    if len(account) and account[0] == account[-1] and len(accounts) == 1:
+        return pa.repeat(pa.scalar(accounts[0].source, pa.large_string()), len(account))
+    return pa.array([one.source for one in accounts], pa.large_string()).take(pa.array(account))
+
+
 def _settle(
     account: np.ndarray[Any, Any],
     record: np.ndarray[Any, Any],
