@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bounceanalytics.deciding.addresses import column_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,7 +22,7 @@ _QUOTED = r'[",;\t|\r\n]'
 
 def text_of(values: pd.Series) -> pa.Array:
     """Return a column as text; missing becomes empty."""
-    return pc.fill_null(pa.array(values.astype("str"), TEXT, from_pandas=True), "")
+    return pc.fill_null(column_text(values), "")
 
 
 def cell(texts: pa.Array) -> pa.Array:

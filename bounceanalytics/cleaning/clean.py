@@ -25,7 +25,7 @@ from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.cleaning.records import binary, slices
 from bounceanalytics.cleaning.result import PARTS, Cleaning
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.deciding.addresses import normal_form, problem
+from bounceanalytics.deciding.addresses import column_text, normal_form, problem
 from bounceanalytics.deciding.database import open_database
 from bounceanalytics.errors import BounceAnalyticsError, FrameError, PolicyError, SourceError
 
@@ -169,11 +169,18 @@ def _verdicts(bounces: pd.DataFrame, policy: Policy | None) -> pd.DataFrame:
         raise FrameError(
             f"verdict holds {', '.join(map(repr, sorted(unknown)))}; it may be {', '.join(schema.VERDICTS)}"
         )
-    addresses = normal_form(pa.array(bounces["address"], pa.large_string()))
+    addresses = normal_form(column_text(bounces["address"]))
     repeated = len(addresses) - pc.count_distinct(addresses, mode="all").as_py()
     if repeated:
         raise FrameError(f"{repeated:,} addresses have more than one verdict; keep one row for each")
-    fresh = bounces.reset_index(drop=True)
+    try:  # a frame that was edited elsewhere and read back has its times as text
+        times = pd.to_datetime(bounces["decided_at"], utc=True).astype("datetime64[us, UTC]")
+        numbers = bounces["record"].astype("Int64")
+    except (TypeError, ValueError) as error:
+        raise FrameError(
+            "decided_at must hold times and record whole numbers, as decide() makes them"
+        ) from error
+    fresh = bounces.assign(decided_at=times, record=numbers).reset_index(drop=True)
     return fresh.assign(address=addresses.to_pandas())
 
 
@@ -225,7 +232,7 @@ def _match(database: duckdb.DuckDBPyConnection, rows: _Rows, verdicts: pd.DataFr
     parts = verdicts["verdict"].astype("str").map(_PART_OF).to_numpy(dtype=np.int8)
     table = pa.table(
         {
-            "address": pa.array(verdicts["address"], pa.large_string()),
+            "address": column_text(verdicts["address"]),
             "number": np.arange(len(verdicts), dtype=np.int32),
         }
     )

@@ -51,7 +51,8 @@ def address_column(
     FormatError
         If there is no such column, or none that can be told from its name or its content.
     """
-    header = None if any(_shares([text_array([cell]) for cell in first])) else tuple(first)
+    addressed = [share > 0 for share in _shares([text_array([cell]) for cell in first])]
+    header = None if any(addressed) else tuple(first)
     if column is not None:
         return header, _asked_for(column, first, header, name)
     shares = _shares([values[1:] for values in cells] if header is not None else list(cells))
@@ -67,6 +68,9 @@ def address_column(
             if found and (needed or not any(share > 0.5 for share in shares)):
                 return header, -max(found)[2]
     best = max(range(len(shares)), key=lambda at: shares[at])
+    if header is None:  # the cell that gave it away may be one of several columns with addresses
+        best = max((at for at, hit in enumerate(addressed) if hit), key=lambda at: (shares[at], -at))
+        return header, best
     if shares[best] > 0.5:
         return header, best
     raise FormatError(

@@ -6,7 +6,6 @@ the address is left out and counted rather than imported as something it is not.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from bounceanalytics.errors import FormatError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pandas as pd
 
@@ -57,6 +56,9 @@ class Suppressions:
         return "\n".join(lines)
 
 
+_NO_LIMIT = 10**15
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     """One file of an import format.
@@ -79,14 +81,14 @@ class _Target:
     line: tuple[str, ...]
     header: str = ""
     suffix: str = ""
-    most_rows: int = sys.maxsize
-    most_bytes: int = sys.maxsize
+    most_rows: int = _NO_LIMIT
+    most_bytes: int = _NO_LIMIT
 
 
 _ALL = ("bounced", "complained", "unsubscribed")
 _MAILGUN_BYTES = 25_000_000
 
-_TARGETS: Mapping[str, tuple[_Target, ...]] = {
+_TARGETS: dict[str, tuple[_Target, ...]] = {
     # the upload of an unsubscribe group: the one way to give SendGrid addresses that are not to be mailed
     "sendgrid": (_Target(_ALL, ("address",), header="email"),),
     "ses": (_Target(_ALL[:2], ("address", ",", "ses_reason"), most_rows=100_000),),

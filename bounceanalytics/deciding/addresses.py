@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
 #: What people and programs leave around an address: blanks of all kinds, byte order marks, zero-width characters.
 _AROUND = " \t\r\n\f\v\u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff"
 
@@ -47,6 +49,12 @@ _OTHERWISE = "not an address"
 def text_array(values: Iterable[str | None]) -> pa.Array:
     """Return the values as Arrow strings of the width used here."""
     return pa.array(values, type=pa.large_string())
+
+
+def column_text(values: pd.Series) -> pa.Array:
+    """Return a pandas column as Arrow strings in one piece, whatever pieces it is stored in."""
+    array = pa.Array.from_pandas(values.astype("str"))
+    return (array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array).cast(pa.large_string())
 
 
 def normal_form(texts: pa.Array) -> pa.Array:

@@ -1,0 +1,373 @@
+"""Cleaning a list: nothing lost, nothing altered, nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from classified import classified
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bounceanalytics import schema
+from bounceanalytics.cleaning import Cleaning, clean
+from bounceanalytics.cleaning.records import find_records
+from bounceanalytics.deciding import Policy, decide
+from bounceanalytics.errors import FormatError, FrameError, OutputError, PolicyError, SourceError
+
+PARTS = ("kept", "removed", "held", "unreadable")
+
+#: Which part a cell of the list belongs to, given the events below.
+ADDRESSES = {
+    "gone@example.com": "removed",
+    "GONE@Example.com": "removed",
+    "Gone Girl <gone@example.com>": "removed",
+    "unclear@example.com": "held",
+    "fine@example.com": "kept",
+    "back@example.com": "kept",
+    "stranger@example.net": "kept",
+    "fräulein@bücher.example": "removed",
+    "": "unreadable",
+    "no address": "unreadable",
+    "two@example.com; three@example.com": "unreadable",
+}
+
+
+def events() -> pd.DataFrame:
+    return classified(
+        [
+            {"recipient": "gone@example.com", "reply_code": 550},
+            {"recipient": "unclear@example.com", "conflict": True},
+            {"recipient": "fine@example.com", "event": "delivered"},
+            {"recipient": "back@example.com"},
+            {"recipient": "back@example.com", "event": "delivered", "timestamp": "2026-05-01T00:00:00Z"},
+            {"recipient": "fräulein@xn--bcher-kva.example", "reason": "mailbox_disabled"},
+        ]
+    )
+
+
+def records(content: bytes, encoding: str, delimiter: str, newline: str = "\n") -> list[bytes]:
+    """Return the records of a file as bytes, header first."""
+    mark = next(
+        (mark for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff") if content.startswith(mark)), b""
+    )
+    unit = np.dtype({"utf-16-le": "<u2", "utf-16-be": ">u2"}.get(encoding, "u1"))
+    units = np.frombuffer(content[len(mark) :], dtype=unit)
+    found = find_records(units, ord(delimiter), ord(newline), last=True)
+    return [units[start:end].tobytes() for start, end in zip(found.starts, found.ends, strict=True)]
+
+
+def table(content: bytes, encoding: str = "utf-8", delimiter: str = ",") -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode(encoding), newline=""), delimiter=delimiter))
+
+
+def parts(folder: Path) -> dict[str, bytes]:
+    return {part: (folder / f"{part}.csv").read_bytes() for part in PARTS}
+
+
+def quoted(cell: str, always: bool = False) -> str:
+    return '"' + cell.replace('"', '""') + '"' if always or set(cell) & set(',;\t"\r\n') else cell
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.text(alphabet='xé",;\n\r\t =', max_size=8),
+        st.sampled_from(list(ADDRESSES)),
+        st.booleans(),
+        st.sampled_from(["\n", "\r\n"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    ROWS,
+    st.sampled_from(["utf-8", "cp1252", "utf-16-le", "utf-16-be"]),
+    st.booleans(),
+    st.sampled_from([",", ";", "\t"]),
+    st.booleans(),
+)
+def test_every_row_lands_in_its_part_unchanged(
+    rows: list[tuple[str, str, bool, str]], encoding: str, mark: bool, delimiter: str, ended: bool
+) -> None:
+    lines = [f"Größe{delimiter}E-Mail{delimiter}end\r\n"]
+    lines += [
+        delimiter.join((quoted(text, always), quoted(address, always), "1")) + end
+        for text, address, always, end in rows
+    ]
+    if not ended:
+        lines[-1] = lines[-1].rstrip("\r\n")
+    bom = "\ufeff".encode(encoding) if mark and encoding != "cp1252" else b""
+    header, *raw = [line.encode(encoding) for line in lines]
+    with tempfile.TemporaryDirectory() as folder:
+        result = clean(bom + header + b"".join(raw), events(), Path(folder) / "out")
+        content = parts(result.folder)
+    expected = [ADDRESSES[address] for _, address, _, _ in rows]
+    assert result.rows == {"input": len(rows)} | {part: expected.count(part) for part in PARTS}
+    kept = b"".join(line for line, part in zip(raw, expected, strict=True) if part == "kept")
+    assert content["kept"] == bom + header + kept
+    # the records of all parts, put together in the order of the input, are the input
+    written = {part: iter(records(content[part], encoding, delimiter)[1:]) for part in PARTS}
+    for line, part in zip(raw, expected, strict=True):
+        bare = line.decode(encoding).rstrip("\r\n").encode(encoding)
+        assert next(written[part]).startswith(bare)
+    assert all(next(rest, None) is None for rest in written.values())
+
+
+def test_evidence_stands_behind_the_row(tmp_path: Path) -> None:
+    raw = 'email;note\r\ngone@example.com;"a ""b"""\r\nUNCLEAR@example.com\r\nfine@example.com;x\r\nnobody;y'
+    result = clean(raw.encode(), events(), tmp_path / "out")
+    content = parts(tmp_path / "out")
+    (removed,) = table(content["removed"], delimiter=";")
+    assert removed == {
+        "email": "gone@example.com",
+        "note": 'a "b"',
+        "reason": "unknown_user",
+        "code": "5.1.1",
+        "date": "2026-03-02",
+        "evidence": "Removed: 550 5.1.1 unknown user on 2026-03-02, no delivery since.",
+        "source": "export.json",
+        "record": "1",
+    }
+    (held,) = table(content["held"], delimiter=";")
+    assert (held["note"], held["reason"], held["record"]) == (
+        "",
+        "unknown_user",
+        "2",
+    )  # a short row is filled up
+    assert table(content["unreadable"], delimiter=";") == [{"email": "nobody", "note": "y", "why": "no @"}]
+    assert content["kept"] == b"email;note\r\nfine@example.com;x\r\n"
+    assert content["unreadable"].endswith(b"\r\n")
+    assert result.reasons.to_dict("records") == [
+        {"part": "removed", "reason": "unknown_user", "rows": 1},
+        {"part": "held", "reason": "unknown_user", "rows": 1},
+        {"part": "unreadable", "reason": "no @", "rows": 1},
+    ]
+
+
+def test_names_that_the_list_has_already(tmp_path: Path) -> None:
+    clean(b"email,Source,why\ngone@example.com,web,1\nx,web,2\n", events(), tmp_path / "out")
+    content = parts(tmp_path / "out")
+    assert (
+        content["removed"].splitlines()[0]
+        == b"email,Source,why,reason,code,date,evidence,bounce_source,record"
+    )
+    assert content["unreadable"].splitlines()[0] == b"email,Source,why,bounce_why"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_texts_of_others_are_no_formulas(tmp_path: Path, start: str) -> None:
+    verdicts = decide(events())
+    verdicts["source"] = f'{start}HYPERLINK("http://example.com","x")'
+    verdicts["explanation"] = f"{start}1+1"
+    clean(b"email\ngone@example.com\n", verdicts, tmp_path / "out")
+    (row,) = table((tmp_path / "out" / "removed.csv").read_bytes())
+    assert row["source"] == f"'{start}" + 'HYPERLINK("http://example.com","x")'
+    assert row["evidence"] == f"'{start}1+1"
+
+
+def test_result_and_summary(tmp_path: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_bytes(b"\xef\xbb\xbfemail\ngone@example.com\nGone@Example.com\nnew@example.com\n\n")
+    result = clean(source, events(), tmp_path / "out", policy=Policy.preset("strict"))
+    assert isinstance(result, Cleaning)
+    assert result.rows == {"input": 4, "kept": 1, "removed": 2, "held": 0, "unreadable": 1}
+    assert (result.duplicates, result.without_events) == (1, 1)
+    text = repr(result)
+    assert all(part in text for part in PARTS)
+    assert "2 unknown_user" in text
+    assert "50.0%" in text
+    assert "<table>" in result._repr_html_()
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["rows"] == result.rows
+    assert summary["policy"]["name"] == "strict"
+    assert summary["input"]["name"] == "list.csv"
+    assert summary["input"]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert summary["versions"]["duckdb"]
+    assert "@" not in json.dumps(summary)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        path.name for path in result.files.values()
+    )
+
+
+def test_verdicts_instead_of_events(tmp_path: Path) -> None:
+    raw = b"email\ngone@example.com\nfine@example.com\n"
+    verdicts = decide(events())
+    shuffled = verdicts.sample(frac=1, random_state=1)
+    copy = shuffled.copy(deep=True)
+    assert clean(raw, shuffled, tmp_path / "a").rows == clean(raw, events(), tmp_path / "b").rows
+    pd.testing.assert_frame_equal(shuffled, copy)
+    assert parts(tmp_path / "a") == parts(tmp_path / "b")
+    with pytest.raises(PolicyError, match="verdicts already"):
+        clean(raw, verdicts, tmp_path / "c", policy=Policy())
+    with pytest.raises(FrameError, match="more than one verdict"):
+        clean(raw, pd.concat([verdicts, verdicts]), tmp_path / "c")
+    with pytest.raises(FrameError, match="'drop'"):
+        clean(raw, verdicts.assign(verdict="drop"), tmp_path / "c")
+    with pytest.raises(FrameError, match="needs the columns"):
+        clean(raw, pd.DataFrame({"x": [1]}), tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+def test_verdicts_that_were_edited_as_csv(tmp_path: Path) -> None:
+    raw = b"email\ngone@example.com\nfine@example.com\nunclear@example.com\n"
+    decide(events()).to_csv(tmp_path / "verdicts.csv", index=False)
+    edited = pd.read_csv(tmp_path / "verdicts.csv")
+    clean(raw, edited, tmp_path / "a")
+    clean(raw, events(), tmp_path / "b")
+    assert parts(tmp_path / "a") == parts(tmp_path / "b")
+    with pytest.raises(FrameError, match="decided_at must hold times"):
+        clean(raw, edited.assign(decided_at="soon"), tmp_path / "c")
+
+
+def test_events_stay_as_they_are(tmp_path: Path) -> None:
+    frame = events()
+    copy = frame.copy(deep=True)
+    clean(b"email\ngone@example.com\n", frame, tmp_path / "out")
+    pd.testing.assert_frame_equal(frame, copy)
+
+
+@pytest.mark.parametrize("raw", [b"email\n", b"email", b"\xef\xbb\xbfemail\r\n"])
+def test_header_only(tmp_path: Path, raw: bytes) -> None:
+    result = clean(raw, events(), tmp_path / "out")
+    assert result.rows["input"] == 0
+    assert parts(tmp_path / "out")["kept"] == raw
+    assert parts(tmp_path / "out")["removed"].startswith(raw.rstrip() + b",reason")
+
+
+def test_without_header_and_without_events(tmp_path: Path) -> None:
+    nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    result = clean(b"gone@example.com\nnot one\n", nothing, tmp_path / "out")
+    assert result.rows == {"input": 2, "kept": 1, "removed": 0, "held": 0, "unreadable": 1}
+    assert parts(tmp_path / "out")["unreadable"] == b"not one,no @\n"
+
+
+def test_gzip_and_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [f'"n{number}\n",{address}\r\n' for number in range(40) for address in list(ADDRESSES)[:8]]
+    raw = ("name,email\r\n" + "".join(rows)).encode()
+    whole = clean(raw, events(), tmp_path / "whole")
+    (tmp_path / "list.csv.gz").write_bytes(gzip.compress(raw))
+    monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 100)
+    seen: list[tuple[str, int, int]] = []
+    packed = clean(
+        tmp_path / "list.csv.gz", events(), tmp_path / "packed", progress=lambda *state: seen.append(state)
+    )
+    assert packed.rows == whole.rows
+    assert parts(tmp_path / "packed") == parts(tmp_path / "whole")
+    assert {name for name, _, _ in seen} >= {"read the list", "write the parts"}
+    assert all(0 <= done <= total for _, done, total in seen)
+
+
+def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
+    raw, out = b"email\ngone@example.com\n", tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("stays")
+    (out / "held.csv").write_text("old")
+    with pytest.raises(OutputError, match=r"held\.csv is there already; say overwrite=True"):
+        clean(raw, events(), out)
+    assert sorted(path.name for path in out.iterdir()) == ["held.csv", "mine.txt"]
+    clean(raw, events(), out, overwrite=True)
+    assert (out / "held.csv").read_text().startswith("email,reason")
+    assert (out / "mine.txt").read_text() == "stays"
+
+
+def test_the_list_itself_is_never_overwritten(tmp_path: Path) -> None:
+    source = tmp_path / "kept.csv"
+    source.write_bytes(b"email\ngone@example.com\n")
+    with pytest.raises(OutputError, match="the list itself"):
+        clean(source, events(), tmp_path, overwrite=True)
+    assert source.read_bytes() == b"email\ngone@example.com\n"
+
+
+def test_out_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(OutputError):
+        clean(b"email\na@example.com\n", events(), tmp_path / "out")
+
+
+@pytest.mark.parametrize("raw", [b"", b"a,b\nx,y\n", b'email\n"a@example.com\n'])
+def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path, raw: bytes) -> None:
+    with pytest.raises(FormatError) as caught:
+        clean(raw, events(), tmp_path / "out")
+    assert "@" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_changes_meanwhile(tmp_path: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_bytes(b"email\n" + b"a@example.com\n" * 50)
+
+    def cut(description: str, *_: int) -> None:
+        if description == "write the parts":
+            source.write_bytes(b"email\nb@example.com\n")
+
+    with pytest.raises(SourceError, match="changed while it was read"):
+        clean(source, events(), tmp_path / "out", progress=cut)
+    assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+
+
+def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
+    def interrupt(description: str, *_: int) -> None:
+        if description == "write the parts":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clean(b"email\ngone@example.com\n", events(), tmp_path / "out", progress=interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import sys, time
+from bounceanalytics import schema
+from bounceanalytics.cleaning import clean
+
+def wait(description, done, total):
+    if description == "write the parts" and done:
+        print("writing", flush=True)
+        time.sleep(60)
+
+nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+clean(sys.argv[1], nothing, sys.argv[2], overwrite=True, progress=wait)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("there", [False, True])
+def test_a_killed_process_leaves_no_half_file(tmp_path: Path, there: bool) -> None:
+    source, out = tmp_path / "list.csv", tmp_path / "out"
+    source.write_bytes(b"email\n" + b"a@example.com\n" * 100)
+    before: dict[str, bytes] = {}
+    if there:
+        clean(b"email\nold@example.com\n", events(), out)
+        before = parts(out)
+    child = subprocess.Popen([sys.executable, "-c", KILLED, source, out], stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"writing\n"
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    assert out.exists() == there
+    if there:
+        assert parts(out) == before
+    clean(source, events(), out, overwrite=True)  # what is left over is in nobody's way
+    assert parts(out)["kept"] == source.read_bytes()
+
+
+def test_progress_is_not_asked_for(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"column": "email", "overwrite": False}
+    assert (
+        clean(b"email\na@example.com\n", events(), str(tmp_path / "a" / "b"), **arguments).rows["kept"] == 1
+    )
