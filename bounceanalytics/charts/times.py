@@ -223,7 +223,7 @@ def _step(starts: pd.Series[Any]) -> pd.Timedelta:
     """Return a week where all periods begin on one weekday, else a day."""
     gaps = starts.diff().dropna()
     week = 7 * _DAY
-    mondays = bool((starts.dt.weekday == 0).all())
+    mondays = bool((starts.dt.day_of_week == 0).all())
     return week if mondays and (gaps >= week).all() else _DAY
 
 

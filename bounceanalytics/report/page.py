@@ -74,7 +74,7 @@ def render(bounces: pd.DataFrame, *, title: str | None, redact: bool) -> str:
     context = {
         "title": title or "Bounce report",
         "period": f"{day(first)} to {day(last)}" if pd.notna(first) else "no dates",
-        "esps": [_esp_title(name) for name in summaries.esps["provider"].astype("str")],
+        "esps": [says.esp_title(name) for name in summaries.esps["provider"].astype("str")],
         "sums": sums,
         "verdict": says.verdict(summaries, sums, int(events.get("suppressed", 0))),
         "charts": {chart.name: chart for chart in _charts(summaries)},
@@ -182,10 +182,6 @@ def _script_hash(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
-def _esp_title(name: str) -> str:
-    return {"sendgrid": "SendGrid", "ses": "Amazon SES", "mailgun": "Mailgun"}.get(name, "other")
-
-
 def _reason_title(name: Any) -> str:
     return "" if pd.isna(name) else REASONS[str(name)].title
 
@@ -216,7 +212,7 @@ def _environment() -> jinja2.Environment:
         "day": day,
         "count": count,
         "provider": provider_title,
-        "esp": _esp_title,
+        "esp": says.esp_title,
         "reason": _reason_title,
         "script_hash": _script_hash,
         "sentence": lambda text: text[:1].upper() + text[1:] + ".",

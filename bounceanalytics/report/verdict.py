@@ -103,10 +103,16 @@ class Verdict:
     tasks: tuple[Task, ...]
 
 
+def esp_title(name: str) -> str:
+    """Return the name of an ESP as it writes itself."""
+    return {"sendgrid": "SendGrid", "ses": "Amazon SES", "mailgun": "Mailgun"}.get(name, "other ESPs")
+
+
 def totals(summaries: Summaries) -> Totals:
     """Return the sums; an address counts once, in its domain."""
     esps, domains = summaries.esps, summaries.domains
     known = esps[esps["deliveries_known"]]
+    silent = esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype("str")
     attempted = int(known["attempted"].sum())
     return Totals(
         **{name: int(esps[name].sum()) for name in _SUMMED},
@@ -114,9 +120,7 @@ def totals(summaries: Summaries) -> Totals:
         addresses=int(domains["addresses"].sum()),
         hard_rate=float(known["hard"].sum() / attempted) if attempted else float("nan"),
         delivered_rate=float(known["delivered"].sum() / attempted) if attempted else float("nan"),
-        without_deliveries=tuple(
-            esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype(str)
-        ),
+        without_deliveries=tuple(map(esp_title, silent)),
     )
 
 

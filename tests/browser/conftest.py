@@ -1,0 +1,68 @@
+"""A page in headless Chromium that fails the test for anything it should not do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: Where Chromium may be, besides the one that playwright installs.
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def _missing(why: str) -> None:
+    if os.environ.get("BOUNCEANALYTICS_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"BOUNCEANALYTICS_REQUIRE_BROWSER=1, and {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start Chromium once; skip without one, or fail where the environment demands it."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("playwright is not installed")
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+        found = next(
+            (path for name in NAMES if (path := shutil.which(name))), str(own) if own.exists() else None
+        )
+        if found is None:
+            _missing(f"no Chromium was found (looked for {', '.join(NAMES)} and playwright's own)")
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens a file; console errors, script errors and requests to elsewhere fail the test."""
+    complaints: list[str] = []
+    pages = []
+
+    def open_file(path: Path, **options: Any) -> Any:
+        page = browser.new_page(**options)
+        pages.append(page)
+
+        def guard(route: Any) -> None:
+            if route.request.url.startswith(("file:", "data:", "blob:")):
+                route.continue_()
+            else:
+                complaints.append(f"request to {route.request.url}")
+                route.abort()
+
+        page.route("**/*", guard)
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path.resolve().as_uri())
+        return page
+
+    yield open_file
+    for page in pages:
+        page.close()
+    assert complaints == []

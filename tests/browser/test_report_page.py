@@ -1,0 +1,129 @@
+"""The report in a browser: drawn, searchable, sortable, on a phone, in the dark, on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from classified import classified, newsletter
+
+from bounceanalytics.report import report
+from bounceanalytics.summaries import summarize_domains
+
+pytestmark = pytest.mark.browser
+
+CHARTS = ["bounce_types", "reasons", "domains", "domain_reasons", "providers", "system_full"]
+#: What traces consist of; axes, grids and legends are elsewhere.
+MARKS = ":is(.barlayer, .scatterlayer, .heatmaplayer) :is(path, rect, image)"
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return report(newsletter(), tmp_path_factory.mktemp("browser") / "report.html", title="Ten weeks")
+
+
+def marks(page: Any, name: str) -> int:
+    return int(page.locator(f"[data-chart={name}] .plot-container {MARKS}").count())
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_chart_is_drawn_and_nothing_overflows(
+    open_page: Callable[..., Any], written: Path, viewport: dict[str, int], scheme: str
+) -> None:
+    page = open_page(written, viewport=viewport, color_scheme=scheme)
+    for name in CHARTS:
+        page.locator(f"[data-chart={name}] .plot-container").wait_for()
+        assert marks(page, name) > 0, name
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+def test_bars_are_as_many_as_domains(open_page: Callable[..., Any], written: Path) -> None:
+    page = open_page(written, viewport=WIDE)
+    hard = summarize_domains(newsletter())["hard"]
+    assert page.locator("[data-chart=domains] .bars .point").count() == (hard > 0).sum()
+
+
+def test_charts_follow_the_colour_scheme(open_page: Callable[..., Any], written: Path) -> None:
+    page = open_page(written, viewport=WIDE, color_scheme="light")
+    colour = "getComputedStyle(document.querySelector('[data-chart=domains] .ytick text')).fill"
+    light = page.evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(500)
+    assert page.evaluate(colour) != light
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(244, 245, 247)"
+
+
+def test_search_filters_rows(open_page: Callable[..., Any], written: Path) -> None:
+    page = open_page(written, viewport=WIDE)
+    rows = page.locator("#domain-table tbody tr:visible")
+    assert rows.count() == 9
+    page.get_by_label("Search domain").fill("FULL.EXAMPLE")
+    assert rows.count() == 1
+    assert rows.locator("th").inner_text() == "full.example"
+    assert page.locator("#found").inner_text() == "1 of 9 domains"
+    page.get_by_label("Search domain").fill("no such domain")
+    assert rows.count() == 0
+    page.get_by_label("Search domain").fill("")
+    assert rows.count() == 9
+
+
+def test_columns_sort_by_value_with_the_keyboard(open_page: Callable[..., Any], written: Path) -> None:
+    page = open_page(written, viewport=WIDE)
+    column = page.locator("#domain-table tbody tr td:nth-child(4)")
+    button = page.get_by_role("button", name="Attempted")
+    button.focus()
+    page.keyboard.press("Enter")
+    numbers = [int(text.replace(",", "")) for text in column.all_inner_texts()]
+    assert numbers == sorted(numbers, reverse=True)
+    page.keyboard.press("Enter")
+    numbers = [int(text.replace(",", "")) for text in column.all_inner_texts()]
+    assert numbers == sorted(numbers)
+    assert page.locator("#domain-table th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    page.get_by_role("button", name="Domain").click()
+    names = page.locator("#domain-table tbody th").all_inner_texts()
+    assert names == sorted(names)
+
+
+def test_paper_is_light_and_charts_fit_on_it(open_page: Callable[..., Any], written: Path) -> None:
+    page = open_page(written, viewport={"width": 700, "height": 1000}, color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="light")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for name in CHARTS:
+        box = page.locator(f"[data-chart={name}] .main-svg").first.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 700
+    assert not page.locator("nav").is_visible()
+
+
+@pytest.mark.parametrize("rows", [[], [{"recipient": "zq@example.org"}]], ids=["no rows", "one row"])
+def test_little_data_makes_a_page_too(
+    open_page: Callable[..., Any], tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    page = open_page(report(classified(rows), tmp_path / "report.html"), viewport=WIDE)
+    for name in CHARTS:
+        page.locator(f"[data-chart={name}] .plot-container").wait_for()
+    assert page.locator("#domain-table tbody tr").count() == len(rows)
+
+
+def test_markup_in_a_domain_does_not_run(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    evil = "<img src=x onerror=document.title='zq'></script><script>document.title='zq'</script>"
+    rows = [
+        {"recipient": "zq1@x", "domain": evil, "reason": "system_full"},
+        {"recipient": "zq2@x", "domain": evil, "event": "delivered", "timestamp": "2026-03-03T10:00:00Z"},
+    ]
+    page = open_page(report(classified(rows), tmp_path / "report.html"), viewport=WIDE)
+    page.locator("[data-chart=system_full] .plot-container").wait_for()
+    page.locator("[data-chart=domains]").scroll_into_view_if_needed()
+    bar = page.locator("[data-chart=domains] .point").first.bounding_box()
+    assert bar is not None
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.locator("[data-chart=domains] .hovertext").wait_for()
+    assert "<img src=x" in page.locator("[data-chart=domains] .hovertext").text_content()
+    assert page.title() == "Bounce report"
+    assert page.locator("img").count() == 0

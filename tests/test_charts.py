@@ -1,0 +1,296 @@
+"""Charts: the numbers drawn are those of the summary; nothing is changed, nothing breaks on one, many or none."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from classified import classified, newsletter
+
+from bounceanalytics import charts, schema
+from bounceanalytics.charts import theme as themes
+from bounceanalytics.charts import wording
+from bounceanalytics.errors import FrameError
+from bounceanalytics.summaries import Summaries, summarize
+
+#: Chart -> the summary that it takes.
+CHARTS = {
+    "domains": "domains",
+    "domain_reasons": "domain_reasons",
+    "bounce_types": "days",
+    "system_full": "system_full",
+    "reasons": "reasons",
+    "providers": "providers",
+}
+
+
+@pytest.fixture(scope="module")
+def story() -> Summaries:
+    return summarize(newsletter())
+
+
+@pytest.fixture(scope="module")
+def many() -> Summaries:
+    """Return 1,000 domains, each with bounces of every reason."""
+    rows = [
+        {"recipient": f"zq@domain-{number:04d}.a-rather-long-name-of-a-company.example", "reason": reason}
+        for number in range(1000)
+        for reason in schema.REASONS
+    ]
+    rows += [row | {"event": "delivered", "reason": None} for row in rows[::7]]
+    return summarize(classified(rows))
+
+
+def draw(name: str, summaries: Summaries, **options: Any) -> go.Figure:
+    return getattr(charts, name)(getattr(summaries, CHARTS[name]), **options)
+
+
+def bars(figure: go.Figure) -> dict[str, float]:
+    """Return label -> length over all bar traces."""
+    return {
+        label: x
+        for trace in figure.data
+        if trace.type == "bar"
+        for label, x in zip(trace.y, trace.x, strict=True)
+    }
+
+
+def test_domains_shows_the_numbers_of_the_summary(story: Summaries) -> None:
+    figure = draw("domains", story)
+    assert bars(figure) == story.domains.set_index("domain")["hard"].to_dict()
+    assert list(figure.layout.yaxis.categoryarray) == story.domains["domain"].tolist()
+    assert list(bars(draw("domains", story, top=3))) == story.domains["domain"].head(3).tolist()
+    assert "3 of 9 domains" in draw("domains", story, top=3).layout.meta["subtitle"]
+
+
+def test_reasons_shows_the_numbers_of_the_summary(story: Summaries) -> None:
+    figure = draw("reasons", story)
+    summary = story.reasons[story.reasons["bounced"] > 0]
+    assert bars(figure) == summary.set_index("title")["bounced"].to_dict()
+    assert "267 messages not tried" in figure.layout.meta["subtitle"]
+
+
+def test_bounce_types_shows_the_numbers_of_the_summary(story: Summaries) -> None:
+    figure = draw("bounce_types", story)
+    drawn = {trace.name.partition(":")[0].lower(): list(trace.y) for trace in figure.data}
+    assert drawn == {name: story.days[name].tolist() for name in ("hard", "soft", "block")}
+    for trace in figure.data:
+        assert [pd.Timestamp(x) for x in trace.x] == story.days["period"].dt.tz_localize(None).tolist()
+
+
+def test_heat_map_shows_the_numbers_of_the_summary(story: Summaries) -> None:
+    (heat,) = draw("domain_reasons", story).data
+    drawn = {
+        (domain, title): value
+        for domain, row in zip(heat.y, heat.z, strict=True)
+        for title, value in zip(heat.x, row, strict=True)
+        if value is not None
+    }
+    assert drawn == story.domain_reasons.set_index(["domain", "title"])["bounced"].to_dict()
+
+
+def test_providers_shows_the_numbers_of_the_summary(story: Summaries) -> None:
+    (bar,) = draw("providers", story).data
+    summary = story.providers
+    assert list(bar.x) == summary["hard_rate"].tolist()
+    high = [x + up for x, up in zip(bar.x, bar.error_x.array, strict=True)]
+    low = [x - down for x, down in zip(bar.x, bar.error_x.arrayminus, strict=True)]
+    assert high == pytest.approx(summary["hard_high"].tolist())
+    assert low == pytest.approx(summary["hard_low"].tolist())
+
+
+def test_system_full_shows_spans_and_returns(story: Summaries) -> None:
+    figure = draw("system_full", story)
+    summary = story.system_full.set_index("domain")
+    spans, back = figure.data
+    first = {label: pd.Timestamp(x) for label, x in zip(spans.y[0::3], spans.x[0::3], strict=True)}
+    last = {label: pd.Timestamp(x) for label, x in zip(spans.y[1::3], spans.x[1::3], strict=True)}
+    assert first == summary["first_seen"].dt.tz_localize(None).to_dict()
+    assert last == summary["last_seen"].dt.tz_localize(None).to_dict()
+    returned = summary.loc[summary["recovered"], "accepted_again"].dt.tz_localize(None)
+    assert {label: pd.Timestamp(x) for label, x in zip(back.y, back.x, strict=True)} == returned.to_dict()
+    assert len(returned) == 2
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("options", [{}, {"theme": "dark"}, {"compact": True}], ids=str)
+def test_input_is_not_changed(story: Summaries, name: str, options: dict[str, Any]) -> None:
+    summary = getattr(story, CHARTS[name])
+    before = summary.copy(deep=True)
+    assert isinstance(draw(name, story, **options), go.Figure)
+    pd.testing.assert_frame_equal(summary, before)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_empty_summary_says_so_in_words(name: str) -> None:
+    figure = draw(name, summarize(classified([])))
+    assert len(figure.data) == 0
+    (note,) = figure.layout.annotations
+    assert re.fullmatch(r"[A-Z].* .*\.", note.text)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_wrong_summary_and_wrong_theme_are_named(story: Summaries, name: str) -> None:
+    with pytest.raises(FrameError, match="summary of"):
+        getattr(charts, name)(pd.DataFrame({"nothing": [1]}))
+    with pytest.raises(FrameError, match="light and dark"):
+        draw(name, story, theme="sepia")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_one_row(name: str) -> None:
+    rows = [
+        {"recipient": "zq1@example.org", "reason": "system_full"},
+        {"recipient": "zq2@example.org", "event": "delivered", "timestamp": "2026-03-02T12:00:00Z"},
+    ]
+    figure = draw(name, summarize(classified(rows)))
+    assert figure.data
+    assert figure.layout.height < 500
+
+
+@pytest.mark.parametrize("name", ["domains", "domain_reasons", "system_full"])
+def test_a_thousand_domains_show_the_first_twenty(many: Summaries, name: str) -> None:
+    figure = draw(name, many)
+    shown = list(figure.layout.yaxis.tickvals)
+    assert shown == getattr(many, CHARTS[name])["domain"].drop_duplicates().head(20).tolist()
+    assert "20 of 1,000 domains" in figure.layout.meta["subtitle"]
+    assert figure.layout.height < 900
+    labels = [label.strip() for label in figure.layout.yaxis.ticktext]
+    assert max(map(len, labels)) <= 34
+    assert len(set(labels)) == 20  # what is cut away is the middle, not what tells them apart
+
+
+@pytest.mark.parametrize("name", ["domains", "reasons", "bounce_types"])
+def test_axes_of_counts_begin_at_zero_and_step_in_whole_numbers(
+    story: Summaries, many: Summaries, name: str
+) -> None:
+    for summaries in (story, many):
+        layout = draw(name, summaries).layout
+        axis = layout.yaxis if name == "bounce_types" else layout.xaxis
+        assert axis.range[0] == 0
+        assert axis.dtick >= 1
+        assert float(axis.dtick).is_integer()
+
+
+@pytest.mark.parametrize("largest", [1, 2, 3, 7, 10, 99, 12_345, 6_000_000])
+@pytest.mark.parametrize("steps", [2, 5])
+def test_count_axis_has_a_readable_number_of_ticks(largest: int, steps: int) -> None:
+    axis = themes.count_axis(largest, room=1.2, steps=steps)
+    assert axis["range"] == [0, largest * 1.2]
+    assert 1 <= largest / axis["dtick"] <= steps
+    assert math.log10(axis["dtick"]) % 1 == pytest.approx(math.log10(float(str(axis["dtick"])[0])))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_hover_texts_are_sentences(story: Summaries, name: str) -> None:
+    for trace in draw(name, story).data:
+        texts = [
+            text
+            for row in trace.customdata
+            for text in (row if isinstance(row, list | tuple) else [row])
+            if text
+        ]
+        assert texts
+        for text in texts:
+            words = re.sub(r"<[^>]+>", " ", text)
+            assert re.search(r"\w+ .*\.$", words.strip()), text
+            assert "nan" not in words.lower().split()
+
+
+def test_colours_mean_one_thing(story: Summaries) -> None:
+    for look in themes.THEMES.values():
+        types = set(look.types.values()) - {look.types["unknown"]}
+        faults = set(look.faults.values()) - {look.faults["unknown"]}
+        assert len(types) == len(look.types) - 1
+        assert len(faults) == len(look.faults) - 1
+        assert not types & faults
+        assert look.accepted not in types | faults
+    hard = themes.THEMES["light"].types["hard"]
+    assert draw("domains", story).data[0].marker.color == hard
+    assert draw("bounce_types", story).data[0].marker.color == hard
+    assert draw("system_full", story).data[0].marker.color == hard
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("name", themes.THEMES)
+def test_colours_stand_out_from_the_paper(name: Any) -> None:
+    look = themes.theme(name)
+
+    def contrast(colour: str) -> float:
+        low, high = sorted((luminance(colour), luminance(look.paper)))
+        return (high + 0.05) / (low + 0.05)
+
+    for colour in (*look.types.values(), *look.faults.values(), look.accepted):
+        assert contrast(colour) >= 3.0, colour  # WCAG 2.2, 1.4.11
+    assert contrast(look.ink) >= 7.0
+    assert contrast(look.quiet) >= 4.5
+
+
+def test_markup_in_a_domain_is_shown_not_obeyed() -> None:
+    rows = [
+        {"recipient": "zq1@x", "domain": "<script>alert(1)</script>", "reason": "system_full"},
+        {"recipient": "zq2@x", "domain": "<script>alert(1)</script>", "event": "delivered"},
+    ]
+    summaries = summarize(classified(rows))
+    for name in CHARTS:
+        figure = draw(name, summaries)
+        shown = json.dumps([figure.layout.to_plotly_json(), [t.customdata for t in figure.data]], default=str)
+        data = {"categoryarray", "tickvals"}  # raw values; plotly does not show them
+        for key in data:
+            shown = re.sub(rf'"{key}": \[[^\]]*\]', "", shown)
+        assert "<script" not in shown
+
+
+def test_undated_messages_are_mentioned() -> None:
+    rows = [{"recipient": "zq1@example.org"}, {"recipient": "zq2@example.org", "timestamp": None}]
+    figure = draw("bounce_types", summarize(classified(rows)))
+    assert "1 without a date" in figure.layout.meta["subtitle"]
+    assert sum(sum(trace.y) for trace in figure.data) == 1
+    alone = draw("bounce_types", summarize(classified(rows[1:])))
+    assert "no date" in alone.layout.annotations[0].text
+
+
+def test_providers_without_deliveries_have_no_bar_and_no_rate() -> None:
+    rows = [
+        {"recipient": "zq1@example.org", "mailbox_provider": "yahoo"},
+        {"recipient": "zq2@example.com", "mailbox_provider": "google", "event": "delivered"},
+    ]
+    figure = draw("providers", summarize(classified(rows)))
+    drawn = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
+    assert drawn == {"Google": 0.0, "Yahoo": None}
+    assert "no deliveries in the export" in [note.text for note in figure.layout.annotations]
+    bare = draw("providers", summarize(classified(rows[:1])))
+    assert "no rates" in bare.layout.annotations[0].text
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_heading_can_be_taken_off(story: Summaries, name: str) -> None:
+    figure = draw(name, story)
+    before = figure.to_json()
+    bare = themes.without_heading(figure)
+    assert figure.to_json() == before
+    assert bare.layout.title.text is None
+    assert bare.layout.height < figure.layout.height
+    assert bare.layout.margin.t >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "short"),
+    [
+        ("example.org", 34, "example.org"),
+        ("a" * 20 + "." + "b" * 20, 11, "aaaaa…bbbbb"),
+        ("abcdef", 4, "a…ef"),
+    ],
+)
+def test_names_are_cut_in_the_middle(name: str, length: int, short: str) -> None:
+    assert wording.shorten(name, length) == short
