@@ -163,7 +163,7 @@ def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: S
         if form.hint and not any(re.search(form.hint, clue.lower()) for clue in clues):
             continue
         fitting = sum(
-            record.get("", "") in {"", form.container} and form.fits(key for key in record if key)
+            record.get("", "") in ({"", form.container} if form.bare else {form.container}) and form.fits(key for key in record if key)
             for record in records[:_SAMPLE]
         )
         if fitting and (best is None or fitting > best[0]):

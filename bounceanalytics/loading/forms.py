@@ -51,7 +51,9 @@ class Form:
     lacks : str
         Keys that a record of this form never has.
     container : str
-        Key of the list of records in a page; empty where a record stands alone.
+        Key of the list of records in a page; empty where there are no pages.
+    bare : bool
+        Whether a record may also stand outside a page.
     hint : str
         Regular expression that the file's name, or a URL in the page, must match; for forms that look alike.
     inner : str
@@ -83,6 +85,7 @@ class Form:
     only: str = ""
     lacks: str = ""
     container: str = ""
+    bare: bool = True
     hint: str = ""
     inner: str = ""
     fields: Mapping[str, str | tuple[str, Structure]] = field(default_factory=dict)

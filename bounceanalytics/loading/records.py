@@ -282,44 +282,54 @@ def _split(text: str, base: int, markers: frozenset[str], container: str) -> Ite
     """Yield the JSON values of a text; what lies between them and is no value is an error of its own."""
     at = 0
     offset = base
-    inside = False  # within a list whose brackets are not both readable
+    inside = False  # within a list that cannot be read as a whole
     while True:
         start = at
         while start < len(text) and text[start] in _BLANKS:
             start += 1
-        offset += len(text[at:start].encode("utf-8", "surrogatepass"))
+        offset += _length(text[at:start])
         if start >= len(text):
             return
+        at = start
         try:
-            value, end, piece = _decode(text, start)
-            readable = isinstance(value, (dict, list))
-            message = "it is no JSON object"
-        except (ValueError, RecursionError) as error:
-            readable, piece, end = False, "", start
-            message = _message(error, start)
-        if readable:
+            value, at, piece = _decode(text, start)
+            error = "" if isinstance(value, (dict, list)) else "it is no JSON object"
+        except (ValueError, RecursionError) as problem:
+            piece, error = "", _message(problem, start)
+        if not error:
             yield Span(offset, piece)
+        elif at > start:
+            yield Span(offset, piece, error)
+        elif not inside and (opening := _list_opening(container).match(text, start)):
+            inside, at = True, opening.end()
+        elif inside and text[start] == "]":
+            inside, at = False, _end_of_page(text, start)
         else:
-            opening = _list_opening(container).match(text, start)
-            closing = (
-                re.compile(r"\]\s*(?:,[^{}\[\]]*|,\s*\"[^\"]*\"\s*:\s*\{[^{}]*\}\s*)*\}?").match(text, start)
-                if inside
-                else None
-            )
-            if opening and not inside:
-                inside, end = True, opening.end()
-            elif closing:
-                inside, end = False, closing.end()
-            else:
-                end = _next_record(text, start, markers)
-                yield Span(offset, text[start:end].rstrip(_BLANKS)[:_TEXT_KEPT], message)
-        offset += len(text[start:end].encode("utf-8", "surrogatepass"))
-        at = end
+            at = _next_record(text, start, markers)
+            yield Span(offset, text[start:at].rstrip(_BLANKS)[:_TEXT_KEPT], error)
+        offset += _length(text[start:at])
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _list_opening(container: str) -> re.Pattern[str]:
     page = rf"\{{(?:[^{{}}\[\]]|\{{[^{{}}]*\}})*?\"{re.escape(container)}\"\s*:\s*\[|" if container else ""
     return re.compile(rf"(?:{page}\[)(?=\s*[\[{{])")
+
+
+def _end_of_page(text: str, start: int) -> int:
+    """Return where the rest of a page ends: what follows its list up to its closing brace, if that can be read."""
+    rest = text[start + 1 :].lstrip()
+    if not rest.startswith(","):
+        blanks = len(text) - start - 1 - len(rest)
+        return start + 1 + blanks + (1 if rest.startswith("}") else 0)
+    try:
+        _, end = _LENIENT.raw_decode("{" + rest[1:])
+    except (ValueError, RecursionError):
+        return start + 1
+    return len(text) - len(rest) + end
 
 
 def _message(error: Exception, start: int) -> str:

@@ -175,7 +175,7 @@ PUBLISHING = Form(
 
 
 def _wrapped(name: str, *needs: str, container: str = "") -> Form:
-    return replace(PUBLISHING, name=name, needs=needs, lacks="", container=container)
+    return replace(PUBLISHING, name=name, needs=needs, lacks="", container=container, bare=not container)
 
 
 EVENT_FORMS = (

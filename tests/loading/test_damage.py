@@ -1,0 +1,191 @@
+"""One bad record never costs another, and every record is accounted for."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bounceanalytics.errors import FormatError
+from bounceanalytics.loading import RejectedRecordsWarning, load, read
+from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
+
+MAKERS = {
+    "sendgrid": sendgrid_bounce,
+    "ses": lambda number: ses_bounce(f"reader{number}@example.com", number=number),
+    "mailgun": mailgun_failed,
+}
+
+
+def people(result):
+    return {address.split("@")[0] for address in result.events["recipient"].dropna()}
+
+
+@pytest.mark.parametrize("provider", MAKERS)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_cut_line_is_rejected_and_located(provider, zipped):
+    rows = [json.dumps(MAKERS[provider](number)).encode() for number in range(1, 6)]
+    rows[2] = rows[2][:90]
+    content = b"\n".join(rows) + b"\n"
+    result = load(gzip.compress(content) if zipped else content)
+    assert people(result) == {"reader1", "reader2", "reader4", "reader5"}
+    assert result.events["record"].tolist() == [1, 2, 4, 5]
+    (reject,) = result.rejects.to_dict("records")
+    assert reject["record"] == 3
+    assert reject["offset"] == len(rows[0]) + len(rows[1]) + 2
+    assert reject["text"].rstrip(", ") == rows[2].decode().rstrip(", ")
+    assert reject["error"].startswith("not valid JSON: ")
+
+
+def test_two_records_on_one_line_are_two_records():
+    one, two, three = (json.dumps(sendgrid_bounce(number)) for number in (1, 2, 3))
+    result = load(f"{one}{two}\n{three}\n".encode() + lines(*map(sendgrid_bounce, range(4, 7))))
+    assert result.events["record"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert not len(result.rejects)
+
+
+def test_a_record_broken_over_lines_is_one_record():
+    pretty = json.dumps(sendgrid_bounce(2), indent=2).encode()
+    result = load(lines(sendgrid_bounce(1)) + pretty + b"\n" + lines(*map(sendgrid_bounce, range(3, 9))))
+    assert result.events["record"].tolist() == list(range(1, 9))
+    assert not len(result.rejects)
+
+
+def test_bytes_that_are_not_utf8_lose_nothing():
+    content = lines(*(sendgrid_bounce(number) for number in range(1, 4)))
+    content += json.dumps(sendgrid_bounce(4, reason="550 bo\u00eete inconnue"), ensure_ascii=False).encode("latin-1")
+    result = load(content)
+    assert result.events["diagnostic"].iloc[3] == "550 bo\u00eete inconnue"
+    assert result.files["rejected"].sum() == 0
+
+
+def test_lone_surrogates_lose_nothing():
+    line = json.dumps(sendgrid_bounce(2)).replace("no mailbox", "no \\ud83d mailbox").encode()
+    result = load(lines(sendgrid_bounce(1)) + line + b"\n" + lines(sendgrid_bounce(3)))
+    assert people(result) == {"reader1", "reader2", "reader3"}
+
+
+def test_mixed_line_ends_and_blank_lines():
+    one, two, three = (lines(sendgrid_bounce(number)).strip() for number in (1, 2, 3))
+    result = load(one + b"\r\n\n   \n" + two + b"\n\r\n" + three)
+    assert result.events["record"].tolist() == [1, 2, 3]
+
+
+def test_byte_order_mark():
+    result = load(b"\xef\xbb\xbf" + lines(sendgrid_bounce(1), sendgrid_bounce(2)))
+    assert result.events["record"].tolist() == [1, 2]
+    assert len(load(b"\xef\xbb\xbf" + array(sendgrid_bounce(1))).events) == 1
+
+
+@pytest.mark.parametrize("provider", MAKERS)
+def test_a_damaged_item_of_a_list_is_rejected_alone(provider):
+    text = array(*(MAKERS[provider](number) for number in range(1, 6))).decode()
+    at = text.index("reader3@")
+    damaged = (text[:at] + '"' + text[at:]).encode()  # a quote that ends the string too early
+    result = load(damaged)
+    assert people(result) == {"reader1", "reader2", "reader4", "reader5"}
+    (reject,) = result.rejects.to_dict("records")
+    assert reject["record"] == 3
+    assert damaged[reject["offset"] :].startswith(b"{")
+
+
+def test_a_list_that_ends_too_early():
+    result = load(array(*(sendgrid_bounce(number) for number in range(1, 5)))[:-150])
+    assert people(result) == {"reader1", "reader2", "reader3"}
+    assert result.rejects["record"].tolist() == [4]
+
+
+def test_a_page_that_ends_too_early():
+    page = json.dumps({"items": [mailgun_failed(number) for number in range(1, 5)], "paging": {"next": "x"}}, indent=1)
+    result = load(page.encode()[:-300])
+    assert people(result) == {"reader1", "reader2", "reader3"}
+    assert len(result.rejects) == 1
+
+
+def test_a_damaged_item_of_a_page():
+    page = json.dumps({"items": [mailgun_failed(number) for number in range(1, 5)], "paging": {"next": "x"}}, indent=1)
+    result = load(page.replace('"reader2@', 'reader2@', 1).encode())
+    assert people(result) == {"reader1", "reader3", "reader4"}
+    assert len(result.rejects) == 1
+
+
+def test_an_archive_that_ends_too_early_gives_what_it_has():
+    content = gzip.compress(lines(*(sendgrid_bounce(number) for number in range(1, 3000))))
+    result = load(content[: len(content) // 2])
+    assert 500 < len(result.events) < 3000
+    assert result.files["rejected"].sum() <= 1
+
+
+def test_records_that_are_no_records():
+    content = lines(sendgrid_bounce(1), sendgrid_bounce(2), {"colour": "red"}) + b'5\n"text"\n[]\n' + lines(sendgrid_bounce(3))
+    result = load(content)
+    assert people(result) == {"reader1", "reader2", "reader3"}
+    assert len(result.rejects) == 3
+    assert result.files["records"].sum() == 6
+
+
+def test_raise_at_the_first_bad_record():
+    content = lines(sendgrid_bounce(1)) + b"{broken\n" + lines(sendgrid_bounce(2))
+    with pytest.raises(FormatError, match="record 2 of <bytes> cannot be read: not valid JSON"):
+        load(content, on_error="raise")
+
+
+def test_read_warns_of_rejected_records():
+    content = lines(sendgrid_bounce(1)) + b"{broken\n" + lines(sendgrid_bounce(2))
+    with pytest.warns(RejectedRecordsWarning, match="1 of 3 records"):
+        assert len(read(content)) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read(lines(sendgrid_bounce(1)))) == 1
+
+
+damage = st.tuples(
+    st.sampled_from(["cut", "garbage", "binary", "double", "quote", "blank", "drop_newline", "nul"]),
+    st.integers(0, 19),
+    st.integers(1, 200),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(provider=st.sampled_from(sorted(MAKERS)), damages=st.lists(damage, max_size=6), end=st.sampled_from(["\n", "\r\n"]))
+def test_conservation(provider, damages, end):
+    rows = [json.dumps(MAKERS[provider](number)).encode() for number in range(20)]
+    ends = [end.encode()] * 20
+    hurt = set()
+    for kind, number, place in damages:
+        row = rows[number]
+        place = min(place, len(row) - 1)
+        hurt.add(number)
+        if kind == "cut":
+            rows[number] = row[:place]
+        elif kind == "garbage":
+            rows[number] = row[:place] + b"}{,]\\" + row[place:]
+        elif kind == "binary":
+            rows[number] = row[:place] + b"\xff\xfe\x80" + row[place:]
+        elif kind == "double":
+            rows[number] = row + row
+        elif kind == "quote":
+            rows[number] = row[:place] + b'"' + row[place:]
+        elif kind == "nul":
+            rows[number] = row[:place] + b"\x00" + row[place:]
+        elif kind == "blank":
+            rows[number] = b"  "
+        else:
+            ends[number] = b""
+            hurt.add(number + 1)
+    # enough of it is whole for the file to be known
+    content = lines(*(MAKERS[provider](number) for number in range(100, 130)), end=end) + b"".join(
+        row + stop for row, stop in zip(rows, ends, strict=True)
+    )
+    result = load(content)
+    result.check()
+    whole = {f"reader{number}" for number in range(20) if number not in hurt}
+    assert whole <= people(result)
+    assert {f"reader{number}" for number in range(100, 130)} <= people(result)
+    assert result.events.index.is_unique
+    numbers = result.events["record"].tolist() + result.rejects["record"].tolist()
+    assert set(numbers) <= set(range(1, result.files["records"].sum() + 1))
