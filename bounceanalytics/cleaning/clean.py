@@ -174,7 +174,9 @@ def _verdicts(bounces: pd.DataFrame, policy: Policy | None) -> pd.DataFrame:
     if repeated:
         raise FrameError(f"{repeated:,} addresses have more than one verdict; keep one row for each")
     try:  # a frame that was edited elsewhere and read back has its times as text
-        times = pd.to_datetime(bounces["decided_at"], utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+        times = pd.to_datetime(bounces["decided_at"], utc=True, format="ISO8601").astype(
+            "datetime64[us, UTC]"
+        )
         numbers = bounces["record"].astype("Int64")
     except (TypeError, ValueError) as error:
         raise FrameError(
