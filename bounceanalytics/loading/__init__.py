@@ -186,14 +186,17 @@ def _join(
     """Put the rows of all files together, in the order of the files, each event once."""
     if not batches:
         return schema.empty(schema.EVENT_COLUMNS), 0, 0
-    batches = sorted(batches, key=lambda batch: batch.account[0] if len(batch.account) else 0)
     table = pa.concat_tables([batch.table for batch in batches])
     account = np.concatenate([batch.account for batch in batches])
     record = np.concatenate([batch.record for batch in batches])
+    key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
+    if (account[1:] < account[:-1]).any():  # files of other forms, or read with care, came between
+        order = pa.array(np.argsort(account, kind="stable"))
+        table, key = table.take(order), key.take(order)
+        account, record = account[order], record[order]
     before = len(table)
     repeated = np.zeros(before, bool)
     if deduplicate and before:
-        key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
         told = key.is_valid().to_numpy()
         values = key.fill_null(0).to_numpy()
         repeated = pd.Series(values).duplicated().to_numpy() & told

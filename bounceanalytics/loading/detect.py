@@ -124,7 +124,7 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
     nested = False
     records: list[dict[str, Any]] = []
     containers = {form.container for form in forms if form.container}
-    clues = [name]
+    urls: list[str] = []
     for value in values:
         if isinstance(value, list):
             nested = True
@@ -134,10 +134,10 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
         nested = nested or bool(inside)
         for key in inside:
             records += [item | {"": key} for item in value[key] if isinstance(item, dict)]
-        clues += [url for url in _leaves(value.get("paging") or value.get("pages")) if isinstance(url, str)]
+        urls += [url for url in _leaves(value.get("paging") or value.get("pages")) if isinstance(url, str)]
         records.append(value)
     # the list that an address in the page belongs to is a better clue than the name the user gave the file
-    form = _choose(records, "json", clues, forms)
+    form = _choose(records, "json", [*urls, *_clues(name)], forms)
     if form:
         return Found(form, layout, form.title, nested=nested)
     if not any(isinstance(value, dict) for value in values) and not records:
@@ -154,21 +154,31 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
     return Found(None, layout, f"JSON with the fields {_shown(keys)}")
 
 
+def _clues(name: str) -> list[str]:
+    """Return what a file's name may tell: itself, then the folder it lies in."""
+    parts = [part for part in re.split(r"[/\\]", name) if part]
+    return parts[:-3:-1]
+
+
 def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: Sequence[Form]) -> Form | None:
-    """Return the form that most of the records fit; the earlier one of two."""
-    best: tuple[int, Form] | None = None
-    for form in forms:
-        if form.kind != kind:
-            continue
-        if form.hint and not any(re.search(form.hint, clue.lower()) for clue in clues):
-            continue
-        fitting = sum(
-            record.get("", "") in ({"", form.container} if form.bare else {form.container}) and form.fits(key for key in record if key)
-            for record in records[:_SAMPLE]
-        )
-        if fitting and (best is None or fitting > best[0]):
-            best = fitting, form
-    return best[1] if best else None
+    """Return the form that most of the records fit; of two, the one that a clue speaks for, else the earlier."""
+    fitting = [(_fitting(records, form), form) for form in forms if form.kind == kind]
+    fitting = [(count, form) for count, form in fitting if count]
+    most = max((count for count, _ in fitting), default=0)
+    best = [form for count, form in fitting if count == most]
+    for clue in clues:
+        for form in best:
+            if form.hint and re.search(form.hint, clue.lower()):
+                return form
+    return next((form for form in best if not form.hint), None)
+
+
+def _fitting(records: list[dict[str, Any]], form: Form) -> int:
+    places = {"", form.container} if form.bare else {form.container}
+    return sum(
+        record.get("", "") in places and form.fits(key for key in record if key)
+        for record in records[:_SAMPLE]
+    )
 
 
 def _values(text: str, *, whole: bool) -> tuple[list[Any] | None, Layout]:
@@ -278,7 +288,7 @@ def _detect_table(text: str, name: str, forms: Sequence[Form]) -> Found | None:
             continue
         if len(header) < 2 and delimiter != "|":
             continue
-        form = _choose([dict.fromkeys(header)], "csv", [name], forms)
+        form = _choose([dict.fromkeys(header)], "csv", _clues(name), forms)
         if form:
             return Found(form, "csv", form.title, header=header, delimiter=delimiter)
         if len(header) >= 2 and all(header) and not any("@" in cell for cell in header):

@@ -76,7 +76,9 @@ _FAILED = f"""CASE
     WHEN regexp_matches(code, '^5\\d\\d$') THEN 'bounced'
     ELSE 'other' END"""
 
-_FIRST_RECIPIENT = "CASE WHEN starts_with(recipients, '[') THEN TRY(json_extract_string(recipients, '$[0]')) END"
+_FIRST_RECIPIENT = (
+    "CASE WHEN starts_with(recipients, '[') THEN TRY(json_extract_string(recipients, '$[0]')) END"
+)
 _ONE_ADDRESSEE = "CASE WHEN len(regexp_extract_all(header_to, '@')) = 1 THEN header_to END"
 
 COLUMNS = {
@@ -106,7 +108,12 @@ COLUMNS = {
 EVENT_PAGE = Form(
     provider="mailgun",
     name="events",
-    needs=("event id timestamp log-level", "event delivery-status", "event id timestamp recipient", "event id message"),
+    needs=(
+        "event id timestamp log-level",
+        "event delivery-status",
+        "event id timestamp recipient",
+        "event id message",
+    ),
     lacks="sg_event_id sg_message_id @timestamp log_level",
     container="items",
     fields=FIELDS,
@@ -152,7 +159,14 @@ def _list(name: str, *needs: str, lacks: str = "", hint: str = "", note: str = "
         lacks=f"email recipient vars subscribed {lacks}",
         container="items",
         hint=hint,
-        fields={"address": "address", "code": "code", "error": "error", "created": "created_at", "tags": "tags", "tag": "tag"},
+        fields={
+            "address": "address",
+            "code": "code",
+            "error": "error",
+            "created": "created_at",
+            "tags": "tags",
+            "tag": "tag",
+        },
         columns={
             "event": "'suppressed'",
             "esp_type": literal(name),
@@ -195,14 +209,25 @@ ALLOWLIST = Form(
     ignored=_ALLOWED,
 )
 ALLOWLIST_TABLE = replace(
-    ALLOWLIST, kind="csv", needs=("address domain",), only="address domain", container="", fields={"value": "address"}
+    ALLOWLIST,
+    kind="csv",
+    needs=("address domain",),
+    only="address domain",
+    container="",
+    fields={"value": "address"},
 )
 
 _MEMBERS = "it is a mailing list; clean it with the events of other files"
 _COUNTS = "it holds counts and no recipients"
 
 REFUSED = (
-    Form(provider="mailgun", name="mailing list", needs=("address subscribed",), container="items", refuse=_MEMBERS),
+    Form(
+        provider="mailgun",
+        name="mailing list",
+        needs=("address subscribed",),
+        container="items",
+        refuse=_MEMBERS,
+    ),
     Form(provider="mailgun", name="mailing list", kind="csv", needs=("address subscribed",), refuse=_MEMBERS),
     Form(provider="mailgun", name="metrics", needs=("metrics",), container="items", refuse=_COUNTS),
     Form(provider="mailgun", name="statistics", needs=("stats resolution",), refuse=_COUNTS),

@@ -102,7 +102,9 @@ def time_sql(text: str, timezone: str) -> str:
 def _text_sql(text: str) -> str:
     """Return SQL for a diagnostic without its type word and in one line; most are so already."""
     odd = rf"^\s|{_TYPE_WORD}"
-    plain = f"regexp_replace(regexp_replace({text}, {literal(_TYPE_WORD)}, ''), {literal(_LINE_BREAK)}, ' ', 'g')"
+    plain = (
+        f"regexp_replace(regexp_replace({text}, {literal(_TYPE_WORD)}, ''), {literal(_LINE_BREAK)}, ' ', 'g')"
+    )
     return f"""CASE WHEN regexp_matches({text}, {literal(odd)}) OR contains({text}, chr(10)) OR contains({text}, chr(13))
         THEN nullif(trim({plain}, E' \\t\\r\\n'), '')
         WHEN ends_with({text}, ' ') THEN nullif(rtrim({text}), '') ELSE nullif({text}, '') END"""
@@ -111,7 +113,9 @@ def _text_sql(text: str) -> str:
 def _recipient_sql() -> str:
     """Return SQL that takes the address out of what stands for it, and leaves odd ones as they are."""
     bracketed = r"<\s*([^<>]*?)\s*>[^<>]*$"
-    odd = " OR ".join(f"contains(recipient, {sign})" for sign in ("'<'", "' '", "chr(9)", "chr(10)", "chr(13)"))
+    odd = " OR ".join(
+        f"contains(recipient, {sign})" for sign in ("'<'", "' '", "chr(9)", "chr(10)", "chr(13)")
+    )
     address = f"""CASE WHEN regexp_matches(recipient, {literal(bracketed)})
         THEN regexp_extract(recipient, {literal(bracketed)}, 1) ELSE recipient END"""
     return rf"""CASE WHEN {odd} OR ends_with(recipient, '.')

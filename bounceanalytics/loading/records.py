@@ -62,7 +62,9 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
             f" escape = '', header = false, auto_detect = false, max_line_size = {_OBJECT_SIZES[0]},"
             f" compression = '{packing}')"
         )
-        return f"SELECT file_index AS file, text FROM {rows} WHERE starts_with(text, '{{') OR trim(text) <> ''"
+        return (
+            f"SELECT file_index AS file, text FROM {rows} WHERE starts_with(text, '{{') OR trim(text) <> ''"
+        )
     largest = max(source.size for source in sources) * (20 if packing == "gzip" else 1)
     limit = min(max(largest, _OBJECT_SIZES[0]), _OBJECT_SIZES[1])
     if found.layout == "array":

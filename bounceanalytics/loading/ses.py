@@ -212,7 +212,10 @@ SUPPRESSION_LIST = Form(
         "event_id": "feedback_id",
     },
     key=("recipient", "esp_type", "time", "tenant"),
-    last_page=(r'"NextToken"\s*:\s*"', "its last page names a next one, so the list goes on: fetch the other pages too"),
+    last_page=(
+        r'"NextToken"\s*:\s*"',
+        "its last page names a next one, so the list goes on: fetch the other pages too",
+    ),
 )
 
 FORMS = (

@@ -25,7 +25,12 @@ def sendgrid_bounce(number: int = 1, **other: Any) -> dict[str, Any]:
 
 def ses_bounce(*recipients: str, number: int = 1, **other: Any) -> dict[str, Any]:
     bounced = [
-        {"emailAddress": address, "action": "failed", "status": "5.1.1", "diagnosticCode": f"smtp; 550 5.1.1 <{address}>: unknown"}
+        {
+            "emailAddress": address,
+            "action": "failed",
+            "status": "5.1.1",
+            "diagnosticCode": f"smtp; 550 5.1.1 <{address}>: unknown",
+        }
         for address in recipients
     ]
     bounce = {

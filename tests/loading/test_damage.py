@@ -57,7 +57,9 @@ def test_a_record_broken_over_lines_is_one_record():
 
 def test_bytes_that_are_not_utf8_lose_nothing():
     content = lines(*(sendgrid_bounce(number) for number in range(1, 4)))
-    content += json.dumps(sendgrid_bounce(4, reason="550 bo\u00eete inconnue"), ensure_ascii=False).encode("latin-1")
+    content += json.dumps(sendgrid_bounce(4, reason="550 bo\u00eete inconnue"), ensure_ascii=False).encode(
+        "latin-1"
+    )
     result = load(content)
     assert result.events["diagnostic"].iloc[3] == "550 bo\u00eete inconnue"
     assert result.files["rejected"].sum() == 0
@@ -100,15 +102,19 @@ def test_a_list_that_ends_too_early():
 
 
 def test_a_page_that_ends_too_early():
-    page = json.dumps({"items": [mailgun_failed(number) for number in range(1, 5)], "paging": {"next": "x"}}, indent=1)
+    page = json.dumps(
+        {"items": [mailgun_failed(number) for number in range(1, 5)], "paging": {"next": "x"}}, indent=1
+    )
     result = load(page.encode()[:-300])
     assert people(result) == {"reader1", "reader2", "reader3"}
     assert len(result.rejects) == 1
 
 
 def test_a_damaged_item_of_a_page():
-    page = json.dumps({"items": [mailgun_failed(number) for number in range(1, 5)], "paging": {"next": "x"}}, indent=1)
-    result = load(page.replace('"reader2@', 'reader2@', 1).encode())
+    page = json.dumps(
+        {"items": [mailgun_failed(number) for number in range(1, 5)], "paging": {"next": "x"}}, indent=1
+    )
+    result = load(page.replace('"reader2@', "reader2@", 1).encode())
     assert people(result) == {"reader1", "reader3", "reader4"}
     assert len(result.rejects) == 1
 
@@ -121,7 +127,11 @@ def test_an_archive_that_ends_too_early_gives_what_it_has():
 
 
 def test_records_that_are_no_records():
-    content = lines(sendgrid_bounce(1), sendgrid_bounce(2), {"colour": "red"}) + b'5\n"text"\n[]\n' + lines(sendgrid_bounce(3))
+    content = (
+        lines(sendgrid_bounce(1), sendgrid_bounce(2), {"colour": "red"})
+        + b'5\n"text"\n[]\n'
+        + lines(sendgrid_bounce(3))
+    )
     result = load(content)
     assert people(result) == {"reader1", "reader2", "reader3"}
     assert len(result.rejects) == 3
@@ -151,7 +161,11 @@ damage = st.tuples(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(provider=st.sampled_from(sorted(MAKERS)), damages=st.lists(damage, max_size=6), end=st.sampled_from(["\n", "\r\n"]))
+@given(
+    provider=st.sampled_from(sorted(MAKERS)),
+    damages=st.lists(damage, max_size=6),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
 def test_conservation(provider, damages, end):
     rows = [json.dumps(MAKERS[provider](number)).encode() for number in range(20)]
     ends = [end.encode()] * 20
