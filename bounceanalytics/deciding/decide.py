@@ -70,8 +70,8 @@ def decide(bounces: pd.DataFrame, policy: Policy | None = None) -> pd.DataFrame:
         said (``reason``, ``bounce_type``, ``fault``, ``rule``, ``code``, ``decided_at`` in UTC, ``source``,
         ``record``); days with a bounce (``bounce_days``, ``hard_days``, ``soft_days``, ``block_days``: all of them,
         also those that a later delivery cleared); last signs of life and wishes in UTC; and ``explanation``, a
-        sentence. The deciding event of a kept address is the failure that was not enough or that was cleared, and
-        the last sign of life where nothing ever failed; then ``reason`` is missing.
+        sentence. The deciding event of a kept address is the failure that was not enough or that was cleared.
+        Where nothing ever failed there is none: ``decided_at`` is the last sign of life, ``record`` is 0.
         ``attrs["policy"]`` holds the policy as plain values.
 
     Raises

@@ -2,7 +2,7 @@
 -- Views from Python: events (address in normal form, timestamp in UTC), lines (Policy.lines()), titles.
 -- Parameters: cleared_by, late_seconds.
 
-WITH seen AS MATERIALIZED (
+WITH seen AS NOT MATERIALIZED (
     SELECT * REPLACE (coalesce(conflict, false) AS conflict)
     FROM events
     WHERE address <> ''
@@ -56,9 +56,17 @@ returned AS (
     WHERE event = 'bounced' AND message_id IS NOT NULL AND reason IS DISTINCT FROM 'challenge'
 ),
 
-signs AS (
-    SELECT address, timestamp, event, source, record
-    FROM seen AS sign
+life AS (
+    SELECT
+        address,
+        max(timestamp) AS last_life,
+        CASE
+            WHEN last_life IS NULL THEN max(event)
+            WHEN last_life = max(timestamp) FILTER (event = 'clicked') THEN 'clicked'
+            WHEN last_life = max(timestamp) FILTER (event = 'opened') THEN 'opened'
+            ELSE 'delivered'
+        END AS sign
+    FROM seen AS one
     WHERE
         list_contains($cleared_by::VARCHAR[], event)
         AND NOT (
@@ -66,29 +74,13 @@ signs AS (
             AND EXISTS (
                 FROM returned
                 WHERE
-                    returned.address = sign.address
-                    AND returned.message_id = sign.message_id
-                    AND returned.timestamp >= sign.timestamp
-                    AND returned.timestamp <= sign.timestamp + to_seconds($late_seconds)
+                    returned.address = one.address
+                    AND returned.message_id = one.message_id
+                    AND returned.timestamp >= one.timestamp
+                    AND returned.timestamp <= one.timestamp + to_seconds($late_seconds)
             )
         )
-),
-
-life AS (
-    SELECT address, max(timestamp) AS last_life
-    FROM signs
     GROUP BY address
-),
-
-last_signs AS (
-    SELECT
-        address,
-        last_life,
-        arg_min({event: event, source: source, record: record}, {source: source, record: record, event: event}) AS sign
-    FROM signs
-    JOIN life USING (address)
-    WHERE timestamp IS NOT DISTINCT FROM last_life
-    GROUP BY address, last_life
 ),
 
 -- What speaks against an address. A list entry or a drop for a complaint or an unsubscribe is that wish once more.
@@ -202,7 +194,7 @@ told AS (
     FROM facts
     LEFT JOIN bounce_counts USING (address)
     LEFT JOIN deciding USING (address)
-    LEFT JOIN last_signs USING (address)
+    LEFT JOIN life USING (address)
     LEFT JOIN titles USING (reason)
 )
 
@@ -227,13 +219,13 @@ SELECT
     last_clicked,
     complained_at,
     unsubscribed_at,
-    CASE WHEN kind IS NULL THEN sign.source ELSE source END AS source,
-    coalesce(CASE WHEN kind IS NULL THEN sign.record ELSE record END, 0) AS record,
+    source,
+    coalesce(record, 0) AS record,
     did || CASE
         WHEN kind IS NULL AND sign IS NULL THEN 'no bounce'
-        WHEN kind IS NULL THEN 'no bounce, ' || sign.event || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '')
+        WHEN kind IS NULL THEN 'no bounce, ' || sign || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '')
         WHEN NOT stands
-            THEN sign.event || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '') || ' and so alive after ' || said || ' ' || day
+            THEN sign || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '') || ' and so alive after ' || said || ' ' || day
         WHEN kind IN ('complained', 'unsubscribed') THEN kind || ' ' || day
         WHEN kind = 'not_tried' AND event = 'dropped' THEN 'dropped by the ESP ' || day || ' (' || said || ')'
         WHEN kind = 'not_tried' THEN 'on the suppression list of the ESP, entered ' || day || ' (' || said || ')'
