@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bounceanalytics.loading.forms import Form, Structure  # noqa: F401 - re-exported for type checkers
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from bounceanalytics.loading.forms import Form
 
 Layout = Literal["lines", "array", "values", "csv", "empty"]
 

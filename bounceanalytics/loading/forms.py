@@ -75,7 +75,9 @@ class Form:
     page_size : int
         Largest number of records that the ESP gives at once; a file with just as many is perhaps cut.
     last_page : tuple of str
-        Regular expression for the last bytes of a file that lacks further pages, and what to say then.
+        Regular expression for a page that another one follows, and what to say if every page of a file is such.
+    traces : tuple of (str, str)
+        Regular expressions to look for at the beginning of a file, and what to say where they are found.
     """
 
     provider: str
@@ -97,6 +99,7 @@ class Form:
     note: str = ""
     page_size: int = 0
     last_page: tuple[str, str] = ("", "")
+    traces: tuple[tuple[str, str], ...] = ()
 
     def fits(self, keys: Iterable[str]) -> bool:
         """Return whether a record with these keys can be of this form."""

@@ -97,7 +97,8 @@ COLUMNS = {
     "reply": f"CASE WHEN NOT {_TO_URL} IS TRUE THEN CASE WHEN {_EXPIRED} THEN last_code ELSE code END END",
     "status": "coalesce(nullif(enhanced, ''), nullif(bounce_code, ''), CASE WHEN code[2] = '.' THEN code END)",
     "text": f"CASE WHEN {_EXPIRED} OR {_MADE_UP} THEN last_message ELSE message END",
-    "own_text": "coalesce(nullif(message, ''), nullif(description, ''), nullif(reject_description, ''), reject_reason)",
+    "own_text": "coalesce(nullif(message, ''), nullif(description, ''), nullif(reject_description, ''),"
+    " reject_reason)",
     "remote_host": "mx_host",
     "sending_ip": "ip",
     # the tag of an unsubscribe event is its scope, and '*' the whole domain
@@ -128,7 +129,8 @@ WEBHOOK = replace(
     name="webhook",
     needs=("event-data", "event_data signature"),
     lacks="",
-    inner="CAST(coalesce(TRY(json_extract(text, '$.\"event-data\"')), TRY(json_extract(text, '$.event_data')), text) AS VARCHAR)",
+    inner="CAST(coalesce(TRY(json_extract(text, '$.\"event-data\"')), TRY(json_extract(text, '$.event_data')), text)"
+    " AS VARCHAR)",
 )
 
 # the same event with joined keys, as warehouses keep it
@@ -186,7 +188,9 @@ def _list(name: str, *needs: str, lacks: str = "", hint: str = "", note: str = "
     return page, replace(page, kind="csv")
 
 
-_UNSURE = "taken for complaints, which look like unsubscribes without tags: let the file's name say 'unsubscribes' if they are"
+_UNSURE = (
+    "taken for complaints, which look like unsubscribes without tags: let the file's name say 'unsubscribes'"
+)
 _NOT_COMPLAINTS = "code error tags tag domain value"
 
 LISTS = (

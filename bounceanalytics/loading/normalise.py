@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import idna
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +19,8 @@ from bounceanalytics import schema
 from bounceanalytics.loading.forms import literal
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bounceanalytics.loading.forms import Form
 
 # the type word of a DSN's Diagnostic-Code (RFC 3464, section 2.3.6), which is no part of the text
@@ -32,7 +33,10 @@ _LINE_BREAK = r"\s*[\r\n]+\s*(?:[245]\d\d[ -])?(?:#?[245]\.\d{1,3}\.\d{1,3}[ ,;:
 # or stands where an enhanced code follows, or after a word that announces it.
 _OPENING = r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?([245]\d\d)(?:[ \-:,;)\]>\"'#]|\.(?:\D|$)|$)"
 _FOLLOWED = r"(?:^|[^\d.\w@-])([245]\d\d)[ \-]+(?:\(?#?[245]\.\d{1,3}\.\d{1,3}(?:[^\d.]|\.\D|\.?$))"
-_ANNOUNCED = r"(?i)(?:said|error|reply|replied|response|responded|answer|returned|server)(?: code)?[:=]? ?[\"'(<]?([245]\d\d)(?:[ \-:,;)\"']|$)"
+_ANNOUNCED = (
+    r"(?i)(?:said|error|reply|replied|response|responded|answer|returned|server)"
+    r"(?: code)?[:=]? ?[\"'(<]?([245]\d\d)(?:[ \-:,;)\"']|$)"
+)
 _QUOTED = r"(?:^|[^\d.\w])([45]\d\d)-[\"']"
 
 # Nine of ten texts begin with both codes; these are found in one go.
@@ -42,7 +46,10 @@ REPLY_PATTERNS = (_OPENING, _FOLLOWED, _ANNOUNCED, _QUOTED)
 
 # Directly behind the reply code any three numbers are an enhanced code; further on only those with a subject of
 # RFC 3463 (0-7), since program versions and parts of addresses look alike.
-_BEHIND_REPLY = r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?[245]\d\d[ \-.:,]+\(?#?([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
+_BEHIND_REPLY = (
+    r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?[245]\d\d[ \-.:,]+"
+    r"\(?#?([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
+)
 _AT_START = r"^[\"'(<\[#]*([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
 _ANYWHERE = r"(?:^|[^\d.\w/@-])#?([245]\.[0-7]\.\d{1,3})(?:[^\d.\w-]|\.(?:\D|$)|$)"
 ENHANCED_PATTERNS = (_BEHIND_REPLY, _AT_START, _ANYWHERE)
@@ -84,6 +91,7 @@ def time_sql(text: str, timezone: str) -> str:
         "part.year || '-' || lpad(CAST((strpos({months}, lower(part.month)) + 2) // 3 AS VARCHAR), 2, '0') || '-' ||"
         " lpad(part.day, 2, '0') || ' ' || part.clock || coalesce(nullif(part.zone, ''), '+0000')"
     ).replace("{months}", months)
+    zoned = rf"regexp_replace(regexp_replace({text}, '\s*(UTC|GMT)\s*$', 'Z'), '\s+([+-])', '\1')"
     return f"""CASE
         WHEN {text} IS NULL THEN NULL
         WHEN length({text}) = 10 AND {whole} > 0 THEN {whole} * 1000000
@@ -95,7 +103,7 @@ def time_sql(text: str, timezone: str) -> str:
         WHEN regexp_matches({text}, {literal(_RFC2822)})
         THEN epoch_us(list_transform([{mail}], lambda part: TRY_CAST({iso} AS TIMESTAMPTZ))[1])
         WHEN regexp_matches({text}, {literal(_OFFSET)})
-        THEN epoch_us(TRY_CAST(regexp_replace(regexp_replace({text}, '\\s*(UTC|GMT)\\s*$', 'Z'), '\\s+([+-])', '\\1') AS TIMESTAMPTZ))
+        THEN epoch_us(TRY_CAST({zoned} AS TIMESTAMPTZ))
         ELSE epoch_us({local}) END"""
 
 
@@ -105,7 +113,8 @@ def _text_sql(text: str) -> str:
     plain = (
         f"regexp_replace(regexp_replace({text}, {literal(_TYPE_WORD)}, ''), {literal(_LINE_BREAK)}, ' ', 'g')"
     )
-    return f"""CASE WHEN regexp_matches({text}, {literal(odd)}) OR contains({text}, chr(10)) OR contains({text}, chr(13))
+    return f"""CASE
+        WHEN regexp_matches({text}, {literal(odd)}) OR contains({text}, chr(10)) OR contains({text}, chr(13))
         THEN nullif(trim({plain}, E' \\t\\r\\n'), '')
         WHEN ends_with({text}, ' ') THEN nullif(rtrim({text}), '') ELSE nullif({text}, '') END"""
 
@@ -150,9 +159,11 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
         FROM (SELECT *, {said} AS said FROM ({raw}))"""
     parsed = f"""SELECT *, {_first("reply", (_REPLY_FIELD,))} AS reply_field,
             CASE WHEN status[2] <> '.' THEN {_first("status", (_REPLY_FIELD,))} END AS reply_status,
-            CASE WHEN both_codes.reply <> '' THEN both_codes.reply ELSE {_first("said", REPLY_PATTERNS)} END AS reply_said,
+            CASE WHEN both_codes.reply <> '' THEN both_codes.reply
+                ELSE {_first("said", REPLY_PATTERNS)} END AS reply_said,
             CASE WHEN status[2] = '.' THEN {_first("trim(status)", (_ENHANCED_FIELD,))} END AS enhanced_field,
-            CASE WHEN both_codes.reply <> '' THEN both_codes.enhanced ELSE {_first("said", ENHANCED_PATTERNS)} END AS enhanced_said,
+            CASE WHEN both_codes.reply <> '' THEN both_codes.enhanced
+                ELSE {_first("said", ENHANCED_PATTERNS)} END AS enhanced_said,
             CASE WHEN contains(recipient, '@') THEN nullif(lower(split_part(recipient, '@', -1)), '') END AS domain_said
         FROM (SELECT *, regexp_extract(said, {literal(_BOTH)}, ['reply', 'enhanced']) AS both_codes FROM ({cleaned}))"""
     exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
@@ -166,7 +177,8 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
             nullif(message_id, '') AS message_id,
             nullif(event_id, '') AS event_id,
             TRY_CAST(coalesce(reply_field, reply_said, reply_status) AS SMALLINT) AS reply_code,
-            coalesce({exact("enhanced_said")}, {exact("enhanced_field")}, enhanced_said, enhanced_field) AS enhanced_code,
+            coalesce({exact("enhanced_said")}, {exact("enhanced_field")}, enhanced_said, enhanced_field)
+                AS enhanced_code,
             said AS diagnostic,
             nullif(remote_host, '') AS remote_host,
             nullif(sending_ip, '') AS sending_ip,
@@ -225,7 +237,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
         if one.name == "domain":
             column = to_ascii_domains(column)
         arrays.append(column if pa.types.is_dictionary(one.type) else column.cast(one.type))
-    frame = pa.table(arrays, names=wanted.names).to_pandas(types_mapper=_TYPES.get)
+    frame: pd.DataFrame = pa.table(arrays, names=wanted.names).to_pandas(types_mapper=_TYPES.get)
     for column in schema.EVENT_COLUMNS:
         if column.kind == "category" and frame[column.name].dtype != column.dtype:
             frame[column.name] = frame[column.name].astype(column.dtype)

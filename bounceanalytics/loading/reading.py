@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from bounceanalytics import schema
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading import records
 from bounceanalytics.loading.normalise import events_sql
+from bounceanalytics.loading.sources import read_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,9 +61,8 @@ class Batch:
     record: NDArray[np.int64]
 
 
-def connect(timezone: str) -> duckdb.DuckDBPyConnection:
+def connect() -> duckdb.DuckDBPyConnection:
     """Return an engine of our own, in memory, that keeps the order of the input."""
-    _ = timezone
     connection = duckdb.connect()
     for setting in (
         "SET TimeZone = 'UTC'",
@@ -94,6 +95,31 @@ def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[in
         yield group
 
 
+_LARGEST_PAGES = (
+    256 * 1024**2
+)  # a file of list pages is smaller; a larger one is not searched for its last page
+
+
+def notes(source: Source, found: Found, count: int) -> list[str]:
+    """Return what is to be said about a file of ``count`` records."""
+    form = found.form
+    if form is None:
+        return []
+    said = [form.note] if form.note else []
+    head = source.head().decode("utf-8", errors="replace")
+    said += [note for pattern, note in form.traces if re.search(pattern, head)]
+    if form.page_size and count and count % form.page_size == 0:
+        said.append(f"has {count:,} records, just full pages of {form.page_size:,}: perhaps there are more")
+    more, note = form.last_page
+    if more and source.size <= _LARGEST_PAGES:
+        with source.open() as stream:
+            text = read_up_to(stream, _LARGEST_PAGES).decode("utf-8", errors="replace")
+        going_on = len(re.findall(more, text))
+        if going_on and going_on >= text.count(f'"{form.container}"'):
+            said.append(note)
+    return said
+
+
 class Reader:
     """Reads groups of files and keeps the accounts."""
 
@@ -103,7 +129,7 @@ class Reader:
         self.on_error = on_error
         self.batches: list[Batch] = []
         self.rejects: list[pd.DataFrame] = []
-        self._engine = connect(timezone)
+        self._engine = connect()
 
     def close(self) -> None:
         """Close the engine."""
@@ -162,10 +188,10 @@ class Reader:
             table = self._query(found, records.careful_table_sql(found, "careful"))
             self._engine.unregister("careful")
             spoiled = pc.is_valid(rows["error"])
-            details = pa.table(
+            wrong = pa.table(
                 {"bad": rows["bad"], "offset": pa.array([-1] * len(rows), pa.int64()), "error": rows["error"]}
             ).filter(spoiled)
-            return table, details
+            return table, wrong
         details: list[pa.RecordBatch] = []
         spans = pa.RecordBatchReader.from_batches(
             records.SPAN_SCHEMA, _noting(records.careful_json([source], found, bad), details)
@@ -190,7 +216,7 @@ class Reader:
         return damaged
 
     def _keep(self, places: Sequence[int], table: pa.Table, details: pa.Table | None) -> None:
-        """Number the records, settle the accounts and keep the rows."""
+        """Give the records their numbers, settle the accounts and keep the rows."""
         file = table["file"].to_numpy()
         account = np.asarray(places, dtype=np.int64)[file] if len(file) else np.empty(0, np.int64)
         record = _numbers(file, table["head"])
@@ -253,7 +279,7 @@ class Reader:
         record: NDArray[np.int64],
         offset: list[int],
         error: list[str],
-        text: list[str | None],
+        text: Sequence[str | None],
     ) -> None:
         names = [self.accounts[place].source for place in account]
         if self.on_error == "raise":

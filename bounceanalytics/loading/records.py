@@ -116,13 +116,17 @@ def fields_sql(found: Found, values: str, *, careful: bool) -> str:
     # a value that is no object reads as one without fields; inside a wrapper, what is no JSON is a notice
     broken = "r IS NULL AND NOT json_valid(text)" if form.inner else "r IS NULL"
     stray = f"{broken} OR NOT (starts_with(text, '{{') OR starts_with(ltrim(text), '{{'))"
-    columns = f"SELECT file, CASE WHEN bad IS NOT NULL THEN bad WHEN {stray} THEN coalesce(text, '') END AS bad, r FROM ({read})"
+    spoiled = f"CASE WHEN bad IS NOT NULL THEN bad WHEN {stray} THEN coalesce(text, '') END"
+    columns = f"SELECT file, {spoiled} AS bad, r FROM ({read})"
     if not form.explode:
         return f"SELECT file, true AS head, bad, {form.field_sql()} FROM ({columns})"
     each = f"SELECT file, bad, {form.field_sql()} FROM ({columns})"
     several = f"SELECT *, CASE WHEN bad IS NULL THEN {form.explode} END AS several FROM ({each})"
     filled = f"SELECT * REPLACE (CASE WHEN len(several) > 0 THEN several ELSE [NULL] END AS several) FROM ({several})"
-    return f"SELECT * EXCLUDE (several), generate_subscripts(several, 1) = 1 AS head, unnest(several) AS each FROM ({filled})"
+    return (
+        "SELECT * EXCLUDE (several), generate_subscripts(several, 1) = 1 AS head, unnest(several) AS each"
+        f" FROM ({filled})"
+    )
 
 
 def table_sql(source: Source, found: Found) -> str:

@@ -91,9 +91,11 @@ class Load:
         total = self.files[["records", "loaded", "ignored", "rejected", "rows"]].sum()
         known = self.files["form"].ne("").sum()
         lines = [
-            f"{len(self.events):,} events from {known:,} of {len(self.files):,} files;"
-            f" {total['records']:,} records = {total['loaded']:,} loaded + {total['ignored']:,} ignored"
-            f" + {total['rejected']:,} rejected",
+            (
+                f"{len(self.events):,} events from {known:,} of {len(self.files):,} files;"
+                f" {total['records']:,} records = {total['loaded']:,} loaded + {total['ignored']:,} ignored"
+                f" + {total['rejected']:,} rejected"
+            ),
         ]
         if self.duplicates.rows:
             lines.append(f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%})")
@@ -105,9 +107,12 @@ class Load:
         lines += [f"{_short(str(source), 40)}: {note}" for source, note in notes[:_SHOWN]]
         if len(notes) > _SHOWN:
             lines.append(f"… and {len(notes) - _SHOWN:,} more notes")
-        reasons = self.ignored.groupby("reason", sort=False)["records"].sum()
-        lines += [f"ignored {count:,}: {reason}" for reason, count in reasons.items()]
+        lines += [f"ignored {count:,}: {reason}" for reason, count in self._reasons()]
         return "\n".join(lines)
+
+    def _reasons(self) -> list[tuple[str, int]]:
+        counts = self.ignored.groupby("reason", sort=False)["records"].sum()
+        return list(zip(map(str, counts.index), map(int, counts), strict=True))
 
     def _repr_html_(self) -> str:
         """Return the same as a table for notebooks; all texts are escaped."""
@@ -119,13 +124,12 @@ class Load:
         )
         more = f"<p>… and {len(self.files) - 50:,} more files</p>" if len(self.files) > 50 else ""
         ignored = "".join(
-            f"<li>{count:,} ignored: {html.escape(str(reason))}</li>"
-            for reason, count in self.ignored.groupby("reason", sort=False)["records"].sum().items()
+            f"<li>{count:,} ignored: {html.escape(reason)}</li>" for reason, count in self._reasons()
         )
         return (
             f"<p><b>{html.escape(first)}</b>{''.join(f'<br>{html.escape(line)}' for line in rest)}</p>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
-            + (f"<ul>{ignored}</ul>" if ignored else "")
+            f"<ul>{ignored}</ul>"
         )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bounceanalytics.loading.forms import Form, literal, words_sql
+from bounceanalytics.loading.forms import Form, Structure, literal, words_sql
 
 #: SES's word, without blanks and underscores -> ours.
 EVENTS = {
@@ -51,17 +51,17 @@ def _unwrapped(text: str) -> str:
     for level in range(_DEPTH):
         at = f"t{level}"
         text = (
-            f"list_transform([{text}], lambda {at}: CASE WHEN NOT json_valid({at}) OR json_exists({at}, '$.mail') THEN {at}"
-            f" ELSE coalesce(list_filter(json_extract_string({at}, [{layers}]), lambda found: found IS NOT NULL)[1], {at})"
-            " END)[1]"
+            f"list_transform([{text}], lambda {at}:"
+            f" CASE WHEN NOT json_valid({at}) OR json_exists({at}, '$.mail') THEN {at} ELSE coalesce("
+            f"list_filter(json_extract_string({at}, [{layers}]), lambda found: found IS NOT NULL)[1], {at}) END)[1]"
         )
     return text
 
 
-_RECIPIENT = {"emailAddress": "VARCHAR", "status": "VARCHAR", "diagnosticCode": "VARCHAR"}
+_RECIPIENT: Structure = {"emailAddress": "VARCHAR", "status": "VARCHAR", "diagnosticCode": "VARCHAR"}
 _TOPIC = {"topicName": "VARCHAR", "subscriptionStatus": "VARCHAR"}
 
-FIELDS = {
+FIELDS: dict[str, str | tuple[str, Structure]] = {
     "event_type": "eventType",
     "notification_type": "notificationType",
     "sent": "mail/timestamp",
@@ -145,14 +145,16 @@ COLUMNS = {
     "esp_type": "coalesce(bounce_type, complaint_type, delay_type)",
     "esp_reason": "coalesce(bounce_subtype, complaint_subtype, reject_reason, subscription_source)",
     "recipient": "each.address",
-    "time": "coalesce(bounce_time, complaint_time, delivery_time, delay_time, open_time, click_time, subscription_time, sent)",
+    "time": "coalesce(bounce_time, complaint_time, delivery_time, delay_time, open_time, click_time,"
+    " subscription_time, sent)",
     "message_id": "mail_id",
     "event_id": "coalesce(bounce_id, complaint_id)",
     "status": "each.status",
     "text": "each.text",
     "own_text": "coalesce(failure_message, reject_reason)",
     # SES's own sending hosts report most bounces; only another host is the one that refused
-    "remote_host": f"coalesce(bounce_ip, delivery_ip, CASE WHEN NOT regexp_matches({_MTA_HOST}, '(?:^|[.])amazon(?:ses|aws)?[.]com$')"
+    "remote_host": "coalesce(bounce_ip, delivery_ip,"
+    f" CASE WHEN NOT regexp_matches({_MTA_HOST}, '(?:^|[.])amazon(?:ses|aws)?[.]com$')"
     f" THEN {_MTA_HOST} END)",
     "sending_ip": "mail_tags['ses:outgoing-ip'][1]",
     "tags": "flatten(list_transform(list_filter(map_entries(mail_tags), lambda tag: NOT starts_with(tag.key, 'ses:')),"

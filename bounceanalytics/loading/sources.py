@@ -9,7 +9,7 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from bounceanalytics.errors import SourceError
 
@@ -50,7 +50,7 @@ class Source:
     def open(self) -> IO[bytes]:
         """Open it for reading unpacked bytes."""
         if self.gzipped:
-            return gzip.open(self.path, "rb")
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
         return Path(self.path).open("rb")
 
     def head(self) -> bytes:
@@ -65,8 +65,8 @@ def read_up_to(stream: IO[bytes], size: int) -> bytes:
     left = size
     while left > 0:
         try:
-            # small steps, since gzip gives nothing of a step that meets the damage
-            part = stream.read(min(left, 4096) if isinstance(stream, gzip.GzipFile) else left)
+            # in small steps, since gzip gives nothing of a step that meets the damage
+            part = stream.read(min(left, 4096))
         except (EOFError, zlib.error, gzip.BadGzipFile):
             break
         if not part:
@@ -120,7 +120,7 @@ def _on_disk(text: str | bytes) -> Iterator[Source]:
     elif path.exists():
         yield _file(path, name, alone=True)
     elif glob.has_magic(name):
-        matches = sorted(Path(one) for one in glob.glob(str(path), recursive=True))
+        matches = sorted(Path(one) for one in glob.glob(str(path), recursive=True))  # noqa: PTH207 - also absolute ones
         files = [one for one in matches if one.is_file()]
         if not files:
             raise SourceError(f"no file matches {name}")
@@ -146,7 +146,7 @@ def _file(path: Path, name: str, *, alone: bool) -> Source:
 
 def _spool(stream: Any, name: str, folder: str) -> Source:
     """Copy a stream to disk, where the engine reads it with all its threads."""
-    path = Path(folder) / f"source-{len(os.listdir(folder))}"
+    path = Path(folder) / f"source-{sum(1 for _ in Path(folder).iterdir())}"
     with path.open("wb") as copy:
         while part := stream.read(_COPY_SIZE):
             if isinstance(part, str):

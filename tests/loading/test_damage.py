@@ -172,20 +172,20 @@ def test_conservation(provider, damages, end):
     hurt = set()
     for kind, number, place in damages:
         row = rows[number]
-        place = min(place, len(row) - 1)
+        at = min(place, len(row) - 1)
         hurt.add(number)
         if kind == "cut":
-            rows[number] = row[:place]
+            rows[number] = row[:at]
         elif kind == "garbage":
-            rows[number] = row[:place] + b"}{,]\\" + row[place:]
+            rows[number] = row[:at] + b"}{,]\\" + row[at:]
         elif kind == "binary":
-            rows[number] = row[:place] + b"\xff\xfe\x80" + row[place:]
+            rows[number] = row[:at] + b"\xff\xfe\x80" + row[at:]
         elif kind == "double":
             rows[number] = row + row
         elif kind == "quote":
-            rows[number] = row[:place] + b'"' + row[place:]
+            rows[number] = row[:at] + b'"' + row[at:]
         elif kind == "nul":
-            rows[number] = row[:place] + b"\x00" + row[place:]
+            rows[number] = row[:at] + b"\x00" + row[at:]
         elif kind == "blank":
             rows[number] = b"  "
         else:

@@ -128,7 +128,7 @@ def test_another_provider_is_an_error():
 
 
 def test_what_is_not_there():
-    with pytest.raises(SourceError, match="there is no file or folder nowhere.json"):
+    with pytest.raises(SourceError, match=r"there is no file or folder nowhere\.json"):
         load("nowhere.json")
     with pytest.raises(SourceError, match="no file matches"):
         load("nowhere/*.json")
@@ -248,7 +248,8 @@ def test_bounces_and_blocks_are_told_by_name_and_never_guessed(tmp_path, name, e
 
 def test_tables_as_spreadsheets_write_them(tmp_path):
     file = tmp_path / "suppression_bounces.csv"
-    text = '\ufeffstatus;reason;email;created\r\n5.1.1;"550-5.1.1 Sorry; ""no""\n550 5.1.1 such user";a@example.com;1718093404\r\n'
+    text = "\ufeffstatus;reason;email;created\r\n"
+    text += '5.1.1;"550-5.1.1 Sorry; ""no""\n550 5.1.1 such user";a@example.com;1718093404\r\n'
     file.write_text(text, encoding="utf-8", newline="")
     row = only(read(file))
     assert row["diagnostic"] == '550-5.1.1 Sorry; "no" such user'
@@ -494,3 +495,35 @@ def test_progress_goes_from_nothing_to_all(tmp_path):
     dones = [done for _, done, _ in seen]
     assert dones == sorted(dones)
     assert seen[-1][1] == seen[-1][2] == sum(one.stat().st_size for one in tmp_path.iterdir())
+
+
+# notes
+
+
+def note(content, name="export.json"):
+    stream = io.BytesIO(content)
+    stream.name = name
+    return load(stream).files["note"][0]
+
+
+def test_a_list_that_goes_on_is_noted():
+    entry = {"EmailAddress": "a@example.com", "Reason": "BOUNCE", "LastUpdateTime": 1757917804.8}
+    more = json.dumps({"SuppressedDestinationSummaries": [entry], "NextToken": "x"}).encode()
+    last = json.dumps({"SuppressedDestinationSummaries": [entry]}).encode()
+    assert "fetch the other pages" in note(more)
+    assert "fetch the other pages" in note(more + more)
+    assert note(more + last) == ""
+
+
+def test_full_pages_are_noted():
+    entries = [
+        {"created": 1718093404 + n, "email": f"a{n}@example.com", "ip": "192.0.2.1"} for n in range(500)
+    ]
+    assert "perhaps there are more" in note(array(*entries))
+    assert note(array(*entries[:499])) == ""
+
+
+def test_test_posts_and_rounded_times_are_noted():
+    assert "test button" in note(lines(sendgrid_bounce(sg_message_id="14c5d75ce93.dfd.64b469.filter0001.1")))
+    rounded = b"email;created\na@example.com;1,71809E+09\nb@example.com;1.71809E+09\n"
+    assert "rounded" in note(rounded, "suppression_unsubscribes.csv")
