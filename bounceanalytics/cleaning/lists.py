@@ -159,12 +159,12 @@ class MailingList:
                     return
                 rest = data[done:]
 
-    def stretches(self, lengths: NDArray[np.int64], description: str) -> Iterator[tuple[slice, bytes]]:
+    def stretches(self, lengths: NDArray[np.int32], description: str) -> Iterator[tuple[slice, bytes]]:
         """Yield the file once more, as stretches of whole records.
 
         Parameters
         ----------
-        lengths : numpy.ndarray of int64
+        lengths : numpy.ndarray of int32
             Bytes of every record, as :meth:`blocks` found them.
         description : str
             For the progress callback.
@@ -174,7 +174,7 @@ class MailingList:
         tuple of slice and bytes
             Numbers of the records, and their bytes.
         """
-        ends = np.cumsum(lengths)
+        ends = np.cumsum(lengths, dtype=np.int64)
         with self._open(description) as stream:
             stream.read(len(self.dialect.mark) + self.header_length)
             start = 0
