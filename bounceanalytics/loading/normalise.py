@@ -107,16 +107,18 @@ def time_sql(text: str, timezone: str) -> str:
         ELSE epoch_us({local}) END"""
 
 
-def _text_sql(text: str) -> str:
-    """Return SQL for a diagnostic without its type word and in one line; most are so already."""
-    odd = rf"^\s|{_TYPE_WORD}"
-    plain = (
-        f"regexp_replace(regexp_replace({text}, {literal(_TYPE_WORD)}, ''), {literal(_LINE_BREAK)}, ' ', 'g')"
-    )
-    return f"""CASE
-        WHEN regexp_matches({text}, {literal(odd)}) OR contains({text}, chr(10)) OR contains({text}, chr(13))
-        THEN nullif(trim({plain}, E' \\t\\r\\n'), '')
-        WHEN ends_with({text}, ' ') THEN nullif(rtrim({text}), '') ELSE nullif({text}, '') END"""
+def _untyped_sql(text: str) -> str:
+    """Return SQL for a diagnostic without the type word before it."""
+    return f"""CASE WHEN regexp_matches({text}, {literal(_TYPE_WORD)})
+        THEN regexp_replace({text}, {literal(_TYPE_WORD)}, '') ELSE {text} END"""
+
+
+def _joined_sql(text: str) -> str:
+    """Return SQL for a diagnostic in one line; most are so already."""
+    joined = f"regexp_replace(trim({text}, E' \\t\\r\\n'), {literal(_LINE_BREAK)}, ' ', 'g')"
+    return f"""CASE WHEN contains({text}, chr(10)) OR contains({text}, chr(13)) THEN nullif({joined}, '')
+        WHEN starts_with({text}, ' ') OR ends_with({text}, ' ') THEN nullif(trim({text}), '')
+        ELSE nullif({text}, '') END"""
 
 
 def _recipient_sql() -> str:
@@ -155,8 +157,8 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
     raw = f"""SELECT file, head, bad, CASE WHEN bad IS NULL THEN {form.ignored} END AS ignored{extra},
         {form.raw_sql()} FROM ({fields})"""
     said = "CASE WHEN trim(text) <> '' THEN text ELSE own_text END" if "own_text" in form.columns else "text"
-    cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_text_sql("said")} AS said)
-        FROM (SELECT *, {said} AS said FROM ({raw}))"""
+    cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_joined_sql("said")} AS said)
+        FROM (SELECT * REPLACE ({_untyped_sql("said")} AS said) FROM (SELECT *, {said} AS said FROM ({raw})))"""
     parsed = f"""SELECT *, {_first("reply", (_REPLY_FIELD,))} AS reply_field,
             CASE WHEN status[2] <> '.' THEN {_first("status", (_REPLY_FIELD,))} END AS reply_status,
             CASE WHEN both_codes.reply <> '' THEN both_codes.reply

@@ -46,16 +46,18 @@ _LAYERS = ("$.Message", "$.detail", "$.Sns.Message", "$.Body", "$.body", "$.mess
 _DEPTH = 6
 
 
-def _unwrapped(text: str) -> str:
+def _unwrapped(text: str, level: int = 0) -> str:
+    """Return SQL for the innermost content; a layer is opened only where it is no SES record yet."""
+    if level == _DEPTH:
+        return text
     layers = ", ".join(map(literal, _LAYERS))
-    for level in range(_DEPTH):
-        at = f"t{level}"
-        text = (
-            f"list_transform([{text}], lambda {at}:"
-            f" CASE WHEN NOT json_valid({at}) OR json_exists({at}, '$.mail') THEN {at} ELSE coalesce("
-            f"list_filter(json_extract_string({at}, [{layers}]), lambda found: found IS NOT NULL)[1], {at}) END)[1]"
-        )
-    return text
+    at = f"layer{level}"
+    content = f"list_filter(json_extract_string({text}, [{layers}]), lambda found{level}: found{level} IS NOT NULL)[1]"
+    return (
+        f"CASE WHEN NOT json_valid({text}) OR json_exists({text}, '$.mail') THEN {text} ELSE"
+        f" list_transform([{content}], lambda {at}: CASE WHEN {at} IS NULL THEN {text}"
+        f" ELSE {_unwrapped(at, level + 1)} END)[1] END"
+    )
 
 
 _RECIPIENT: Structure = {"emailAddress": "VARCHAR", "status": "VARCHAR", "diagnosticCode": "VARCHAR"}
@@ -113,7 +115,7 @@ _OPTED_OUT = (
 )
 
 _EVENT = f"""CASE
-    WHEN {_KIND} = 'bounce' AND bounce_subtype IN ({", ".join(map(literal, NOT_TRIED))}) THEN 'dropped'
+    WHEN {_KIND} = 'bounce' AND list_contains([{", ".join(map(literal, NOT_TRIED))}], bounce_subtype) THEN 'dropped'
     WHEN {_KIND} = 'complaint' AND nullif(complaint_subtype, '') IS NOT NULL THEN 'dropped'
     WHEN {_KIND} = 'complaint' AND complaint_type = 'not-spam' THEN 'other'
     WHEN {_KIND} = 'subscription' AND (unsubscribe_all = 'true' OR {_OPTED_OUT}) THEN 'unsubscribed'
