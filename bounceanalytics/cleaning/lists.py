@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ _NO_LISTS = (
     (b"<html", "a web page; the download may have needed a log-in"),
 )
 _DELIMITERS = ",;\t|"
+_SEP_LINE = re.compile(
+    r"sep=([,;\t|])\r?\n", re.IGNORECASE
+)  # a first line by which Excel is told the delimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Dialect:
     ----------
     encoding : {'utf-8', 'utf-16-le', 'utf-16-be', 'cp1252'}
     mark : bytes
-        The byte order mark at its beginning, if any.
+        What stands before the header: a byte order mark, a line ``sep=;``, or nothing.
     delimiter : str
     line_end : str
     header : tuple of str or None
@@ -264,6 +268,9 @@ def _dialect(sample: bytes, whole: bool, name: str, column: str | int | None) ->
         if sample[:64].lstrip().lower().startswith(start.lower()):
             raise FormatError(f"{name} is no CSV file; it looks like {what}")
     mark, encoding = _encoding(sample, whole)
+    told = _SEP_LINE.match(sample[len(mark) : len(mark) + 32].decode(encoding, errors="ignore"))
+    if told:
+        mark += told[0].encode(encoding)
     body = sample[len(mark) :]
     unit = _unit(encoding)
     units = np.frombuffer(body, dtype=unit, count=len(body) // unit.itemsize)
@@ -272,7 +279,7 @@ def _dialect(sample: bytes, whole: bool, name: str, column: str | int | None) ->
     if unit.itemsize == 1 and (units == 0).any():
         raise FormatError(f"{name} is no CSV file; it looks like binary data")
     newline = LF if (units == LF).any() or not (units == CR).any() else CR
-    delimiter, records = _delimiter(units, newline, whole)
+    delimiter, records = _delimiter(units, newline, whole, told[1] if told else _DELIMITERS)
     if not len(records):
         raise FormatError(
             f"{name}: the first record does not end within {_SAMPLE:,} bytes; is this a CSV file?"
@@ -302,10 +309,10 @@ def _encoding(sample: bytes, whole: bool) -> tuple[bytes, str]:
     return b"", "utf-8"
 
 
-def _delimiter(units: NDArray[Any], newline: int, whole: bool) -> tuple[str, Records]:
+def _delimiter(units: NDArray[Any], newline: int, whole: bool, choice: str) -> tuple[str, Records]:
     """Return the delimiter that cuts most records into as many cells as the first one has."""
     best: tuple[tuple[float, int], str, Records] | None = None
-    for delimiter in _DELIMITERS:
+    for delimiter in choice:
         records = find_records(units, ord(delimiter), newline, last=whole)
         columns = int(records.cells[0]) if len(records) else 0
         score = float((records.cells[:1000] == columns).mean()) if columns > 1 else 0.0

@@ -158,6 +158,16 @@ def test_evidence_stands_behind_the_row(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_line_that_tells_excel_the_delimiter_stays(tmp_path: Path, encoding: str) -> None:
+    raw = "sep=;\r\na,b;email\r\nx,y;gone@example.com\r\nx,z;new@example.com\r\n".encode(encoding)
+    clean(raw, events(), tmp_path / "out")
+    content = {part: text.decode(encoding) for part, text in parts(tmp_path / "out").items()}
+    assert content["kept"] == "sep=;\r\na,b;email\r\nx,z;new@example.com\r\n"
+    assert content["removed"].startswith("sep=;\r\na,b;email;reason;")
+    assert "x,y;gone@example.com;unknown_user;5.1.1;" in content["removed"]
+
+
 def test_names_that_the_list_has_already(tmp_path: Path) -> None:
     clean(b"email,Source,why\ngone@example.com,web,1\nx,web,2\n", events(), tmp_path / "out")
     content = parts(tmp_path / "out")
