@@ -1,0 +1,241 @@
+"""Classifies bounces: the same rows with the verdict columns and the rule that decided.
+
+The work is done per distinct text and in whole columns; no step looks at rows one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics.classifying.candidates import Candidate, candidates
+from bounceanalytics.classifying.evidence import gather, mailbox_numbers
+from bounceanalytics.classifying.rulebook import rulebook
+from bounceanalytics.classifying.verdicts import mailbox_values, weigh
+from bounceanalytics.errors import FrameError
+from bounceanalytics.knowledge.rules import read_rules
+from bounceanalytics.schema import (
+    ACTIONS,
+    BOUNCE_TYPES,
+    CATEGORIES,
+    CODE_CLASSES,
+    EVENTS,
+    FAILURE_EVENTS,
+    FAULTS,
+    PROVIDERS,
+    REASONS,
+    VERDICT_COLUMNS,
+    require,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from bounceanalytics.classifying.rulebook import Rulebook
+
+    Numbers = np.ndarray[Any, Any]
+
+__all__ = ["Candidate", "candidates", "classify", "classify_text"]
+
+_NEEDED = (
+    "event",
+    "provider",
+    "diagnostic",
+    "reply_code",
+    "enhanced_code",
+    "domain",
+    "remote_host",
+    "esp_type",
+    "esp_reason",
+)
+_TEXT = pa.large_string()
+_NO_FAILURE = BOUNCE_TYPES.index("none")
+
+
+def classify(events: pd.DataFrame, *, rules: str | Path | Iterable[str | Path] | None = None) -> pd.DataFrame:
+    """Say why each message did not arrive and what follows for the address.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        An event frame, as the loaders return it; it is not changed.
+    rules : path or list of paths, optional
+        TOML files with rules of your own; the first of them that fits a text wins over the package's rules.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows with the same index, and the columns ``code_class``, ``bounce_type``, ``category``, ``reason``,
+        ``fault``, ``action``, ``rule``, ``conflict`` and ``mailbox_provider`` of
+        :data:`bounceanalytics.schema.VERDICT_COLUMNS`. An event that is no failure has the type ``none``, no
+        conflict, and nothing in the other columns but ``mailbox_provider``. Verdict columns that were there before
+        are made anew.
+
+    Raises
+    ------
+    FrameError
+        If a column is missing.
+    FormatError, SourceError
+        If a file of rules is not right or cannot be read.
+
+    References
+    ----------
+    RFC 3463 and RFC 5321, section 4.2, for the codes; ``knowledge/README.md`` for the tables and their precedence.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bool((bounces["bounce_type"] == "hard").any())
+    True
+    """
+    require(events, _NEEDED)
+    book = rulebook(read_rules(rules) if rules is not None else ())
+    columns: dict[str, Any] = {name: _strings(events[name]) for name in _NEEDED if name not in _CODED}
+    columns |= {name: _numbers(events[name], values) for name, values in _CODED.items()}
+    verdicts = _verdicts(columns, book, events.index)
+    return events.drop(columns=[name for name in verdicts if name in events.columns]).join(verdicts)
+
+
+def classify_text(
+    texts: Sequence[str | None] | pd.Series[Any],
+    reply_code: Any = None,
+    enhanced_code: Any = None,
+    domain: Any = None,
+) -> pd.DataFrame:
+    """Classify bounce texts that stand by themselves.
+
+    Parameters
+    ----------
+    texts : sequence of str, or pandas.Series
+        Diagnostics; None and NaN are allowed.
+    reply_code, enhanced_code, domain : scalar or list-like of the same length, optional
+        What is known beside the text: 550 or "550", "5.1.1", "example.com". Codes that are not given are
+        read in the text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per text in the same order, the columns of :data:`bounceanalytics.schema.VERDICT_COLUMNS`; the index of
+        ``texts`` if it is a Series.
+
+    Raises
+    ------
+    FrameError
+        If the lengths differ.
+
+    Examples
+    --------
+    >>> classify_text(["550 5.3.1 Mail system full"])["reason"].tolist()
+    ['system_full']
+    """
+    if isinstance(texts, str):
+        raise FrameError("texts must be a list or a Series of texts, found a single text: put it in a list")
+    column = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype=object)
+    count = len(column)
+    nothing = pa.nulls(count, _TEXT)
+    columns = {
+        "event": np.full(count, EVENTS.index("bounced"), dtype=np.int8),
+        "provider": np.full(count, PROVIDERS.index("generic"), dtype=np.int8),
+        "diagnostic": _strings(column),
+        "reply_code": _replies(_spread("reply_code", reply_code, count)),
+        "enhanced_code": _strings(_spread("enhanced_code", enhanced_code, count)),
+        "domain": _strings(_spread("domain", domain, count)),
+        "remote_host": nothing,
+        "esp_type": nothing,
+        "esp_reason": nothing,
+    }
+    return _verdicts(columns, rulebook(), column.index)
+
+
+def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) -> pd.DataFrame:
+    """Return the verdict columns of rows given as arrays."""
+    mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
+    failed = np.isin(columns["event"], [EVENTS.index(name) for name in FAILURE_EVENTS])
+    rows = np.flatnonzero(failed)
+    some = {
+        name: values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]
+        for name, values in columns.items()
+    }
+    evidence = gather(some | {"mailbox": mailbox[rows]}, book)
+    found = weigh(evidence, book)
+    mailbox[rows] = evidence.mailbox
+
+    def spread(values: Numbers, nothing: int) -> Numbers:
+        whole = np.full(len(index), nothing, dtype=values.dtype)
+        whole[rows] = values
+        return whole
+
+    def choice(values: Numbers, names: Iterable[str], nothing: int = -1) -> Any:
+        return _category(spread(values, nothing), names)
+
+    numbers, providers = mailbox_values(mailbox)
+    made = {
+        "code_class": choice(found.code_class, CODE_CLASSES),
+        "bounce_type": choice(found.bounce_type, BOUNCE_TYPES, _NO_FAILURE),
+        "category": choice(found.category, CATEGORIES),
+        "reason": choice(found.reason, REASONS),
+        "fault": choice(found.fault, FAULTS),
+        "action": choice(found.action, ACTIONS),
+        "rule": _ids(spread(found.rule, -1), found.ids),
+        "conflict": spread(found.conflict, 0).astype(bool),
+        "mailbox_provider": _category(numbers, providers),
+    }
+    return pd.DataFrame({column.name: made[column.name] for column in VERDICT_COLUMNS}, index=index)
+
+
+def _category(numbers: Numbers, names: Iterable[str]) -> Any:
+    return pd.Categorical.from_codes(numbers.astype(np.int8), dtype=pd.CategoricalDtype(list(names)))
+
+
+def _ids(numbers: Numbers, ids: pa.Array) -> Any:
+    """Return ids by number as a string column; -1 is missing."""
+    values = ids.take(pa.array(numbers, mask=numbers < 0))
+    column = next(item for item in VERDICT_COLUMNS if item.name == "rule")
+    return column.dtype.__from_arrow__(values)
+
+
+def _strings(column: pd.Series[Any]) -> pa.Array:
+    """Return a column as Arrow text; whatever is no text is missing."""
+    if column.dtype == object:
+        return pa.array([value if isinstance(value, str) else None for value in column], _TEXT)
+    values = pa.array(column.array, from_pandas=True)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    return values.cast(_TEXT)
+
+
+def _choices(values: Sequence[str]) -> Any:
+    def numbers(column: pd.Series[Any]) -> Numbers:
+        return np.asarray(pd.Categorical(column, categories=list(values)).codes)
+
+    return numbers
+
+
+def _replies(column: pd.Series[Any]) -> Numbers:
+    """Return reply codes as numbers; 0 is none."""
+    return pd.to_numeric(column, errors="coerce").fillna(0).to_numpy(dtype=np.int32)
+
+
+_CODED = {"event": _choices(EVENTS), "provider": _choices(PROVIDERS), "reply_code": _replies}
+
+
+def _numbers(column: pd.Series[Any], make: Any) -> Numbers:
+    return np.asarray(make(column))
+
+
+def _spread(name: str, value: Any, count: int) -> pd.Series[Any]:
+    """Return a scalar as often as there are texts, or a list-like of that length."""
+    if value is None or isinstance(value, str) or pd.api.types.is_scalar(value):
+        return pd.Series([value] * count, dtype=object)
+    column = pd.Series(list(value), dtype=object)
+    if len(column) != count:
+        raise FrameError(
+            f"{name} has {len(column)} values for {count} texts; give one value or as many as texts"
+        )
+    return column

@@ -1,0 +1,1 @@
+"""The parts of the classifier: texts to their normal form, rules to hits, evidence to verdicts."""

@@ -1,0 +1,215 @@
+"""What stands in the rows, as arrays of small numbers: the form in which evidence is weighed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics.classifying import mailboxes
+from bounceanalytics.classifying.texts import enhanced_codes, enhanced_text
+from bounceanalytics.knowledge.registry import code_reasons
+from bounceanalytics.knowledge.rules import esp_words
+from bounceanalytics.schema import ACTIONS, EVENTS, PROVIDERS, REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from bounceanalytics.classifying.rulebook import Reading, Rulebook
+
+    Numbers = np.ndarray[Any, Any]
+
+NONE = -1
+
+_REASON = {name: number for number, name in enumerate(REASONS)}
+_ACTION = {name: number for number, name in enumerate(ACTIONS)}
+_VOTE = {"remove": -1, "": 0, "keep": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One entry per row in every array; -1 stands for nothing, 0 for no code.
+
+    Attributes
+    ----------
+    event : numpy.ndarray of int8
+        Number in :data:`bounceanalytics.schema.EVENTS`.
+    mailbox : numpy.ndarray of int32
+        Number in :func:`bounceanalytics.classifying.mailboxes.names`.
+    rules : dict of int to numpy.ndarray of int32
+        Tier -> rule that wins it.
+    reply, enhanced : numpy.ndarray of int32
+        The codes that count.
+    not_tried, word : numpy.ndarray of int32
+        Row of the table of ESP words that says so.
+    vote : numpy.ndarray of int8
+        What the ESP's words say about the address: -1 remove, 1 keep.
+    has_text : numpy.ndarray of bool
+    """
+
+    event: Numbers
+    mailbox: Numbers
+    rules: dict[int, Numbers]
+    reply: Numbers
+    enhanced: Numbers
+    not_tried: Numbers
+    word: Numbers
+    vote: Numbers
+    has_text: Numbers
+
+
+def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
+    """Gather the evidence of rows that are failures.
+
+    Parameters
+    ----------
+    columns : mapping
+        ``event``, ``provider`` and ``mailbox`` (from domain and host) as arrays of numbers, ``reply_code`` as array of
+        int32 (0 for none); ``diagnostic``, ``enhanced_code``, ``esp_type`` and ``esp_reason`` as Arrow strings.
+    book : Rulebook
+
+    Returns
+    -------
+    Evidence
+    """
+    text, texts = encode(columns["diagnostic"])
+    reading = book.read(texts)
+    own = columns["mailbox"]
+    mailbox = np.where(own == NONE, _take(reading.signature, text, NONE), own)
+    reply, enhanced = _codes(columns, text, reading)
+    not_tried, word, vote = _words(columns)
+    rules = _winners(book, reading.winners, text, mailbox)
+    return Evidence(columns["event"], mailbox, rules, reply, enhanced, not_tried, word, vote, text != NONE)
+
+
+def encode(values: pa.Array) -> tuple[Numbers, pa.Array]:
+    """Return the number of each value among the distinct ones, -1 for null and empty, and the distinct values."""
+    coded = pc.dictionary_encode(pc.if_else(pc.equal(values, ""), None, values))
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    return pc.fill_null(coded.indices, NONE).to_numpy(zero_copy_only=False), coded.dictionary
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReasons:
+    """Distinct codes of some rows, and what each means.
+
+    Attributes
+    ----------
+    names : tuple of str
+    reason : numpy.ndarray of int8
+    specific : numpy.ndarray of bool
+    place : numpy.ndarray of int64
+        Per row the number of its code; the last one stands for no code.
+    """
+
+    names: tuple[str, ...]
+    reason: Numbers
+    specific: Numbers
+    place: Numbers
+
+
+def code_meanings(codes: Numbers) -> CodeReasons:
+    """Look up enhanced codes (as numbers) or reply codes; 0 is none.
+
+    A detail that is not registered says no more than the general code of its subject.
+    """
+    table = _registered()
+    distinct, place = np.unique(codes, return_inverse=True)
+    names = tuple(enhanced_text(int(code)) if code > 999 else str(code) for code in distinct)
+    known = [
+        table.get(name) or (table.get(f"{name[: name.rfind('.')]}.0", (NONE, False))[0], False)
+        for name in names
+    ]
+    reason = np.array([row[0] for row in known], dtype=np.int8)
+    specific = np.array([row[1] for row in known], dtype=bool)
+    return CodeReasons(names, reason, specific, place)
+
+
+@cache
+def _registered() -> dict[str, tuple[int, bool]]:
+    frame = code_reasons()
+    rows = zip(frame["code"], frame["reason"].astype(object), frame["specific"], strict=True)
+    return {code: (_REASON.get(reason, NONE), bool(specific)) for code, reason, specific in rows}
+
+
+def _codes(columns: Mapping[str, Any], text: Numbers, reading: Reading) -> tuple[Numbers, Numbers]:
+    """Choose between the codes that the export carries and those in the text.
+
+    The export's codes count, except x.0.0, which ESPs make up where they know nothing: there the text's code does.
+    """
+    number, distinct = encode(columns["enhanced_code"])
+    given = _take(enhanced_codes(distinct), number, 0)
+    said = _take(reading.enhanced, text, 0)
+    vague = given % 1_000_000 == 0
+    enhanced = np.where(vague & (said > 0), said, given)
+    said_reply = _take(reading.reply, text, 0)
+    reply = np.where(columns["reply_code"] > 0, columns["reply_code"], said_reply)
+    # a made-up class that goes against the reply in the text is none
+    against = (
+        (enhanced > 0)
+        & (enhanced % 1_000_000 == 0)
+        & (said_reply > 0)
+        & (enhanced // 1_000_000 != said_reply // 100)
+    )
+    return reply, np.where(against, 0, enhanced)
+
+
+def _winners(book: Rulebook, winners: Numbers, text: Numbers, mailbox: Numbers) -> dict[int, Numbers]:
+    """Return the winning rule of each tier, taking the scopes of other mailbox providers out."""
+    chosen: dict[int, Numbers] = {}
+    for number, (tier, home) in enumerate(book.scopes):
+        rule = _take(winners[number], text, NONE)
+        if home != NONE:
+            rule = np.where(mailbox == home, rule, NONE)
+        best = chosen.get(tier)
+        if best is None:
+            chosen[tier] = rule
+        else:
+            chosen[tier] = np.where((best == NONE) | ((rule != NONE) & (rule < best)), rule, best)
+    return chosen
+
+
+def _words(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers, Numbers]:
+    """Return per row the ESP's word that it did not try, the other word with a reason, and what the words vote for."""
+    event, provider = columns["event"], columns["provider"]
+    not_tried, word = np.full((2, len(event)), NONE, dtype=np.int32)
+    votes = {name: np.zeros(len(event), dtype=np.int8) for name in ("esp_type", "esp_reason")}
+    coded = {name: encode(columns[name]) for name in votes}
+    lowered = {name: pc.utf8_lower(values) for name, (_, values) in coded.items()}
+    for number, row in enumerate(esp_words()):
+        values = lowered[row.column]
+        fits = pc.starts_with(values, row.word[:-1]) if row.word.endswith("*") else pc.equal(values, row.word)
+        if not fits.true_count:
+            continue
+        places = np.append(
+            fits.to_numpy(zero_copy_only=False), False
+        )  # the last one is for rows without a value
+        hit = places[coded[row.column][0]] & (provider == PROVIDERS.index(row.provider))
+        if row.event:
+            hit &= event == EVENTS.index(row.event)
+        votes[row.column][hit] = _VOTE[row.vote]
+        if row.reason:
+            target = word if row.tried else not_tried
+            target[hit & (target == NONE)] = number
+    return not_tried, word, np.where(votes["esp_reason"] != 0, votes["esp_reason"], votes["esp_type"])
+
+
+def _take(values: Numbers, places: Numbers, nothing: int) -> Numbers:
+    """Return ``values[places]`` with ``nothing`` where the place is -1."""
+    return np.append(values, nothing)[places]
+
+
+def mailbox_numbers(domains: pa.Array, hosts: pa.Array) -> Numbers:
+    """Return who runs the mailbox of each row, by its domain, else by the receiving host; -1 for unknown."""
+    number, distinct = encode(domains)
+    found = _take(mailboxes.by_domain(pc.ascii_lower(distinct)), number, NONE)
+    if (found == NONE).any():
+        number, distinct = encode(hosts)
+        found = np.where(found == NONE, _take(mailboxes.by_host(distinct), number, NONE), found)
+    return found

@@ -1,0 +1,171 @@
+"""Bounce texts: the form in which rules see them, and the codes written in them.
+
+The normal form of a text is lower-case on one line. What differs from one recipient, message or minute to the next is
+replaced, so that texts which say the same become equal and no part of an address can look like a phrase:
+
+* addresses, with their angle brackets, become ``<addr>``;
+* IP addresses, ids, times and numbers of four digits or more become ``0``; so do digits in long names;
+* reply codes with an enhanced code (``550-5.1.1``) are cut out, wherever the lines of a reply were joined;
+* accents go, and curly quotes, long dashes, wide letters and odd blanks become their plain forms (Unicode NFKC).
+
+Host names and links stay: ``gsmtp``, ``spamhaus.org`` and ``?p=NoSuchUser`` say who speaks and what is meant.
+Words that a sending tool puts around the reply are left standing where they cannot be mistaken for the reply.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics.knowledge.rules import PLAIN_LETTERS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_ADDRESS = r"""<?[^ <>"'(),;:\[\]/?=]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>?"""
+_IDS = (
+    r"[0-9]+(?:\.[0-9]+){3}"  # IPv4
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:.]+z?"
+    r"|\b[a-z]*[0-9]+[a-z]+[0-9]+[a-z0-9]*"  # letters and digits by turns
+    r"|[0-9a-f]{8,}"
+    r"|[0-9]{4,}"
+)
+_CODE_PAIR = r"\b[245][0-9][0-9][ -]#?[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[ ]|$)"
+
+_NOT_ASCII = r"[^\x00-\x7f]"
+_MARKS = r"[\x{300}-\x{36f}]"
+_UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
+_BLANKS = r"(?:\\r|\\n|[\s\x00-\x1f])+"
+_NEXT_LINE = r"(?:\r\n|\r|\n|\\r\\n|\\n)\s*[245][0-9][0-9]-"
+_WRAPPER = r"connected to .{1,80}? but (?:sender|my name) was rejected\.? remote host said:"
+_PLAIN = (  # quotation marks, double ones, dashes
+    (r"[\x{2018}-\x{201b}`\x{b4}\x{2032}]", "'"),
+    (r"[\x{201c}-\x{201f}\x{2033}\x{ab}\x{bb}]", '"'),
+    (r"[\x{2010}-\x{2015}\x{2212}]", "-"),
+)
+
+# A blank, a bracket or a quote stands before a code, never a digit, a dot or a letter (192.0.2.7, v5.1.2, 1550).
+_ENHANCED = (
+    r"(?:^|[ (\[#<:;,\"'>=]|[245][0-9][0-9][- ]#?)"
+    r"(?P<class>[245])\.(?P<subject>[0-7])\.(?P<detail>[0-9]{1,3})(?:[^0-9a-z.]|\.[^0-9a-z]|\.?$)"
+)
+_REPLY_PAIR = r"(?:^|[^0-9.])(?P<reply>[245][0-5][0-9])[- ]#?[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[^0-9.]|\.?$)"
+_REPLY = (
+    r"(?:^|[a-z]; ?|: ?|['\"(\[<] ?|<<< ?|said |returned |error |code |status )"
+    r"(?P<reply>[245][0-5][0-9])(?:$|[ :;,)\]'\"<\-]) ?"
+    r"(?P<unit>bytes|[km]i?b\b|octets|seconds|sec|minutes|hours|days|messages|recipients|connections)?"
+)
+# What a sender gives up on last stands in angle brackets: "message expired ... <421 4.4.1 no answer>"
+_INNER = (
+    r"(?:expired|unable to deliver).*<(?P<reply>[45][0-9][0-9])[ -]"
+    r"(?P<class>[45])\.(?P<subject>[0-7])\.(?P<detail>[0-9]{1,3})[ >]"
+)
+
+
+def normal_form(texts: pa.Array) -> pa.Array:
+    r"""Return the form of each text that the rules see.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of large_string
+        Without nulls.
+
+    Returns
+    -------
+    pyarrow.Array of large_string
+
+    Examples
+    --------
+    >>> texts = pa.array(["550-5.1.1 <Reader@example.com>:\r\n550 5.1.1 User  unknown"], pa.large_string())
+    >>> normal_form(texts)[0].as_py()
+    '<addr>: user unknown'
+    """
+    texts = pc.utf8_lower(one_line(texts))
+    texts = pc.replace_substring_regex(texts, _ADDRESS, "<addr>")
+    texts = _where(texts, r"remote host said", lambda some: pc.replace_substring_regex(some, _WRAPPER, ""))
+    texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
+
+
+def one_line(texts: pa.Array) -> pa.Array:
+    """Return each text on one line, in plain letters, without the codes at the beginnings of further lines."""
+
+    def one(some: pa.Array) -> pa.Array:
+        some = pc.replace_substring_regex(some, _NEXT_LINE, " ")
+        return pc.replace_substring_regex(some, _BLANKS, " ")
+
+    texts = _where(texts, _NOT_ASCII, _plain_letters)
+    return _where(texts, _UNUSUAL_BLANKS, one)
+
+
+def _plain_letters(texts: pa.Array) -> pa.Array:
+    """Do what :func:`bounceanalytics.knowledge.rules.without_accents` does with a pattern."""
+    texts = pc.utf8_normalize(pc.utf8_lower(texts), form="NFKD")
+    texts = pc.replace_substring_regex(texts, _MARKS, "")
+    for letter, plain in PLAIN_LETTERS:
+        texts = pc.replace_substring(texts, letter, plain)
+    texts = pc.utf8_normalize(texts, form="NFKC")
+    for pattern, sign in _PLAIN:
+        texts = pc.replace_substring_regex(texts, pattern, sign)
+    return texts
+
+
+def codes_in(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the reply code and the enhanced code that each text names, 0 where it names none.
+
+    A number in an IP address, a size or an id is no code. Where a sender gave up, the code of the last attempt, in
+    angle brackets, counts.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of large_string
+        On one line, in lower case, without nulls.
+
+    Returns
+    -------
+    reply, enhanced : numpy.ndarray of int32
+        Enhanced codes as :func:`enhanced_number` gives them.
+    """
+    inner = pc.extract_regex(texts, _INNER)
+    pair = _number(pc.extract_regex(texts, _REPLY_PAIR), "reply")
+    lone = pc.extract_regex(texts, _REPLY)
+    counted = pc.not_equal(pc.fill_null(pc.struct_field(lone, "unit"), ""), "").to_numpy(False)
+    outer_reply = np.where(pair > 0, pair, np.where(counted, 0, _number(lone, "reply")))
+    inner_reply = _number(inner, "reply")
+    outer = _enhanced(pc.extract_regex(texts, _ENHANCED))
+    return np.where(inner_reply > 0, inner_reply, outer_reply), np.where(
+        inner_reply > 0, _enhanced(inner), outer
+    )
+
+
+def enhanced_codes(codes: pa.Array) -> np.ndarray[Any, Any]:
+    """Return enhanced status codes given as text as numbers (5.1.10 -> 5001010); 0 where it is none."""
+    pattern = r"^\s*#?(?P<class>[245])\.(?P<subject>[0-9]{1,3})\.(?P<detail>[0-9]{1,3})\s*$"
+    return _enhanced(pc.extract_regex(pc.fill_null(codes, ""), pattern))
+
+
+def enhanced_text(number: int) -> str:
+    """Return the enhanced status code of a number: 5001010 -> 5.1.10."""
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
+
+
+def _enhanced(found: pa.Array) -> np.ndarray[Any, Any]:
+    class_, subject, detail = (_number(found, name) for name in ("class", "subject", "detail"))
+    return np.asarray(class_ * 1_000_000 + subject * 1_000 + detail)
+
+
+def _number(found: pa.Array, name: str) -> np.ndarray[Any, Any]:
+    digits = pc.fill_null(pc.struct_field(found, name), "0")
+    digits = pc.if_else(pc.equal(digits, ""), "0", digits)
+    return np.asarray(pc.cast(digits, pa.int32()))
+
+
+def _where(texts: pa.Array, pattern: str, change: Any) -> pa.Array:
+    """Apply a change to the texts in which a pattern occurs; most texts have none, and pass untouched."""
+    mask = pc.match_substring_regex(texts, pattern)
+    if mask.true_count == 0:
+        return texts
+    return pc.replace_with_mask(texts, mask, pc.cast(change(texts.filter(mask)), texts.type))

@@ -1,0 +1,239 @@
+"""Weighs the evidence of rows and writes the verdict columns."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from bounceanalytics.classifying import mailboxes
+from bounceanalytics.classifying.evidence import code_meanings
+from bounceanalytics.classifying.rulebook import AFTER_CODE, GENERAL, PROVIDER, USER
+from bounceanalytics.knowledge.registry import outcome
+from bounceanalytics.knowledge.rules import esp_words
+from bounceanalytics.schema import (
+    ACTIONS,
+    BOUNCE_TYPES,
+    CATEGORIES,
+    CODE_CLASSES,
+    EVENTS,
+    FAULTS,
+    REASONS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from bounceanalytics.classifying.evidence import CodeReasons, Evidence
+    from bounceanalytics.classifying.rulebook import Rulebook
+
+    Numbers = np.ndarray[Any, Any]
+
+NONE = -1
+_TRANSIENT, _PERMANENT = CODE_CLASSES.index("transient"), CODE_CLASSES.index("permanent")
+_REASON = {name: number for number, name in enumerate(REASONS)}
+_ACTION = {name: number for number, name in enumerate(ACTIONS)}
+_NOT_SENT = ("dropped", "suppressed")
+
+#: Stands for the rule where there is no code either; such a row has no rule.
+NOTHING = "nothing"
+
+
+class Verdicts(NamedTuple):
+    """The verdict columns as numbers, one entry per row; ``rule`` numbers :attr:`ids`, -1 is missing."""
+
+    code_class: Numbers
+    bounce_type: Numbers
+    category: Numbers
+    reason: Numbers
+    fault: Numbers
+    action: Numbers
+    rule: Numbers
+    conflict: Numbers
+    ids: pa.Array
+
+
+class Claim(NamedTuple):
+    """What one kind of evidence says: per row a reason, -1 for none, and the number of the id that says it."""
+
+    source: str
+    reason: Numbers
+    rule: Numbers
+    tier: int = NONE  # of text rules
+
+
+def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
+    """Return what each kind of evidence says about each row, in the order of precedence, and the ids of all rules.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    book : Rulebook
+
+    Returns
+    -------
+    claims : list of Claim
+    ids : list of str
+        What :attr:`Claim.rule` numbers: rules, ESP words, codes, classes and events.
+    """
+    words = esp_words()
+    enhanced, reply = code_meanings(evidence.enhanced), code_meanings(evidence.reply)
+    groups = (
+        [rule.id for rule in book.rules],
+        [word.id for word in words],
+        [f"enhanced-{name}" for name in enhanced.names],
+        [f"reply-{name}" for name in reply.names],
+        [f"class-{name}" for name in CODE_CLASSES],
+        [f"event-{name}" for name in EVENTS],
+        [NOTHING],
+    )
+    first_rule, first_word, first_enhanced, first_reply, first_class, first_event, nothing = np.cumsum(
+        [0, *map(len, groups[:-1])]
+    )
+    rule_reason = np.append(book.reason, np.int8(NONE))
+    word_reason = np.array([*(_REASON.get(row.reason, NONE) for row in words), NONE], dtype=np.int8)
+
+    def by_rule(source: str, tier: int) -> Claim:
+        rule = evidence.rules.get(tier)
+        if rule is None:
+            rule = np.full(len(evidence.event), NONE, dtype=np.int64)
+        return Claim(source, rule_reason[rule], rule + first_rule, tier)
+
+    def by_word(source: str, word: Numbers) -> Claim:
+        return Claim(source, word_reason[word], word + first_word)
+
+    def by_code(source: str, meanings: CodeReasons, first: int, *, specific: bool) -> Claim:
+        reason = np.where(meanings.specific == specific, meanings.reason, np.int8(NONE))
+        return Claim(source, reason[meanings.place], meanings.place + first)
+
+    listed = evidence.event == EVENTS.index(
+        "suppressed"
+    )  # an entry of a list is judged by the text kept in it
+    not_sent = np.isin(evidence.event, [EVENTS.index(name) for name in _NOT_SENT])
+    suppressed = np.where(not_sent, np.int8(_REASON["suppressed"]), np.int8(NONE))
+    class_ = class_of(evidence).astype(np.int64)
+    unclear = np.full(len(class_), _REASON["unclassified"], dtype=np.int8)
+    ordered = [
+        by_word("not tried", np.where(listed, NONE, evidence.not_tried)),
+        by_rule("text", USER),
+        by_rule("provider text", PROVIDER),
+        by_rule("text", GENERAL),
+        by_code("enhanced code", enhanced, first_enhanced, specific=True),
+        by_rule("text", AFTER_CODE),
+        by_code("reply code", reply, first_reply, specific=True),
+        by_word("not tried", np.where(listed, evidence.not_tried, NONE)),
+        by_word("esp word", evidence.word),
+        Claim("not tried", suppressed, evidence.event.astype(np.int64) + first_event),
+        by_code("enhanced code", enhanced, first_enhanced, specific=False),
+        _without_text(by_code("reply code", reply, first_reply, specific=False), evidence),
+        Claim("class", unclear, np.where(class_ == NONE, nothing, class_ + first_class)),
+    ]
+    return ordered, [name for group in groups for name in group]
+
+
+def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
+    """Return the verdict of each row: the first kind of evidence that names a reason decides.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    book : Rulebook
+
+    Returns
+    -------
+    Verdicts
+    """
+    ordered, ids = claims(evidence, book)
+    class_ = class_of(evidence)
+    reason = np.full(len(class_), NONE, dtype=np.int8)
+    rule = np.full(len(class_), NONE, dtype=np.int64)
+    for claim in ordered:
+        speaks = (reason == NONE) & (claim.reason != NONE)
+        reason = np.where(speaks, claim.reason, reason)
+        rule = np.where(speaks, claim.rule, rule)
+
+    final, override = np.zeros(len(ids), dtype=bool), np.full(len(ids), NONE, dtype=np.int8)
+    final[: len(book.rules)] = book.final
+    override[: len(book.rules)] = book.action
+    words = [_ACTION.get(row.action, NONE) for row in esp_words()]
+    override[len(book.rules) : len(book.rules) + len(words)] = words
+
+    # A transient failure is no proof against an address, unless the words leave no doubt.
+    soft = ((class_ == _TRANSIENT) | (evidence.event == EVENTS.index("deferred"))) & ~final[rule]
+    soft |= (class_ == NONE) & (reason == _REASON["system_full"])
+    bounce_type, category, fault, action = (table[reason, soft.astype(np.int8)] for table in _OUTCOMES)
+    action = np.where(override[rule] != NONE, override[rule], action)
+    rule = np.where(rule == len(ids) - 1, NONE, rule)
+    conflict = _disagree(ordered, class_, evidence)
+    return Verdicts(
+        class_, bounce_type, category, reason, fault, action, rule, conflict, pa.array(ids, pa.large_string())
+    )
+
+
+def _without_text(claim: Claim, evidence: Evidence) -> Claim:
+    """Drop removals from a claim where there is a text: a bare 550 is no proof when nobody understood the words."""
+    silent = evidence.has_text & (_HARD[claim.reason] < 0)
+    return claim._replace(reason=np.where(silent, np.int8(NONE), claim.reason))
+
+
+def class_of(evidence: Evidence) -> Numbers:
+    """Return success, transient or permanent by the enhanced code, else by the reply; -1 where there is neither."""
+    digit = np.where(evidence.enhanced > 0, evidence.enhanced // 1_000_000, evidence.reply // 100)
+    places = np.array([NONE, NONE, 0, 0, _TRANSIENT, _PERMANENT], dtype=np.int8)  # by first digit
+    return places[np.where(digit > 5, 0, digit)]
+
+
+def _disagree(ordered: list[Claim], class_: Numbers, evidence: Evidence) -> Numbers:
+    """Tell where one source would remove the address and another would keep it.
+
+    Three sources vote. The text: by the reason of its winning rule as if permanent. The code: by the reason of a
+    specific enhanced code; else a transient class votes to keep, and a permanent one abstains, because it says
+    nothing about the address. The ESP: by the vote in its table of words. A reason whose action is ``review`` abstains.
+    """
+    text = _first(claim.reason for claim in ordered if claim.tier != NONE)
+    code = next(claim.reason for claim in ordered if claim.source == "enhanced code")
+    transient = class_ == _TRANSIENT
+    by_code = np.where(code == NONE, np.int8(0), np.where(transient, _MILD[code], _HARD[code]))
+    by_code = np.where(transient & (code == NONE), np.int8(1), by_code)
+    votes = np.stack([_HARD[text], by_code, evidence.vote])
+    return np.asarray((votes.min(axis=0) < 0) & (votes.max(axis=0) > 0))
+
+
+def _vote(reason: str, class_: str) -> int:
+    return {"remove": -1, "retry": 1, "fix": 1}.get(outcome(reason, class_).action or "", 0)
+
+
+def _first(reasons: Iterable[Numbers]) -> Numbers:
+    """Return per row the first reason that is one."""
+    return reduce(lambda first, second: np.where(first == NONE, second, first), reasons)
+
+
+def _outcome_tables() -> tuple[Numbers, ...]:
+    """Return per reason (rows) and hard or soft (columns): type, category, fault and action as numbers."""
+    rows = [[outcome(name, class_) for class_ in ("permanent", "transient")] for name in REASONS]
+    choices = (
+        ("bounce_type", BOUNCE_TYPES),
+        ("category", CATEGORIES),
+        ("fault", FAULTS),
+        ("action", ACTIONS),
+    )
+    return tuple(
+        np.array([[values.index(getattr(one, name)) for one in row] for row in rows], dtype=np.int8)
+        for name, values in choices
+    )
+
+
+_OUTCOMES = _outcome_tables()
+
+#: Per reason, the last entry for none: what it says about the address after a permanent and after a transient failure.
+_HARD = np.array([*(_vote(name, "permanent") for name in REASONS), 0], dtype=np.int8)
+_MILD = np.array([*(_vote(name, "transient") for name in REASONS), 0], dtype=np.int8)
+
+
+def mailbox_values(numbers: Numbers) -> tuple[Numbers, tuple[str, ...]]:
+    """Return mailbox providers as numbers without -1, and their names."""
+    known = mailboxes.names()
+    return np.where(numbers == NONE, len(known) - 1, numbers), known

@@ -1,0 +1,339 @@
+"""Text rules, the ESPs' own words and mailbox providers: reads and checks the tables beside this module.
+
+``rules/*.toml`` hold the text rules, one file per theme; ``esp_words.toml`` says what the words of an ESP mean;
+``mailbox_providers.toml`` tells who runs a mailbox. ``README.md`` describes the columns and the precedence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+import unicodedata
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bounceanalytics.errors import FormatError, SourceError
+from bounceanalytics.schema import ACTIONS, REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_Row = TypeVar("_Row", "Rule", "EspWord", "MailboxProvider")
+
+#: Letters that no Unicode decomposition makes plain.
+PLAIN_LETTERS = (("ß", "ss"), ("ł", "l"), ("ø", "o"), ("æ", "ae"), ("œ", "oe"), ("\u0131", "i"), ("đ", "d"))
+
+_MARKS = re.compile("[\u0300-\u036f]")
+
+#: What the shared dialect of Hyperscan, RE2 and ``re`` leaves out, and why.
+_NOT_IN_DIALECT = (
+    (re.compile(r"(?<!\\)\(\?(?!:)"), "look-around, flags and named groups"),
+    (re.compile(r"\\[1-9]"), "back-references"),
+    (re.compile(r"\[\^"), "negated classes (they would run over the end of a text)"),
+    (re.compile(r"\\[^bd.?*+()\[\]{}|^$\\/-]"), "escapes other than \\b, \\d and those of a sign"),
+    (re.compile(r"[*+?}][+]"), "possessive quantifiers"),
+    (re.compile(r"(?<!\\)\.[*+]\??$"), "an open end"),
+    (re.compile(r"[^\x00-\x7f]\\b|\\b[^\x00-\x7f]"), "\\b beside a letter outside ASCII"),
+    (re.compile(r"[^\x00-\x7f][*+?{]"), "a quantifier on a letter outside ASCII (texts are read as bytes)"),
+    (
+        re.compile(r"\[[^\]]*[^\x00-\x7f][^\]]*\]"),
+        "letters outside ASCII in a class (texts are read as bytes)",
+    ),
+    (re.compile(r"\n"), "line breaks"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A phrase that servers use, and what it means.
+
+    Attributes
+    ----------
+    id : str
+        Stable; stands in the ``rule`` column.
+    pattern : str
+        Regular expression in the shared dialect, searched in the normal form of a text.
+    reason : str
+        Name in :data:`bounceanalytics.schema.REASONS`.
+    example : str
+        A text that this rule wins.
+    source : str
+        Whose phrase it is: server, ESP or postmaster page.
+    added : datetime.date
+    language : str
+        ISO 639-1 code of the phrase.
+    provider : str
+        Mailbox provider whose texts it is for; empty for all.
+    after : str
+        ``code`` for a phrase so general that a specific enhanced status code knows better; else empty.
+    action : str
+        What to do with the address, for the reason ``suppressed`` only; empty for the reason's own action.
+    final : bool
+        True if the phrase leaves no doubt, so that a transient code does not soften the verdict.
+    """
+
+    id: str
+    pattern: str
+    reason: str
+    example: str
+    source: str
+    added: dt.date
+    language: str = "en"
+    provider: str = ""
+    after: str = ""
+    action: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EspWord:
+    """What a word of an ESP means.
+
+    Attributes
+    ----------
+    id : str
+    provider : str
+        One of :data:`bounceanalytics.schema.PROVIDERS`.
+    column : str
+        ``esp_type`` or ``esp_reason``.
+    word : str
+        Lower-case; compared with the whole value, or with its beginning if it ends in ``*``.
+    tried : bool
+        False if the ESP did not try to deliver.
+    reason : str
+        Name in :data:`bounceanalytics.schema.REASONS`; empty if the word alone tells nothing.
+    action : str
+        For the reason ``suppressed``; empty for the reason's own action.
+    vote : str
+        ``remove``, ``keep`` or empty: what the word says about the address, for the ``conflict`` column.
+    source : str
+    event : str
+        Event that the word is read for; empty for all.
+    """
+
+    id: str
+    provider: str
+    column: str
+    word: str
+    source: str
+    event: str = ""
+    tried: bool = True
+    reason: str = ""
+    action: str = ""
+    vote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxProvider:
+    """Who runs mailboxes, and what gives them away.
+
+    Attributes
+    ----------
+    name : str
+        Value of the ``mailbox_provider`` column.
+    title : str
+    domains : tuple of str
+        Domains of addresses, as they stand behind the @; ``yahoo.*`` stands for every ending, ``*.rr.com`` for every
+        domain below.
+    hosts : tuple of str
+        Ends of the names of receiving hosts.
+    texts : tuple of str
+        Patterns in the shared dialect, found in the texts of these servers only.
+    """
+
+    name: str
+    title: str
+    domains: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+def without_accents(text: str) -> str:
+    """Return a text in lower case with its letters in their plain form: ``é`` is ``e``, ``ß`` is ``ss``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Compatibility forms are unified as well (Unicode NFKC).
+
+    Examples
+    --------
+    >>> without_accents("Empfänger gelöscht")
+    'empfanger geloscht'
+    """
+    if text.isascii():
+        return text.lower()
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.lower()))
+    for letter, plain in PLAIN_LETTERS:
+        bare = bare.replace(letter, plain)
+    return unicodedata.normalize("NFKC", bare)
+
+
+def why_not_in_dialect(pattern: str) -> str:
+    """Return what a pattern holds that the three engines do not read alike; empty if it is fine.
+
+    Parameters
+    ----------
+    pattern : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> why_not_in_dialect(r"user (?:is )?unknown")
+    ''
+    >>> why_not_in_dialect(r"user (?!known)")
+    'look-around, flags and named groups'
+    """
+    if pattern != pattern.lower():
+        return "capital letters (texts are compared in lower case)"
+    for forbidden, name in _NOT_IN_DIALECT:
+        if forbidden.search(pattern):
+            return name
+    try:
+        found = re.compile(pattern, re.ASCII)
+    except re.error as error:
+        return f"a mistake ({error})"
+    return "a match of the empty text" if found.search("") else ""
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return the text rules of the package in the order in which they are asked."""
+    folder = resources.files("bounceanalytics.knowledge") / "rules"
+    tables = [
+        (item.name, _parse(item.read_text("utf-8"), item.name))
+        for item in folder.iterdir()
+        if item.name.endswith(".toml")
+    ]
+    ordered = sorted(tables, key=lambda entry: (entry[1].get("order", 0), entry[0]))
+    return _checked([rule for name, table in ordered for rule in _rules_of(table, name)], "rules/*.toml")
+
+
+def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
+    """Read the user's own rules.
+
+    Parameters
+    ----------
+    paths : path or list of paths
+        TOML files with ``[[rule]]`` tables; ``id``, ``pattern`` and ``reason`` are needed.
+
+    Returns
+    -------
+    tuple of Rule
+        In the order of the files and of the rows in them.
+
+    Raises
+    ------
+    SourceError
+        If a file cannot be read.
+    FormatError
+        If a file is no TOML, or a rule in it is not right; all problems are named at once.
+    """
+    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    found: list[Rule] = []
+    for file in files:
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SourceError(f"cannot read the rules in {file}: {error}") from error
+        found.extend(_rules_of(_parse(text, str(file)), str(file), {"example": "", "source": "the user"}))
+    return _checked(found, ", ".join(map(str, files)))
+
+
+@cache
+def esp_words() -> tuple[EspWord, ...]:
+    """Return what the ESPs' words mean."""
+    table = _package_table("esp_words.toml")
+    return tuple(_build(EspWord, row, "esp_words.toml") for row in table["word"])
+
+
+@cache
+def mailbox_providers() -> tuple[MailboxProvider, ...]:
+    """Return the known mailbox providers; the first one that fits is taken."""
+    table = _package_table("mailbox_providers.toml")
+    return tuple(
+        _build(
+            MailboxProvider,
+            {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()},
+            "mailbox_providers.toml",
+        )
+        for row in table["provider"]
+    )
+
+
+def _package_table(name: str) -> dict[str, Any]:
+    return _parse((resources.files("bounceanalytics.knowledge") / name).read_text("utf-8"), name)
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"{name} is not valid TOML: {error}") from error
+
+
+def _rules_of(table: Mapping[str, Any], name: str, optional: Mapping[str, Any] | None = None) -> list[Rule]:
+    rows = table.get("rule")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise FormatError(f"{name} holds no [[rule]] tables; found: {', '.join(table) or 'nothing'}")
+    start = {"added": dt.date.today()} if optional is not None else {}
+    defaults = {**start, **(optional or {}), **table.get("defaults", {})}
+    words: dict[str, str] = table.get("words", {})
+    return [
+        _build(
+            Rule,
+            {**defaults, **row, "pattern": _expand(row.get("pattern", ""), words)},
+            f"{name}, rule {number}",
+        )
+        for number, row in enumerate(rows, 1)
+    ]
+
+
+def _expand(pattern: str, words: Mapping[str, str]) -> str:
+    """Put the file's own vocabulary in place of ``%name%``."""
+    for name, expression in words.items():
+        pattern = pattern.replace(f"%{name}%", expression)
+    return pattern if pattern.isascii() else without_accents(pattern)
+
+
+def _build(kind: type[_Row], values: Mapping[str, Any], where: str) -> _Row:
+    known = {field.name: field for field in fields(kind)}
+    strange = [name for name in values if name not in known]
+    missing = [name for name, field in known.items() if field.default is MISSING and name not in values]
+    if strange or missing:
+        parts = [f"unknown {', '.join(strange)}"] if strange else []
+        parts += [f"missing {', '.join(missing)}"] if missing else []
+        raise FormatError(f"{where}: {'; '.join(parts)}; a row may have {', '.join(known)}")
+    return kind(**values)
+
+
+def _checked(found: list[Rule], where: str) -> tuple[Rule, ...]:
+    """Return the rules, or raise one error that names everything wrong with them."""
+    problems: list[str] = []
+    seen: set[str] = set()
+    for rule in found:
+        if rule.id in seen:
+            problems.append(f"{rule.id}: the id stands twice")
+        seen.add(rule.id)
+        if rule.reason not in REASONS:
+            problems.append(f"{rule.id}: unknown reason {rule.reason!r}")
+        if rule.after not in {"", "code"}:
+            problems.append(f"{rule.id}: after must be 'code' or empty")
+        if rule.action and (rule.reason != "suppressed" or rule.action not in ACTIONS):
+            problems.append(f"{rule.id}: action is for the reason suppressed, one of {', '.join(ACTIONS)}")
+        if why := why_not_in_dialect(rule.pattern):
+            problems.append(f"{rule.id}: the pattern holds {why}")
+    if problems:
+        raise FormatError(f"{where}: {'; '.join(problems)}")
+    return tuple(found)
