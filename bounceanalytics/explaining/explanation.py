@@ -1,0 +1,228 @@
+"""An explanation as a value: sections of short texts that print in a terminal and show as a card in a notebook.
+
+What stands in the sections may come from a remote server, so the text form drops control characters (a terminal
+would obey them) and the card escapes everything.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+import unicodedata
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Widest text that is still pleasant to read, and the narrowest that holds a label beside its text.
+_WIDEST, _NARROWEST = 100, 40
+
+#: Characters of a remote text that are shown; some bounces carry whole messages.
+_LONGEST = 1200
+
+_ADDRESS = re.compile(r"""(?P<local>"[^"]{1,64}"|[^\s<>@"(),:;\[\]]{1,200})@(?P<domain>[\w.-]+)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A headed part of an explanation.
+
+    Attributes
+    ----------
+    title : str
+    rows : tuple of (str, str)
+        Label and text; the label is empty except in ``facts``.
+    style : {'prose', 'list', 'steps', 'facts', 'quotes'}
+        How the rows are set.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    style: Literal["prose", "list", "steps", "facts", "quotes"] = "prose"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation:
+    """What a code, a text or a row of a classified frame means, why, and what to do.
+
+    ``print`` shows it as text, a notebook as a card.
+
+    Attributes
+    ----------
+    title : str
+        A few words, such as ``5.3.1 Mail system full``.
+    summary : str
+        The verdict in a sentence.
+    sections : tuple of Section
+    code : str or None
+        The code that was explained, or the most exact one that the text or row carries.
+    reason, bounce_type, category, fault, action : str or None
+        The verdict in the words of the frame; None where there is no failure.
+    rule : str or None
+        Id of the rule that decided; None for a code.
+    candidates : tuple
+        Every rule that spoke, the winner included; empty for a code.
+    width : int or None
+        Columns of the text; None for the width of the terminal.
+    """
+
+    title: str
+    summary: str
+    sections: tuple[Section, ...]
+    code: str | None = None
+    reason: str | None = None
+    bounce_type: str | None = None
+    category: str | None = None
+    fault: str | None = None
+    action: str | None = None
+    rule: str | None = None
+    candidates: tuple[Any, ...] = ()
+    width: int | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        width = self.width or min(shutil.get_terminal_size().columns, _WIDEST)
+        return "\n".join(_text(self, max(width, _NARROWEST)))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return _card(self)
+
+
+def readable(text: str) -> str:
+    """Return a remote text made safe to show: addresses masked, control characters dropped, length bounded.
+
+    Examples
+    --------
+    >>> readable("550 <somebody@example.com>: User unknown")
+    '550 <s…@example.com>: User unknown'
+    """
+    # Format characters (category Cf) include those that reverse the direction of what follows.
+    shown = "".join(
+        " "
+        if char in "\t\r\n"
+        else char
+        if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
+        else "�"
+        for char in text[: 4 * _LONGEST]
+    )
+    shown = masked(" ".join(shown.split()))
+    if len(shown) <= _LONGEST and len(text) <= 4 * _LONGEST:
+        return shown
+    return f"{shown[:_LONGEST]} … ({len(text):,} characters in all)"
+
+
+def masked(text: str) -> str:
+    """Return a text with the local part of every address cut to its first character.
+
+    Examples
+    --------
+    >>> masked("to somebody@example.com")
+    'to s…@example.com'
+    """
+
+    def first_letter(match: re.Match[str]) -> str:
+        letters = [char for char in match["local"] if char.isalnum()]
+        return f"{''.join(letters[:1])}…@{match['domain']}"
+
+    return _ADDRESS.sub(first_letter, text)
+
+
+def _text(item: Explanation, width: int) -> Iterator[str]:
+    title = textwrap.wrap(item.title, width) or [""]
+    yield from title
+    yield "═" * max(map(len, title))
+    if item.summary:
+        yield from textwrap.wrap(item.summary, width)
+    for section in item.sections:
+        yield ""
+        yield section.title
+        yield "─" * len(section.title)
+        yield from _section_text(section, width)
+
+
+def _section_text(section: Section, width: int) -> Iterator[str]:
+    # A long label would leave no room for its text: such rows put the text on the lines below.
+    longest = max((len(label) for label, _ in section.rows), default=0)
+    column = min(longest, 22)
+    for number, (label, text) in enumerate(section.rows, start=1):
+        if section.style == "facts":
+            if len(label) > column:
+                yield from textwrap.wrap(label, width, initial_indent="  ", subsequent_indent="  ")
+                first = " " * (column + 4)
+            else:
+                first = f"  {label:<{column}}  "
+        else:
+            first = {"list": "  • ", "steps": f"  {number}. ", "quotes": "  · "}.get(section.style, "  ")
+        said = f"“{text}” ({label})" if section.style == "quotes" and label else text
+        indent = " " * len(first)
+        yield from textwrap.wrap(said, width, initial_indent=first, subsequent_indent=indent) or [
+            first.rstrip()
+        ]
+
+
+#: Only translucent greys and inherited colours, so that the card suits light and dark notebooks alike.
+_STYLE = """<style>
+.ba-card{max-width:72em;padding:1em 1.25em;border:1px solid rgba(128,128,128,.4);border-radius:8px;line-height:1.5;
+color:inherit;font-family:system-ui,-apple-system,"Segoe UI",sans-serif;font-size:14px}
+.ba-card h3{margin:0 0 .2em;font-size:1.3em;font-weight:650}
+.ba-card h4{margin:0 0 .3em;font-size:1em;font-weight:650}
+.ba-card p{margin:.2em 0 .5em}
+.ba-card .ba-tags{margin:.5em 0 .6em}
+.ba-card .ba-tag{display:inline-block;margin:0 .4em .3em 0;padding:.05em .65em;border-radius:1em;
+border:1px solid rgba(128,128,128,.5);background:rgba(128,128,128,.12)}
+.ba-card .ba-hard,.ba-card .ba-remove{background:rgba(214,39,40,.2);border-color:rgba(214,39,40,.6)}
+.ba-card .ba-soft,.ba-card .ba-retry{background:rgba(240,160,0,.2);border-color:rgba(240,160,0,.65)}
+.ba-card .ba-block,.ba-card .ba-fix{background:rgba(120,90,220,.2);border-color:rgba(120,90,220,.6)}
+.ba-card .ba-parts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,23em),1fr));gap:1em 2em;
+border-top:1px solid rgba(128,128,128,.3);padding-top:.9em}
+.ba-card .ba-wide{grid-column:1/-1}
+.ba-card ul,.ba-card ol{margin:0;padding-left:1.4em}
+.ba-card li{margin:.15em 0}
+.ba-card dl{display:grid;grid-template-columns:minmax(2em,max-content) 1fr;gap:.15em 1em;margin:0}
+.ba-card dt{opacity:.75;overflow-wrap:anywhere;max-width:14em}
+.ba-card dd{margin:0;overflow-wrap:anywhere;min-width:0}
+.ba-card q{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;overflow-wrap:anywhere}
+.ba-card small{opacity:.75}
+</style>"""
+
+_TAGS = ("bounce_type", "category", "action")
+
+
+def _card(item: Explanation) -> str:
+    tags = "".join(
+        f'<span class="ba-tag ba-{escape(value)}">{escape(name.replace("_", " "))}: {escape(value)}</span>'
+        for name in _TAGS
+        if (value := getattr(item, name))
+    )
+    parts = "".join(_section_html(section) for section in item.sections)
+    return (
+        f'{_STYLE}<div class="ba-card"><h3>{escape(item.title)}</h3><p>{escape(item.summary)}</p>'
+        f'<div class="ba-tags">{tags}</div><div class="ba-parts">{parts}</div></div>'
+    )
+
+
+def _section_html(section: Section) -> str:
+    long = any(len(label) + len(text) > 110 for label, text in section.rows)
+    wide = " ba-wide" if section.style == "prose" or (section.style == "facts" and long) else ""
+    return f'<div class="ba-part{wide}"><h4>{escape(section.title)}</h4>{_rows_html(section)}</div>'
+
+
+def _rows_html(section: Section) -> str:
+    if section.style == "facts":
+        rows = (f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in section.rows)
+        return f"<dl>{''.join(rows)}</dl>"
+    if section.style == "prose":
+        return "".join(f"<p>{escape(text)}</p>" for _, text in section.rows)
+    if section.style == "quotes":
+        items = (
+            f"<li><q>{escape(text)}</q>{f' <small>{escape(label)}</small>' if label else ''}</li>"
+            for label, text in section.rows
+        )
+        return f"<ul>{''.join(items)}</ul>"
+    tag = "ol" if section.style == "steps" else "ul"
+    return f"<{tag}>{''.join(f'<li>{escape(text)}</li>' for _, text in section.rows)}</{tag}>"

@@ -1,0 +1,129 @@
+"""The parts of an explanation that the registry's knowledge makes: verdict, certainty, advice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bounceanalytics.explaining.explanation import Section
+from bounceanalytics.knowledge import registry
+from bounceanalytics.schema import REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bounceanalytics.knowledge.registry import Code
+
+_TYPES = {
+    "hard": "hard bounce: the failure lasts",
+    "soft": "soft bounce: the failure passes",
+    "block": "block: the sender or the message was refused, not the address",
+    "suppressed": "suppressed: the ESP did not try",
+    "none": "no failure",
+    "unknown": "not known",
+}
+
+_ACTIONS = {
+    "remove": "remove: take the address off the list, or reach the recipient another way",
+    "retry": "retry: keep the address; a later attempt may succeed",
+    "fix": "fix: keep the address; the sender has something to put right",
+    "review": "review: hold the address until somebody has looked at it",
+}
+
+_FAULTS = {
+    "recipient": "the recipient, or nobody",
+    "receiver": "the receiving side's administrator",
+    "sender": "the sender",
+    "content": "the sender, in this message",
+    "esp": "the ESP, or whoever keeps its suppression list",
+    "unknown": "not known",
+}
+
+_UNSURE = (
+    "The code alone does not tell the reason: it is general, or used for other things. The text beside it decides; "
+    "the verdict above is what is left without one."
+)
+
+
+def certainty_sections(code: Code) -> Iterable[Section]:
+    """Say so where the code alone does not settle the reason."""
+    if code.reason and not code.specific:
+        yield Section("How sure it is", unlabelled([_UNSURE]))
+
+
+def advice_sections(code: Code) -> Iterable[Section]:
+    """Return all advice that a code has: disputes, causes, steps, related codes, typical texts."""
+    if code.disputed:
+        yield Section("Where views differ", unlabelled([code.disputed]))
+    yield from list_sections(
+        code.causes, code.do_now, code.do_later, code.investigate, code.recipient_side, code.practices
+    )
+    if code.related:
+        named = (
+            (item.code, f"{registry.lookup(item.code).title}: {item.difference}") for item in code.related
+        )
+        yield Section("Not to be confused with", tuple(named), "facts")
+    if code.texts:
+        yield Section("Typical texts", tuple((item.kind, item.text) for item in code.texts), "quotes")
+
+
+def list_sections(
+    causes: Sequence[str] = (),
+    do_now: Sequence[str] = (),
+    do_later: Sequence[str] = (),
+    investigate: Sequence[str] = (),
+    recipient_side: Sequence[str] = (),
+    practices: Sequence[str] = (),
+) -> Iterable[Section]:
+    """Return a section for each kind of advice that is not empty."""
+    if causes:
+        yield Section("Why it happens", unlabelled(causes), "list")
+    if do_now:
+        yield Section("What to do now", unlabelled(do_now), "steps")
+    if do_later:
+        yield Section("What to keep doing", unlabelled(do_later), "list")
+    if investigate:
+        yield Section("What to look into", unlabelled(investigate), "list")
+    if recipient_side:
+        yield Section("What the receiving side can do", unlabelled(recipient_side), "list")
+    if practices:
+        yield Section("Good practice", unlabelled(practices), "list")
+
+
+def verdict_section(
+    reason: str | None, bounce_type: str | None, category: str | None, fault: str | None, action: str | None
+) -> Section:
+    """Return the verdict in words."""
+    rows = []
+    if reason:
+        rows.append(("reason", f"{reason}: {REASONS[reason].title.lower()}" if reason in REASONS else reason))
+    if bounce_type:
+        rows.append(("type", _TYPES.get(bounce_type, bounce_type)))
+    if category:
+        rows.append(("category", category.replace("_", " ")))
+    if fault:
+        rows.append(("who must act", _FAULTS.get(fault, fault)))
+    if action:
+        rows.append(("action", _ACTIONS.get(action, action)))
+    return Section("What it counts as", tuple(rows), "facts")
+
+
+def in_a_sentence(
+    reason: str | None, bounce_type: str | None, category: str | None, action: str | None
+) -> str:
+    """Return the verdict as one sentence."""
+    if not reason:
+        return "No failure."
+    kinds = {"hard": "Hard bounce", "soft": "Soft bounce", "block": "Block", "suppressed": "Not tried"}
+    does = {
+        "remove": "remove the address",
+        "retry": "keep the address and retry",
+        "fix": "keep the address and fix the sending side",
+        "review": "hold the address for review",
+    }
+    kind = kinds.get(str(bounce_type), "Kind not known")
+    return f"{kind}, {str(category).replace('_', ' ')}: {does.get(str(action), 'no action')}."
+
+
+def unlabelled(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return texts as rows of a section that has no labels."""
+    return tuple(("", text) for text in texts)
