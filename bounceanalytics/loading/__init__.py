@@ -102,10 +102,12 @@ def load(
             total = sum(one.size for one in sources)
             done = total - sum(one.size for _, one, _ in known)
             for group in groups(known):
+                size = sum(one.size for _, one, _ in group)
                 if progress:
                     progress("reading", done, total)
+                    reader.tick = _ticker(progress, done, size, total)
                 reader.read(group)
-                done += sum(one.size for _, one, _ in group)
+                done += size
             if progress:
                 progress("reading", total, total)
         finally:
@@ -318,6 +320,18 @@ def _events(result: Load) -> pd.DataFrame:
     return result.events
 
 
+def _ticker(progress: Progress, done: int, size: int, total: int) -> Callable[[float], None]:
+    """Return a function that tells the progress within a group of files; it never goes back."""
+    furthest = done
+
+    def tick(share: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, done + int(share * size))
+        progress("reading", furthest, total)
+
+    return tick
+
+
 def _check_arguments(provider: str | None, on_error: str, timezone: str) -> None:
     if provider is not None and provider not in TITLES:
         raise ValueError(
@@ -422,10 +436,7 @@ def _join(
     if repeated.any():
         kept = ~repeated
         table, account, record = table.filter(pa.array(kept)), account[kept], record[kept]
-    names = pa.array([one.source for one in accounts], pa.large_string())
-    table = table.append_column("source", names.take(pa.array(account))).append_column(
-        "record", pa.array(record)
-    )
+    table = table.append_column("source", _names(accounts, account)).append_column("record", pa.array(record))
     return to_frame(table), int(repeated.sum()), before
 
 
@@ -446,10 +457,12 @@ def _settle(
     if not len(account):
         return
     first = np.r_[True, (account[1:] != account[:-1]) | (record[1:] != record[:-1])]
-    starts = np.flatnonzero(first)
-    fresh = np.add.reduceat((~repeated).astype(np.int64), starts)
     size = len(accounts)
-    of = account[starts]
+    if first.all():  # a row a record
+        of, fresh = account, ~repeated
+    else:
+        starts = np.flatnonzero(first)
+        of, fresh = account[starts], np.add.reduceat((~repeated).astype(np.int64), starts)
     rows = np.bincount(of, fresh, minlength=size).astype(np.int64)
     loaded = np.bincount(of[fresh > 0], minlength=size)
     copies = np.bincount(of[fresh == 0], minlength=size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 # Files of the same kind are read together, but not too many: a damaged one makes its group be read anew.
 _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
+
+_TICK = 0.1  # seconds between two looks at the progress
 
 _EVENT_NAMES = [column.name for column in schema.EVENT_COLUMNS]
 
@@ -68,7 +71,8 @@ def connect() -> duckdb.DuckDBPyConnection:
         "SET TimeZone = 'UTC'",
         "SET preserve_insertion_order = true",
         "SET arrow_large_buffer_size = true",
-        "SET enable_progress_bar = false",
+        "SET enable_progress_bar = true",  # it is asked for, never drawn
+        "SET enable_progress_bar_print = false",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
     ):
@@ -123,10 +127,17 @@ def notes(source: Source, found: Found, count: int) -> list[str]:
 class Reader:
     """Reads groups of files and keeps the accounts."""
 
-    def __init__(self, accounts: list[Account], timezone: str, on_error: str) -> None:
+    def __init__(
+        self,
+        accounts: list[Account],
+        timezone: str,
+        on_error: str,
+        tick: Callable[[float], None] | None = None,
+    ) -> None:
         self.accounts = accounts
         self.timezone = timezone
         self.on_error = on_error
+        self.tick = tick  # told how much of the group is done, 0 to 1
         self.batches: list[Batch] = []
         self.rejects: list[pd.DataFrame] = []
         self._engine = connect()
@@ -179,7 +190,18 @@ class Reader:
 
     def _query(self, found: Found, fields: str) -> pa.Table:
         assert found.form is not None  # noqa: S101
-        return self._engine.sql(events_sql(found.form, fields, timezone=self.timezone)).to_arrow_table()
+        query = events_sql(found.form, fields, timezone=self.timezone)
+        if self.tick is None:
+            return self._engine.sql(query).to_arrow_table()
+        with ThreadPoolExecutor(1) as worker:
+            task = worker.submit(lambda: self._engine.sql(query).to_arrow_table())
+            try:
+                while not wait([task], timeout=_TICK).done:
+                    self.tick(max(self._engine.query_progress(), 0.0) / 100)
+            except BaseException:  # an interrupt, above all: the engine must not go on for nobody
+                self._engine.interrupt()
+                raise
+            return task.result()
 
     def _careful(self, source: Source, found: Found, bad: set[int] | None) -> tuple[pa.Table, pa.Table]:
         if found.layout == "csv":

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FILE_COLUMNS = ("source", "provider", "form", "records", "loaded", "ignored", "rejected", "rows", "note")
 IGNORED_COLUMNS = ("source", "reason", "records")
 
-_WIDTH = 110
+_WIDTH = 100
 _SHOWN = 12
 
 
@@ -103,8 +99,9 @@ class Load:
         lines += ["", *_text_table(shown[[name for name in FILE_COLUMNS if name != "note"]])]
         if len(self.files) > _SHOWN:
             lines.append(f"… and {len(self.files) - _SHOWN:,} more files")
-        notes = [(row.source, row.note) for row in self.files.itertuples() if row.note]
-        lines += [f"{_short(str(source), 40)}: {note}" for source, note in notes[:_SHOWN]]
+        sources, said = self.files["source"].tolist(), self.files["note"].tolist()
+        notes = [(source, note) for source, note in zip(sources, said, strict=True) if note]
+        lines += [f"{_short(source, 40)}: {note}" for source, note in notes[:_SHOWN]]
         if len(notes) > _SHOWN:
             lines.append(f"… and {len(notes) - _SHOWN:,} more notes")
         lines += [f"ignored {count:,}: {reason}" for reason, count in self._reasons()]
@@ -141,12 +138,15 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else "…" + text[1 - width :]
 
 
-def _text_table(frame: pd.DataFrame) -> Sequence[str]:
-    columns = [
-        [name, *(_short(_cell(value), 34) for value in frame[name].tolist())]
-        for name in map(str, frame.columns)
-    ]
+def _text_table(frame: pd.DataFrame) -> list[str]:
+    """Return the lines of a table; its first column gives way so that a line fits the terminal."""
+    first, *others = map(str, frame.columns)
+    columns = [[name, *map(_cell, frame[name].tolist())] for name in others]
     widths = [max(map(len, column)) for column in columns]
+    room = max(_WIDTH - sum(widths) - 2 * len(widths), 16)
+    sources = [first, *(_short(source, room) for source in frame[first].tolist())]
+    columns.insert(0, sources)
+    widths.insert(0, max(map(len, sources)))
     right = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns]
     lines = []
     for cells in zip(*columns, strict=True):
@@ -154,5 +154,5 @@ def _text_table(frame: pd.DataFrame) -> Sequence[str]:
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(cells, widths, right, strict=True)
         )
-        lines.append("  ".join(padded).rstrip()[:_WIDTH])
+        lines.append("  ".join(padded).rstrip())
     return lines
