@@ -210,9 +210,7 @@ def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: boo
             "yaxis": names_axis(names, compact=compact),
             "shapes": [_limit_line(limit, look.limit) for limit in (SES_REVIEW, SES_PAUSE)],
             "annotations": [
-                # the texts lean away from each other, so that they never meet
-                _limit_text(SES_REVIEW, "review 5%" if compact else "SES reviews: 5%", "right", look.quiet),
-                _limit_text(SES_PAUSE, "10% pause" if compact else "10%: SES may pause", "left", look.quiet),
+                _limits_text(look.quiet, compact=compact),
                 *(
                     _rate_text(name, row, look.paper, compact=compact)
                     for name, row in zip(names, rows(summary), strict=True)
@@ -274,10 +272,13 @@ def _limit_line(limit: float, colour: str) -> dict[str, Any]:
     return {"type": "line", "x0": limit, "x1": limit, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
-def _limit_text(limit: float, text: str, anchor: str, colour: str) -> dict[str, Any]:
-    font = {"size": 11, "color": colour}
-    place = {"x": limit, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": anchor}
-    return {"text": text, "showarrow": False, "font": font, **place}
+def _limits_text(colour: str, *, compact: bool) -> dict[str, Any]:
+    """Return what the lines mean, above the right edge, where it meets neither of them nor the names."""
+    text = (
+        "dashed: SES limits, 5% and 10%" if compact else "dashed: Amazon SES reviews at 5%, may pause at 10%"
+    )
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, "font": {"size": 11, "color": colour}, **place}
 
 
 def _rate_text(name: str, row: Any, ground: str, *, compact: bool) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from bounceanalytics.schema import REASONS, require
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Room for so many columns is always kept, lest one cell fill the whole width.
+_LEAST_COLUMNS = 8
+
 
 def domain_reasons(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
@@ -100,6 +103,7 @@ def domain_reasons(
             "side": "top",
             "type": "category",
             "tickvals": titles,
+            "range": [-0.5, max(len(titles), _LEAST_COLUMNS) - 0.5],
             "tickangle": -45,
             "showgrid": False,
             "ticks": "",

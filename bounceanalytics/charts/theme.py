@@ -158,6 +158,7 @@ def template(name: ThemeName) -> go.layout.Template:
         "zerolinecolor": look.line,
         "zerolinewidth": 1,
         "tickfont": {"size": 12, "color": look.ink},
+        "ticklabelstandoff": 4,
         "title": {"font": {"size": 12, "color": look.quiet}, "standoff": 12},
         "automargin": True,
         "fixedrange": True,  # a chart to read; the wheel keeps scrolling the page
@@ -299,12 +300,14 @@ def without_heading(figure: go.Figure) -> go.Figure:
 
 def rows_high(number: int) -> int:
     """Return the height in pixels of so many rows."""
-    return max(number, 2) * _ROW
+    return max(number, 1) * _ROW + 8
 
 
 def legend_high(entries: int, *, compact: bool) -> int:
-    """Return the height in pixels of a legend above a plot; on a phone two entries fit in a row."""
-    return 12 + 20 * (math.ceil(entries / 2) if compact else 1)
+    """Return the height in pixels of a legend above a plot; a row holds two entries on a phone, else three or four."""
+    if compact:
+        return 12 + 20 * math.ceil(entries / 2)
+    return 12 + 20 * (1 if entries <= 4 else math.ceil(entries / 3))
 
 
 def says(name: ThemeName, title: str, sentence: str, *, compact: bool = False) -> go.Figure:

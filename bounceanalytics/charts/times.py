@@ -26,6 +26,9 @@ from bounceanalytics.schema import require
 _DAY = pd.Timedelta(days=1)
 _MS = pd.Timedelta(milliseconds=1)
 
+#: Room for so many periods is always kept, lest one bar fill the whole width.
+_LEAST_PERIODS = 6
+
 
 def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
     """Return stacked bars of hard, soft and block bounces per day or week.
@@ -133,8 +136,8 @@ def system_full(
     shown = dated.head(top)
     figure = go.Figure()
     for name, wanted, colour in (
-        ("Permanent answer (5.3.1)", shown["permanent"] > 0, look.types["hard"]),
-        ("Transient answer (4.3.1)", shown["permanent"] == 0, look.types["soft"]),
+        ("Permanent" if compact else "Permanent answer (5.3.1)", shown["permanent"] > 0, look.types["hard"]),
+        ("Transient" if compact else "Transient answer (4.3.1)", shown["permanent"] == 0, look.types["soft"]),
     ):
         if wanted.any():
             figure.add_trace(_spans(shown[wanted], name, colour))
@@ -142,7 +145,7 @@ def system_full(
     if len(back):
         figure.add_scatter(
             mode="markers",
-            name="Mail accepted again",
+            name="Accepted" if compact else "Mail accepted again",
             x=_wall(back["accepted_again"]),
             y=back["domain"].tolist(),
             marker={
@@ -164,9 +167,14 @@ def system_full(
         showlegend=True,
     )
     part = f"{len(shown)} of {count(len(summary), 'domain')}; " if len(shown) < len(summary) else ""
-    still = count(int((~summary["recovered"]).sum()), "domain")
+    still = int((~summary["recovered"]).sum())
+    since = (
+        f"{count(still, 'domain')} not seen to accept mail since"
+        if still
+        else "mail was accepted again everywhere"
+    )
     legend = legend_high(len(figure.data), compact=compact)
-    subtitle = f"{part}{still} not seen to accept mail since"
+    subtitle = f"{part}{since}"
     return lay_out(
         figure, theme, title, subtitle, body=rows_high(len(shown)), above=legend, below=48, compact=compact
     )
@@ -231,9 +239,10 @@ def _periods_axis(starts: pd.Series[Any], step: pd.Timedelta, ticks: int) -> dic
     """Return settings of an axis whose ticks stand under bars, not between them."""
     first, last = starts.min(), starts.max()
     every = math.ceil(((last - first) / step + 1) / ticks)
+    edge = max(0.65 * step, (_LEAST_PERIODS * step - (last - first)) / 2)
     return {
         "type": "date",
-        "range": [first - 0.65 * step, last + 0.65 * step],
+        "range": [first - edge, last + edge],
         "tick0": first,
         "dtick": every * (step / _MS),
         "tickformat": "%-d %b\n%Y",

@@ -45,7 +45,6 @@ SELECT
     coalesce(nullif(domain, ''), '{NO_DOMAIN}') AS domain,
     lower(recipient) AS address,
     coalesce(message_id, event_id) AS message,
-    CASE WHEN coalesce(message_id, event_id) IS NULL THEN row_number() OVER () END AS alone,
     timestamp::TIMESTAMPTZ AS moment,
     source, record,
     coalesce(enhanced_code, reply_code::VARCHAR, '{NO_CODE}') AS code,
@@ -79,7 +78,7 @@ FROM (
     FROM events
     WHERE event <> 'deferred' OR message IS NOT NULL
     QUALIFY row_number() OVER (
-        PARTITION BY address, message, alone
+        PARTITION BY address, message, CASE WHEN message IS NULL THEN rowid END
         ORDER BY CASE WHEN outcome = 'pending' THEN 3 WHEN outcome = 'dropped' THEN 2
                       WHEN outcome = 'bounced' AND reason = 'challenge' THEN 1 ELSE 0 END,
                  moment DESC NULLS LAST, outcome = 'bounced' DESC, record DESC, source DESC

@@ -37,7 +37,7 @@ _SEEN_SQL = "min(moment) AS first_seen, max(moment) AS last_seen"
 
 _SYSTEM_FULL = """
 WITH answers AS (
-    SELECT domain, address, coalesce(message, alone::VARCHAR) AS message, moment, bounce_type = 'hard' AS permanent
+    SELECT domain, address, coalesce(message, rowid::VARCHAR) AS message, moment, bounce_type = 'hard' AS permanent
     FROM events WHERE reason = 'system_full' AND event IN ('bounced', 'deferred')
 ), messages AS (
     SELECT domain, address, message, min(moment) AS first_at, max(moment) AS last_at,
