@@ -298,7 +298,7 @@ def test_a_very_long_text_is_cut() -> None:
     assert "1,000,017 characters in all" in str(told)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.text(min_size=1, max_size=300), st.integers(40, 120))
 @example("550 \u202e\u200e user\x9b31m", 40)
 @example("a" * 300, 40)

@@ -59,7 +59,7 @@ _BEGINNING = re.compile(
 def explain_text(text: str, width: int | None) -> Explanation:
     """Explain a bounce text that comes without anything else."""
     verdict = classify_text([text]).iloc[0]
-    return _explained({"diagnostic": text}, _known(verdict), width)
+    return _explained({"diagnostic": text}, _known(verdict.to_dict()), width)
 
 
 def explain_row(row: Mapping[Any, Any], width: int | None) -> Explanation:
@@ -76,7 +76,7 @@ def explain_row(row: Mapping[Any, Any], width: int | None) -> Explanation:
     frame = pd.DataFrame(
         {item.name: pd.Series([event.get(item.name)], dtype=item.dtype) for item in EVENT_COLUMNS}
     )
-    return _explained(known, _known(classify(frame).iloc[0]), width)
+    return _explained(known, _known(classify(frame).iloc[0].to_dict()), width)
 
 
 def _explained(row: Mapping[str, Any], verdict: Mapping[str, Any], width: int | None) -> Explanation:
@@ -205,8 +205,10 @@ def _claim(item: Candidate) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = readable(text)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+    """Return a clause as a sentence; an id at its beginning keeps its spelling."""
+    text = readable(text).rstrip(".")
+    first = text.split(" ", 1)[0]
+    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:]}." if text else ""
 
 
 def _advice_for(reason: str, codes: Sequence[Code]) -> Iterable[Section]:
