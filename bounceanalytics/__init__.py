@@ -1,5 +1,87 @@
-"""Bounce exports of SendGrid, Amazon SES and Mailgun in; classified frames, charts, reports and clean lists out."""
+"""Bounce exports of SendGrid, Amazon SES and Mailgun in; classified frames, charts, reports and clean lists out.
+
+>>> import bounceanalytics as ba
+>>> load = ba.load(ba.samples() / "exports")
+>>> bounces = ba.classify(load.events)
+>>> ba.summarize_domains(bounces).columns[0]
+'domain'
+"""
 
 from __future__ import annotations
 
+from bounceanalytics import charts
+from bounceanalytics.bundled import samples
+from bounceanalytics.classify import classify, classify_text
+from bounceanalytics.cleaning import Cleaning, clean, export_suppressions
+from bounceanalytics.deciding import Policy, decide
+from bounceanalytics.errors import (
+    BounceAnalyticsError,
+    FormatError,
+    FrameError,
+    MissingExtraError,
+    OutputError,
+    PolicyError,
+    SourceError,
+    UnknownCodeError,
+)
+from bounceanalytics.explain import Explanation, explain
+from bounceanalytics.knowledge.registry import codes_frame as codes
+from bounceanalytics.loading import (
+    Load,
+    RejectedRecordsWarning,
+    load,
+    read,
+    read_mailgun,
+    read_sendgrid,
+    read_ses,
+)
+from bounceanalytics.report import report
+from bounceanalytics.summaries import (
+    summarize_codes,
+    summarize_days,
+    summarize_domain_reasons,
+    summarize_domains,
+    summarize_providers,
+    summarize_reasons,
+    summarize_system_full,
+)
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BounceAnalyticsError",
+    "Cleaning",
+    "Explanation",
+    "FormatError",
+    "FrameError",
+    "Load",
+    "MissingExtraError",
+    "OutputError",
+    "Policy",
+    "PolicyError",
+    "RejectedRecordsWarning",
+    "SourceError",
+    "UnknownCodeError",
+    "charts",
+    "classify",
+    "classify_text",
+    "clean",
+    "codes",
+    "decide",
+    "explain",
+    "export_suppressions",
+    "load",
+    "read",
+    "read_mailgun",
+    "read_sendgrid",
+    "read_ses",
+    "report",
+    "samples",
+    "summarize_codes",
+    "summarize_days",
+    "summarize_domain_reasons",
+    "summarize_domains",
+    "summarize_providers",
+    "summarize_reasons",
+    "summarize_system_full",
+]

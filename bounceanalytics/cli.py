@@ -175,12 +175,11 @@ def load(
 def classify(
     sources: tuple[str, ...], provider: str | None, timezone: str, path: str | None, overwrite: bool
 ) -> None:
-    """Read and classify exports; show how many bounces have which reason."""
+    """Read and classify exports; show how many messages bounced for which reason."""
     if path:
         _new_file(path, overwrite)
     bounces = ba.classify(_load(sources, provider, timezone).events)
-    summary = ba.summarize_reasons(bounces)
-    _print_frame(summary, title="Why mail did not arrive")
+    _print_reasons(bounces)
     if path:
         _write_frame(bounces, path, overwrite)
 
@@ -311,15 +310,15 @@ def demo(folder: str, overwrite: bool) -> None:
     target.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
 
-    out.print(f"[bold]1. Load[/bold] the exports in {samples}")
+    out.print(f"[bold]1. Load[/bold] the exports in {samples / 'exports'}")
     with _progress() as progress:
-        loaded = ba.load([samples / name for name in ("sendgrid", "ses", "mailgun")], progress=progress)
+        loaded = ba.load(samples / "exports", progress=progress)
     out.print(str(loaded), markup=False)
     clock.lap()
 
     out.print("[bold]2. Classify[/bold]")
     bounces = ba.classify(loaded.events)
-    _print_frame(ba.summarize_reasons(bounces).head(12))
+    _print_reasons(bounces)
     clock.lap()
 
     out.print("[bold]3. Report[/bold]")
@@ -335,6 +334,14 @@ def demo(folder: str, overwrite: bool) -> None:
     out.print("[bold]5. Explain[/bold] the code that stands for a full mail system")
     out.print("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]), markup=False)
     out.print("… the rest: bounceanalytics explain 5.3.1")
+
+
+def _print_reasons(bounces: pd.DataFrame) -> None:
+    reasons = ba.summarize_reasons(bounces)
+    shown = reasons.loc[
+        reasons["bounced"] > 0, ["reason", "bounced", "domains", "addresses", "fault", "action"]
+    ]
+    _print_frame(shown, title="Why mail did not arrive: bounced messages, and what to do with the addresses")
 
 
 class _Clock:
