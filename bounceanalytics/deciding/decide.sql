@@ -226,9 +226,15 @@ SELECT
         WHEN kind IS NULL THEN 'no bounce, ' || sign || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '')
         WHEN NOT stands
             THEN sign || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '') || ' and so alive after ' || said || ' ' || day
+        WHEN event IN ('dropped', 'suppressed') THEN
+            CASE event WHEN 'dropped' THEN 'dropped by the ESP ' ELSE 'on the suppression list of the ESP, entered ' END
+            || day
+            || CASE
+                WHEN kind IN ('complained', 'unsubscribed') THEN ' (' || kind || ')'
+                WHEN reason <> 'suppressed' THEN ' (' || said || ')'
+                ELSE ''
+            END
         WHEN kind IN ('complained', 'unsubscribed') THEN kind || ' ' || day
-        WHEN kind = 'not_tried' AND event = 'dropped' THEN 'dropped by the ESP ' || day || ' (' || said || ')'
-        WHEN kind = 'not_tried' THEN 'on the suppression list of the ESP, entered ' || day || ' (' || said || ')'
         WHEN verdict = 'hold' AND conflict THEN said || ' ' || day || '; code, text and the word of the ESP disagree'
         WHEN verdict <> 'keep' AND days = 1 THEN said || ' ' || day || ', no delivery since'
         WHEN verdict <> 'keep'

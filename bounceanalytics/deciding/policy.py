@@ -249,8 +249,12 @@ class Policy:
         full = reason == "system_full" and action == "remove"
         if kind == "not_tried":
             if action == "remove":
-                rule = HELD_AT_ONCE if full and self.system_full != "remove" else _once(self.not_tried)
-                return "not_tried", _no_removal(rule) if conflict else rule
+                line, rule = "listed", _once(self.not_tried)
+                if full and self.system_full != "remove":
+                    line, rule = "system_full_listed", HELD_AT_ONCE
+                elif reason == "suppressed":  # any other cause says more, so it comes first
+                    line = "not_tried"
+                return (f"{line}_conflict", _no_removal(rule)) if conflict else (line, rule)
             return ("not_tried_review", HELD_AT_ONCE) if action == "review" else ("not_tried_other", NEVER)
         own = {**PATIENCE, **self.reasons}
         if conflict and action == "remove":
@@ -313,6 +317,7 @@ _ORDER = (
     "unsubscribed",
     "hard",
     "system_full",
+    "listed",
     "not_tried",
     "conflict",
     "soft",

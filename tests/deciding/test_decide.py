@@ -173,6 +173,20 @@ def test_a_drop_for_a_wish_is_that_wish(words: str, reason: str) -> None:
     assert row["reason"] == reason
 
 
+def test_the_cause_on_a_list_says_more_than_the_drops_that_follow() -> None:
+    entry = event(0, "suppressed", "system_full", reply_code=550, enhanced_code="5.3.1")
+    drops = [event(day, "dropped", "suppressed", action="remove", enhanced_code=None) for day in (7, 14)]
+    row = verdict(*drops, entry)
+    assert (row["reason"], row["code"]) == ("system_full", "5.3.1")
+    assert row["explanation"] == (
+        "Removed: on the suppression list of the ESP, entered on 2026-09-01 (550 5.3.1 mail system full)."
+    )
+    assert verdict(*drops)["explanation"] == "Removed: dropped by the ESP on 2026-09-15."
+    assert verdict(entry, policy=Policy(system_full="hold"))["verdict"] == "hold"
+    other = event(1, "suppressed", "unknown_user")
+    assert verdict(entry, other, policy=Policy(system_full="hold"))["reason"] == "unknown_user"
+
+
 @pytest.mark.parametrize("reason", HARD)
 def test_conflicts_hold_and_never_remove(reason: str) -> None:
     row = verdict(*(event(day, "bounced", reason, conflict=True) for day in range(30)))
