@@ -185,6 +185,17 @@ def test_is_laid_out_for_assistive_technology(seen: Page) -> None:
     assert all("scope" in attrs for tag, attrs in seen.elements if tag == "th")
 
 
+def test_period_is_that_of_the_sendings(tmp_path: Path) -> None:
+    rows = [
+        {"recipient": "zq1@example.org", "event": "suppressed", "timestamp": "2019-01-01T00:00:00Z"},
+        {"recipient": "zq1@example.org", "event": "bounced", "timestamp": "2026-03-02T10:00:00Z"},
+        {"recipient": "zq2@example.org", "event": "delivered", "timestamp": "2026-03-04T10:00:00Z"},
+    ]
+    text = Page(report(classified(rows), tmp_path / "report.html").read_text(encoding="utf-8")).text
+    assert "2 Mar 2026 to 4 Mar 2026" in text
+    assert "2019" not in text
+
+
 def test_title_is_text(seen: Page) -> None:
     assert "Ten weeks & <more>" in seen.text
 

@@ -24,7 +24,7 @@ from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.knowledge.registry import advice, lookup
 from bounceanalytics.report import verdict as says
 from bounceanalytics.schema import REASONS, require
-from bounceanalytics.summaries import Summaries, summarize
+from bounceanalytics.summaries import SENDING_EVENTS, Summaries, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +65,8 @@ class Chart:
 def render(bounces: pd.DataFrame, *, title: str | None, redact: bool) -> str:
     """Return the report as HTML."""
     require(bounces, ("timestamp", "event", "source", "diagnostic"), "a classified frame")
-    times = pd.to_datetime(bounces["timestamp"], utc=True)
+    # entries of suppression lists may be years old; they are no part of the period
+    times = pd.to_datetime(bounces.loc[bounces["event"].isin(SENDING_EVENTS), "timestamp"], utc=True)
     first, last = times.min(), times.max()
     long = pd.notna(first) and last - first > _MOST_DAYS
     summaries = _named_by_domain(summarize(bounces, freq="W" if long else "D"))
@@ -77,7 +78,7 @@ def render(bounces: pd.DataFrame, *, title: str | None, redact: bool) -> str:
         "esps": [says.esp_title(name) for name in summaries.esps["provider"].astype("str")],
         "sums": sums,
         "verdict": says.verdict(summaries, sums, int(events.get("suppressed", 0))),
-        "charts": {chart.name: chart for chart in _charts(summaries)},
+        "charts": {chart.name: chart for chart in _charts(summaries, "week" if long else "day")},
         "domains": summaries.domains.head(MOST_DOMAINS),
         "every_domain": len(summaries.domains),
         "summaries": summaries,
@@ -97,10 +98,10 @@ def render(bounces: pd.DataFrame, *, title: str | None, redact: bool) -> str:
     return _environment().get_template("report.html.j2").render(context)
 
 
-def _charts(summaries: Summaries) -> list[Chart]:
+def _charts(summaries: Summaries, unit: str) -> list[Chart]:
     reasons = int((summaries.reasons["bounced"] > 0).sum())
     return [
-        _chart("bounce_types", charts.bounce_types, summaries.days, says.over_time(summaries.days)),
+        _chart("bounce_types", charts.bounce_types, summaries.days, says.over_time(summaries.days, unit)),
         _chart("reasons", charts.reasons, summaries.reasons),
         _chart("domains", charts.domains, summaries.domains),
         _chart(

@@ -253,7 +253,7 @@ def _by_urgency(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.astype("str").map(order) if column.name == "action" else column
 
 
-def over_time(days: pd.DataFrame) -> str:
+def over_time(days: pd.DataFrame, unit: str) -> str:
     """Return the caption of the chart over time: the worst period that is large enough to tell."""
     told = days[days["deliveries_known"] & days["period"].notna() & (days["attempted"] >= ENOUGH)]
     if len(told) < 3:
@@ -261,10 +261,11 @@ def over_time(days: pd.DataFrame) -> str:
     by_rate = told.sort_values("hard_rate", kind="stable")
     best, worst = by_rate.iloc[0], by_rate.iloc[-1]
     if not worst["hard"]:
-        return "No period had hard bounces."
+        return f"No {unit} had hard bounces."
+    when = "in the week of" if unit == "week" else "on"
     return (
-        f"The hard rate was highest in the period from {day(worst['period'])} ({percent(worst['hard_rate'])}) "
-        f"and lowest in that from {day(best['period'])} ({percent(best['hard_rate'])})."
+        f"The hard rate was highest {when} {day(worst['period'])} ({percent(worst['hard_rate'])}) "
+        f"and lowest {when} {day(best['period'])} ({percent(best['hard_rate'])})."
     )
 
 

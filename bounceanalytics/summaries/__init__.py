@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bounceanalytics.summaries import queries
-from bounceanalytics.summaries.columns import COLUMNS, MEANINGS, dtype
+from bounceanalytics.summaries.columns import COLUMNS, MEANINGS, SENDING_EVENTS, dtype
 from bounceanalytics.summaries.messages import Messages
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "MEANINGS",
+    "SENDING_EVENTS",
     "Summaries",
     "dtype",
     "summarize",

@@ -8,6 +8,9 @@ import pandas as pd
 
 from bounceanalytics.schema import ACTIONS, CATEGORIES, CODE_CLASSES, FAULTS, PROVIDERS, REASONS
 
+#: Events that say what became of a message; all others count nowhere.
+SENDING_EVENTS = ("delivered", "bounced", "deferred", "dropped", "rejected")
+
 #: Domain of a recipient that has none.
 NO_DOMAIN = "(none)"
 

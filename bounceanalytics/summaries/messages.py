@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import require
-from bounceanalytics.summaries.columns import NO_CODE, NO_DOMAIN
+from bounceanalytics.summaries.columns import NO_CODE, NO_DOMAIN, SENDING_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ SELECT
     coalesce(fault::VARCHAR, 'unknown') AS fault, coalesce(action::VARCHAR, 'review') AS action,
     mailbox_provider::VARCHAR AS mailbox_provider
 FROM frame
-WHERE event IN ('delivered', 'bounced', 'deferred', 'dropped', 'rejected')
+WHERE event IN {SENDING_EVENTS}
 """
 
 _HOMES = """
