@@ -40,7 +40,11 @@ _MARKS = r"[\x{300}-\x{36f}]"
 _UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
 _BLANKS = r"(?:\\r|\\n|[\s\x00-\x1f])+"
 _NEXT_LINE = r"(?:\r\n|\r|\n|\\r\\n|\\n)\s*[245][0-9][0-9]-"
-_WRAPPER = r"connected to .{1,80}? but (?:sender|my name) was rejected\.? remote host said:"
+_WRAPPED = r"remote host said:|server returned was:|remote server was:"
+_WRAPPER = (
+    r"connected to .{1,80}? but (?:sender|my name) was rejected\.? remote host said:"  # qmail
+    r"|^.*(?:error that the other server returned|response from the remote server) was:"  # Gmail
+)
 _PLAIN = (  # quotation marks, double ones, dashes
     (r"[\x{2018}-\x{201b}`\x{b4}\x{2032}]", "'"),
     (r"[\x{201c}-\x{201f}\x{2033}\x{ab}\x{bb}]", '"'),
@@ -85,7 +89,7 @@ def normal_form(texts: pa.Array) -> pa.Array:
     """
     texts = pc.utf8_lower(one_line(texts))
     texts = pc.replace_substring_regex(texts, _ADDRESS, "<addr>")
-    texts = _where(texts, r"remote host said", lambda some: pc.replace_substring_regex(some, _WRAPPER, ""))
+    texts = _where(texts, _WRAPPED, lambda some: pc.replace_substring_regex(some, _WRAPPER, ""))
     texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
 
