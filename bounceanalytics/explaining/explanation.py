@@ -160,9 +160,9 @@ def _section_text(section: Section, width: int) -> Iterator[str]:
             first = {"list": "  • ", "steps": f"  {number}. ", "quotes": "  · "}.get(section.style, "  ")
         said = f"“{text}” ({label})" if section.style == "quotes" and label else text
         indent = " " * len(first)
-        yield from textwrap.wrap(said, width, initial_indent=first, subsequent_indent=indent) or [
-            first.rstrip()
-        ]
+        yield from textwrap.wrap(
+            said, width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
+        ) or [first.rstrip()]
 
 
 #: Only translucent greys and inherited colours, so that the card suits light and dark notebooks alike.

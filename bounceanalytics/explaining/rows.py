@@ -26,14 +26,15 @@ if TYPE_CHECKING:
     from bounceanalytics.classify import Candidate
     from bounceanalytics.knowledge.registry import Code
 
+#: Source of a candidate -> how it is named in a table, and in a sentence.
 _SOURCES = {
-    "not tried": "The ESP's word that it did not try",
-    "provider text": "A phrase of this mailbox provider",
-    "text": "A phrase in the text",
-    "enhanced code": "The enhanced code",
-    "reply code": "The reply code",
-    "esp word": "The ESP's word",
-    "class": "The class of the code",
+    "not tried": ("not tried", "The ESP's word that it did not try"),
+    "provider text": ("provider's text", "A phrase of this mailbox provider"),
+    "text": ("text", "A phrase in the text"),
+    "enhanced code": ("enhanced code", "The enhanced code"),
+    "reply code": ("reply code", "The reply code"),
+    "esp word": ("ESP's word", "The ESP's word"),
+    "class": ("class", "The class of the code"),
 }
 
 #: A row says something if it has a value in one of these.
@@ -184,7 +185,7 @@ def _reasoning(spoken: Sequence[Candidate], rule: str | None) -> Iterable[Sectio
             else f"Rule {rule} decided."
         )
     elif rule in {None, won.rule}:
-        said = f"{_SOURCES.get(won.source, won.source)} decided: {_claim(won)}. {_sentence(won.why)}"
+        said = f"{_named(won)[1]} decided: {_claim(won)}. {_sentence(won.why)}"
     else:
         said = (
             f"Rule {rule} decided. It is a rule of your own, or the row was classified by another version; by the "
@@ -192,11 +193,12 @@ def _reasoning(spoken: Sequence[Candidate], rule: str | None) -> Iterable[Sectio
         )
     yield Section("Why", unlabelled([said]))
     if lost := [item for item in spoken if not item.won]:
-        rows = (
-            (_SOURCES.get(item.source, item.source), f"{_claim(item)}. {_sentence(item.why)}")
-            for item in lost
-        )
+        rows = ((_named(item)[0], f"{_claim(item)}. {_sentence(item.why)}") for item in lost)
         yield Section("What else spoke, and why it lost", tuple(rows), "facts")
+
+
+def _named(item: Candidate) -> tuple[str, str]:
+    return _SOURCES.get(item.source, (item.source, item.source.capitalize()))
 
 
 def _claim(item: Candidate) -> str:

@@ -23,7 +23,7 @@ _TYPES = {
 }
 
 _ACTIONS = {
-    "remove": "remove: take the address off the list, or reach the recipient another way",
+    "remove": "remove: take the address off the list and do not mail it again",
     "retry": "retry: keep the address; a later attempt may succeed",
     "fix": "fix: keep the address; the sender has something to put right",
     "review": "review: hold the address until somebody has looked at it",
@@ -95,7 +95,7 @@ def verdict_section(
     """Return the verdict in words."""
     rows = []
     if reason:
-        rows.append(("reason", f"{reason}: {REASONS[reason].title.lower()}" if reason in REASONS else reason))
+        rows.append(("reason", f"{reason} ({REASONS[reason].title})" if reason in REASONS else reason))
     if bounce_type:
         rows.append(("type", _TYPES.get(bounce_type, bounce_type)))
     if category:
