@@ -60,7 +60,7 @@ def domains(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domains(ba.summarize_domains(bounces))
     """
     require(summary, _DOMAINS_NEED, "a summary of domains")
@@ -115,7 +115,7 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.reasons(ba.summarize_reasons(bounces))
     """
     require(summary, ("reason", "title", "fault", "bounced", "dropped", "share"), "a summary of reasons")
@@ -172,7 +172,7 @@ def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: boo
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.providers(ba.summarize_providers(bounces))
     """
     require(summary, _PROVIDERS_NEED, "a summary of mailbox providers")

@@ -48,7 +48,7 @@ def domain_reasons(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domain_reasons(ba.summarize_domain_reasons(bounces))
     """
     require(summary, ("domain", "reason", "bounced"), "a summary of domains and reasons")

@@ -53,7 +53,7 @@ def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: 
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.bounce_types(ba.summarize_days(bounces))
     """
     require(summary, ("period", "attempted", "hard_rate", "bounced", *TYPE_TITLES), "a summary of days")
@@ -122,7 +122,7 @@ def system_full(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.system_full(ba.summarize_system_full(bounces))
     """
     require(summary, _SYSTEM_FULL_NEED, "a summary of full mail systems")

@@ -61,7 +61,7 @@ def report(
     --------
     >>> import tempfile
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.report(bounces, tempfile.mkdtemp() + "/report.html", title="SES").name
     'report.html'
     """

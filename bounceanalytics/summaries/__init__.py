@@ -106,7 +106,7 @@ def summarize(bounces: pd.DataFrame, *, freq: Freq = "W", timezone: str = "UTC")
     --------
     >>> import bounceanalytics as ba
     >>> from bounceanalytics.summaries import summarize
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> summarize(bounces).domains.equals(ba.summarize_domains(bounces))
     True
     """
@@ -151,7 +151,7 @@ def summarize_domains(bounces: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_domains(bounces).columns[0]
     'domain'
     """
@@ -185,7 +185,7 @@ def summarize_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_reasons(bounces)["share"].sum().round(6).item()
     1.0
     """
@@ -219,7 +219,7 @@ def summarize_providers(bounces: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_providers(bounces).columns[0]
     'mailbox_provider'
     """
@@ -258,7 +258,7 @@ def summarize_days(bounces: pd.DataFrame, freq: Freq = "D", timezone: str = "UTC
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_days(bounces, "W", timezone="Europe/Berlin").columns[0]
     'period'
     """
@@ -290,7 +290,7 @@ def summarize_domain_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_domain_reasons(bounces)["reason"].notna().all().item()
     True
     """
@@ -323,7 +323,7 @@ def summarize_codes(bounces: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_codes(bounces).columns[3]
     'code'
     """
@@ -359,7 +359,7 @@ def summarize_system_full(bounces: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> ba.summarize_system_full(bounces).columns[0]
     'domain'
     """
@@ -394,7 +394,7 @@ def summarize_esps(bounces: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> import bounceanalytics as ba
     >>> from bounceanalytics.summaries import summarize_esps
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> summarize_esps(bounces).columns[0]
     'provider'
     """
@@ -428,7 +428,7 @@ def summarize_actions(bounces: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> import bounceanalytics as ba
     >>> from bounceanalytics.summaries import summarize_actions
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> summarize_actions(bounces).columns[0]
     'action'
     """

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 CHARTS = ["bounce_types", "reasons", "domains", "domain_reasons", "providers", "system_full"]
 #: What traces consist of; axes, grids and legends are elsewhere.
 MARKS = ":is(.barlayer, .scatterlayer, .heatmaplayer) :is(path, rect, image)"
+DARK_INK = "rgb(27, 36, 48)"
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -91,13 +92,17 @@ def test_columns_sort_by_value_with_the_keyboard(open_page: Callable[..., Any], 
 
 def test_paper_is_light_and_charts_fit_on_it(open_page: Callable[..., Any], written: Path) -> None:
     page = open_page(written, viewport={"width": 700, "height": 1000}, color_scheme="dark")
-    page.emulate_media(media="print", color_scheme="light")
+    page.emulate_media(media="print", color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     for name in CHARTS:
         box = page.locator(f"[data-chart={name}] .main-svg").first.bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 700
+        colour = f"getComputedStyle(document.querySelector('[data-chart={name}] .xtick text')).fill"
+        assert page.evaluate(colour) == DARK_INK, name
+    assert page.evaluate("getComputedStyle(document.querySelector('h2')).color") == DARK_INK
+    assert page.evaluate("document.documentElement.scrollWidth") == 700
     assert not page.locator("nav").is_visible()
 
 
