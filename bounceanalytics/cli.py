@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -102,7 +104,9 @@ def _write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
     part = target.with_name(f".{target.name}.part")
     try:
         if target.suffix == ".parquet":
-            frame.to_parquet(part, index=False, compression="zstd")
+            # without pandas' own metadata, which pandas itself cannot read back for columns of lists
+            table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            pq.write_table(table, part, compression="zstd")
         elif target.suffix in {".csv", ".gz"}:
             frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
         else:
@@ -159,7 +163,7 @@ def load(
     for target in filter(None, (path, rejects)):
         _new_file(target, overwrite)
     loaded = _load(sources, provider, timezone)
-    out.print(str(loaded), markup=False)
+    click.echo(loaded.to_text())
     if path:
         _write_frame(loaded.events, path, overwrite)
     if rejects:
@@ -244,7 +248,7 @@ def clean(
             overwrite=overwrite,
             progress=progress,
         )
-    out.print(str(result), markup=False)
+    click.echo(str(result))
 
 
 @main.command()
@@ -272,14 +276,14 @@ def suppress(
 ) -> None:
     """Write a suppression file that SendGrid, SES or Mailgun can import."""
     verdicts = ba.decide(ba.classify(_load(sources, provider, timezone).events), ba.Policy.preset(policy))
-    out.print(str(ba.export_suppressions(verdicts, target, path, overwrite=overwrite)), markup=False)
+    click.echo(str(ba.export_suppressions(verdicts, target, path, overwrite=overwrite)))
 
 
 @main.command()
 @click.argument("what", nargs=-1, required=True)
 def explain(what: tuple[str, ...]) -> None:
     """Explain a code or a server's answer, such as 5.3.1 or "550 5.1.1 User unknown"."""
-    out.print(str(ba.explain(" ".join(what))), markup=False)
+    click.echo(str(ba.explain(" ".join(what))))
 
 
 @main.command()
@@ -313,7 +317,7 @@ def demo(folder: str, overwrite: bool) -> None:
     out.print(f"[bold]1. Load[/bold] the exports in {samples / 'exports'}")
     with _progress() as progress:
         loaded = ba.load(samples / "exports", progress=progress)
-    out.print(str(loaded), markup=False)
+    click.echo(loaded.to_text())
     clock.lap()
 
     out.print("[bold]2. Classify[/bold]")
@@ -328,11 +332,11 @@ def demo(folder: str, overwrite: bool) -> None:
 
     out.print(f"[bold]4. Clean[/bold] the list {samples / 'list.csv'}")
     result = ba.clean(samples / "list.csv", bounces, target / "cleaned", overwrite=True)
-    out.print(str(result), markup=False)
+    click.echo(str(result))
     clock.lap()
 
     out.print("[bold]5. Explain[/bold] the code that stands for a full mail system")
-    out.print("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]), markup=False)
+    click.echo("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]))
     out.print("… the rest: bounceanalytics explain 5.3.1")
 
 

@@ -11,7 +11,7 @@ FILE_COLUMNS = ("source", "provider", "form", "records", "loaded", "ignored", "r
 IGNORED_COLUMNS = ("source", "reason", "records")
 
 _WIDTH = 100
-_SHOWN = 12
+_SHOWN = 30
 
 
 class RejectedRecordsWarning(UserWarning):
@@ -84,6 +84,21 @@ class Load:
                 raise AssertionError(f"{name} are not all accounted for: {counted} counted, {there} there")
 
     def __repr__(self) -> str:
+        return self.to_text(limit=_SHOWN)
+
+    def to_text(self, limit: int | None = None) -> str:
+        """Return the account as plain text.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Most files and most notes to show; all if not given.
+
+        Returns
+        -------
+        str
+            The sums, a line per file, the notes on files, and why records were ignored.
+        """
         total = self.files[["records", "loaded", "ignored", "rejected", "rows"]].sum()
         known = self.files["form"].ne("").sum()
         lines = [
@@ -95,15 +110,15 @@ class Load:
         ]
         if self.duplicates.rows:
             lines.append(f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%})")
-        shown = self.files.head(_SHOWN)
+        shown = self.files if limit is None else self.files.head(limit)
         lines += ["", *_text_table(shown[[name for name in FILE_COLUMNS if name != "note"]])]
-        if len(self.files) > _SHOWN:
-            lines.append(f"… and {len(self.files) - _SHOWN:,} more files")
+        if len(self.files) > len(shown):
+            lines.append(f"… and {len(self.files) - len(shown):,} more files")
         sources, said = self.files["source"].tolist(), self.files["note"].tolist()
         notes = [(source, note) for source, note in zip(sources, said, strict=True) if note]
-        lines += [f"{_short(source, 40)}: {note}" for source, note in notes[:_SHOWN]]
-        if len(notes) > _SHOWN:
-            lines.append(f"… and {len(notes) - _SHOWN:,} more notes")
+        lines += [f"{_short(source, 40)}: {note}" for source, note in notes[:limit]]
+        if limit is not None and len(notes) > limit:
+            lines.append(f"… and {len(notes) - limit:,} more notes")
         lines += [f"ignored {count:,}: {reason}" for reason, count in self._reasons()]
         return "\n".join(lines)
 
