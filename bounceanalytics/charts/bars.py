@@ -310,10 +310,10 @@ def _domain_sentence(row: Any) -> str:
 
 def _reason_sentence(row: Any) -> str:
     known = REASONS[row.reason]
-    who = FAULT_TITLES[row.fault].partition(":")[0].lower()
+    who = FAULT_TITLES[row.fault].partition(":")[0]
     return (
         f"<b>{known.title}</b><br>{count(row.bounced, 'message')} bounced for this reason,"
-        f"<br>{percent(row.share)} of all bounces. Who must act: {who}."
+        f"<br>{percent(row.share)} of all bounces. Who must act: {who if who.isupper() else who.lower()}."
     )
 
 
