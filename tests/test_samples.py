@@ -288,7 +288,7 @@ def test_story(
     addresses = [row["address"].lower() for row in story]
     assert len(addresses) == len(set(addresses))
     assert {row["verdict"] for row in story} == {"remove", "hold", "keep"}
-    assert {row["reason"] for row in story} <= {*schema.REASONS, "complaint", "unsubscribe", ""}
+    assert {row["reason"] for row in story} <= {*schema.DECISION_REASONS, ""}
     for row in story:
         assert on_the_wire(row["address"]) in told, row["case"]
         assert (row["address"].lower() in listed) == (row["case"] != "not_on_list"), row["case"]
