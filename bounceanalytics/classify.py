@@ -158,8 +158,9 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
     mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
     failed = np.isin(columns["event"], [EVENTS.index(name) for name in FAILURE_EVENTS])
     rows = np.flatnonzero(failed)
+    mask = pa.array(failed)
     some = {
-        name: values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]
+        name: values[rows] if isinstance(values, np.ndarray) else values.filter(mask)
         for name, values in columns.items()
     }
     evidence = gather(some | {"mailbox": mailbox[rows]}, book)
@@ -200,14 +201,12 @@ def _ids(numbers: Numbers, ids: pa.Array) -> Any:
     return column.dtype.__from_arrow__(values)
 
 
-def _strings(column: pd.Series[Any]) -> pa.Array:
+def _strings(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
     """Return a column as Arrow text; whatever is no text is missing."""
     if column.dtype == object:
         return pa.array([value if isinstance(value, str) else None for value in column], _TEXT)
     values = pa.array(column.array, from_pandas=True)
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    return values.cast(_TEXT)
+    return values if values.type == _TEXT else values.cast(_TEXT)
 
 
 def _choices(values: Sequence[str]) -> Any:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.classifying import mailboxes
-from bounceanalytics.classifying.texts import enhanced_codes, enhanced_text
+from bounceanalytics.classifying.texts import codes_in, enhanced_codes, enhanced_text
 from bounceanalytics.knowledge.registry import code_reasons
 from bounceanalytics.knowledge.rules import esp_words
 from bounceanalytics.schema import ACTIONS, EVENTS, PROVIDERS, REASONS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from bounceanalytics.classifying.rulebook import Reading, Rulebook
+    from bounceanalytics.classifying.rulebook import Rulebook
 
     Numbers = np.ndarray[Any, Any]
 
@@ -81,18 +81,20 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     reading = book.read(texts)
     own = columns["mailbox"]
     mailbox = np.where(own == NONE, _take(reading.signature, text, NONE), own)
-    reply, enhanced = _codes(columns, text, reading)
+    reply, enhanced = _codes(columns, text, texts)
     not_tried, word, vote = _words(columns)
     rules = _winners(book, reading.winners, text, mailbox)
     return Evidence(columns["event"], mailbox, rules, reply, enhanced, not_tried, word, vote, text != NONE)
 
 
-def encode(values: pa.Array) -> tuple[Numbers, pa.Array]:
+def encode(values: pa.Array | pa.ChunkedArray) -> tuple[Numbers, pa.Array]:
     """Return the number of each value among the distinct ones, -1 for null and empty, and the distinct values."""
-    coded = pc.dictionary_encode(pc.if_else(pc.equal(values, ""), None, values))
+    coded = pc.dictionary_encode(values)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
-    return pc.fill_null(coded.indices, NONE).to_numpy(zero_copy_only=False), coded.dictionary
+    number = pc.fill_null(coded.indices, NONE).to_numpy(zero_copy_only=False)
+    empty = pc.index(coded.dictionary, "").as_py()
+    return (np.where(number == empty, NONE, number) if empty >= 0 else number), coded.dictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +140,24 @@ def _registered() -> dict[str, tuple[int, bool]]:
     return {code: (_REASON.get(reason, NONE), bool(specific)) for code, reason, specific in rows}
 
 
-def _codes(columns: Mapping[str, Any], text: Numbers, reading: Reading) -> tuple[Numbers, Numbers]:
+def _codes(columns: Mapping[str, Any], text: Numbers, texts: pa.Array) -> tuple[Numbers, Numbers]:
     """Choose between the codes that the export carries and those in the text.
 
     The export's codes count, except x.0.0, which ESPs make up where they know nothing: there the text's code does.
     """
     number, distinct = encode(columns["enhanced_code"])
     given = _take(enhanced_codes(distinct), number, 0)
-    said = _take(reading.enhanced, text, 0)
     vague = given % 1_000_000 == 0
+    # only the texts are read whose rows lack something
+    said_reply, said = np.zeros((2, len(texts)), dtype=np.int32)
+    lacking = np.unique(text[(vague | (columns["reply_code"] == 0)) & (text != NONE)])
+    said_reply[lacking], said[lacking] = codes_in(texts.take(pa.array(lacking)))
+    said_reply, said = _take(said_reply, text, 0), _take(said, text, 0)
     enhanced = np.where(vague & (said > 0), said, given)
-    said_reply = _take(reading.reply, text, 0)
     reply = np.where(columns["reply_code"] > 0, columns["reply_code"], said_reply)
+    class_ = enhanced // 1_000_000
     # a made-up class that goes against the reply in the text is none
-    against = (
-        (enhanced > 0)
-        & (enhanced % 1_000_000 == 0)
-        & (said_reply > 0)
-        & (enhanced // 1_000_000 != said_reply // 100)
-    )
+    against = (enhanced > 0) & (enhanced % 1_000_000 == 0) & (said_reply > 0) & (class_ != said_reply // 100)
     return reply, np.where(against, 0, enhanced)
 
 

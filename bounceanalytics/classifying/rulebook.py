@@ -11,9 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
-from bounceanalytics.classifying.texts import codes_in, normal_form, one_line
+from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.engine import make_engine
 from bounceanalytics.knowledge.rules import Rule, mailbox_providers, rules
 from bounceanalytics.schema import ACTIONS, REASONS
@@ -40,14 +39,10 @@ class Reading:
         Rule that wins each scope, -1 for none.
     signature : numpy.ndarray of int32
         Mailbox provider that the text gives away, -1 for none.
-    reply, enhanced : numpy.ndarray of int32
-        Codes named in the text, 0 for none.
     """
 
     winners: np.ndarray[Any, Any]
     signature: np.ndarray[Any, Any]
-    reply: np.ndarray[Any, Any]
-    enhanced: np.ndarray[Any, Any]
 
 
 class Rulebook:
@@ -78,7 +73,6 @@ class Rulebook:
 
     def read(self, texts: pa.Array) -> Reading:
         """Return what each of the distinct texts says."""
-        reply, enhanced = codes_in(pc.utf8_lower(one_line(texts)))
         forms = normal_form(texts).dictionary_encode()
         text, pattern = self.hits(forms.dictionary)
         spoken = pattern < len(self.rules)
@@ -90,7 +84,7 @@ class Rulebook:
         form = forms.indices.to_numpy(zero_copy_only=False)
         winners[winners == none] = NONE
         signature[signature == none] = NONE
-        return Reading(winners[:, form], signature[form], reply, enhanced)
+        return Reading(winners[:, form], signature[form])
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ Words that a sending tool puts around the reply are left standing where they can
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,11 @@ import pyarrow.compute as pc
 from bounceanalytics.knowledge.rules import PLAIN_LETTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+#: Texts that one thread works on at a time.
+_PART = 16_384
 
 _ADDRESS = r"""<?[^ <>"'(),;:\[\]/?=]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>?"""
 _IDS = (
@@ -87,22 +92,34 @@ def normal_form(texts: pa.Array) -> pa.Array:
     >>> normal_form(texts)[0].as_py()
     '<addr>: user unknown'
     """
-    texts = pc.utf8_lower(one_line(texts))
+    return in_parts(lambda some: _normal(lower_line(some)), texts)
+
+
+def _normal(texts: pa.Array) -> pa.Array:
     texts = pc.replace_substring_regex(texts, _ADDRESS, "<addr>")
     texts = _where(texts, _WRAPPED, lambda some: pc.replace_substring_regex(some, _WRAPPER, ""))
     texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
 
 
-def one_line(texts: pa.Array) -> pa.Array:
-    """Return each text on one line, in plain letters, without the codes at the beginnings of further lines."""
+def in_parts(change: Callable[[pa.Array], pa.Array], texts: pa.Array) -> pa.Array:
+    """Apply a change to slices of an array at the same time; Arrow's functions let other threads run."""
+    starts = range(0, len(texts), _PART)
+    if len(starts) < 2:
+        return change(texts)
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        return pa.concat_arrays(pool.map(lambda start: change(texts.slice(start, _PART)), starts))
+
+
+def lower_line(texts: pa.Array) -> pa.Array:
+    """Return each text in lower case on one line, in plain letters, without the codes that begin further lines."""
 
     def one(some: pa.Array) -> pa.Array:
         some = pc.replace_substring_regex(some, _NEXT_LINE, " ")
         return pc.replace_substring_regex(some, _BLANKS, " ")
 
     texts = _where(texts, _NOT_ASCII, _plain_letters)
-    return _where(texts, _UNUSUAL_BLANKS, one)
+    return _where(pc.utf8_lower(texts), _UNUSUAL_BLANKS, one)
 
 
 def _plain_letters(texts: pa.Array) -> pa.Array:
@@ -126,13 +143,14 @@ def codes_in(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any
     Parameters
     ----------
     texts : pyarrow.Array of large_string
-        On one line, in lower case, without nulls.
+        Without nulls.
 
     Returns
     -------
     reply, enhanced : numpy.ndarray of int32
         Enhanced codes as :func:`enhanced_number` gives them.
     """
+    texts = in_parts(lower_line, texts)
     inner = pc.extract_regex(texts, _INNER)
     pair = _number(pc.extract_regex(texts, _REPLY_PAIR), "reply")
     lone = pc.extract_regex(texts, _REPLY)

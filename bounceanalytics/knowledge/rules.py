@@ -217,7 +217,8 @@ def rules() -> tuple[Rule, ...]:
         if item.name.endswith(".toml")
     ]
     ordered = sorted(tables, key=lambda entry: (entry[1].get("order", 0), entry[0]))
-    return _checked([rule for name, table in ordered for rule in _rules_of(table, name)], "rules/*.toml")
+    # checked by the tests; checking here would cost every program half a second
+    return tuple(rule for name, table in ordered for rule in _rules_of(table, name))
 
 
 def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
@@ -248,7 +249,37 @@ def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"cannot read the rules in {file}: {error}") from error
         found.extend(_rules_of(_parse(text, str(file)), str(file), {"example": "", "source": "the user"}))
-    return _checked(found, ", ".join(map(str, files)))
+    if problems := problems_of(found):
+        raise FormatError(f"{', '.join(map(str, files))}: {'; '.join(problems)}")
+    return tuple(found)
+
+
+def problems_of(found: Iterable[Rule]) -> list[str]:
+    """Return everything that is wrong with some rules, a sentence each; empty if nothing is.
+
+    Parameters
+    ----------
+    found : iterable of Rule
+
+    Returns
+    -------
+    list of str
+    """
+    problems: list[str] = []
+    seen: set[str] = set()
+    for rule in found:
+        if rule.id in seen:
+            problems.append(f"{rule.id}: the id stands twice")
+        seen.add(rule.id)
+        if rule.reason not in REASONS:
+            problems.append(f"{rule.id}: unknown reason {rule.reason!r}")
+        if rule.after not in {"", "code"}:
+            problems.append(f"{rule.id}: after must be 'code' or empty")
+        if rule.action and (rule.reason != "suppressed" or rule.action not in ACTIONS):
+            problems.append(f"{rule.id}: action is for the reason suppressed, one of {', '.join(ACTIONS)}")
+        if why := why_not_in_dialect(rule.pattern):
+            problems.append(f"{rule.id}: the pattern holds {why}")
+    return problems
 
 
 @cache
@@ -316,24 +347,3 @@ def _build(kind: type[_Row], values: Mapping[str, Any], where: str) -> _Row:
         parts += [f"missing {', '.join(missing)}"] if missing else []
         raise FormatError(f"{where}: {'; '.join(parts)}; a row may have {', '.join(known)}")
     return kind(**values)
-
-
-def _checked(found: list[Rule], where: str) -> tuple[Rule, ...]:
-    """Return the rules, or raise one error that names everything wrong with them."""
-    problems: list[str] = []
-    seen: set[str] = set()
-    for rule in found:
-        if rule.id in seen:
-            problems.append(f"{rule.id}: the id stands twice")
-        seen.add(rule.id)
-        if rule.reason not in REASONS:
-            problems.append(f"{rule.id}: unknown reason {rule.reason!r}")
-        if rule.after not in {"", "code"}:
-            problems.append(f"{rule.id}: after must be 'code' or empty")
-        if rule.action and (rule.reason != "suppressed" or rule.action not in ACTIONS):
-            problems.append(f"{rule.id}: action is for the reason suppressed, one of {', '.join(ACTIONS)}")
-        if why := why_not_in_dialect(rule.pattern):
-            problems.append(f"{rule.id}: the pattern holds {why}")
-    if problems:
-        raise FormatError(f"{where}: {'; '.join(problems)}")
-    return tuple(found)
