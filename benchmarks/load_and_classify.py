@@ -20,7 +20,23 @@ import generate
 
 FOLDER = Path(__file__).parent / "data"
 
-COLUMNS = ["email", "event", "timestamp", "sg_event_id", "sg_message_id", "smtp-id", "ip", "category", "type", "bounce_classification", "status", "reason", "response", "attempt", "tls"]
+COLUMNS = [
+    "email",
+    "event",
+    "timestamp",
+    "sg_event_id",
+    "sg_message_id",
+    "smtp-id",
+    "ip",
+    "category",
+    "type",
+    "bounce_classification",
+    "status",
+    "reason",
+    "response",
+    "attempt",
+    "tls",
+]
 
 PRELUDE = """
 import json, resource, sys, time
