@@ -141,7 +141,8 @@ class HyperscanEngine:
             add_word(word)
             add_end(end)
 
-        self._database.scan(data, match_event_handler=on_hit)
+        if self._words:
+            self._database.scan(data, match_event_handler=on_hit)
         held = np.zeros((len(self._words), len(block)), dtype=bool)
         held[words, np.searchsorted(offsets - offsets[0], ends, "left") - 1] = True
         return held

@@ -17,8 +17,33 @@ from bounceanalytics.engine import ArrowEngine, make_engine
 from bounceanalytics.errors import MissingExtraError
 from bounceanalytics.knowledge.rules import rules
 
-PATTERNS = ("user unknown", r"mail ?box.{0,20}full\b", "^no such", r"\bip\b", "gesperrt$", "邮箱.{0,9}满", r"[?&]p=\d")
-WORDS = ("user", "unknown", "mailbox", "mail box", "is", "full", "fully", "no", "such", "ip", "recipient", "gesperrt", "邮箱", "已", "满", "?p=1")
+PATTERNS = (
+    "user unknown",
+    r"mail ?box.{0,20}full\b",
+    "^no such",
+    r"\bip\b",
+    "gesperrt$",
+    "邮箱.{0,9}满",
+    r"[?&]p=\d",
+)
+WORDS = (
+    "user",
+    "unknown",
+    "mailbox",
+    "mail box",
+    "is",
+    "full",
+    "fully",
+    "no",
+    "such",
+    "ip",
+    "recipient",
+    "gesperrt",
+    "邮箱",
+    "已",
+    "满",
+    "?p=1",
+)
 
 needs_hyperscan = pytest.mark.skipif(engine.hyperscan is None, reason="hyperscan is not installed")
 

@@ -18,7 +18,7 @@ from bounceanalytics.literals import required_literals
         ("over quota", [["over quota"]]),
         ("mail ?box full", [["mail box full", "mailbox full"]]),
         ("user.{0,40}(?:unknown|gone)", [["user"], ["gone", "unknown"]]),
-        ("(?:user|mailbox)s? (?:is )*unknown", [["mailbox", "user"], ["unknown"]]),
+        ("(?:user|mailbox)s? (?:is )*unknown", [["mailbox ", "mailboxs ", "user ", "users "], ["unknown"]]),
         (r"\bno such\b", [["no such"]]),
         (r"error \(5\.1\.1\)$", [["error (5.1.1)"]]),
         ("(?:the )?user[s]?x", [["usersx", "userx"]]),
@@ -27,14 +27,13 @@ from bounceanalytics.literals import required_literals
         ("(?:unknown|ab)", []),
         (r"[a-z]+ \d{2,4} quota", [[" quota"]]),
         ("(?:abc){2,3}", [["abc"]]),
-        ("(?:abc)?defg", [["abcdefg", "defg"]]),
+        ("(?:abc)?defg", [["defg"]]),
         ("unknown|unknown user", [["unknown"]]),
         ("满了", [["满了"]]),
     ],
 )
 def test_required_words(pattern: str, words: list[list[str]]) -> None:
-    found = [sorted(choice) for choice in required_literals(pattern)]
-    assert [[min(one, key=len)] if len(one) > len(two) else one for one, two in zip(found, words, strict=True)] == words
+    assert [sorted(choice) for choice in required_literals(pattern)] == words
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)

@@ -44,7 +44,7 @@ _NOT_ASCII = r"[^\x00-\x7f]"
 _MARKS = r"[\x{300}-\x{36f}]"
 _UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
 _BLANKS = r"(?:\\r|\\n|[\s\x00-\x1f])+"
-_NEXT_LINE = r"(?:\r\n|\r|\n|\\r\\n|\\n)\s*[245][0-9][0-9]-"
+_NEXT_LINE = r"(?:\r\n|\r|\n|\\r\\n|\\n)\s*[245][0-9][0-9][ -](?:#?[245]\.[0-9]{1,3}\.[0-9]{1,3} )?"
 _WRAPPED = r"remote host said:|server returned was:|remote server was:"
 _WRAPPER = (
     r"connected to .{1,80}? but (?:sender|my name) was rejected\.? remote host said:"  # qmail

@@ -183,9 +183,9 @@ border-top:1px solid rgba(128,128,128,.3);padding-top:.9em}
 .ba-card .ba-wide{grid-column:1/-1}
 .ba-card ul,.ba-card ol{margin:0;padding-left:1.4em}
 .ba-card li{margin:.15em 0}
-.ba-card dl{display:grid;grid-template-columns:minmax(2em,max-content) 1fr;gap:.15em 1em;margin:0}
-.ba-card dt{opacity:.75;overflow-wrap:anywhere;max-width:14em}
-.ba-card dd{margin:0;overflow-wrap:anywhere;min-width:0}
+.ba-card.ba-card dl{display:grid;grid-template-columns:max-content 1fr;gap:.15em 1em;margin:0}
+.ba-card.ba-card dt{float:none;width:auto;padding:0;font-weight:600;opacity:.75;overflow-wrap:break-word;max-width:14em}
+.ba-card.ba-card dd{float:none;width:auto;padding:0;margin:0;overflow-wrap:anywhere;min-width:0}
 .ba-card q{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;overflow-wrap:anywhere}
 .ba-card small{opacity:.75}
 </style>"""

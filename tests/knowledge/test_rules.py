@@ -63,7 +63,13 @@ def test_rules_are_in_the_order_of_their_files() -> None:
     first = {theme: themes.index(theme) for theme in themes}
     for theme, start in first.items():
         assert set(themes[start : start + themes.count(theme)]) == {theme}, theme
-    assert first["google"] < first["blocklists"] < first["unknown-user-first"] < first["spam"] < first["unknown-user"]
+    assert (
+        first["google"]
+        < first["blocklists"]
+        < first["unknown-user-first"]
+        < first["spam"]
+        < first["unknown-user"]
+    )
     assert first["mailbox-full-first"] < first["unknown-user-first"]
     assert first["sender-first"] < first["unknown-user-first"]
 
@@ -93,7 +99,14 @@ def test_the_dialect(pattern: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "plain"),
-    [("Empfänger", "empfanger"), ("Übergröße", "ubergrosse"), ("Łódź", "lodz"), ("ＦＵＬＬ", "full"), ("й", "и"), ("が", "が")],
+    [
+        ("Empfänger", "empfanger"),
+        ("Übergröße", "ubergrosse"),
+        ("Łódź", "lodz"),
+        ("\uff26\uff35\uff2c\uff2c", "full"),
+        ("й", "и"),
+        ("が", "が"),
+    ],
 )
 def test_letters_become_plain(text: str, plain: str) -> None:
     assert without_accents(text) == plain
@@ -127,7 +140,9 @@ def test_mailbox_providers_are_right() -> None:
 
 
 def test_no_id_is_also_a_code() -> None:
-    codes = {f"enhanced-{code}" for code in code_reasons()["code"]} | {f"reply-{code}" for code in code_reasons()["code"]}
+    codes = {f"enhanced-{code}" for code in code_reasons()["code"]} | {
+        f"reply-{code}" for code in code_reasons()["code"]
+    }
     assert not codes & ({rule.id for rule in rules()} | {word.id for word in esp_words()})
 
 
@@ -172,5 +187,5 @@ def test_a_file_that_holds_no_rules(tmp_path, content: str, said: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path) -> None:
-    with pytest.raises(SourceError, match="none.toml"):
+    with pytest.raises(SourceError, match=r"none\.toml"):
         read_rules(tmp_path / "none.toml")
