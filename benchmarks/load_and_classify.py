@@ -56,6 +56,15 @@ start = time.perf_counter()
 table = connection.sql(f"SELECT * FROM read_json('{path}', format='newline_delimited', columns={{{columns}}})").to_arrow_table()
 done(start, len(table))
 """,
+    "DuckDB read_json, same columns, to pandas": """
+import duckdb, pandas
+connection = duckdb.connect()
+columns = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
+start = time.perf_counter()
+query = f"SELECT * FROM read_json('{path}', format='newline_delimited', columns={{{columns}}})"
+frame = connection.sql(query).df()
+done(start, len(frame))
+""",
     "bounceanalytics load": """
 import bounceanalytics as ba
 start = time.perf_counter()

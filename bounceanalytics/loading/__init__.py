@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Load", "RejectedRecordsWarning", "load", "read", "read_mailgun", "read_sendgrid", "read_ses"]
 
+_BLOCK = 65_536
+
 #: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
 FORMS = (*sendgrid.FORMS, *ses.FORMS, *mailgun.FORMS)
 
@@ -440,11 +442,16 @@ def _join(
     return to_frame(table), int(repeated.sum()), before
 
 
-def _names(accounts: list[Account], account: np.ndarray[Any, Any]) -> pa.Array:
-    """Return the source of each row."""
-    if len(account) and account[0] == account[-1] and len(accounts) == 1:
-        return pa.repeat(pa.scalar(accounts[0].source, pa.large_string()), len(account))
-    return pa.array([one.source for one in accounts], pa.large_string()).take(pa.array(account))
+def _names(accounts: list[Account], account: np.ndarray[Any, Any]) -> pa.ChunkedArray:
+    """Return the source of each row; rows of a file follow one another, in the order of the files."""
+    chunks: list[pa.Array] = []
+    for one, count in zip(accounts, np.bincount(account, minlength=len(accounts)).tolist(), strict=True):
+        # the same block stands for all rows of a file, so that a long name is not written a million times
+        block = pa.repeat(pa.scalar(one.source, pa.large_string()), min(count, _BLOCK))
+        chunks += [block] * (count // _BLOCK)
+        if count % _BLOCK:
+            chunks.append(block.slice(0, count % _BLOCK))
+    return pa.chunked_array(chunks, pa.large_string())
 
 
 def _settle(
@@ -466,7 +473,7 @@ def _settle(
     rows = np.bincount(of, fresh, minlength=size).astype(np.int64)
     loaded = np.bincount(of[fresh > 0], minlength=size)
     copies = np.bincount(of[fresh == 0], minlength=size)
-    for place in np.unique(account):
+    for place in np.flatnonzero(np.bincount(account, minlength=size)):
         accounts[place].rows += int(rows[place])
         accounts[place].loaded += int(loaded[place])
         if copies[place]:

@@ -185,9 +185,11 @@ def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") 
 
 def tags_sql(expression: str) -> str:
     """Return SQL for the tags in a JSON list, or in a single text."""
+    listed = f"TRY(from_json({expression}, '[\"VARCHAR\"]'))"
     return (
         f"CASE WHEN {expression} IS NULL OR {expression} IN ('', '[]') THEN NULL"
         f" WHEN starts_with({expression}, '[')"
-        f" THEN list_filter(TRY(from_json({expression}, '[\"VARCHAR\"]')), lambda tag: tag <> '')"
+        f" THEN CASE WHEN contains({expression}, '\"\"') OR contains({expression}, 'null')"
+        f" THEN list_filter({listed}, lambda tag: tag <> '') ELSE {listed} END"
         f" ELSE [{expression}] END"
     )

@@ -265,8 +265,8 @@ class Reader:
 
     def _count(self, account: NDArray[np.int64], head: pa.ChunkedArray) -> None:
         heads = account if pc.all(head).as_py() is not False else account[head.to_numpy()]
-        for place, count in zip(*np.unique(heads, return_counts=True), strict=True):
-            self.accounts[place].records += int(count)
+        for place, count in enumerate(np.bincount(heads).tolist()):
+            self.accounts[place].records += count
 
     def _reject_bad(
         self,
