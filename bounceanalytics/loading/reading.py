@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -71,8 +72,6 @@ def connect() -> duckdb.DuckDBPyConnection:
         "SET TimeZone = 'UTC'",
         "SET preserve_insertion_order = true",
         "SET arrow_large_buffer_size = true",
-        "SET enable_progress_bar = true",  # it is asked for, never drawn
-        "SET enable_progress_bar_print = false",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
     ):
@@ -141,6 +140,11 @@ class Reader:
         self.batches: list[Batch] = []
         self.rejects: list[pd.DataFrame] = []
         self._engine = connect()
+        if tick is not None:
+            # the bar is asked for, never drawn; in a notebook without ipywidgets the engine has none to ask
+            with contextlib.suppress(duckdb.Error):
+                self._engine.execute("SET enable_progress_bar = true")
+                self._engine.execute("SET enable_progress_bar_print = false")
 
     def close(self) -> None:
         """Close the engine."""
