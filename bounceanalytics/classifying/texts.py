@@ -45,9 +45,10 @@ _MARKS = r"[\x{300}-\x{36f}]"
 _UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
 _BLANKS = r"(?:\\r|\\n|[\s\x00-\x1f])+"
 _NEXT_LINE = r"(?:\r\n|\r|\n|\\r\\n|\\n)\s*[245][0-9][0-9][ -](?:#?[245]\.[0-9]{1,3}\.[0-9]{1,3} )?"
-_WRAPPED = r"remote host said:|server returned was:|remote server was:"
+_WRAPPED = r"remote host said:|server returned was:|remote server was:|delivery attempts: "
 _WRAPPER = (
-    r"connected to .{1,80}? but (?:sender|my name) was rejected\.? remote host said:"  # qmail
+    r"connected to .{1,80}? but sender was rejected\.? remote host said:"  # qmail
+    r"|^(?:smtp; ?)?[245]\.[0-9]\.[0-9] - [a-z ]+ (?:[245][0-9][0-9]-)?'"  # Cisco: its own reading, then the reply
     r"|^.*(?:error that the other server returned|response from the remote server) was:"  # Gmail
 )
 _PLAIN = (  # quotation marks, double ones, dashes
