@@ -7,35 +7,24 @@ import warnings
 import zoneinfo
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-
-from bounceanalytics import schema
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading import mailgun, sendgrid, ses
 from bounceanalytics.loading.detect import Found, detect
 from bounceanalytics.loading.forms import TITLES
-from bounceanalytics.loading.normalise import to_frame
-from bounceanalytics.loading.reading import Account, Batch, Reader, groups, notes
-from bounceanalytics.loading.result import (
-    FILE_COLUMNS,
-    IGNORED_COLUMNS,
-    Duplicates,
-    Load,
-    RejectedRecordsWarning,
-)
+from bounceanalytics.loading.joining import result_of
+from bounceanalytics.loading.reading import Account, Reader, groups, notes
+from bounceanalytics.loading.result import Load, RejectedRecordsWarning
 from bounceanalytics.loading.sources import HEAD_SIZE, Source, open_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     Progress = Callable[[str, int, int], None]
     OnError = Literal["collect", "raise"]
 
 __all__ = ["Load", "RejectedRecordsWarning", "load", "read", "read_mailgun", "read_sendgrid", "read_ses"]
-
-_BLOCK = 65_536
 
 #: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
 FORMS = (*sendgrid.FORMS, *ses.FORMS, *mailgun.FORMS)
@@ -116,7 +105,7 @@ def load(
             reader.close()
         for place, one, found in known:
             accounts[place].notes += notes(one, found, accounts[place].records)
-    return _result(reader, deduplicate=deduplicate)
+    return result_of(reader, deduplicate=deduplicate)
 
 
 def read(
@@ -379,102 +368,3 @@ def _problem(found: Found, provider: str | None) -> str:
     if provider and found.form.provider != provider:
         return f"looks like {found.form.title}, not like an export of {TITLES[provider]}"
     return ""
-
-
-def _result(reader: Reader, *, deduplicate: bool) -> Load:
-    batches = reader.batches
-    events, dropped, before = _join(batches, reader.accounts, deduplicate=deduplicate)
-    files = pd.DataFrame(
-        [
-            (
-                one.source,
-                one.provider,
-                one.form,
-                one.records,
-                one.loaded,
-                sum(one.ignored.values()),
-                one.rejected,
-                one.rows,
-                "; ".join(one.notes),
-            )
-            for one in reader.accounts
-        ],
-        columns=list(FILE_COLUMNS),
-    )
-    ignored = pd.DataFrame(
-        [(one.source, reason, count) for one in reader.accounts for reason, count in one.ignored.items()],
-        columns=list(IGNORED_COLUMNS),
-    ).astype({"records": "int64"})
-    rejects = (
-        pd.concat(reader.rejects, ignore_index=True).astype(schema.dtypes(schema.REJECT_COLUMNS))
-        if reader.rejects
-        else schema.empty(schema.REJECT_COLUMNS)
-    )
-    share = dropped / before if before else 0.0
-    return Load(events, files, rejects, ignored, Duplicates(dropped, share))
-
-
-def _join(
-    batches: list[Batch], accounts: list[Account], *, deduplicate: bool
-) -> tuple[pd.DataFrame, int, int]:
-    """Put the rows of all files together, in the order of the files, each event once."""
-    if not batches:
-        return schema.empty(schema.EVENT_COLUMNS), 0, 0
-    table = pa.concat_tables([batch.table for batch in batches])
-    account = np.concatenate([batch.account for batch in batches])
-    record = np.concatenate([batch.record for batch in batches])
-    key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
-    if (account[1:] < account[:-1]).any():  # files of other forms, or read with care, came between
-        order = pa.array(np.argsort(account, kind="stable"))
-        table, key = table.take(order), key.take(order)
-        account, record = account[order], record[order]
-    before = len(table)
-    repeated = np.zeros(before, bool)
-    if deduplicate and before:
-        told = key.is_valid().to_numpy()
-        values = key.fill_null(0).to_numpy()
-        repeated = pd.Series(values).duplicated().to_numpy() & told
-    _settle(account, record, repeated, accounts)
-    if repeated.any():
-        kept = ~repeated
-        table, account, record = table.filter(pa.array(kept)), account[kept], record[kept]
-    table = table.append_column("source", _names(accounts, account)).append_column("record", pa.array(record))
-    return to_frame(table), int(repeated.sum()), before
-
-
-def _names(accounts: list[Account], account: np.ndarray[Any, Any]) -> pa.ChunkedArray:
-    """Return the source of each row; rows of a file follow one another, in the order of the files."""
-    chunks: list[pa.Array] = []
-    for one, count in zip(accounts, np.bincount(account, minlength=len(accounts)).tolist(), strict=True):
-        # the same block stands for all rows of a file, so that a long name is not written a million times
-        block = pa.repeat(pa.scalar(one.source, pa.large_string()), min(count, _BLOCK))
-        chunks += [block] * (count // _BLOCK)
-        if count % _BLOCK:
-            chunks.append(block.slice(0, count % _BLOCK))
-    return pa.chunked_array(chunks, pa.large_string())
-
-
-def _settle(
-    account: np.ndarray[Any, Any],
-    record: np.ndarray[Any, Any],
-    repeated: np.ndarray[Any, Any],
-    accounts: list[Account],
-) -> None:
-    """Count rows and loaded records of each file; a record without a new row is a duplicate."""
-    if not len(account):
-        return
-    first = np.r_[True, (account[1:] != account[:-1]) | (record[1:] != record[:-1])]
-    size = len(accounts)
-    if first.all():  # a row a record
-        of, fresh = account, ~repeated
-    else:
-        starts = np.flatnonzero(first)
-        of, fresh = account[starts], np.add.reduceat((~repeated).astype(np.int64), starts)
-    rows = np.bincount(of, fresh, minlength=size).astype(np.int64)
-    loaded = np.bincount(of[fresh > 0], minlength=size)
-    copies = np.bincount(of[fresh == 0], minlength=size)
-    for place in np.flatnonzero(np.bincount(account, minlength=size)):
-        accounts[place].rows += int(rows[place])
-        accounts[place].loaded += int(loaded[place])
-        if copies[place]:
-            accounts[place].ignored["duplicate"] += int(copies[place])
