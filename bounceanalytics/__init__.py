@@ -13,6 +13,7 @@ from bounceanalytics import charts
 from bounceanalytics.bundled import samples
 from bounceanalytics.classify import classify, classify_text
 from bounceanalytics.cleaning import Cleaning, clean, export_suppressions
+from bounceanalytics.datasets import Dataset
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import (
     BounceAnalyticsError,
@@ -28,7 +29,9 @@ from bounceanalytics.explain import Explanation, explain
 from bounceanalytics.knowledge.registry import codes_frame as codes
 from bounceanalytics.loading import (
     Load,
+    NaiveTimeWarning,
     RejectedRecordsWarning,
+    convert,
     load,
     read,
     read_mailgun,
@@ -51,11 +54,13 @@ __version__ = "0.1.0"
 __all__ = [
     "BounceAnalyticsError",
     "Cleaning",
+    "Dataset",
     "Explanation",
     "FormatError",
     "FrameError",
     "Load",
     "MissingExtraError",
+    "NaiveTimeWarning",
     "OutputError",
     "Policy",
     "PolicyError",
@@ -67,6 +72,7 @@ __all__ = [
     "classify_text",
     "clean",
     "codes",
+    "convert",
     "decide",
     "explain",
     "export_suppressions",

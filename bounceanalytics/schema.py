@@ -195,6 +195,7 @@ EVENT_COLUMNS: tuple[Column, ...] = (
     Column("esp_reason", "string", "the ESP's own reason or classification"),
     Column("tags", "list", "tags, categories or campaign of the message"),
     Column("attempt", "int16", "number of the delivery attempt, from 1"),
+    Column("suspect", "bool", "a complaint that any of several recipients may have made"),
     Column("source", "string", "file that the row came from"),
     Column("record", "int64", "number of the record in that file, from 1"),
 )
@@ -232,6 +233,23 @@ def dtypes(columns: Iterable[Column]) -> dict[str, Any]:
 def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
     """Return the Arrow schema of the given columns."""
     return pa.schema([(column.name, column.arrow) for column in columns])
+
+
+def to_pandas(table: pa.Table, columns: Iterable[Column]) -> pd.DataFrame:
+    """Return an Arrow table as a frame of the given columns, in their order and dtypes; strings are not copied."""
+    wanted = tuple(columns)
+    arrays = []
+    for column in wanted:
+        values = table.column(column.name)
+        arrays.append(values if pa.types.is_dictionary(values.type) else values.cast(column.arrow))
+    kinds = {column.arrow: column.dtype for column in wanted if column.kind in {"string", "int16", "list"}}
+    frame: pd.DataFrame = pa.table(arrays, names=[column.name for column in wanted]).to_pandas(
+        types_mapper=kinds.get
+    )
+    for column in wanted:
+        if frame[column.name].dtype != column.dtype:
+            frame[column.name] = frame[column.name].astype(column.dtype)
+    return frame
 
 
 def empty(columns: Iterable[Column]) -> pd.DataFrame:

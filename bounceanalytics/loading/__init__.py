@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-import zoneinfo
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import mailgun, sendgrid, ses
-from bounceanalytics.loading.detect import Found, detect
-from bounceanalytics.loading.forms import TITLES
+from bounceanalytics.datasets import as_dataset
+from bounceanalytics.loading.converting import account_of, convert
+from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Account, Reader, groups, notes
-from bounceanalytics.loading.result import Load, RejectedRecordsWarning
-from bounceanalytics.loading.sources import HEAD_SIZE, Source, open_sources
+from bounceanalytics.loading.reading import Account, Reader, connect, groups, notes, warn_of_naive_times
+from bounceanalytics.loading.result import Load, NaiveTimeWarning, RejectedRecordsWarning
+from bounceanalytics.loading.sources import open_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
-    Progress = Callable[[str, int, int], None]
-    OnError = Literal["collect", "raise"]
+    from bounceanalytics.loading.finding import OnError, Progress
+    from bounceanalytics.loading.reading import Batch
 
-__all__ = ["Load", "RejectedRecordsWarning", "load", "read", "read_mailgun", "read_sendgrid", "read_ses"]
-
-#: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
-FORMS = (*sendgrid.FORMS, *ses.FORMS, *mailgun.FORMS)
+__all__ = [
+    "Load",
+    "NaiveTimeWarning",
+    "RejectedRecordsWarning",
+    "convert",
+    "load",
+    "read",
+    "read_mailgun",
+    "read_sendgrid",
+    "read_ses",
+]
 
 
 def load(
@@ -36,7 +39,7 @@ def load(
     provider: str | None = None,
     deduplicate: bool = True,
     on_error: OnError = "collect",
-    timezone: str = "UTC",
+    timezone: str | None = None,
     progress: Progress | None = None,
 ) -> Load:
     """Read exports into one event frame and account for every record.
@@ -48,16 +51,21 @@ def load(
     ----------
     source : str, path, bytes, binary file, or a list of these
         A file, a folder (with all that is in it), a glob such as ``"exports/*.json"``, the content itself or a file
-        opened in binary mode. Each may be gzipped; its first bytes tell, not its name.
+        opened in binary mode; an archive (ZIP, tar, gzip, bzip2, xz, Zstandard; the first bytes tell, not the name),
+        ``"-"`` for standard input, a URL such as ``s3://bucket/exports/`` where fsspec is installed; a dataset that
+        :func:`convert` made.
     provider : {'sendgrid', 'ses', 'mailgun'}, optional
         Take exports of this ESP only.
     deduplicate : bool, default True
-        Count an event once that webhook retries or overlapping exports repeat: by SendGrid's event id, by the SES
-        message, recipient, event and time, by Mailgun's id and day. The first one read stays.
+        Count an event once that webhook retries or overlapping exports repeat; the first one read stays. Copies are
+        told by SendGrid's ``sg_event_id`` (in Email Activity: message, recipient, event, time and attempt), by the
+        message, recipient, event and type of SES (and the time where an event can happen again, such as an open), so
+        that an identity's feedback and event publishing count as one, and by Mailgun's id and day; entries of
+        suppression lists by list, address and time. An event without these is never a copy.
     on_error : {'collect', 'raise'}, default 'collect'
         Keep unreadable records in ``rejects``, or raise at the first one.
-    timezone : str, default 'UTC'
-        Zone of times that are written without one.
+    timezone : str, optional
+        Zone of times that are written without one, such as ``'Europe/Berlin'``; UTC, with a warning, if not given.
     progress : callable, optional
         Called with a description, the bytes done and the bytes in total.
 
@@ -83,29 +91,31 @@ def load(
     >>> load(line).events[["recipient", "event"]].to_dict("records")
     [{'recipient': 'a@example.com', 'event': 'bounced'}]
     """
-    _check_arguments(provider, on_error, timezone)
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+    check_options(provider, on_error, timezone)
+    if (dataset := as_dataset(source)) is not None:
+        return account_of(dataset)
+    batches: list[Batch] = []
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, connect() as engine:
         sources = open_sources(source, folder)
-        accounts = [Account(one.name) for one in sources]
-        known = _detect_all(sources, accounts, provider)
-        reader = Reader(accounts, timezone, on_error)
-        try:
-            total = sum(one.size for one in sources)
-            done = total - sum(one.size for _, one, _ in known)
-            for group in groups(known):
-                size = sum(one.size for _, one, _ in group)
-                if progress:
-                    progress("reading", done, total)
-                    reader.tick = _ticker(progress, done, size, total)
-                reader.read(group)
-                done += size
+        accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
+        known = find(sources, accounts, provider)
+        reader = Reader(accounts, timezone or "UTC", on_error, engine)
+        total = sum(one.size for one in sources)
+        done = total - sum(one.size for _, one, _ in known)
+        for group in groups(known):
+            size = sum(one.size for _, one, _ in group)
             if progress:
-                progress("reading", total, total)
-        finally:
-            reader.close()
+                progress("reading", done, total)
+                reader.watch(ticker(progress, "reading", done, size, total))
+            batches += reader.read(group, folder)
+            done += size
+        if progress:
+            progress("reading", total, total)
         for place, one, found in known:
             accounts[place].notes += notes(one, found, accounts[place].records)
-    return result_of(reader, deduplicate=deduplicate)
+    if timezone is None:
+        warn_of_naive_times(accounts)
+    return result_of(reader, batches, deduplicate=deduplicate)
 
 
 def read(
@@ -114,7 +124,7 @@ def read(
     provider: str | None = None,
     deduplicate: bool = True,
     on_error: OnError = "collect",
-    timezone: str = "UTC",
+    timezone: str | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read exports and return their events; the same as ``load(…).events``.
@@ -162,7 +172,7 @@ def read_sendgrid(
     *,
     deduplicate: bool = True,
     on_error: OnError = "collect",
-    timezone: str = "UTC",
+    timezone: str | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read SendGrid exports: Event Webhook, suppression lists, Email Activity.
@@ -209,7 +219,7 @@ def read_ses(
     *,
     deduplicate: bool = True,
     on_error: OnError = "collect",
-    timezone: str = "UTC",
+    timezone: str | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read Amazon SES exports: event publishing and feedback notifications in any wrapper, suppression list pages.
@@ -256,7 +266,7 @@ def read_mailgun(
     *,
     deduplicate: bool = True,
     on_error: OnError = "collect",
-    timezone: str = "UTC",
+    timezone: str | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read Mailgun exports: events, logs, webhooks, suppression lists.
@@ -309,62 +319,3 @@ def _events(result: Load) -> pd.DataFrame:
             stacklevel=3,
         )
     return result.events
-
-
-def _ticker(progress: Progress, done: int, size: int, total: int) -> Callable[[float], None]:
-    """Return a function that tells the progress within a group of files; it never goes back."""
-    furthest = done
-
-    def tick(share: float) -> None:
-        nonlocal furthest
-        furthest = max(furthest, done + int(share * size))
-        progress("reading", furthest, total)
-
-    return tick
-
-
-def _check_arguments(provider: str | None, on_error: str, timezone: str) -> None:
-    if provider is not None and provider not in TITLES:
-        raise ValueError(
-            f"provider {provider!r} is not known; it is one of {', '.join(TITLES)}, or None to find out"
-        )
-    if on_error not in {"collect", "raise"}:
-        raise ValueError(f"on_error is {on_error!r}; it must be 'collect' or 'raise'")
-    try:
-        zoneinfo.ZoneInfo(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f"timezone {timezone!r} is not known; give a name such as 'Europe/Berlin' or 'UTC'"
-        ) from error
-
-
-def _detect_all(
-    sources: list[Source], accounts: list[Account], provider: str | None
-) -> list[tuple[int, Source, Found]]:
-    """Find out what each file is; what is no export is an error, or a note where it was met in a folder."""
-    known = []
-    for place, (source, account) in enumerate(zip(sources, accounts, strict=True)):
-        head = source.head()
-        found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
-        problem = _problem(found, provider)
-        if problem and source.alone:
-            raise FormatError(f"{source.name} {problem}")
-        if problem or found.form is None:
-            account.notes.append(problem or found.looks)
-            continue
-        account.provider, account.form = found.form.provider, found.form.name
-        known.append((place, source, found))
-    return known
-
-
-def _problem(found: Found, provider: str | None) -> str:
-    if found.layout == "empty":
-        return ""
-    if found.form is None:
-        wanted = TITLES[provider] if provider else "SendGrid, Amazon SES or Mailgun"
-        return f"looks like {found.looks}, not like an export of {wanted}"
-    if found.form.refuse:
-        return f"looks like {found.form.title}, which cannot be loaded: {found.form.refuse}"
-    if provider and found.form.provider != provider:
-        return f"looks like {found.form.title}, not like an export of {TITLES[provider]}"
-    return ""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from bounceanalytics.loading import bodies, mail, markup
+from bounceanalytics.loading.careful import split
+from bounceanalytics.loading.forms import DEPTH, WRAPPERS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import IO
 
     from bounceanalytics.loading.forms import Form
+    from bounceanalytics.loading.spans import Span
 
-Layout = Literal["lines", "array", "values", "csv", "empty"]
+Layout = Literal["lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty"]
 
 _BOM = b"\xef\xbb\xbf"
 _SAMPLE = 50
@@ -34,9 +42,6 @@ _LOOKS = (
     (b"sqlite format 3", "a SQLite database"),
     (b"\xff\xfe", "text in UTF-16"),
     (b"\xfe\xff", "text in UTF-16"),
-    (b"from ", "a mailbox"),
-    (b"return-path:", "a mail"),
-    (b"received:", "a mail"),
 )
 
 
@@ -52,24 +57,29 @@ class Found:
         How its records lie in it.
     nested : bool
         Its values are lists or pages of records.
+    indexed : bool
+        Its lists became objects with the keys "0", "1" …
     looks : str
         What it looks like, for a message; never holds its content.
     header, delimiter : tuple of str, str
-        Of a table.
+        Of a table, and of a file of addresses alone.
+    headless : bool
+        The table has no header; the one given is ours.
     """
 
     form: Form | None
     layout: Layout
     looks: str
     nested: bool = False
+    indexed: bool = False
     header: tuple[str, ...] = ()
     delimiter: str = ""
+    headless: bool = False
 
     @property
     def plain(self) -> bool:
-        """Whether each line is a record that is not wrapped into anything."""
-        form = self.form
-        return form is not None and self.layout == "lines" and not (self.nested or form.inner or form.explode)
+        """Whether each line is a record that the engine can read at once."""
+        return self.form is not None and self.form.plain and self.layout == "lines" and not self.nested
 
 
 def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Found:
@@ -89,17 +99,66 @@ def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Fou
     text = head.removeprefix(_BOM).decode("utf-8", errors="replace")
     if not whole and len(text) > 8:
         text = text[:-8]  # a character may be cut in two
-    if not text.strip():
+    start = text.lstrip(" \t\r\n\x00")
+    if not start:
         return Found(None, "empty", "an empty file")
-    if text.lstrip()[0] in "{[":
+    found = None
+    if start[0] in '{["':
         found = _detect_json(text, name, forms, whole=whole)
-        if found:
-            return found
-    else:
-        found = _detect_table(text, name, forms)
-        if found:
-            return found
-    return Found(None, "values", _looks(head))
+    if found is None or found.form is None:
+        found = _detect_translated(head, name, forms) or found
+    if found is None:
+        found = _detect_log(text, name, forms) or _detect_table(text, name, forms)
+    if (found is None or found.form is None) and start[0] not in "{[" and "\n{" in text:
+        # garbage before the first record
+        found = _detect_json(text[text.index("\n{") :], name, forms, whole=whole) or found
+    return found or Found(None, "values", _looks(head))
+
+
+def _detect_translated(head: bytes, name: str, forms: Sequence[Form]) -> Found | None:
+    """Look at what must be turned into JSON first: mails, XML, form bodies."""
+    if mail.looks_like_mail(head):
+        records = [_report_named(value) for value in _some(mail.spans, head)]
+        form = _choose(records, "json", _clues(name), forms)
+        return Found(
+            form, "mail", form.title if form else "mail that holds no delivery report and no SES notification"
+        )
+    if markup.looks_like_list(head):
+        form = _choose(_some(markup.spans, head), "json", _clues(name), forms)
+        return Found(form, "xml", form.title if form else "an XML file")
+    if bodies.looks_like_bodies(head):
+        values = _some(bodies.spans, head)
+        form = _choose(values, "body", _clues(name), forms)
+        keys = sorted({key for value in values for key in value})
+        return Found(form, "bodies", form.title if form else f"form bodies with the fields {_shown(keys)}")
+    return None
+
+
+def _some(spans: Callable[[IO[bytes]], Iterator[Span]], head: bytes) -> list[dict[str, Any]]:
+    good = (span.text for span in islice(spans(io.BytesIO(head)), 2 * _SAMPLE) if not span.error)
+    return [value for value in map(_parsed, filter(None, good)) if isinstance(value, dict)]
+
+
+def _report_named(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a mail's record with a key that says whose report it is."""
+    report = value.get("report")
+    return value | {f"report-of-{report.get('sender_kind')}": ""} if isinstance(report, dict) else value
+
+
+_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?\s")
+
+
+def _detect_log(text: str, name: str, forms: Sequence[Form]) -> Found | None:
+    """Look at lines that begin with a time and hold JSON behind it."""
+    lines = [line for line in text.splitlines()[: 10 * _SAMPLE] if line.strip()]
+    if not lines or 2 * sum(bool(_LOG_LINE.match(line)) for line in lines) < len(lines):
+        return None
+    values = [_parsed(line[line.index("{") :]) for line in lines if "{" in line]
+    records = [value for value in values if isinstance(value, dict)]
+    form = _choose(records, "json", _clues(name), forms)
+    if form is None and not records:
+        return None
+    return Found(form, "log", form.title if form else f"log lines of JSON with the fields {_keys(records)}")
 
 
 def _looks(head: bytes) -> str:
@@ -121,37 +180,93 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
     values, layout = _values(text, whole=whole)
     if values is None:
         return None
-    nested = False
-    records: list[dict[str, Any]] = []
     containers = {form.container for form in forms if form.container}
+    nested = indexed = False
+    records: list[dict[str, Any]] = []
     urls: list[str] = []
     for value in values:
         if isinstance(value, list):
             nested = True
-            records += [item for item in value if isinstance(item, dict)]
+            records += _items(value, "")
+            continue
+        if _is_indexed(value):
+            nested = indexed = True
+            records += _items(list(value.values()), "")
             continue
         inside = [key for key in containers & value.keys() if isinstance(value[key], list)]
         nested = nested or bool(inside)
         for key in inside:
-            records += [item | {"": key} for item in value[key] if isinstance(item, dict)]
+            records += _items(value[key], key)
         urls += [url for url in _leaves(value.get("paging") or value.get("pages")) if isinstance(url, str)]
         records.append(value)
     # the list that an address in the page belongs to is a better clue than the name the user gave the file
     form = _choose(records, "json", [*urls, *_clues(name)], forms)
+    form = _choose_wrapped(records, form, forms) or form
     if form:
-        return Found(form, layout, form.title, nested=nested)
-    if not any(isinstance(value, dict) for value in values) and not records:
+        return Found(form, layout, form.title, nested=nested, indexed=indexed)
+    if not any(isinstance(value, dict) for value in values) and not any(
+        set(one) - {_BARE, ""} for one in records
+    ):
+        what = "addresses" if any("@" in one.get(_BARE, "") for one in records) else "texts or numbers"
         texts = any(value for value in values)
         return (
-            Found(None, layout, "a JSON list of texts or numbers")
+            Found(None, layout, f"a JSON list of {what} alone")
             if texts
             else Found(None, "empty", "an empty list")
         )
     empty = [value for value in values if isinstance(value, dict)]
     if len(values) == 1 and empty and any(empty[0].get(key) == [] for key in containers):
         return Found(None, "empty", "a page without records")
-    keys = sorted({key for record in records for key in record if key and "@" not in key})
-    return Found(None, layout, f"JSON with the fields {_shown(keys)}")
+    return Found(None, layout, f"JSON with the fields {_keys(records)}")
+
+
+#: Stands for the key of an address that stands in a list by itself.
+_BARE = "address-alone"
+
+
+def _items(values: list[Any], container: str) -> list[dict[str, Any]]:
+    """Return the records in a list, with the key that the list stands under."""
+    found: list[dict[str, Any]] = []
+    for value in values[: 4 * _SAMPLE]:
+        if isinstance(value, dict):
+            found.append(value | {"": container})
+        elif isinstance(value, str):
+            found.append({_BARE: value, "": container})
+        elif isinstance(value, list):
+            found.append({"list-of-lists": "", "": container})
+    return found
+
+
+def _is_indexed(value: dict[str, Any]) -> bool:
+    return bool(value) and all(
+        key.isdecimal() and isinstance(item, dict) for key, item in list(value.items())[: 4 * _SAMPLE]
+    )
+
+
+def _keys(records: list[dict[str, Any]]) -> str:
+    return _shown(sorted({key for record in records for key in record if key and "@" not in key}))
+
+
+def _choose_wrapped(records: list[dict[str, Any]], outer: Form | None, forms: Sequence[Form]) -> Form | None:
+    """Return the form for records that a collector wrapped into something of its own; None if there are none."""
+    inside = [(record.get("", ""), inner) for record in records[:_SAMPLE] for inner in _unwrapped(record)]
+    inner = _choose([record for _, record in inside], "json", [], forms)
+    if inner is None or (outer is not None and outer.provider == inner.provider):
+        return None
+    places = {place for place, _ in inside}
+    return next((form for form in forms if form.wraps == inner.name and form.container in places), None)
+
+
+def _unwrapped(record: dict[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield what a collector wrapped, for as many layers as a reader opens."""
+    for key in WRAPPERS:
+        content = record.get(key)
+        if isinstance(content, str) and content.lstrip()[:1] in {"{", "["}:
+            content = _parsed(content)
+        for item in content if isinstance(content, list) else [content]:
+            if isinstance(item, dict) and depth < DEPTH:
+                yield item
+                yield from _unwrapped(item, depth + 1)
 
 
 def _clues(name: str) -> list[str]:
@@ -202,19 +317,26 @@ def _values(text: str, *, whole: bool) -> tuple[list[Any] | None, Layout]:
         try:
             value, end = decoder.raw_decode(text, end)
         except (ValueError, RecursionError):
-            if not values:
-                cut = _close(text)
-                values = [] if cut is None else [cut]
-                layout: Layout = "array" if isinstance(cut, list) else "values"
-                if parsed and not isinstance(cut, list) and not any(values):
-                    return parsed, "lines"
-                return (values or None), layout
-            break
+            if values:
+                break
+            return _cut_values(text, parsed)
         values.append(value)
     if len(values) == 1 and isinstance(values[0], list) and end >= len(text.rstrip()) and whole:
         return values, "array"
     kept = [value for value in values if isinstance(value, (dict, list))]
     return (kept or None), "values"
+
+
+def _cut_values(text: str, lines: list[Any]) -> tuple[list[Any] | None, Layout]:
+    """Return what can be read of a first value that the head cuts off, or that is damaged within it."""
+    cut = _close(text)
+    if lines and not isinstance(cut, list) and not (isinstance(cut, dict) and cut):
+        return lines, "lines"
+    if text.lstrip()[:1] != "[":
+        return ([cut] if cut else None), "values"
+    spans = split(text.encode("utf-8", "replace"))[: 4 * _SAMPLE]
+    items = [item for item in (_parsed(span.text or "") for span in spans if not span.error) if item]
+    return ([items] if items else [cut] if cut else None), "array"
 
 
 def _skip(text: str, at: int) -> int:
@@ -223,11 +345,13 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: str, depth: int = 0) -> Any:
     try:
-        return json.loads(line, strict=False)
+        value = json.loads(line, strict=False)
     except (ValueError, RecursionError):
         return None
+    # JSON in a JSON text
+    return _parsed(value, depth + 1) if isinstance(value, str) and value[:1] in '{["' and depth < 2 else value
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
@@ -280,17 +404,43 @@ def column_key(title: str) -> str:
 
 
 def _detect_table(text: str, name: str, forms: Sequence[Form]) -> Found | None:
-    line = text.split("\n", 1)[0].rstrip("\r")
+    line = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
+    looks = None
     for delimiter in ",;\t|":
         try:
             header = tuple(column_key(cell) for cell in next(csv.reader([line], delimiter=delimiter)))
         except (csv.Error, StopIteration):
             continue
-        if len(header) < 2 and delimiter != "|":
+        if len(header) < 2 and delimiter != ",":
             continue
-        form = _choose([dict.fromkeys(header)], "csv", _clues(name), forms)
+        form = _choose([dict.fromkeys(header, "")], "csv", _clues(name), forms)
         if form:
             return Found(form, "csv", form.title, header=header, delimiter=delimiter)
-        if len(header) >= 2 and all(header) and not any("@" in cell for cell in header):
-            return Found(None, "csv", f"a table with the columns {_shown(header)}")
+        known = _headless(text, delimiter, _clues(name), forms)
+        if known:
+            return known
+        if looks is None and len(header) >= 2 and all(header) and not any("@" in cell for cell in header):
+            looks = Found(
+                None, "csv", f"a table with the columns {_shown(header)}", header=header, delimiter=delimiter
+            )
+    return looks
+
+
+def _headless(text: str, delimiter: str, clues: list[str], forms: Sequence[Form]) -> Found | None:
+    """Look at a table whose first line is a row: addresses, and one word beside each."""
+    try:
+        rows = [row for row in csv.reader(text.splitlines()[:_SAMPLE], delimiter=delimiter) if any(row)]
+    except csv.Error:
+        return None
+    for form in forms:
+        if form.kind != "csv" or not form.rows or not rows:
+            continue
+        if form.hint and not any(re.search(form.hint, clue.lower()) for clue in clues):
+            continue
+        pattern = re.compile(form.rows)
+        fitting = sum(bool(pattern.fullmatch(delimiter.join(row))) for row in rows)
+        if pattern.fullmatch(delimiter.join(rows[0])) and 2 * fitting >= len(rows):
+            header = tuple(form.fields.values())
+            wide = [str(title) for title in header][: len(rows[0])]
+            return Found(form, "csv", form.title, header=tuple(wide), delimiter=delimiter, headless=True)
     return None

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: What an ESP module says about each row, as SQL over the fields of a record; what is left out is NULL.
-#: All are text except ``event`` (a value of ``schema.EVENTS``), ``tags`` (a list) and ``attempt`` (a number from 1).
+#: All are text except ``event`` (a value of ``schema.EVENTS``), ``tags`` (a list), ``attempt`` (a number from 1) and
+#: ``suspect`` (a truth value).
 RAW_COLUMNS = (
     "event",
     "esp_event",
@@ -27,9 +28,12 @@ RAW_COLUMNS = (
     "sending_ip",
     "tags",
     "attempt",
+    "suspect",  # one of several who may have done it
 )
 
-_TYPES = {"tags": "VARCHAR[]", "attempt": "INTEGER"}
+_TYPES = {"tags": "VARCHAR[]", "attempt": "INTEGER", "suspect": "BOOLEAN"}
+
+Kind = Literal["json", "csv", "body"]
 
 #: One piece of a JSON structure: a type name of the engine, or a list or dict of such pieces.
 Structure = Any
@@ -43,7 +47,8 @@ class Form:
     ----------
     provider, name : str
         Whose it is and what it is called in the table of files.
-    kind : {'json', 'csv'}
+    kind : {'json', 'csv', 'body'}
+        ``body`` is JSON that was a form body: any other JSON with these keys would be somebody else's.
     needs : tuple of str
         Alternatives; each names the keys (or columns) that a record must have, separated by blanks.
     only : str
@@ -58,8 +63,23 @@ class Form:
         Regular expression that the file's name, or a URL in the page, must match; for forms that look alike.
     inner : str
         SQL over ``text`` for the JSON of the record, where it is wrapped into something else.
+    several : bool
+        What is inside may be a list of records; they are rows of one record.
+    opens : str
+        The signs that a record may begin with: an object as a rule, a text where the list holds bare addresses.
+    wraps : str
+        Name of the form that is inside, where a collector wrapped it into something of its own.
+    rows : str
+        Regular expression for a row of a table without a header (cells joined by the delimiter).
+    column : str
+        Column of a table that holds JSON records.
+    loose : bool
+        Titles of columns are compared by their letters and digits alone.
+    plain : bool
+        Lines of such records can be read by the engine at once, without a look at each as JSON first.
     fields : mapping of str to (str or tuple)
-        Short name -> path in the record (keys joined by ``/``), or path and structure; for CSV the column's name.
+        Short name -> path in the record (keys joined by ``/``), or path and structure; for CSV the column's name, or
+        several spellings of it (joined by ``|``).
     columns : mapping of str to str
         Name of :data:`RAW_COLUMNS` -> SQL over the fields.
     explode : str
@@ -67,7 +87,9 @@ class Form:
     ignored : str
         SQL for the reason why a record is left out on purpose; NULL keeps it.
     key : tuple of str
-        Raw columns or fields that are equal in two copies of the same event; no key where one is missing.
+        Raw columns or fields that are equal in two copies of the same event; no key where the first is missing.
+    zone : str
+        Zone of times that are written without one, where it is known; empty where only the caller can know.
     refuse : str
         Why files of this form cannot be loaded; empty where they can.
     note : str
@@ -82,7 +104,7 @@ class Form:
 
     provider: str
     name: str
-    kind: Literal["json", "csv"] = "json"
+    kind: Kind = "json"
     needs: tuple[str, ...]
     only: str = ""
     lacks: str = ""
@@ -90,11 +112,19 @@ class Form:
     bare: bool = True
     hint: str = ""
     inner: str = ""
+    several: bool = False
+    opens: str = "{"
+    wraps: str = ""
+    rows: str = ""
+    column: str = ""
+    loose: bool = False
+    plain: bool = False
     fields: Mapping[str, str | tuple[str, Structure]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     explode: str = ""
     ignored: str = "NULL"
     key: tuple[str, ...] = ()
+    zone: str = ""
     refuse: str = ""
     note: str = ""
     page_size: int = 0
@@ -103,7 +133,7 @@ class Form:
 
     def fits(self, keys: Iterable[str]) -> bool:
         """Return whether a record with these keys can be of this form."""
-        there = set(keys)
+        there = set(map(squeezed, keys) if self.loose else keys)
         if self.only and not there <= set(self.only.split()):
             return False
         if there & set(self.lacks.split()):
@@ -119,6 +149,17 @@ class Form:
     def markers(self) -> frozenset[str]:
         """Keys that tell a record of this form from the objects inside it."""
         return frozenset(" ".join(self.needs).split())
+
+    def place(self, name: str, header: Sequence[str]) -> int:
+        """Return the column of a table that holds a field, -1 if there is none; earlier spellings come first."""
+        spellings = self.fields[name]
+        assert isinstance(spellings, str)  # noqa: S101 - columns have no inner structure
+        there = [squeezed(title) for title in header] if self.loose else list(header)
+        for spelling in spellings.split("|"):
+            wanted = squeezed(spelling) if self.loose else spelling
+            if wanted in there:
+                return there.index(wanted)
+        return -1
 
     def structure(self) -> dict[str, Structure]:
         """Return which keys to take out of a record, and as what."""
@@ -157,6 +198,29 @@ class Form:
 TITLES = {"sendgrid": "SendGrid", "ses": "Amazon SES", "mailgun": "Mailgun"}
 
 
+#: Keys under which collectors, queues and logs keep what they were handed.
+WRAPPERS = (
+    "raw_event",
+    "event_data",
+    "payload",
+    "body",
+    "Body",
+    "data",
+    "json_data",
+    "raw",
+    "Message",
+    "message",
+    "detail",
+    "Sns",
+)
+DEPTH = 6  # layers that are opened, at most
+
+
+def squeezed(title: str) -> str:
+    """Return the letters and digits of a title, in lower case."""
+    return "".join(sign for sign in title.lower() if sign.isalnum())
+
+
 def identifier(name: str) -> str:
     """Quote a name for SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -175,6 +239,37 @@ def type_sql(structure: Structure) -> str:
     if isinstance(structure, list):
         return f"{type_sql(structure[0])}[]"
     return str(structure)
+
+
+def unwrapped_sql(text: str, layers: Sequence[str], inside: str, level: int = 0) -> str:
+    """Return SQL for the innermost content of wrapped JSON.
+
+    Parameters
+    ----------
+    text : str
+        SQL for the JSON.
+    layers : sequence of str
+        JSON paths under which a layer may keep its content, as an object or as JSON text.
+    inside : str
+        JSON path that only the innermost record has.
+    """
+    if level == DEPTH:
+        return text
+    at = f"layer{level}"
+    paths = ", ".join(map(literal, layers))
+    content = f"list_filter(json_extract_string({text}, [{paths}]), lambda found{level}: found{level} IS NOT NULL)[1]"
+    # what a program logged may have words before it
+    worded = (
+        f"CASE WHEN {at}[1] NOT IN ('{{', '[', '\"') AND contains({at}, '{{')"
+        f" THEN substr({at}, strpos({at}, '{{')) ELSE {at} END"
+    )
+    return (
+        f"CASE WHEN NOT json_valid({text}) OR json_exists({text}, {literal(inside)}) OR starts_with(ltrim({text}), '[')"
+        f" THEN {text}"
+        f" ELSE list_transform([{content}], lambda {at}: CASE WHEN {at} IS NULL THEN {text}"
+        f" ELSE list_transform([{worded}], lambda bare{level}:"
+        f" {unwrapped_sql(f'bare{level}', layers, inside, level + 1)})[1] END)[1] END"
+    )
 
 
 def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") -> str:

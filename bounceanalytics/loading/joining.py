@@ -13,43 +13,51 @@ from bounceanalytics.loading.normalise import to_frame
 from bounceanalytics.loading.result import FILE_COLUMNS, IGNORED_COLUMNS, Duplicates, Load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bounceanalytics.loading.reading import Account, Batch, Reader
 
 _BLOCK = 65_536
 
 
-def result_of(reader: Reader, *, deduplicate: bool) -> Load:
+def result_of(reader: Reader, batches: list[Batch], *, deduplicate: bool) -> Load:
     """Return what was read, as one frame with its accounts."""
-    batches = reader.batches
     events, dropped, before = _join(batches, reader.accounts, deduplicate=deduplicate)
-    files = pd.DataFrame(
-        [
-            (
-                one.source,
-                one.provider,
-                one.form,
-                one.records,
-                one.loaded,
-                sum(one.ignored.values()),
-                one.rejected,
-                one.rows,
-                "; ".join(one.notes),
-            )
-            for one in reader.accounts
-        ],
-        columns=list(FILE_COLUMNS),
+    files, ignored = account_frames(reader.accounts)
+    return Load(events, files, rejects_frame(reader.rejects), ignored, Duplicates(dropped, before))
+
+
+def account_frames(accounts: Iterable[Account]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of files and the table of ignored records."""
+    files = [
+        (
+            one.source,
+            one.provider,
+            one.form,
+            one.records,
+            one.loaded,
+            sum(one.ignored.values()),
+            one.rejected,
+            one.rows,
+            one.times,
+            "; ".join(dict.fromkeys(one.notes)),
+        )
+        for one in accounts
+    ]
+    ignored = [
+        (one.source, reason, count) for one in accounts for reason, count in one.ignored.items() if count
+    ]
+    return (
+        pd.DataFrame(files, columns=list(FILE_COLUMNS)),
+        pd.DataFrame(ignored, columns=list(IGNORED_COLUMNS)).astype({"records": "int64"}),
     )
-    ignored = pd.DataFrame(
-        [(one.source, reason, count) for one in reader.accounts for reason, count in one.ignored.items()],
-        columns=list(IGNORED_COLUMNS),
-    ).astype({"records": "int64"})
-    rejects = (
-        pd.concat(reader.rejects, ignore_index=True).astype(schema.dtypes(schema.REJECT_COLUMNS))
-        if reader.rejects
-        else schema.empty(schema.REJECT_COLUMNS)
-    )
-    share = dropped / before if before else 0.0
-    return Load(events, files, rejects, ignored, Duplicates(dropped, share))
+
+
+def rejects_frame(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rejected records of all files as one frame."""
+    if not parts:
+        return schema.empty(schema.REJECT_COLUMNS)
+    return pd.concat(parts, ignore_index=True).astype(schema.dtypes(schema.REJECT_COLUMNS))
 
 
 def _join(
@@ -115,4 +123,4 @@ def _settle(
         accounts[place].rows += int(rows[place])
         accounts[place].loaded += int(loaded[place])
         if copies[place]:
-            accounts[place].ignored["duplicate"] += int(copies[place])
+            accounts[place].ignore("duplicate", int(copies[place]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bounceanalytics.loading.forms import Form, literal, tags_sql, words_sql
+from bounceanalytics.loading.forms import WRAPPERS, Form, literal, tags_sql, unwrapped_sql, words_sql
 
 #: Mailgun's word -> ours; ``failed`` is told apart by :data:`_FAILED`.
 EVENTS = {
@@ -117,6 +117,7 @@ EVENT_PAGE = Form(
     ),
     lacks="sg_event_id sg_message_id @timestamp log_level",
     container="items",
+    plain=True,
     fields=FIELDS,
     columns=COLUMNS,
     key=("event_id", "day"),  # an id is unique within a day
@@ -124,11 +125,30 @@ EVENT_PAGE = Form(
 
 LOGS_PAGE = replace(EVENT_PAGE, name="logs", needs=("event @timestamp",), lacks="sg_event_id")
 
+
+def _wrapped(*needs: str, container: str = "") -> Form:
+    return replace(
+        EVENT_PAGE,
+        name="events, wrapped",
+        needs=needs,
+        lacks="",
+        container=container,
+        bare=not container,
+        plain=False,
+        wraps=EVENT_PAGE.name,
+        several=True,
+        inner=unwrapped_sql("text", [f"$.{key}" for key in WRAPPERS], '$."log-level"'),
+    )
+
+
+WRAPPED = (_wrapped("raw_event"), _wrapped(container="Records"), _wrapped(container="Messages"))
+
 WEBHOOK = replace(
     EVENT_PAGE,
     name="webhook",
     needs=("event-data", "event_data signature"),
     lacks="",
+    plain=False,
     inner="CAST(coalesce(TRY(json_extract(text, '$.\"event-data\"')), TRY(json_extract(text, '$.event_data')), text)"
     " AS VARCHAR)",
 )
@@ -142,13 +162,119 @@ FLAT = replace(
     fields={name: path.replace("/", "_").replace("-", "_") for name, path in FIELDS.items()},
 )
 
+# … or joined by dots
+DOTTED = replace(
+    FLAT,
+    needs=("event delivery-status.code", "event message.headers.message-id"),
+    fields={name: path.replace("/", ".") for name, path in FIELDS.items()},
+)
+
+# Titles are compared by their letters and digits, so that dots, hyphens and blanks in them do not matter.
+_SPELLINGS = {
+    "word": "event|eventtype",
+    "epoch": "timestamp|date|time",
+    "iso": "@timestamp",
+    "code": "delivery-status/code|code",
+    "message": "delivery-status/message|message",
+    "header_id": "message/headers/message-id|message-id",
+}
 LOGS_TABLE = replace(
     EVENT_PAGE,
     name="logs table",
     kind="csv",
-    needs=("event recipient @timestamp", "event recipient delivery-status.code", "event recipient log-level"),
+    loose=True,
+    plain=False,
+    container="",
+    needs=(
+        "event recipient timestamp",
+        "event recipient deliverystatuscode",
+        "event recipient severity",
+        "event recipient loglevel",
+        "eventtype recipient timestamp",
+        "recipient deliverystatuscode deliverystatusmessage",
+    ),
+    lacks="sgeventid sgmessageid",
+    fields={name: _SPELLINGS.get(name, path) for name, path in FIELDS.items()},
+    note="its layout is not documented: the columns were found by their titles",
+)
+
+_LEGACY_EVENTS = EVENTS | {"dropped": "dropped", "bounced": "bounced"}
+_LEGACY_CODES = ", ".join(map(literal, NOT_TRIED_CODES))
+
+
+def _last(name: str) -> str:
+    """Return SQL for the last of several values, or the only one."""
+    return (
+        f"CASE WHEN starts_with({name}, '[') THEN TRY(json_extract_string({name}, '$[#-1]')) ELSE {name} END"
+    )
+
+
+#: The webhook until 2018: one form body an event, or that body saved as JSON.
+LEGACY = Form(
+    provider="mailgun",
+    name="webhook, legacy",
+    kind="body",
+    # names of the engine's fields do not differ by case alone
+    inner="replace(text, '\"message-id\":', '\"Message-Id\":')",
+    needs=("event recipient token signature", "event recipient domain timestamp"),
     lacks="sg_event_id",
-    fields={name: path.replace("/", ".") for name, path in FIELDS.items()},
+    fields={
+        name: name
+        for name in (
+            "event",
+            "recipient",
+            "code",
+            "error",
+            "notification",
+            "reason",
+            "description",
+            "timestamp",
+            "token",
+            "tag",
+        )
+    }
+    | {"header_id": "Message-Id", "sent_tag": "X-Mailgun-Tag"},
+    columns={
+        "event": f"""CASE WHEN event = 'dropped' THEN CASE WHEN code IN ({_LEGACY_CODES}) THEN 'dropped'
+            WHEN reason = 'old' OR regexp_matches(code, '^5') THEN 'bounced' ELSE 'dropped' END
+            ELSE {words_sql("event", _LEGACY_EVENTS, "'other'")} END""",
+        "esp_event": "event",
+        "esp_type": "event",
+        "esp_reason": "reason",
+        "recipient": "recipient",
+        # a sender's own variables of these names follow Mailgun's value, or come before it
+        "time": _last("timestamp"),
+        "message_id": "trim(header_id, '<>')",
+        "event_id": _last("token"),
+        "reply": "code",
+        "status": "CASE WHEN code[2] = '.' THEN code END",
+        "text": "coalesce(nullif(regexp_replace(error, '  +', ' ', 'g'), ''), notification)",
+        "own_text": "description",
+        "tags": f"coalesce({tags_sql('tag')}, {tags_sql('sent_tag')})",
+    },
+    key=("event_id",),
+)
+
+_ADDRESS = r"([^ <>]+@[^ <>]+)"
+
+#: The log of the first API: one sentence an event, from which the address must be cut.
+LOG = Form(
+    provider="mailgun",
+    name="log, legacy",
+    needs=("hap message created_at",),
+    container="items",
+    fields={name: name for name in ("hap", "created_at", "message", "message_id")},
+    columns={
+        "event": words_sql("hap", _LEGACY_EVENTS, "'other'"),
+        "esp_event": "hap",
+        "recipient": f"coalesce(nullif(regexp_extract(message, {literal('(?:→|->) ' + _ADDRESS)}, 1), ''),"
+        f" nullif(regexp_extract(message, {literal('^[A-Za-z]+: ' + _ADDRESS + '$')}, 1), ''))",
+        "time": "created_at",
+        "message_id": "message_id",
+        "text": "nullif(regexp_extract(message, '(?i)server response: *(.*)$', 1), '')",
+    },
+    key=("message_id", "esp_event", "recipient", "time"),
+    note="the first API's log holds sentences; the addresses were cut out of them",
 )
 
 
@@ -185,7 +311,12 @@ def _list(name: str, *needs: str, lacks: str = "", hint: str = "", note: str = "
         key=("recipient", "esp_type", "time"),
         note=note,
     )
-    return page, replace(page, kind="csv")
+    table = replace(
+        page,
+        kind="csv",
+        fields={**page.fields, "address": "address|email|recipient", "created": "created_at|createdat|date"},
+    )
+    return page, table
 
 
 _UNSURE = (
@@ -237,4 +368,19 @@ REFUSED = (
     Form(provider="mailgun", name="statistics", needs=("stats resolution",), refuse=_COUNTS),
 )
 
-FORMS = (WEBHOOK, FLAT, EVENT_PAGE, LOGS_PAGE, LOGS_TABLE, *LISTS, ALLOWLIST, ALLOWLIST_TABLE, *REFUSED)
+FORMS = (
+    WEBHOOK,
+    FLAT,
+    DOTTED,
+    EVENT_PAGE,
+    LOGS_PAGE,
+    *WRAPPED,
+    LOGS_TABLE,
+    LEGACY,
+    replace(LEGACY, kind="json", needs=("event recipient token signature",)),
+    LOG,
+    *LISTS,
+    ALLOWLIST,
+    ALLOWLIST_TABLE,
+    *REFUSED,
+)

@@ -9,7 +9,7 @@ References
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import idna
 import pyarrow as pa
@@ -123,7 +123,7 @@ def _joined_sql(text: str) -> str:
 
 def _recipient_sql() -> str:
     """Return SQL that takes the address out of what stands for it, and leaves odd ones as they are."""
-    bracketed = r"<\s*([^<>]*?)\s*>[^<>]*$"
+    bracketed = r"<\s*([^<>]*@[^<>]*?)\s*>[^<>]*$"
     odd = " OR ".join(
         f"contains(recipient, {sign})" for sign in ("'<'", "' '", "chr(9)", "chr(10)", "chr(13)")
     )
@@ -133,7 +133,7 @@ def _recipient_sql() -> str:
         THEN nullif(regexp_replace({address}, '^\s+|[.\s]+$', '', 'g'), '') ELSE nullif(recipient, '') END"""
 
 
-def events_sql(form: Form, fields: str, *, timezone: str) -> str:
+def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False) -> str:
     """Return the query that turns the fields of a form's records into event columns.
 
     Parameters
@@ -143,18 +143,25 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
         A query with a column for each field, and ``file``, ``head`` (this row begins a record) and ``bad`` (what
         the record says, if it could not be read).
     timezone : str
-        Zone of times that are written without one.
+        Zone of times that are written without one, unless the form's own is known.
+    careful : bool, default False
+        The query has the columns of :data:`ACCOUNT`, too.
 
     Returns
     -------
     str
-        A query with ``file``, ``head``, ``bad``, ``ignored``, ``key`` and the columns of the event frame but for
-        ``source`` and ``record``; the timestamp is a number of microseconds.
+        A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key``, ``style`` (place in
+        :data:`TIME_STYLES`) and the columns of the event frame but for ``source`` and ``record``; the timestamp is a
+        number of microseconds.
     """
     events = ", ".join(map(literal, schema.EVENTS))
-    names = [name for name in form.key if name not in _AFTER]
-    extra = "".join(f", {name} AS key_{name}" for name in names if name in form.fields)
-    raw = f"""SELECT file, head, bad, CASE WHEN bad IS NULL THEN {form.ignored} END AS ignored{extra},
+    names = [name for name in form.key if name in form.fields]
+    through = "".join(f', "{name}"' for name in ACCOUNT) if careful else ""
+    extra = "".join(f", {name} AS key_{name}" for name in names)
+    # a row among several of one record is never left out, or the record would be loaded and ignored at once
+    lone = "lone" if form.several else "each IS NULL" if form.explode else "true"
+    ignored = f"CASE WHEN bad IS NULL{' AND lone' if form.several else ''} THEN {form.ignored} END"
+    raw = f"""SELECT file, head, bad{through}, {ignored} AS ignored, {lone} AS single{extra},
         {form.raw_sql()} FROM ({fields})"""
     said = "CASE WHEN trim(text) <> '' THEN text ELSE own_text END" if "own_text" in form.columns else "text"
     cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_joined_sql("said")} AS said)
@@ -169,13 +176,14 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
             CASE WHEN contains(recipient, '@') THEN nullif(lower(split_part(recipient, '@', -1)), '') END AS domain_said
         FROM (SELECT *, regexp_extract(said, {literal(_BOTH)}, ['reply', 'enhanced']) AS both_codes FROM ({cleaned}))"""
     exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
-    final = f"""SELECT file, head, bad, ignored{"".join(f", key_{name}" for name in names if name in form.fields)},
+    final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)},
             CAST({literal(form.provider)} AS ENUM({", ".join(map(literal, schema.PROVIDERS))})) AS provider,
             CAST(event AS ENUM({events})) AS event,
             CASE WHEN domain_said IS NULL OR ends_with(recipient, domain_said) THEN recipient
                 ELSE left(recipient, length(recipient) - length(domain_said)) || domain_said END AS recipient,
             domain_said AS domain,
-            {time_sql("time", timezone)} AS timestamp,
+            {time_sql("time", form.zone or timezone)} AS timestamp,
+            CAST({_style_sql("time")} AS TINYINT) AS style,
             nullif(message_id, '') AS message_id,
             nullif(event_id, '') AS event_id,
             TRY_CAST(coalesce(reply_field, reply_said, reply_status) AS SMALLINT) AS reply_code,
@@ -188,27 +196,74 @@ def events_sql(form: Form, fields: str, *, timezone: str) -> str:
             nullif(esp_type, '') AS esp_type,
             nullif(esp_reason, '') AS esp_reason,
             CASE WHEN len(tags) > 0 THEN tags END AS tags,
-            TRY_CAST(attempt AS SMALLINT) AS attempt
+            TRY_CAST(attempt AS SMALLINT) AS attempt,
+            coalesce(suspect, false) AS suspect
         FROM ({parsed})"""
     made_up = ", ".join(map(str, MADE_UP_REPLIES))
-    return f"""SELECT * REPLACE (
+    return f"""SELECT * EXCLUDE (single) REPLACE (
             CASE WHEN timestamp > 0 THEN timestamp END AS timestamp,
+            CASE WHEN timestamp > 0 THEN style END AS style,
             CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code),
             {_key_sql(form)} AS key,
-            CASE WHEN bad IS NULL AND ignored IS NULL AND recipient IS NULL AND esp_event IS NULL
+            CASE WHEN bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND esp_event IS NULL
                 THEN 'it has neither an address nor an event' END AS problem
         FROM ({final})"""
 
 
-_AFTER = {"recipient", "message_id", "event_id", "esp_event", "esp_type", "time", "day", "attempt"}
+#: What a careful reader knows about a piece of a file beside its fields.
+ACCOUNT = ("_offset", "_error", "_raw")
+
+#: How a time was written, by number; 0 stands for none.
+TIME_STYLES = (
+    "",
+    "seconds since 1970",
+    "milliseconds since 1970",
+    "microseconds since 1970",
+    "ISO 8601",
+    "RFC 2822",
+    "without a zone",
+)
+NAIVE = TIME_STYLES.index("without a zone")
+
+
+def _style_sql(text: str) -> str:
+    """Return SQL for the number of the style of a time; the usual ones are told first."""
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    return f"""CASE WHEN {text} IS NULL THEN NULL
+        WHEN ends_with({text}, 'Z') THEN 4
+        WHEN length({text}) = 10 AND {text}[5] <> '-' THEN 1
+        WHEN {number} IS NOT NULL THEN CASE WHEN {number} < 1e11 THEN 1 WHEN {number} < 1e14 THEN 2 ELSE 3 END
+        WHEN regexp_matches({text}, {literal(_RFC2822)}) THEN 5
+        WHEN regexp_matches({text}, {literal(_OFFSET)}) THEN 4
+        ELSE {NAIVE} END"""
+
+
+#: Names in ``Form.key`` that are columns or made of some, as SQL; the others are fields.
+_KEYS = {
+    name: name
+    for name in (
+        "recipient",
+        "event",
+        "message_id",
+        "event_id",
+        "esp_event",
+        "esp_type",
+        "esp_reason",
+        "attempt",
+    )
+} | {
+    "time": "timestamp",
+    "day": "timestamp // 86400000000",
+    # what can happen to a message and recipient more than once
+    "again": "CASE WHEN event IN ('opened', 'clicked', 'deferred', 'unsubscribed', 'other') THEN timestamp END",
+}
 
 
 def _key_sql(form: Form) -> str:
     """Return SQL for a number that is equal in copies of one event, and missing where the copy cannot be told."""
     if not form.key:
         return "CAST(NULL AS UBIGINT)"
-    special = {"time": "timestamp", "day": "timestamp // 86400000000"}
-    columns = [special.get(name, name if name in _AFTER else f"key_{name}") for name in form.key]
+    columns = [f"key_{name}" if name in form.fields else _KEYS[name] for name in form.key]
     return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(form.provider)}, {', '.join(columns)}) END"
 
 
@@ -230,31 +285,17 @@ def _to_ascii(domain: str) -> str:
         return domain
 
 
+def to_events(table: pa.Table) -> pa.Table:
+    """Return a table with domains in IDNA ASCII form and the columns of the event frame in their Arrow types."""
+    columns = []
+    for column in schema.EVENT_COLUMNS:
+        values = table.column(column.name)
+        if column.name == "domain":
+            values = to_ascii_domains(values)
+        columns.append(values if pa.types.is_dictionary(values.type) else values.cast(column.arrow))
+    return pa.table(columns, names=[column.name for column in schema.EVENT_COLUMNS])
+
+
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table of event columns as the event frame; strings are not copied."""
-    wanted = schema.arrow_schema(schema.EVENT_COLUMNS)
-    arrays = []
-    for one in wanted:
-        column = table.column(one.name)
-        if one.name == "domain":
-            column = to_ascii_domains(column)
-        arrays.append(column if pa.types.is_dictionary(one.type) else column.cast(one.type))
-    frame: pd.DataFrame = pa.table(arrays, names=wanted.names).to_pandas(types_mapper=_TYPES.get)
-    for column in schema.EVENT_COLUMNS:
-        if column.kind == "category" and frame[column.name].dtype != column.dtype:
-            frame[column.name] = frame[column.name].astype(column.dtype)
-    wrong = {
-        column.name: str(frame[column.name].dtype)
-        for column in schema.EVENT_COLUMNS
-        if frame[column.name].dtype != column.dtype
-    }
-    if wrong:
-        raise AssertionError(f"the event frame has other dtypes than its schema: {wrong}")
-    return frame
-
-
-_TYPES: dict[Any, Any] = {
-    column.arrow: column.dtype
-    for column in schema.EVENT_COLUMNS
-    if column.kind in {"string", "int16", "list"}
-}
+    return schema.to_pandas(to_events(table), schema.EVENT_COLUMNS)

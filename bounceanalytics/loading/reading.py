@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor, wait
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.errors import FormatError
+from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import records
-from bounceanalytics.loading.normalise import events_sql
-from bounceanalytics.loading.sources import read_up_to
+from bounceanalytics.loading.careful import READERS, careful_json, careful_table, table_schema
+from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, events_sql
+from bounceanalytics.loading.result import NaiveTimeWarning
+from bounceanalytics.loading.sources import read_up_to, recoded
+from bounceanalytics.loading.spans import SPAN_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
 
-_TICK = 0.1  # seconds between two looks at the progress
+_PIECE = 100_000  # rows that the engine hands over at a time
 
 _EVENT_NAMES = [column.name for column in schema.EVENT_COLUMNS]
 
@@ -49,10 +52,33 @@ class Account:
     form: str = ""
     records: int = 0
     loaded: int = 0
-    ignored: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    ignored: dict[str, int] = field(default_factory=dict)
     rejected: int = 0
     rows: int = 0
+    styles: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(TIME_STYLES), np.int64))
+    zone: str = ""  # of its times without one, where the form tells
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def times(self) -> str:
+        """How its times were written, the most frequent way first."""
+        order = sorted(range(1, len(TIME_STYLES)), key=lambda style: -self.styles[style])
+        return "; ".join(TIME_STYLES[style] for style in order if self.styles[style])
+
+    @property
+    def naive(self) -> bool:
+        """Whether it has times whose zone nobody told."""
+        return bool(self.styles[NAIVE]) and not self.zone
+
+    def ignore(self, reason: str, count: int) -> None:
+        """Count records that are left out on purpose."""
+        self.ignored[reason] = self.ignored.get(reason, 0) + count
+
+    def forget(self) -> None:
+        """Start anew, since the file is read again."""
+        self.records = self.loaded = self.rejected = self.rows = 0
+        self.ignored.clear()
+        self.styles[:] = 0
 
 
 @dataclass(frozen=True)
@@ -65,13 +91,17 @@ class Batch:
     record: NDArray[np.int64]
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """Return an engine of our own, in memory, that keeps the order of the input."""
+def connect(buffer: str = "64MB") -> duckdb.DuckDBPyConnection:
+    """Return an engine of our own, in memory, that keeps the order of the input.
+
+    It works ahead of what has been fetched by as much as ``buffer``.
+    """
     connection = duckdb.connect()
     for setting in (
         "SET TimeZone = 'UTC'",
         "SET preserve_insertion_order = true",
         "SET arrow_large_buffer_size = true",
+        f"SET streaming_buffer_size = '{buffer}'",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
     ):
@@ -84,8 +114,8 @@ def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[in
     alike: dict[object, list[tuple[int, Source, Found]]] = {}
     for item in found:
         _, source, what = item
-        kind = (id(what.form), what.layout, what.nested, source.gzipped)
-        alike.setdefault(kind if what.layout != "csv" else item[0], []).append(item)
+        kind = (id(what.form), what.layout, what.nested, what.indexed, source.packing)
+        alike.setdefault(item[0] if what.layout == "csv" or what.layout in READERS else kind, []).append(item)
     for items in alike.values():
         group: list[tuple[int, Source, Found]] = []
         size = 0
@@ -123,224 +153,285 @@ def notes(source: Source, found: Found, count: int) -> list[str]:
     return said
 
 
+class _GivenUpError(Exception):
+    """The engine cannot read a file by itself."""
+
+
 class Reader:
-    """Reads groups of files and keeps the accounts."""
+    """Reads files and keeps the accounts.
+
+    Parameters
+    ----------
+    accounts : list of Account
+        Of all files; a file is named by its place in the list.
+    timezone : str
+        Zone of times that are written without one.
+    on_error : str
+        ``raise`` stops at the first record that cannot be read.
+    connection : duckdb.DuckDBPyConnection
+        From :func:`connect`.
+    """
 
     def __init__(
-        self,
-        accounts: list[Account],
-        timezone: str,
-        on_error: str,
-        tick: Callable[[float], None] | None = None,
+        self, accounts: list[Account], timezone: str, on_error: str, connection: duckdb.DuckDBPyConnection
     ) -> None:
         self.accounts = accounts
         self.timezone = timezone
         self.on_error = on_error
-        self.tick = tick  # told how much of the group is done, 0 to 1
-        self.batches: list[Batch] = []
+        self.tick: Callable[[float], None] | None = None  # told how much of the query is done, 0 to 1
         self.rejects: list[pd.DataFrame] = []
-        self._engine = connect()
-        if tick is not None:
-            # the bar is asked for, never drawn; in a notebook without ipywidgets the engine has none to ask
-            with contextlib.suppress(duckdb.Error):
-                self._engine.execute("SET enable_progress_bar = true")
-                self._engine.execute("SET enable_progress_bar_print = false")
+        self._engine = connection
 
-    def close(self) -> None:
-        """Close the engine."""
-        self._engine.close()
+    def watch(self, tick: Callable[[float], None]) -> None:
+        """Tell how much of each query is done."""
+        self.tick = tick
+        # the bar is asked for, never drawn; in a notebook without ipywidgets the engine has none to ask
+        with contextlib.suppress(duckdb.Error):
+            self._engine.execute("SET enable_progress_bar = true")
+            self._engine.execute("SET enable_progress_bar_print = false")
 
-    def read(self, group: Sequence[tuple[int, Source, Found]]) -> None:
-        """Read files of one kind: fast if they are clean, else one by one with care."""
-        places = [place for place, _, _ in group]
-        sources = [source for _, source, _ in group]
+    def read(self, group: Sequence[tuple[int, Source, Found]], folder: str) -> Iterator[Batch]:
+        """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
         found = group[0][2]
-        table = self._native(sources, found)
-        if table is None and len(group) > 1:
+        sources = [source for _, source, _ in group]
+        pieces = None
+        if found.layout not in READERS:
+            pieces = self._attempt(sources, found)
+            if pieces is None and len(group) == 1 and (copy := recoded(sources[0], folder)):
+                self.accounts[group[0][0]].notes += copy.notes
+                pieces = self._attempt([copy], found)
+        if pieces is None:
             for item in group:
-                self.read([item])
+                yield from self._with_care(*item, None) if len(group) == 1 else self.read([item], folder)
             return
-        if table is None:
-            self._keep(places, *self._careful(sources[0], found, None))
-            return
-        damaged = self._damaged(table)
-        if len(damaged) == 0 or found.layout == "csv":
-            self._keep(places, table, None)
+        table = pa.Table.from_batches(pieces)
+        del pieces
+        damaged = _damaged(table)
+        places = np.array([place for place, _, _ in group], np.int64)
+        if not damaged:
+            yield self._batch(table, places, _Numbers())
             return
         # the clean files of the group are kept, the others are read again
         file = table["file"].to_numpy()
-        for index, item in enumerate(group):
-            if index not in damaged:
-                continue
-            bad = damaged[index] if found.layout == "lines" and not found.nested else None
-            self._keep([item[0]], *self._careful(item[1], found, bad))
         clean = ~np.isin(file, list(damaged))
         if clean.any():
-            self._keep(places, table.filter(pa.array(clean)), None)
+            yield self._batch(table.filter(pa.array(clean)), places, _Numbers())
+        for index, item in enumerate(group):
+            if index in damaged:
+                yield from self._with_care(*item, damaged[index])
 
-    def _native(self, sources: Sequence[Source], found: Found) -> pa.Table | None:
-        if found.layout == "csv":
-            fields = records.table_sql(sources[0], found)
-        elif found.plain:
-            fields = records.direct_sql(sources, found)
-        else:
-            fields = records.fields_sql(found, records.native_sql(sources, found), careful=False)
+    def stream(self, place: int, source: Source, found: Found, folder: str) -> Iterator[Batch | None]:
+        """Yield the rows of one file piece by piece; None takes back what was given, for it is read again."""
+        bad: set[int] | None = None
+        if found.layout not in READERS:
+            bad = yield from self._stream_natively(place, source, found)
+            if bad is None and (copy := recoded(source, folder)):
+                self.accounts[place].forget()
+                self.accounts[place].notes += copy.notes
+                yield None
+                bad = yield from self._stream_natively(place, copy, found)
+            if bad is not None and not bad:
+                return
+            self.accounts[place].forget()
+            yield None
+        yield from self._with_care(place, source, found, bad)
+
+    def _stream_natively(
+        self, place: int, source: Source, found: Found
+    ) -> Generator[Batch, None, set[int] | None]:
+        """Yield pieces until one is damaged; return the numbers of all damaged records, None if the engine gave up."""
+        numbers, again = _Numbers(), _Numbers()
+        places = np.array([place], np.int64)
+        bad: set[int] = set()
         try:
-            return self._query(found, fields)
-        except duckdb.Error as error:
-            if isinstance(error, (duckdb.InterruptException, duckdb.OutOfMemoryException)):
-                raise
+            for piece in self._pieces(self._query(found, _native([source], found))):
+                table = pa.Table.from_batches([piece])
+                bad |= _damaged(table, again).get(0, set())
+                if not bad:
+                    yield self._batch(table, places, numbers)
+        except _GivenUpError:
+            return None
+        return bad
+
+    def _attempt(self, sources: Sequence[Source], found: Found) -> list[pa.RecordBatch] | None:
+        """Return what the engine makes of files by itself; None where it gives up."""
+        try:
+            return list(self._pieces(self._query(found, _native(sources, found))))
+        except _GivenUpError:
             return None
 
-    def _query(self, found: Found, fields: str) -> pa.Table:
+    def _query(self, found: Found, fields: str, *, careful: bool = False) -> str:
         assert found.form is not None  # noqa: S101
-        query = events_sql(found.form, fields, timezone=self.timezone)
-        if self.tick is None:
-            return self._engine.sql(query).to_arrow_table()
-        with ThreadPoolExecutor(1) as worker:
-            task = worker.submit(lambda: self._engine.sql(query).to_arrow_table())
-            try:
-                while not wait([task], timeout=_TICK).done:
+        return events_sql(found.form, fields, timezone=self.timezone, careful=careful)
+
+    def _pieces(self, query: str) -> Iterator[pa.RecordBatch]:
+        """Yield what a query gives, while the engine works on."""
+        try:
+            reader = self._engine.sql(query).to_arrow_reader(_PIECE)
+            yield pa.RecordBatch.from_pylist([], reader.schema)  # no rows have columns, too
+            for piece in reader:
+                yield piece
+                if self.tick:
                     self.tick(max(self._engine.query_progress(), 0.0) / 100)
-            except BaseException:  # an interrupt, above all: the engine must not go on for nobody
-                self._engine.interrupt()
-                raise
-            return task.result()
+        except (duckdb.Error, OSError, pa.ArrowException) as error:  # those of the engine come through Arrow
+            if "Out of Memory" in str(error):
+                raise SourceError(
+                    "there is not enough memory to read this at once; write it to disk piece by piece with convert(…)"
+                ) from error
+            raise _GivenUpError from error
+        except BaseException:  # an interrupt, above all: the engine must not go on for nobody
+            self._engine.interrupt()
+            raise
 
-    def _careful(self, source: Source, found: Found, bad: set[int] | None) -> tuple[pa.Table, pa.Table]:
+    def _with_care(self, place: int, source: Source, found: Found, bad: set[int] | None) -> Iterator[Batch]:
+        """Yield the rows of a file that the engine could not read by itself."""
         if found.layout == "csv":
-            rows = records.careful_table(source, found)
-            self._engine.register("careful", rows)
-            table = self._query(found, records.careful_table_sql(found, "careful"))
+            schema_, batches = table_schema(found), careful_table(source, found)
+            fields = records.table_fields_sql(found, 'SELECT * FROM "careful"', careful=True)
+        else:
+            known = bad if found.layout in {"lines", "log"} and not found.nested else None
+            schema_, batches = SPAN_SCHEMA, careful_json(source, found, known)
+            fields = records.fields_sql(found, 'SELECT * FROM "careful"', careful=True)
+        self._engine.register("careful", pa.RecordBatchReader.from_batches(schema_, batches))
+        numbers = _Numbers()
+        try:
+            for piece in self._pieces(self._query(found, fields, careful=True)):
+                yield self._batch(pa.Table.from_batches([piece]), np.array([place], np.int64), numbers)
+        except _GivenUpError as error:
+            raise FormatError(
+                f"{source.name} looks like {found.looks}, and something in it stops the reader: {_reason(error)}"
+            ) from error
+        finally:
             self._engine.unregister("careful")
-            spoiled = pc.is_valid(rows["error"])
-            wrong = pa.table(
-                {"bad": rows["bad"], "offset": pa.array([-1] * len(rows), pa.int64()), "error": rows["error"]}
-            ).filter(spoiled)
-            return table, wrong
-        details: list[pa.RecordBatch] = []
-        spans = pa.RecordBatchReader.from_batches(
-            records.SPAN_SCHEMA, _noting(records.careful_json([source], found, bad), details)
-        )
-        self._engine.register("careful", spans)
-        table = self._query(found, records.fields_sql(found, 'SELECT * FROM "careful"', careful=True))
-        self._engine.unregister("careful")
-        return table, pa.Table.from_batches(details, records.SPAN_SCHEMA).select(["bad", "offset", "error"])
 
-    @staticmethod
-    def _damaged(table: pa.Table) -> dict[int, set[int]]:
-        """Return file -> numbers (from 0) of its records that could not be read."""
-        bad = table["bad"]
-        if bad.null_count == len(bad):
-            return {}
-        file = table["file"].to_numpy()
-        spoiled = np.flatnonzero(pc.is_valid(bad).to_numpy())
-        number = _numbers(file, table["head"]) - 1
-        damaged: dict[int, set[int]] = {}
-        for row in spoiled:
-            damaged.setdefault(int(file[row]), set()).add(int(number[row]))
-        return damaged
-
-    def _keep(self, places: Sequence[int], table: pa.Table, details: pa.Table | None) -> None:
-        """Give the records their numbers, settle the accounts and keep the rows."""
-        file = table["file"].to_numpy()
-        account = np.asarray(places, dtype=np.int64)[file] if len(file) else np.empty(0, np.int64)
-        record = _numbers(file, table["head"])
-        self._count(account, table["head"])
+    def _batch(self, table: pa.Table, places: NDArray[np.int64], numbers: _Numbers) -> Batch:
+        """Give the records their numbers, settle the accounts and return the rows."""
+        account = places[table["file"].to_numpy()] if len(table) else np.empty(0, np.int64)
+        record = numbers.of(table)
+        self._count(account, table)
         lost = np.zeros(len(table), bool)
-        for name, settle in (("bad", self._reject_bad), ("problem", self._reject_problems)):
+        for name, settle in (("bad", self._reject), ("problem", self._reject), ("ignored", self._ignore)):
             column = table[name]
             if column.null_count < len(column):
-                hit = pc.is_valid(column).to_numpy()
-                settle(account[hit], record[hit], table.filter(pa.array(hit)), details)
+                hit = pc.is_valid(column).to_numpy() & ~lost
+                settle(account[hit], record[hit], table.filter(pa.array(hit)))
                 lost |= hit
-        if table["ignored"].null_count < len(table):
-            hit = pc.is_valid(table["ignored"]).to_numpy() & ~lost
-            for place, reason in zip(
-                account[hit], table["ignored"].filter(pa.array(hit)).to_pylist(), strict=True
-            ):
-                self.accounts[place].ignored[reason] += 1
-            lost |= hit
         if lost.any():
             kept = ~lost
             table, account, record = table.filter(pa.array(kept)), account[kept], record[kept]
         names = [name for name in _EVENT_NAMES if name not in {"source", "record"}]
-        self.batches.append(Batch(table.select(names), table["key"], account, record))
+        return Batch(table.select(names), table["key"], account, record)
 
-    def _count(self, account: NDArray[np.int64], head: pa.ChunkedArray) -> None:
-        heads = account if pc.all(head).as_py() is not False else account[head.to_numpy()]
+    def _count(self, account: NDArray[np.int64], table: pa.Table) -> None:
+        heads = account if _all(table["head"]) else account[table["head"].to_numpy()]
         for place, count in enumerate(np.bincount(heads).tolist()):
             self.accounts[place].records += count
+        size = len(TIME_STYLES)
+        counts = np.bincount(account * size + pc.fill_null(table["style"], 0).to_numpy())
+        for place in np.unique(np.flatnonzero(counts) // size):
+            styles = counts[place * size : (place + 1) * size]
+            self.accounts[place].styles[: len(styles)] += styles
 
-    def _reject_bad(
-        self,
-        account: NDArray[np.int64],
-        record: NDArray[np.int64],
-        rows: pa.Table,
-        details: pa.Table | None,
-    ) -> None:
-        offset = [-1] * len(rows)
-        error = ["it is no record: a text, a number or damaged JSON stands in its place"] * len(rows)
-        if details is not None and len(details) == len(rows):
-            offset, error = details["offset"].to_pylist(), details["error"].to_pylist()
-        elif details is not None:
-            # the engine refused more than the careful reader did; the latter's are found again by their order
-            known = iter(details.to_pylist())
-            following = next(known, None)
-            for row, text in enumerate(rows["bad"].to_pylist()):
-                if following is not None and text == following["bad"]:
-                    offset[row], error[row] = following["offset"], following["error"]
-                    following = next(known, None)
-        self._reject(account, record, offset, error, rows["bad"].to_pylist())
+    def _ignore(self, account: NDArray[np.int64], _: NDArray[np.int64], rows: pa.Table) -> None:
+        heads = rows["head"].to_pylist()
+        for place, reason, head in zip(account, rows["ignored"].to_pylist(), heads, strict=True):
+            self.accounts[place].ignore(reason, int(head))
 
-    def _reject_problems(
-        self, account: NDArray[np.int64], record: NDArray[np.int64], rows: pa.Table, _: pa.Table | None
-    ) -> None:
-        nothing = [""] * len(rows)
-        self._reject(account, record, [-1] * len(rows), rows["problem"].to_pylist(), nothing)
-
-    def _reject(
-        self,
-        account: NDArray[np.int64],
-        record: NDArray[np.int64],
-        offset: list[int],
-        error: list[str],
-        text: Sequence[str | None],
-    ) -> None:
+    def _reject(self, account: NDArray[np.int64], record: NDArray[np.int64], rows: pa.Table) -> None:
+        heads = rows["head"].to_numpy()
+        account, record, rows = account[heads], record[heads], rows.filter(pa.array(heads))
+        if not len(rows):
+            return
+        known = "_error" in rows.column_names
+        nothing: list[Any] = [None] * len(rows)
+        offset = [
+            -1 if place is None else place for place in (rows["_offset"].to_pylist() if known else nothing)
+        ]
+        error = [
+            one or problem or "it is no record: a text, a number or damaged JSON stands in its place"
+            for one, problem in zip(
+                rows["_error"].to_pylist() if known else nothing, rows["problem"].to_pylist(), strict=True
+            )
+        ]
+        text = rows["_raw" if known else "bad"].to_pylist()
         names = [self.accounts[place].source for place in account]
         if self.on_error == "raise":
-            raise FormatError(f"record {int(record[0]):,} of {names[0]} cannot be read: {error[0]}")
+            at = f" at byte {offset[0]:,}" if offset[0] >= 0 else ""
+            raise FormatError(f"record {int(record[0]):,} of {names[0]}{at} cannot be read: {error[0]}")
         for place in account:
             self.accounts[place].rejected += 1
-        self.rejects.append(
-            pd.DataFrame(
-                {
-                    "source": names,
-                    "record": record,
-                    "offset": offset,
-                    "error": error,
-                    "text": [(one or "")[:500] for one in text],
-                }
-            )
+        columns = {
+            "source": names,
+            "record": record,
+            "offset": offset,
+            "error": error,
+            "text": [(one or "")[:500] for one in text],
+        }
+        self.rejects.append(pd.DataFrame(columns))
+
+
+def _reason(error: BaseException) -> str:
+    """Return why the engine gave up, without what it quotes of the file."""
+    return re.split(r"[:\n\"]", str(error.__cause__ or error))[0].strip() or "no reason is known"
+
+
+def warn_of_naive_times(accounts: Sequence[Account]) -> None:
+    """Warn our caller's caller, once, of times whose zone nobody told."""
+    naive = [one.source for one in accounts if one.naive]
+    if naive:
+        others = f" and {len(naive) - 1:,} other files" if len(naive) > 1 else ""
+        warnings.warn(
+            f"{naive[0]}{others} have times without a zone, taken as UTC; say timezone='…' if they are local",
+            NaiveTimeWarning,
+            stacklevel=3,
         )
 
 
-def _noting(batches: Iterator[pa.RecordBatch], details: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Pass batches on and keep what they say about errors."""
-    for batch in batches:
-        if batch["error"].null_count < len(batch):
-            details.append(batch.filter(pc.is_valid(batch["error"])))
-        yield batch
+def _native(sources: Sequence[Source], found: Found) -> str:
+    """Return the query that reads files without care."""
+    if found.layout == "csv":
+        return records.table_sql(sources[0], found)
+    if found.plain:
+        return records.direct_sql(sources, found)
+    return records.fields_sql(found, records.native_sql(sources, found), careful=False)
 
 
-def _numbers(file: NDArray[np.int64], head: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Return each row's record number, from 1 within its file; rows of a file follow one another."""
-    if not len(file):
-        return np.empty(0, np.int64)
-    single = pc.all(head).as_py() is not False
-    total = np.arange(1, len(file) + 1) if single else np.cumsum(head.to_numpy(), dtype=np.int64)
-    starts = np.flatnonzero(np.r_[True, file[1:] != file[:-1]])
-    if len(starts) == 1:
-        return total.astype(np.int64, copy=False)
-    before = np.repeat(total[starts] - 1, np.diff(np.r_[starts, len(file)]))
-    return total - before
+def _damaged(table: pa.Table, numbers: _Numbers | None = None) -> dict[int, set[int]]:
+    """Return file -> numbers (from 0) of its records that could not be read."""
+    record = (numbers or _Numbers()).of(table)
+    damaged: dict[int, set[int]] = {}
+    for name in ("bad", "problem"):
+        column = table[name]
+        if column.null_count < len(column):
+            spoiled = np.flatnonzero(pc.is_valid(column).to_numpy())
+            file = table["file"].to_numpy()
+            for row in spoiled:
+                damaged.setdefault(int(file[row]), set()).add(int(record[row]) - 1)
+    return damaged
+
+
+def _all(values: pa.ChunkedArray) -> bool:
+    return pc.all(values).as_py() is not False
+
+
+class _Numbers:
+    """Counts the records of files whose rows come piece by piece, one file after the other."""
+
+    def __init__(self) -> None:
+        self._file = -1
+        self._count = 0
+
+    def of(self, table: pa.Table) -> NDArray[np.int64]:
+        """Return each row's record number, from 1 within its file."""
+        size = len(table)
+        if not size:
+            return np.empty(0, np.int64)
+        file = table["file"].to_numpy()
+        head = table["head"]
+        total = np.arange(1, size + 1) if _all(head) else np.cumsum(head.to_numpy(), dtype=np.int64)
+        starts = np.flatnonzero(np.r_[True, file[1:] != file[:-1]])
+        # the count at which each file begins; the first may go on from the piece before
+        before = np.where(starts > 0, total[starts - 1], -self._count if file[0] == self._file else 0)
+        record = total - np.repeat(before, np.diff(np.r_[starts, size]))
+        self._file, self._count = int(file[-1]), int(record[-1])
+        return np.asarray(record, np.int64)

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-FILE_COLUMNS = ("source", "provider", "form", "records", "loaded", "ignored", "rejected", "rows", "note")
+FILE_COLUMNS = (
+    "source",
+    "provider",
+    "form",
+    "records",
+    "loaded",
+    "ignored",
+    "rejected",
+    "rows",
+    "times",
+    "note",
+)
 IGNORED_COLUMNS = ("source", "reason", "records")
 
 _WIDTH = 100
@@ -18,6 +29,10 @@ class RejectedRecordsWarning(UserWarning):
     """Some records of an export could not be read; they are in the ``rejects`` of the load."""
 
 
+class NaiveTimeWarning(UserWarning):
+    """An export has times without a zone, and nobody said which it is; they were taken as UTC."""
+
+
 @dataclass(frozen=True, slots=True)
 class Duplicates:
     """Rows that said again what an earlier row had said.
@@ -26,12 +41,22 @@ class Duplicates:
     ----------
     rows : int
         How many were left out.
-    share : float
-        Their part, 0 to 1, of all rows before they were left out.
+    before : int
+        How many rows there were with them.
     """
 
     rows: int
-    share: float
+    before: int
+
+    @property
+    def share(self) -> float:
+        """The part, 0 to 1, of all rows that said nothing new."""
+        return self.rows / self.before if self.before else 0.0
+
+    @property
+    def inflation(self) -> float:
+        """How often each event was told on average: rows with the repeated ones for each row without, 1 or more."""
+        return self.before / (self.before - self.rows) if self.before > self.rows else 1.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,8 +69,8 @@ class Load:
         The event frame, columns of ``schema.EVENT_COLUMNS``; one row per recipient and event.
     files : pandas.DataFrame
         One row per file: ``source``, ``provider`` and ``form`` (empty if it is no export), ``records`` read,
-        ``loaded`` (records that became rows), ``ignored`` (left out on purpose), ``rejected`` (unreadable), ``rows``
-        and a ``note``. Always ``records = loaded + ignored + rejected``.
+        ``loaded`` (records that became rows), ``ignored`` (left out on purpose), ``rejected`` (unreadable), ``rows``,
+        how its ``times`` were written and a ``note``. Always ``records = loaded + ignored + rejected``.
     rejects : pandas.DataFrame
         The rejected records, columns of ``schema.REJECT_COLUMNS``.
     ignored : pandas.DataFrame
@@ -109,9 +134,12 @@ class Load:
             ),
         ]
         if self.duplicates.rows:
-            lines.append(f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%})")
+            lines.append(
+                f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%}):"
+                f" each event was told {self.duplicates.inflation:.2f} times on average"
+            )
         shown = self.files if limit is None else self.files.head(limit)
-        lines += ["", *_text_table(shown[[name for name in FILE_COLUMNS if name != "note"]])]
+        lines += ["", *_text_table(shown[[name for name in FILE_COLUMNS if name not in {"times", "note"}]])]
         if len(self.files) > len(shown):
             lines.append(f"… and {len(self.files) - len(shown):,} more files")
         sources, said = self.files["source"].tolist(), self.files["note"].tolist()

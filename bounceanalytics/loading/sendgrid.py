@@ -9,8 +9,10 @@ References
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from bounceanalytics.loading.forms import Form, literal, tags_sql, words_sql
+from bounceanalytics.loading.forms import WRAPPERS, Form, literal, tags_sql, unwrapped_sql, words_sql
+from bounceanalytics.loading.reports import report_form
 
 #: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
 EVENTS = {
@@ -26,6 +28,7 @@ EVENTS = {
     "spamreport": "complained",
     "spam_report": "complained",
     "spam report": "complained",
+    "deferral": "deferred",
     "unsubscribe": "unsubscribed",
     "group_unsubscribe": "unsubscribed",
     "group_resubscribe": "other",
@@ -52,6 +55,7 @@ WEBHOOK_FIELDS = {
     "sg_event_id": "sg_event_id",
     "sg_message_id": "sg_message_id",
     "smtp_id": "smtp-id",
+    "smtp_id_joined": "smtp_id",  # as warehouses spell it
     "ip": "ip",
     "category": "category",
     "type": "type",
@@ -70,7 +74,7 @@ WEBHOOK_COLUMNS = {
     "esp_reason": "CASE WHEN event IN ('bounce', 'blocked') THEN classification WHEN event = 'dropped' THEN reason END",
     "recipient": "email",
     "time": "timestamp",
-    "message_id": "coalesce(nullif(sg_message_id, ''), trim(smtp_id, '<>'))",
+    "message_id": "coalesce(nullif(sg_message_id, ''), trim(coalesce(smtp_id, smtp_id_joined), '<>'))",
     "event_id": "sg_event_id",
     "status": "CASE WHEN event IN ('bounce', 'blocked') THEN status END",
     "text": "CASE WHEN event IN ('bounce', 'blocked') THEN coalesce(reason, response)"
@@ -84,7 +88,8 @@ WEBHOOK = Form(
     provider="sendgrid",
     name="event webhook",
     needs=("event sg_event_id", "event sg_message_id", "event email timestamp", "event email smtp-id"),
-    lacks="recipient event-data signature msys",
+    lacks="recipient event-data signature msys message-id MessageID _id",
+    plain=True,
     fields=WEBHOOK_FIELDS,
     columns=WEBHOOK_COLUMNS,
     ignored=_IGNORED,
@@ -97,11 +102,46 @@ WEBHOOK = Form(
     ),
 )
 
-WRAPPED = replace(
+_INSIDE = unwrapped_sql("text", [f"$.{key}" for key in WRAPPERS], "$.event")
+
+
+def _wrapped(*needs: str, container: str = "") -> Form:
+    return replace(
+        WEBHOOK,
+        name="event webhook, wrapped",
+        needs=needs,
+        container=container,
+        bare=not container,
+        wraps=WEBHOOK.name,
+        inner=_INSIDE,
+        several=True,
+        plain=False,
+    )
+
+
+WRAPPED = (_wrapped("raw_event"), _wrapped(container="Records"), _wrapped(container="Messages"))
+
+#: The webhook before 2013: one form body an event, without ids and times.
+VERSION_1 = replace(
     WEBHOOK,
-    name="event webhook, wrapped",
-    needs=("raw_event",),
-    inner="coalesce(json_extract_string(text, '$.raw_event'), text)",
+    name="event webhook, version 1",
+    kind="body",
+    needs=("email event",),
+    lacks="recipient token signature",
+    plain=False,
+    key=(),
+    note="its events have no time and no id, so that copies cannot be told",
+)
+
+_TABLE_SPELLINGS = {"smtp_id": "smtp-id|smtp_id", "type": "type|type_id", "category": "category|categories"}
+TABLE = replace(
+    WEBHOOK,
+    name="event webhook, as a table",
+    kind="csv",
+    plain=False,
+    needs=("event email sg_event_id", "event email timestamp sg_message_id", "event email timestamp smtp-id"),
+    lacks="recipient",
+    fields={name: _TABLE_SPELLINGS.get(name, path) for name, path in WEBHOOK_FIELDS.items()},
 )
 
 ACTIVITY = Form(
@@ -140,6 +180,97 @@ ACTIVITY = Form(
     },
     ignored=_IGNORED,
     key=("esp_event", "message_id", "recipient", "time", "attempt"),
+    zone="UTC",
+)
+
+_NAMES = ("event_name", "processed", "reason", "bounce_type", "attempt_num", "mx_server", "server_response")
+_NAME = "each.event_name"
+
+MESSAGE = Form(
+    provider="sendgrid",
+    name="email activity, message",
+    needs=("msg_id to_email events",),
+    fields={
+        "msg_id": "msg_id",
+        "to_email": "to_email",
+        "outbound_ip": "outbound_ip",
+        "categories": "categories",
+        "events": ("events", [dict.fromkeys(_NAMES, "VARCHAR")]),
+    },
+    explode="events",
+    columns={
+        "event": words_sql(_NAME, EVENTS, "'other'"),
+        "esp_event": _NAME,
+        "esp_type": "each.bounce_type",
+        "esp_reason": f"CASE WHEN {_NAME} = 'dropped' THEN each.reason END",
+        "recipient": "to_email",
+        "time": "each.processed",
+        "message_id": "msg_id",
+        "text": f"CASE WHEN {_NAME} <> 'dropped' THEN coalesce(each.reason, each.server_response) END",
+        "remote_host": "each.mx_server",
+        "sending_ip": "outbound_ip",
+        "tags": tags_sql("categories"),
+        "attempt": "TRY_CAST(each.attempt_num AS INTEGER)",  # counted from one here
+    },
+    key=("message_id", "esp_event", "recipient", "time", "attempt"),
+)
+
+_SUMMARY_NOTE = "a summary of messages without their events: fetch the single messages to see what happened"
+MESSAGES = Form(
+    provider="sendgrid",
+    name="email activity, messages",
+    needs=("msg_id to_email status last_event_time", "msg_id to_email opens_count"),
+    lacks="events",
+    container="messages",
+    fields={name: name for name in ("msg_id", "to_email", "status", "last_event_time", "last_timestamp")},
+    columns={
+        "event": "'other'",
+        "esp_event": "status",
+        "recipient": "to_email",
+        "time": "coalesce(last_event_time, last_timestamp)",
+        "message_id": "msg_id",
+    },
+    key=("message_id", "esp_event", "recipient", "time"),
+    note=_SUMMARY_NOTE,
+)
+
+# the same events as the webhook's, beneath the message that they are about
+LOG = replace(
+    WEBHOOK,
+    name="email logs, message",
+    needs=("sg_message_id to_email events",),
+    lacks="",
+    plain=False,
+    several=True,
+    inner="CAST(to_json(list_transform(json_extract(text, '$.events[*]'), lambda event: json_merge_patch("
+    "json_object('to_email', json_extract_string(text, '$.to_email'),"
+    " 'sg_message_id', json_extract_string(text, '$.sg_message_id')), event))) AS VARCHAR)",
+    fields=WEBHOOK_FIELDS | {"to_email": "to_email"},
+    columns=WEBHOOK_COLUMNS
+    | {"recipient": "CASE WHEN email <> '' THEN email WHEN event <> 'received' THEN to_email END"},
+)
+
+LOGS = Form(
+    provider="sendgrid",
+    name="email logs, messages",
+    needs=("sg_message_id to_email sg_message_id_created_at",),
+    lacks="events",
+    container="messages",
+    fields={
+        name: name for name in ("sg_message_id", "to_email", "reason", "status", "sg_message_id_created_at")
+    },
+    columns={
+        "event": words_sql("status", EVENTS, "'other'"),
+        "esp_event": "status",
+        "esp_type": "CASE WHEN status IN ('bounced', 'blocked') THEN status END",
+        "esp_reason": "CASE WHEN status = 'dropped' THEN reason END",
+        "recipient": "to_email",
+        "time": "sg_message_id_created_at",
+        "message_id": "sg_message_id",
+        "text": "CASE WHEN status <> 'dropped' THEN reason END",
+    },
+    key=("message_id", "esp_event", "recipient"),
+    note="the last state of each message; the times are those at which the messages were handed over",
 )
 
 
@@ -197,6 +328,80 @@ LISTS = (
     *_list("unsubscribes", "created email"),
 )
 
+_GROUP_HINT = r"asm|unsub|suppress|opt.?out"
+
+
+def _addresses(list_name: str, *, event: str = "suppressed", field: str = "email", **other: Any) -> Form:
+    """Return a form of addresses with nothing beside them."""
+    return Form(
+        provider="sendgrid",
+        name=f"suppression list: {list_name}" if event == "suppressed" else list_name,
+        fields={"email": field},
+        columns={
+            "event": literal(event),
+            "esp_type": literal(list_name.replace(" ", "_")) if event == "suppressed" else "NULL",
+            "recipient": "email",
+        },
+        key=("recipient", "esp_type"),
+        **other,
+    )
+
+
+# an address that stands in a list by itself becomes a record
+_ALONE: dict[str, Any] = {
+    "needs": ("address-alone",),
+    "opens": '"{',
+    "inner": "CASE WHEN starts_with(ltrim(text), '\"') THEN '{\"email\":' || text || '}' ELSE text END",
+}
+
+# such a list may be anything, so that its name must say what it is
+ADDRESSES = (
+    _addresses("group unsubscribes", hint=_GROUP_HINT, **_ALONE),
+    _addresses("group unsubscribes", hint=_GROUP_HINT, kind="csv", needs=("email",), only="email"),
+    _addresses("unsubscribes", container="recipient_emails", bare=False, **_ALONE),
+    _addresses("unsubscribes", needs=("recipient_email",), only="recipient_email", field="recipient_email"),
+    _addresses("addresses to take off a list", event="other", container="emails", bare=False, **_ALONE),
+)
+
+_XML_TYPES = {"invalidemails": "invalid_emails", "spamreports": "spam_reports"}
+
+#: The lists of the API that ended in 2018; dates without a zone, perhaps that of the US Central zone.
+XML = Form(
+    provider="sendgrid",
+    name="suppression list, XML",
+    needs=("xml_list",),
+    fields={name: name for name in ("xml_list", "email", "status", "reason", "created")},
+    columns={
+        "event": "'suppressed'",
+        "esp_type": words_sql("xml_list", _XML_TYPES, "xml_list"),
+        "esp_reason": "CASE WHEN xml_list = 'invalidemails' THEN reason END",
+        "recipient": "email",
+        "time": "created",
+        "status": "status",
+        "text": "CASE WHEN xml_list <> 'invalidemails' THEN reason END",
+    },
+    key=("esp_type", "recipient", "time"),
+)
+
+REFUSED = (
+    Form(
+        provider="sendgrid",
+        name="look-up of one address",
+        needs=("is_default suppressed",),
+        container="suppressions",
+        bare=False,
+        refuse="it says which groups one address left and does not name the address",
+    ),
+    Form(
+        provider="sendgrid",
+        name="error message",
+        needs=("field message",),
+        container="errors",
+        bare=False,
+        refuse="the API answered with an error instead of the list: fetch it again",
+    ),
+)
+
 TOTALS = (
     Form(
         provider="sendgrid",
@@ -214,4 +419,20 @@ TOTALS = (
     ),
 )
 
-FORMS = (WEBHOOK, WRAPPED, ACTIVITY, *LISTS, *TOTALS)
+FORMS = (
+    WEBHOOK,
+    *WRAPPED,
+    TABLE,
+    VERSION_1,
+    ACTIVITY,
+    MESSAGE,
+    MESSAGES,
+    LOG,
+    LOGS,
+    *LISTS,
+    *ADDRESSES,
+    XML,
+    report_form("sendgrid"),
+    *REFUSED,
+    *TOTALS,
+)

@@ -1,0 +1,454 @@
+"""Any amount of exports -> a dataset of Parquet files, file by file, so that a crash costs one file's work at most.
+
+A source file is a unit. Its rows are written under hidden names; when all are on disk they get their final names, and
+then a note in the state says that the unit is done. Whatever is found without that note, the next run throws away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from bounceanalytics import schema
+from bounceanalytics.datasets import (
+    NO_MONTH,
+    STATE,
+    Dataset,
+    is_dataset,
+    read_about,
+    sync_folder,
+    write_about,
+    write_whole,
+)
+from bounceanalytics.errors import OutputError
+from bounceanalytics.loading.copies import SeenKeys, repeated
+from bounceanalytics.loading.finding import check_options, find, ticker
+from bounceanalytics.loading.forms import literal
+from bounceanalytics.loading.joining import account_frames, rejects_frame
+from bounceanalytics.loading.normalise import TIME_STYLES, to_events
+from bounceanalytics.loading.reading import Account, Reader, connect, notes, warn_of_naive_times
+from bounceanalytics.loading.result import Duplicates, Load
+from bounceanalytics.loading.sources import open_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from bounceanalytics.loading.detect import Found
+    from bounceanalytics.loading.finding import Progress
+    from bounceanalytics.loading.reading import Batch
+    from bounceanalytics.loading.sources import Source
+
+_MEMORY = "384MB"  # of the engine; what is read ahead, decoded and written comes on top
+_OPEN_MONTHS = 24  # files of one unit that are written at a time
+_EDGE = 64 * 1024  # bytes at both ends of a file that tell it from others of its size
+
+
+def convert(
+    source: Any,
+    out: str | os.PathLike[str],
+    *,
+    provider: str | None = None,
+    deduplicate: bool = True,
+    timezone: str | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Dataset:
+    """Turn exports into a dataset on disk, in bounded memory.
+
+    Run it again after a crash, or with more exports, and it goes on where it stopped: files that are done are not
+    read again, and events that are there already are not added. A file that was being read when the program ended
+    starts anew.
+
+    Parameters
+    ----------
+    source : str, path, bytes, binary file, or a list of these
+        As for :func:`bounceanalytics.load`.
+    out : path
+        Folder of the dataset, such as ``"events.parquet"``.
+    provider, timezone : optional
+        As for :func:`bounceanalytics.load`.
+    deduplicate : bool, default True
+        Count an event once. Eight bytes of memory are needed for each event.
+    progress : callable, optional
+        Called with a description, the bytes done and the bytes in total.
+    overwrite : bool, default False
+        Begin anew where there is a dataset.
+
+    Returns
+    -------
+    Dataset
+        The rows of ``load(source).events``, by month (UTC, ``none`` where there is no time), compressed with zstd.
+        ``load(out)`` gives them as a frame with the account of all files; ``classify``, the summaries and ``decide``
+        take a dataset as they take a frame.
+
+    Raises
+    ------
+    SourceError, FormatError
+        As for :func:`bounceanalytics.load`.
+    OutputError
+        If ``out`` is something else than a dataset, was made with other options or from a file that has changed
+        since, or is being written by another program.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bounceanalytics as ba
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     dataset = ba.convert(ba.samples() / "exports", f"{folder}/events.parquet")
+    ...     print(dataset.kind, len(dataset) == len(ba.load(dataset).events))
+    events True
+    """
+    check_options(provider, "collect", timezone)
+    out = Path(out).expanduser()
+    options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
+    _make_room(out, overwrite=overwrite)
+    with (
+        _alone(out),
+        tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
+        connect("16MB") as engine,
+    ):
+        engine.execute(f"SET memory_limit = '{_MEMORY}'")
+        engine.execute(f"SET temp_directory = {literal(folder)}")
+        if not is_dataset(out):
+            write_about(out, "events", options=options)
+        elif read_about(out).get("options") != options:
+            raise OutputError(
+                f"{out} was made with other options ({_told(read_about(out).get('options', {}))}):"
+                " use the same ones, another folder, or overwrite=True"
+            )
+        state = _State(out)
+        state.tidy()
+        sources = open_sources(source, folder)
+        accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
+        known = find(sources, accounts, provider)
+        state.check(sources)
+        seen = state.seen() if deduplicate else None
+        reader = Reader(accounts, timezone or "UTC", "collect", engine)
+        total, done = sum(one.size for one in sources), 0
+        readable = {place: found for place, _, found in known}
+        for place, one in enumerate(sources):
+            if progress:
+                progress("converting", done, total)
+                reader.watch(ticker(progress, "converting", done, one.size, total))
+            fingerprint = _fingerprint(one)
+            if fingerprint not in state.units:
+                with _Unit(state, fingerprint, accounts[place], seen) as unit:
+                    if place in readable:
+                        unit.fill(reader, place, one, readable[place], folder)
+                    unit.finish(reader)
+            done += one.size
+        if progress:
+            progress("converting", total, total)
+    if timezone is None:
+        warn_of_naive_times(accounts)
+    return Dataset(out)
+
+
+def account_of(dataset: Dataset) -> Load:
+    """Return a dataset as what :func:`bounceanalytics.load` returns."""
+    units = list(_State(dataset.path).units.values())
+    accounts = [unit.account for unit in units]
+    files, ignored = account_frames(accounts)
+    rejects = rejects_frame([pd.read_parquet(unit.rejects) for unit in units if unit.rejects.exists()])
+    dropped = sum(unit.copies for unit in units)
+    events = dataset.to_pandas()
+    return Load(events, files, rejects, ignored, Duplicates(dropped, len(events) + dropped))
+
+
+def _make_room(out: Path, *, overwrite: bool) -> None:
+    if not out.exists():
+        out.mkdir(parents=True)
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out} is a file; name a folder for the dataset")
+    if is_dataset(out):
+        if overwrite:
+            # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
+            Path(out, STATE, "dataset.json").unlink()
+            for part in out.iterdir():
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+    elif any(part.name != STATE for part in out.iterdir()):
+        raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
+
+
+def _told(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "none"
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the dataset for us; the lock goes when the process does, however it ends."""
+    Path(out, STATE).mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(Path(out, STATE, "lock"), timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise OutputError(f"another program is writing {out}; wait for it, or name another folder") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _fingerprint(source: Source) -> str:
+    """Return what tells a file from others: its size and both its ends."""
+    digest = hashlib.sha256(str(source.size).encode())
+    with Path(source.path).open("rb") as stream:
+        digest.update(stream.read(_EDGE))
+        if source.size > 2 * _EDGE:
+            stream.seek(-_EDGE, os.SEEK_END)
+        digest.update(stream.read(_EDGE))
+    return digest.hexdigest()[:32]
+
+
+@dataclass
+class _Done:
+    """A unit that is in the dataset."""
+
+    number: int
+    account: Account
+    copies: int
+    rejects: Path
+    keys: Path
+
+
+class _State:
+    """What a dataset knows about the files that went into it."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.folder = Path(out, STATE)
+        self.units: dict[str, _Done] = {}
+        for note in sorted(self.folder.glob("unit-*.json")):
+            facts = json.loads(note.read_text(encoding="utf-8"))
+            self.units[facts["fingerprint"]] = self.place(
+                facts["number"], _account(facts["account"]), facts["copies"]
+            )
+
+    def place(self, number: int, account: Account, copies: int) -> _Done:
+        return _Done(
+            number,
+            account,
+            copies,
+            self.folder / f"rejects-{number:05d}.parquet",
+            self.folder / f"keys-{number:05d}.npy",
+        )
+
+    @property
+    def next_number(self) -> int:
+        return 1 + max((unit.number for unit in self.units.values()), default=0)
+
+    def tidy(self) -> None:
+        """Throw away what an interrupted run left: hidden files, and those of units that were not finished."""
+        done = {unit.number for unit in self.units.values()}
+        for file in [*self.out.glob("month=*/*"), *self.folder.iterdir()]:
+            number = file.stem.removeprefix(".").split("-")
+            unfinished = len(number) > 1 and number[1].isdigit() and int(number[1]) not in done
+            if file.name.startswith(".") or unfinished:
+                file.unlink()
+
+    def check(self, sources: list[Source]) -> None:
+        """Refuse a file that has another content than when it was converted."""
+        names = {unit.account.source: fingerprint for fingerprint, unit in self.units.items()}
+        for source in sources:
+            if (
+                source.name in names
+                and not source.name.startswith("<")
+                and names[source.name] != _fingerprint(source)
+            ):
+                raise OutputError(
+                    f"{source.name} has changed since it went into {self.out}:"
+                    " give it another name, convert into a new folder, or begin anew with overwrite=True"
+                )
+
+    def seen(self) -> SeenKeys:
+        """Return the keys of all events in the dataset."""
+        seen = SeenKeys()
+        for unit in self.units.values():
+            if unit.keys.exists():
+                keys = np.load(unit.keys)
+                keys.sort()
+                seen.add(keys)
+        return seen
+
+
+def _account(facts: dict[str, Any]) -> Account:
+    account = Account(**{name: value for name, value in facts.items() if name != "styles"})
+    account.styles[: len(facts["styles"])] = facts["styles"][: len(TIME_STYLES)]
+    return account
+
+
+class _Unit:
+    """One file on its way into the dataset."""
+
+    def __init__(self, state: _State, fingerprint: str, account: Account, seen: SeenKeys | None) -> None:
+        self._state = state
+        self._fingerprint = fingerprint
+        self._account = account
+        self._seen = seen
+        self._new = SeenKeys()
+        self._copies = 0
+        self._number = state.next_number
+        self._writers: dict[str, tuple[pa.parquet.ParquetWriter, Path]] = {}
+        self._written: list[Path] = []
+        self._pieces: dict[str, int] = defaultdict(int)
+        self._last = (-1, False)  # number of the last record, and whether it gave a new row
+
+    def __enter__(self) -> _Unit:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._take_back()
+
+    def fill(self, reader: Reader, place: int, source: Source, found: Found, folder: str) -> None:
+        """Write all rows of the file under hidden names."""
+        for batch in reader.stream(place, source, found, folder):
+            if batch is None:
+                self._take_back()
+                reader.rejects.clear()
+            else:
+                self._write(batch)
+        self._account.notes += notes(source, found, self._account.records)
+
+    def finish(self, reader: Reader) -> None:
+        """Give the files their names and note that the unit is done."""
+        for month in list(self._writers):
+            self._close(month)
+        folders = set()
+        for hidden in self._written:
+            hidden.replace(hidden.with_name(hidden.name.removeprefix(".")))
+            folders.add(hidden.parent)
+        for folder in (*folders, self._state.out):
+            sync_folder(folder)
+        done = self._state.place(self._number, self._account, self._copies)
+        if reader.rejects:
+            sink = pa.BufferOutputStream()
+            rejects_frame(reader.rejects).to_parquet(sink, compression="zstd")
+            write_whole(done.rejects, sink.getvalue().to_pybytes())
+            reader.rejects.clear()
+        if len(self._new):
+            sink = pa.BufferOutputStream()
+            np.save(sink, self._new.all())
+            write_whole(done.keys, sink.getvalue().to_pybytes())
+        facts = asdict(self._account)
+        facts["styles"] = self._account.styles.tolist()
+        note = {
+            "number": self._number,
+            "fingerprint": self._fingerprint,
+            "copies": self._copies,
+            "account": facts,
+        }
+        write_whole(self._state.folder / f"unit-{self._number:05d}.json", json.dumps(note).encode())
+        self._state.units[self._fingerprint] = done
+        if self._seen is not None:
+            self._seen.absorb(self._new)
+
+    def _take_back(self) -> None:
+        for writer, _ in self._writers.values():
+            writer.close()
+        for hidden in self._written:
+            hidden.unlink(missing_ok=True)
+        self._writers.clear()
+        self._written.clear()
+        self._new, self._copies, self._last = SeenKeys(), 0, (-1, False)
+
+    def _write(self, batch: Batch) -> None:
+        table, record = batch.table, batch.record
+        again = np.zeros(len(table), bool)
+        if self._seen is not None and len(table):
+            keys = batch.key.fill_null(0).to_numpy()
+            again, new = repeated(keys, batch.key.is_valid().to_numpy(), self._seen, self._new)
+            self._new.add(new)
+            self._copies += int(again.sum())
+        self._settle(record, again)
+        if again.any():
+            table, record = table.filter(pa.array(~again)), record[~again]
+        name = pa.repeat(pa.scalar(self._account.source, pa.large_string()), len(table))
+        events = to_events(
+            table.append_column("source", name).append_column("record", pa.array(record))
+        ).cast(_SCHEMA)
+        for month, rows in _months(events):
+            self._writer(month).write_table(rows)
+
+    def _settle(self, record: NDArray[np.int64], again: NDArray[np.bool_]) -> None:
+        """Count rows and loaded records; a record without a new row is a duplicate. One may go on in the next piece."""
+        if not len(record):
+            return
+        starts = np.flatnonzero(np.r_[True, record[1:] != record[:-1]])
+        fresh = np.add.reduceat((~again).astype(np.int64), starts)
+        one, (last, told) = self._account, self._last
+        one.rows += int(fresh.sum())
+        loaded, copies = int((fresh > 0).sum()), int((fresh == 0).sum())
+        if record[0] == last:  # it has been counted
+            loaded -= bool(fresh[0]) and told
+            copies -= not fresh[0] or not told
+        one.loaded += loaded
+        if copies:
+            one.ignore("duplicate", copies)
+        self._last = int(record[-1]), bool(fresh[-1]) or (len(fresh) == 1 and record[0] == last and told)
+
+    def _writer(self, month: str) -> pa.parquet.ParquetWriter:
+        if month not in self._writers:
+            if len(self._writers) >= _OPEN_MONTHS:
+                self._close(next(iter(self._writers)))
+            folder = self._state.out / f"month={month}"
+            folder.mkdir(exist_ok=True)
+            self._pieces[month] += 1
+            path = folder / f".part-{self._number:05d}-{self._pieces[month]:03d}.parquet"
+            self._written.append(path)
+            writer = pa.parquet.ParquetWriter(path, _SCHEMA, compression="zstd", compression_level=1)
+            self._writers[month] = writer, path
+        return self._writers[month][0]
+
+    def _close(self, month: str) -> None:
+        writer, path = self._writers.pop(month)
+        writer.close()
+        with path.open("rb+") as stream:
+            os.fsync(stream.fileno())
+
+
+_SCHEMA = pa.schema(
+    [
+        (
+            column.name,
+            pa.dictionary(pa.int8(), pa.large_string()) if column.kind == "category" else column.arrow,
+        )
+        for column in schema.EVENT_COLUMNS
+    ]
+)
+
+
+def _months(events: pa.Table) -> list[tuple[str, pa.Table]]:
+    """Return the rows of each month, UTC."""
+    times = events["timestamp"].cast(pa.timestamp("us")).to_numpy()
+    months: NDArray[Any] = times.astype("datetime64[M]")
+    found = np.unique(months)
+    if len(found) <= 1:
+        return [(_month(found[0]), events)] if len(events) else []
+    # NaT is not equal to itself, and stands last among the sorted values
+    found = found[~np.isnat(found)]
+    parts = [(_month(month), events.filter(pa.array(months == month))) for month in found]
+    if np.isnat(months).any():
+        parts.append((NO_MONTH, events.filter(pa.array(np.isnat(months)))))
+    return parts
+
+
+def _month(month: np.datetime64) -> str:
+    return NO_MONTH if np.isnat(month) else str(month)

@@ -1,0 +1,94 @@
+"""What there is to read: each file, its form, and a clear word about what is none."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from bounceanalytics.errors import FormatError
+from bounceanalytics.loading import lookalikes, mailgun, sendgrid, ses
+from bounceanalytics.loading.detect import Found, detect
+from bounceanalytics.loading.forms import TITLES
+from bounceanalytics.loading.sources import HEAD_SIZE, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bounceanalytics.loading.reading import Account
+
+Progress = Callable[[str, int, int], None]
+OnError = Literal["collect", "raise"]
+
+#: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
+FORMS = (*sendgrid.FORMS, *ses.FORMS, *mailgun.FORMS, *lookalikes.FORMS)
+
+
+def check_options(provider: str | None, on_error: str, timezone: str | None) -> None:
+    """Raise ValueError where an option of the loaders is not one of its values."""
+    if provider is not None and provider not in TITLES:
+        raise ValueError(
+            f"provider {provider!r} is not known; it is one of {', '.join(TITLES)}, or None to find out"
+        )
+    if on_error not in {"collect", "raise"}:
+        raise ValueError(f"on_error is {on_error!r}; it must be 'collect' or 'raise'")
+    try:
+        zoneinfo.ZoneInfo("UTC" if timezone is None else timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"timezone {timezone!r} is not known; give a name such as 'Europe/Berlin' or 'UTC'"
+        ) from error
+
+
+def ticker(progress: Progress, what: str, done: int, size: int, total: int) -> Callable[[float], None]:
+    """Return a function that tells the progress within a part of the work; it never goes back."""
+    furthest = done
+
+    def tick(share: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, done + int(share * size))
+        progress(what, furthest, total)
+
+    return tick
+
+
+def find(
+    sources: Sequence[Source], accounts: Sequence[Account], provider: str | None
+) -> list[tuple[int, Source, Found]]:
+    """Find out what each file is; what is no export is an error, or a note where it was met in a folder."""
+    known = []
+    for place, (source, account) in enumerate(zip(sources, accounts, strict=True)):
+        if source.problem:
+            account.notes.append(source.problem)
+            continue
+        head = source.head()
+        found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
+        problem = _problem(found, provider)
+        if problem and source.alone:
+            raise FormatError(f"{source.name} {problem}")
+        if problem or found.form is None:
+            account.notes.append(problem or found.looks)
+            continue
+        account.provider, account.form = found.form.provider, found.form.name
+        account.zone = found.form.zone
+        known.append((place, source, found))
+    return known
+
+
+def _problem(found: Found, provider: str | None) -> str:
+    if found.layout == "empty":
+        return ""
+    if found.form is None:
+        wanted = TITLES[provider] if provider else "SendGrid, Amazon SES or Mailgun"
+        advice = (
+            "; if it holds events, name its columns:"
+            f' read_table(source, mapping={{"recipient": {found.header[0]!r}, …}})'
+            if found.header
+            else ""
+        )
+        return f"looks like {found.looks}, not like an export of {wanted}{advice}"
+    if found.form.refuse:
+        return f"looks like {found.form.title}, which cannot be loaded: {found.form.refuse}"
+    if provider and found.form.provider != provider:
+        return f"looks like {found.form.title}, not like an export of {TITLES[provider]}"
+    return ""
