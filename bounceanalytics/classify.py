@@ -5,7 +5,7 @@ The work is done per distinct text and in whole columns; no step looks at rows o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from bounceanalytics.classifying.candidates import Candidate, candidates
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
 from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import mailbox_values, weigh
+from bounceanalytics.datasets import as_dataset, write_dataset
 from bounceanalytics.errors import FrameError
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.schema import (
@@ -22,6 +23,7 @@ from bounceanalytics.schema import (
     BOUNCE_TYPES,
     CATEGORIES,
     CODE_CLASSES,
+    EVENT_COLUMNS,
     EVENTS,
     FAILURE_EVENTS,
     FAULTS,
@@ -29,14 +31,20 @@ from bounceanalytics.schema import (
     REASONS,
     VERDICT_COLUMNS,
     require,
+    stored_schema,
+    to_pandas,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import os
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from bounceanalytics.classifying.rulebook import Rulebook
+    from bounceanalytics.datasets import Dataset, Frame
+
+    Rules: TypeAlias = str | Path | Iterable[str | Path] | None
 
     Numbers = np.ndarray[Any, Any]
 
@@ -57,19 +65,37 @@ _TEXT = pa.large_string()
 _NO_FAILURE = BOUNCE_TYPES.index("none")
 
 
-def classify(events: pd.DataFrame, *, rules: str | Path | Iterable[str | Path] | None = None) -> pd.DataFrame:
+@overload
+def classify(
+    events: Frame, *, rules: Rules = None, out: None = None, overwrite: bool = False
+) -> pd.DataFrame: ...
+
+
+@overload
+def classify(
+    events: Frame, *, rules: Rules = None, out: str | os.PathLike[str], overwrite: bool = False
+) -> Dataset: ...
+
+
+def classify(
+    events: Frame, *, rules: Rules = None, out: str | os.PathLike[str] | None = None, overwrite: bool = False
+) -> pd.DataFrame | Dataset:
     """Say why each message did not arrive and what follows for the address.
 
     Parameters
     ----------
-    events : pandas.DataFrame
-        An event frame, as the loaders return it; it is not changed.
+    events : pandas.DataFrame, Dataset or path of one
+        An event frame, as the loaders return it, or on disk; it is not changed.
     rules : path or list of paths, optional
         TOML files with rules of your own; the first of them that fits a text wins over the package's rules.
+    out : path, optional
+        Folder for the classified rows of a dataset, which then never are in memory as a whole.
+    overwrite : bool, default False
+        Begin anew where ``out`` is a dataset already.
 
     Returns
     -------
-    pandas.DataFrame
+    pandas.DataFrame, or Dataset if ``out`` is given
         The same rows with the same index, and the columns ``code_class``, ``bounce_type``, ``category``, ``reason``,
         ``fault``, ``action``, ``rule``, ``conflict`` and ``mailbox_provider`` of
         :data:`bounceanalytics.schema.VERDICT_COLUMNS`. An event that is no failure has the type ``none``, no
@@ -82,6 +108,8 @@ def classify(events: pd.DataFrame, *, rules: str | Path | Iterable[str | Path] |
         If a column is missing.
     FormatError, SourceError
         If a file of rules is not right or cannot be read.
+    OutputError
+        If ``out`` is there already.
 
     References
     ----------
@@ -94,8 +122,28 @@ def classify(events: pd.DataFrame, *, rules: str | Path | Iterable[str | Path] |
     >>> bool((bounces["bounce_type"] == "hard").any())
     True
     """
-    require(events, _NEEDED)
     book = rulebook(read_rules(rules) if rules is not None else ())
+    dataset = as_dataset(events)
+    if out is not None:
+        if dataset is None:
+            raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
+        parts = ((part.relative_to(dataset.path), _classified(dataset, part, book)) for part in dataset.parts)
+        return write_dataset(out, "bounces", parts, overwrite=overwrite)
+    return _classify(require(events, _NEEDED) if dataset is None else dataset.to_pandas(), book)
+
+
+def _classified(dataset: Dataset, part: Path, book: Rulebook) -> Iterator[pa.Table]:
+    for table in dataset.tables(part=part):
+        frame = _classify(to_pandas(table, EVENT_COLUMNS), book)
+        columns = (*EVENT_COLUMNS, *VERDICT_COLUMNS)
+        yield (
+            pa.Table.from_pandas(frame, preserve_index=False)
+            .select([column.name for column in columns])
+            .cast(stored_schema(columns))
+        )
+
+
+def _classify(events: pd.DataFrame, book: Rulebook) -> pd.DataFrame:
     columns: dict[str, Any] = {name: _strings(events[name]) for name in _NEEDED if name not in _CODED}
     columns |= {name: _numbers(events[name], values) for name, values in _CODED.items()}
     verdicts = _verdicts(columns, book, events.index)

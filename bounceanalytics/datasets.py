@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.dataset
 import pyarrow.parquet
 
 from bounceanalytics import schema
-from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.errors import FrameError, OutputError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
 
     import pandas as pd
+
+    #: What takes a frame takes one on disk, too.
+    Frame: TypeAlias = "pd.DataFrame | Dataset | str | os.PathLike[str]"
 
 STATE = "_state"
 #: Name of the part of rows without a time.
@@ -85,13 +89,17 @@ class Dataset:
         """What each row holds."""
         return schema.EVENT_COLUMNS + (schema.VERDICT_COLUMNS if self.kind == "bounces" else ())
 
-    def tables(self, columns: Sequence[str] | None = None, rows: int = 250_000) -> Iterator[pa.Table]:
+    def tables(
+        self, columns: Sequence[str] | None = None, *, part: Path | None = None, rows: int = 250_000
+    ) -> Iterator[pa.Table]:
         """Yield the rows in pieces.
 
         Parameters
         ----------
         columns : sequence of str, optional
             Which columns; all if not given.
+        part : pathlib.Path, optional
+            One of :attr:`parts`; all if not given.
         rows : int
             Largest number of rows of a piece.
 
@@ -101,8 +109,8 @@ class Dataset:
         """
         names = [column.name for column in self.columns] if columns is None else list(columns)
         self._require(names)
-        for part in self.parts:
-            file = pa.parquet.ParquetFile(part)
+        for one in self.parts if part is None else [part]:
+            file = pa.parquet.ParquetFile(one)
             for batch in file.iter_batches(rows, columns=names):
                 yield pa.Table.from_batches([batch]).select(names)
 
@@ -155,19 +163,103 @@ def as_dataset(value: Any) -> Dataset | None:
     return Dataset(Path(value)) if is_dataset(value) else None
 
 
-def columns_of(bounces: Any, names: Sequence[str], what: str = "a classified frame") -> Any:
-    """Return some columns of a frame, or of a dataset as a frame.
+def as_frame(value: Frame, columns: Sequence[str], what: str = "a classified frame") -> pd.DataFrame:
+    """Return a frame as it is, or these columns of a dataset.
 
     Raises
     ------
     FrameError
-        If a column is missing, or it is neither a frame nor a dataset.
+        If a column is missing, or the value is neither.
     """
-    dataset = as_dataset(bounces)
-    if dataset is not None:
-        return dataset.to_pandas(names)
-    schema.require(bounces, names, what)
-    return bounces
+    dataset = as_dataset(value)
+    return schema.require(value, columns, what) if dataset is None else dataset.to_pandas(columns)
+
+
+def write_dataset(
+    out: str | os.PathLike[str],
+    kind: str,
+    parts: Iterable[tuple[Path, Iterator[pa.Table]]],
+    *,
+    overwrite: bool,
+) -> Dataset:
+    """Write a dataset, which is one only when all of it is there.
+
+    Parameters
+    ----------
+    out : path
+        Its folder.
+    kind : str
+        ``events`` or ``bounces``.
+    parts : iterable of (Path, iterator of pyarrow.Table)
+        Place of each file in the folder, and its rows.
+    overwrite : bool
+        Begin anew where there is a dataset.
+
+    Raises
+    ------
+    OutputError
+        If there is something already.
+    """
+    out = Path(out).expanduser()
+    make_room(out, overwrite=overwrite)
+    for place, tables in parts:
+        path = out / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = path.with_name(f".{path.name}")
+        writer = None
+        try:
+            for table in tables:
+                writer = writer or pa.parquet.ParquetWriter(hidden, table.schema, compression="zstd")
+                writer.write_table(table.cast(writer.schema))
+        finally:
+            if writer:
+                writer.close()
+        if writer:
+            with hidden.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            hidden.replace(path)
+            sync_folder(path.parent)
+    write_about(out, kind)
+    return Dataset(out)
+
+
+def make_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
+    """Make the folder of a dataset, or begin anew in it.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+    overwrite : bool
+        Throw a dataset that is there away; nothing else ever is.
+    goes_on : bool, default False
+        A dataset that is there is fine, since it is added to.
+
+    Raises
+    ------
+    OutputError
+        If there is something else, or a dataset that may be neither replaced nor added to.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file; name a folder for the dataset")
+    if is_dataset(out):
+        if not overwrite and not goes_on:
+            raise OutputError(
+                f"{out} is there already; say overwrite=True to replace it, or name another folder"
+            )
+        if overwrite:
+            # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
+            Path(out, STATE, _ABOUT).unlink()
+            for part in out.glob("month=*"):
+                shutil.rmtree(part)
+            shutil.rmtree(Path(out, STATE))
+    elif out.exists() and any(not _ours(part) for part in out.iterdir()):
+        raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _ours(part: Path) -> bool:
+    """Return whether an entry may be what an interrupted run left."""
+    return part.is_dir() and (part.name == STATE or part.name.startswith("month="))
 
 
 def read_about(path: Path) -> dict[str, Any]:

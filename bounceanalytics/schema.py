@@ -235,6 +235,12 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
     return pa.schema([(column.name, column.arrow) for column in columns])
 
 
+def stored_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the Arrow schema in which columns lie on disk."""
+    coded = pa.dictionary(pa.int8(), pa.large_string())
+    return pa.schema([(one.name, coded if one.kind == "category" else one.arrow) for one in columns])
+
+
 def to_pandas(table: pa.Table, columns: Iterable[Column]) -> pd.DataFrame:
     """Return an Arrow table as a frame of the given columns, in their order and dtypes; strings are not copied."""
     wanted = tuple(columns)
@@ -257,7 +263,7 @@ def empty(columns: Iterable[Column]) -> pd.DataFrame:
     return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in columns})
 
 
-def require(frame: pd.DataFrame, names: Iterable[str], what: str = "an event frame") -> None:
+def require(frame: Any, names: Iterable[str], what: str = "an event frame") -> pd.DataFrame:
     """Raise one error that names every missing column.
 
     Parameters
@@ -267,6 +273,11 @@ def require(frame: pd.DataFrame, names: Iterable[str], what: str = "an event fra
         Columns that the caller is about to use.
     what : str
         What the frame was expected to be, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same.
 
     Raises
     ------
@@ -279,6 +290,7 @@ def require(frame: pd.DataFrame, names: Iterable[str], what: str = "an event fra
     if missing:
         there = ", ".join(map(str, frame.columns[:30])) or "none"
         raise FrameError(f"{what} needs the columns {', '.join(missing)}; found: {there}")
+    return frame
 
 
 VERDICTS = ("remove", "hold", "keep")

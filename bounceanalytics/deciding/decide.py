@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.datasets import as_frame
 from bounceanalytics.deciding.addresses import domain_of, normal_form
 from bounceanalytics.deciding.database import open_database
 from bounceanalytics.deciding.policy import Policy
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from bounceanalytics.datasets import Frame
 
 _TEXT = pa.large_string()
 _TIME = pa.timestamp("us", tz="UTC")
@@ -52,12 +55,12 @@ _NEEDED: Mapping[str, pa.DataType] = {
 }
 
 
-def decide(bounces: pd.DataFrame, policy: Policy | None = None) -> pd.DataFrame:
+def decide(bounces: Frame, policy: Policy | None = None) -> pd.DataFrame:
     """Decide for every address whether to remove, hold or keep it.
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         Classified events, as :func:`bounceanalytics.classify` returns them. Rows without a recipient are passed over.
     policy : Policy, optional
         How much it takes; ``Policy.preset("default")`` if not given.
@@ -107,8 +110,7 @@ def decide(bounces: pd.DataFrame, policy: Policy | None = None) -> pd.DataFrame:
     policy = Policy.preset("default") if policy is None else policy
     if not isinstance(policy, Policy):
         raise PolicyError(f"a Policy is needed, found {type(policy).__name__}; say Policy.preset('default')")
-    schema.require(bounces, _NEEDED, "a classified frame")
-    events = _events(bounces)
+    events = _events(as_frame(bounces, list(_NEEDED)))
     with open_database() as database:
         database.register("events", events)
         database.register("lines", pa.Table.from_pandas(policy.lines(), preserve_index=False))

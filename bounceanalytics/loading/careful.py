@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,14 @@ _NUMBERED = re.compile(r'"\d+"\s*:$')
 _INDEXED = re.compile(r'\{(?=\s*"\d+"\s*:\s*\{)')
 _LONGEST_OPENING = 64 * 1024
 _STRICT = json.JSONDecoder()
-_LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
+
+
+_LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_float=_finite)
 
 
 def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -29,12 +28,13 @@ from bounceanalytics.datasets import (
     STATE,
     Dataset,
     is_dataset,
+    make_room,
     read_about,
     sync_folder,
     write_about,
     write_whole,
 )
-from bounceanalytics.errors import OutputError
+from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.loading.copies import SeenKeys, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.forms import literal
@@ -117,7 +117,7 @@ def convert(
     check_options(provider, "collect", timezone)
     out = Path(out).expanduser()
     options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
-    _make_room(out, overwrite=overwrite)
+    make_room(out, overwrite=overwrite, goes_on=True)
     with (
         _alone(out),
         tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
@@ -162,6 +162,10 @@ def convert(
 
 def account_of(dataset: Dataset) -> Load:
     """Return a dataset as what :func:`bounceanalytics.load` returns."""
+    if dataset.kind != "events":
+        raise SourceError(
+            f"{dataset.path} holds classified events, not exports: say Dataset({str(dataset.path)!r}).to_pandas()"
+        )
     units = list(_State(dataset.path).units.values())
     accounts = [unit.account for unit in units]
     files, ignored = account_frames(accounts)
@@ -169,22 +173,6 @@ def account_of(dataset: Dataset) -> Load:
     dropped = sum(unit.copies for unit in units)
     events = dataset.to_pandas()
     return Load(events, files, rejects, ignored, Duplicates(dropped, len(events) + dropped))
-
-
-def _make_room(out: Path, *, overwrite: bool) -> None:
-    if not out.exists():
-        out.mkdir(parents=True)
-        return
-    if not out.is_dir():
-        raise OutputError(f"{out} is a file; name a folder for the dataset")
-    if is_dataset(out):
-        if overwrite:
-            # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
-            Path(out, STATE, "dataset.json").unlink()
-            for part in out.iterdir():
-                shutil.rmtree(part) if part.is_dir() else part.unlink()
-    elif any(part.name != STATE for part in out.iterdir()):
-        raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
 
 
 def _told(options: dict[str, Any]) -> str:
@@ -424,15 +412,7 @@ class _Unit:
             os.fsync(stream.fileno())
 
 
-_SCHEMA = pa.schema(
-    [
-        (
-            column.name,
-            pa.dictionary(pa.int8(), pa.large_string()) if column.kind == "category" else column.arrow,
-        )
-        for column in schema.EVENT_COLUMNS
-    ]
-)
+_SCHEMA = schema.stored_schema(schema.EVENT_COLUMNS)
 
 
 def _months(events: pa.Table) -> list[tuple[str, pa.Table]]:

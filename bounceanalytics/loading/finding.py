@@ -10,12 +10,14 @@ from bounceanalytics.errors import FormatError
 from bounceanalytics.loading import lookalikes, mailgun, sendgrid, ses
 from bounceanalytics.loading.detect import Found, detect
 from bounceanalytics.loading.forms import TITLES
-from bounceanalytics.loading.sources import HEAD_SIZE, Source
+from bounceanalytics.loading.sources import HEAD_SIZE, Source, read_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bounceanalytics.loading.reading import Account
+
+_LONG_HEAD = 16 * 1024**2
 
 Progress = Callable[[str, int, int], None]
 OnError = Literal["collect", "raise"]
@@ -61,8 +63,7 @@ def find(
         if source.problem:
             account.notes.append(source.problem)
             continue
-        head = source.head()
-        found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
+        found = _look(source)
         problem = _problem(found, provider)
         if problem and source.alone:
             raise FormatError(f"{source.name} {problem}")
@@ -73,6 +74,17 @@ def find(
         account.zone = found.form.zone
         known.append((place, source, found))
     return known
+
+
+def _look(source: Source) -> Found:
+    """Find out what a file is from its beginning; a first record may be longer than what is looked at first."""
+    head = source.head()
+    found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
+    if found.form is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
+        with source.open() as stream:
+            head = read_up_to(stream, _LONG_HEAD)
+        found = detect(head, source.name, FORMS, whole=len(head) < _LONG_HEAD)
+    return found
 
 
 def _problem(found: Found, provider: str | None) -> str:

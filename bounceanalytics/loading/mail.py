@@ -17,6 +17,7 @@ import math
 import re
 from email.errors import MessageError
 from email.header import decode_header, make_header
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bounceanalytics.loading.sources import DAMAGED
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 _BOM = b"\xef\xbb\xbf"
 _PIECE = 64 * 1024  # bytes; a line that never ends is read in pieces
-_LARGEST = 32 * 1024**2  # bytes of one mail; what it says stands at its beginning, attachments behind
+_LARGEST = 8 * 1024**2  # bytes of one mail; what it says stands at its beginning, attachments behind
 _LONGEST = 1024 * 1024  # characters of a report
+_LONGEST_HEADER = 10_000  # characters
 
 
 class _UnreadableError(ValueError):
@@ -137,6 +139,8 @@ def _unquoted(lines: list[bytes]) -> bytes:
 
 # texts
 
+_PICTURES = frozenset({"image", "audio", "video", "font"})  # nothing of a report in there
+
 #: Charsets that write other letters with the signs of ASCII; in all others ASCII is itself.
 _STATEFUL = re.compile(r"(?:unicode-1-1-)?utf-?7|iso-?2022|hz", re.IGNORECASE)
 
@@ -164,7 +168,7 @@ def _header(message: Message, name: str) -> str:
     """Return the first header of that name on one line; empty where there is none."""
     for key, value in message.raw_items():
         if key.lower() == name:
-            return _unworded(" ".join(_told(str(value)).split()))
+            return _unworded(" ".join(_told(str(value)[:_LONGEST_HEADER]).split()))
     return ""
 
 
@@ -180,44 +184,54 @@ def _unworded(text: str) -> str:
 
 def _parts(message: Message) -> Iterator[Message]:
     """Yield the parts of a mail, but not those of the mails inside it."""
-    payload: Any = message.get_payload()
-    if isinstance(payload, list) and message.get_content_maintype() != "message":
-        for part in payload:
+    kind = message.get_content_maintype()
+    if kind != "message" and message.is_multipart():
+        for part in _inner(message):
             yield from _parts(part)
-    else:
+    elif kind not in _PICTURES:
         yield message
+
+
+def _inner(message: Message) -> list[Message]:
+    """Return what a mail or a part consists of, where that is more than text."""
+    # asking for the payload of a part that is text would fail where its charset makes no sense
+    payload: Any = message.get_payload() if message.is_multipart() else []
+    return list(payload)
+
+
+def _raw(part: Message) -> bytes:
+    """Return the content of a part that is text, out of its transfer encoding."""
+    payload: Any = part.get_payload(decode=True)
+    return payload or b""
 
 
 def _readings(part: Message) -> Iterator[str]:
     """Yield the text of a part as its transfer encoding has it, then as it stands, for that label may be wrong."""
-    inner: Any = part.get_payload()
     charset = str(part.get_content_charset("") or "")
     coded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() in {"base64", "quoted-printable"}
-    if isinstance(inner, list):  # the parser has taken it for blocks of headers
-        flat = "\n\n".join(_flat(block) for block in inner)
+    if part.is_multipart():  # the parser has taken it for blocks of headers
+        flat = "\n\n".join(map(_flat, _inner(part)))
         if coded:
             part.set_payload(flat.strip())
         else:
             yield _told(flat)
             return
-    payload: Any = part.get_payload(decode=True)
-    yield _decoded(payload or b"", charset)
+    yield _decoded(_raw(part), charset)
     if coded:
         label = part["Content-Transfer-Encoding"]
         del part["Content-Transfer-Encoding"]
-        payload = part.get_payload(decode=True)
+        raw = _raw(part)
         part["Content-Transfer-Encoding"] = label
-        yield _decoded(payload or b"", charset)
+        yield _decoded(raw, charset)
 
 
 def _flat(block: Message) -> str:
     fields = [f"{name}: {value}" for name, value in block.raw_items()]
-    inner: Any = block.get_payload()
-    if isinstance(inner, list):
+    if block.is_multipart():
         return "\n".join(fields)
     if block.get("Content-Type") or block.get("Subject"):  # a mail: its text does not belong to its headers
         fields.append("")
-    return "\n".join([*fields, str(inner or "")])
+    return "\n".join([*fields, _raw(block).decode("ascii", "surrogateescape")])
 
 
 def _json(value: object) -> str:
@@ -378,9 +392,9 @@ def _report(message: Message) -> dict[str, Any] | None:
     if not _STATUS_PARTS.isdisjoint(kinds) or _labelled(message):
         raise _UnreadableError("it is a delivery report that names no recipient")
     for part in originals:  # a report that somebody has passed on as an attachment
-        inner: Any = part.get_payload()
-        if isinstance(inner, list) and inner and (found := _report(inner[0])):
-            return found
+        for inner in _inner(part):
+            if found := _report(inner):
+                return found
     return None
 
 
@@ -520,9 +534,9 @@ def _ip(text: str) -> str:
 def _sendgrid_lines(note: str) -> list[_Line]:
     note = note.replace("\r\n", "\n")
     starts = list(_SENDGRID_LINE.finditer(note))
-    ends = [start.start() for start in starts[1:]] + [len(note)]
     lines = []
-    for start, end in zip(starts, ends, strict=True):
+    for start, following in zip_longest(starts, starts[1:]):
+        end = following.start() if following else len(note)
         paragraph = re.split(r"\n[ \t]*\n", note[start.end() : end][:4096], maxsplit=1)[0]
         rest = _SENDGRID_REST.fullmatch(" ".join(line.strip() for line in paragraph.strip().split("\n")))
         if rest:

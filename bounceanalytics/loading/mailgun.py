@@ -202,12 +202,17 @@ _LEGACY_EVENTS = EVENTS | {"dropped": "dropped", "bounced": "bounced"}
 _LEGACY_CODES = ", ".join(map(literal, NOT_TRIED_CODES))
 
 
-def _last(name: str) -> str:
-    """Return SQL for the last of several values, or the only one."""
-    return (
-        f"CASE WHEN starts_with({name}, '[') THEN TRY(json_extract_string({name}, '$[#-1]')) ELSE {name} END"
-    )
+# Where a sender's own variable has the name of one of Mailgun's fields, both values come, Mailgun's first; the signed
+# ones come last.
+def _one_of(name: str, place: str) -> str:
+    return f"CASE WHEN starts_with({name}, '[') THEN TRY(json_extract_string({name}, '$[{place}]')) ELSE {name} END"
 
+
+_SIGNED = ("timestamp", "token")
+_SAID = {
+    name: _one_of(name, "#-1" if name in _SIGNED else "0")
+    for name in ("event", "recipient", "code", "error", "notification", "reason", "description", *_SIGNED)
+}
 
 #: The webhook until 2018: one form body an event, or that body saved as JSON.
 LEGACY = Form(
@@ -235,21 +240,21 @@ LEGACY = Form(
     }
     | {"header_id": "Message-Id", "sent_tag": "X-Mailgun-Tag"},
     columns={
-        "event": f"""CASE WHEN event = 'dropped' THEN CASE WHEN code IN ({_LEGACY_CODES}) THEN 'dropped'
-            WHEN reason = 'old' OR regexp_matches(code, '^5') THEN 'bounced' ELSE 'dropped' END
-            ELSE {words_sql("event", _LEGACY_EVENTS, "'other'")} END""",
-        "esp_event": "event",
-        "esp_type": "event",
-        "esp_reason": "reason",
-        "recipient": "recipient",
-        # a sender's own variables of these names follow Mailgun's value, or come before it
-        "time": _last("timestamp"),
+        "event": f"""CASE WHEN {_SAID["event"]} = 'dropped' THEN CASE
+            WHEN {_SAID["code"]} IN ({_LEGACY_CODES}) THEN 'dropped'
+            WHEN {_SAID["reason"]} = 'old' OR regexp_matches({_SAID["code"]}, '^5') THEN 'bounced' ELSE 'dropped' END
+            ELSE {words_sql(_SAID["event"], _LEGACY_EVENTS, "'other'")} END""",
+        "esp_event": _SAID["event"],
+        "esp_type": _SAID["event"],
+        "esp_reason": _SAID["reason"],
+        "recipient": _SAID["recipient"],
+        "time": _SAID["timestamp"],
         "message_id": "trim(header_id, '<>')",
-        "event_id": _last("token"),
-        "reply": "code",
-        "status": "CASE WHEN code[2] = '.' THEN code END",
-        "text": "coalesce(nullif(regexp_replace(error, '  +', ' ', 'g'), ''), notification)",
-        "own_text": "description",
+        "event_id": _SAID["token"],
+        "reply": _SAID["code"],
+        "status": f"CASE WHEN code[2] = '.' THEN {_SAID['code']} END",
+        "text": f"coalesce(nullif(regexp_replace({_SAID['error']}, '  +', ' ', 'g'), ''), {_SAID['notification']})",
+        "own_text": _SAID["description"],
         "tags": f"coalesce({tags_sql('tag')}, {tags_sql('sent_tag')})",
     },
     key=("event_id",),

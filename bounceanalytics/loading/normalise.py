@@ -73,11 +73,28 @@ def _first(text: str, patterns: tuple[str, ...]) -> str:
     return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {tries} END"
 
 
+#: How a time was written, by number; 0 stands for none.
+TIME_STYLES = (
+    "",
+    "seconds since 1970",
+    "milliseconds since 1970",
+    "microseconds since 1970",
+    "ISO 8601",
+    "RFC 2822",
+    "without a zone",
+)
+NAIVE = TIME_STYLES.index("without a zone")
+_STYLES = 8  # room for the number of a style beside a time
+
+
 def time_sql(text: str, timezone: str) -> str:
-    """Return SQL for microseconds since 1970 from a text in any style that exports use.
+    """Return SQL for the time and the style of a text in any style that exports use.
 
     Numbers are seconds, milliseconds or microseconds by their size. Dates before 1970 are the zero dates that some
     programs write for "none". A date without a zone is in ``timezone``.
+
+    Both come in one number, since they are told by the same tests: eight times the microseconds since 1970, and the
+    place of the style in :data:`TIME_STYLES`.
     """
     number = f"TRY_CAST({text} AS DOUBLE)"
     whole = f"TRY_CAST({text} AS BIGINT)"  # of ten digits: the usual case, and the fastest
@@ -92,24 +109,32 @@ def time_sql(text: str, timezone: str) -> str:
         " lpad(part.day, 2, '0') || ' ' || part.clock || coalesce(nullif(part.zone, ''), '+0000')"
     ).replace("{months}", months)
     zoned = rf"regexp_replace(regexp_replace({text}, '\s*(UTC|GMT)\s*$', 'Z'), '\s+([+-])', '\1')"
+
+    def both(micros: str, style: str) -> str:
+        return f"{micros} * {_STYLES} + {TIME_STYLES.index(style)}"
+
+    seconds, millis, micros, iso_8601, rfc_2822, zoneless = TIME_STYLES[1:]
     return f"""CASE
         WHEN {text} IS NULL THEN NULL
-        WHEN length({text}) = 10 AND {whole} > 0 THEN {whole} * 1000000
+        WHEN length({text}) = 10 AND {whole} > 0 THEN {both(f"{whole} * 1000000", seconds)}
+        WHEN ends_with({text}, 'Z') AND {text}[11] = 'T'
+        THEN {both(f"epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))", iso_8601)}
         WHEN {number} IS NOT NULL THEN CASE
             WHEN {number} <= 0 THEN NULL
-            WHEN {number} < 1e11 THEN CAST(round({number} * 1e6) AS BIGINT)
-            WHEN {number} < 1e14 THEN CAST(round({number} * 1e3) AS BIGINT)
-            WHEN {number} < 1e17 THEN CAST(round({number}) AS BIGINT) END
+            WHEN {number} < 1e11 THEN {both(f"CAST(round({number} * 1e6) AS BIGINT)", seconds)}
+            WHEN {number} < 1e14 THEN {both(f"CAST(round({number} * 1e3) AS BIGINT)", millis)}
+            WHEN {number} < 1e17 THEN {both(f"CAST(round({number}) AS BIGINT)", micros)} END
         WHEN regexp_matches({text}, {literal(_RFC2822)})
-        THEN epoch_us(list_transform([{mail}], lambda part: TRY_CAST({iso} AS TIMESTAMPTZ))[1])
+        THEN {both(f"epoch_us(list_transform([{mail}], lambda part: TRY_CAST({iso} AS TIMESTAMPTZ))[1])", rfc_2822)}
         WHEN regexp_matches({text}, {literal(_OFFSET)})
-        THEN epoch_us(TRY_CAST({zoned} AS TIMESTAMPTZ))
-        ELSE epoch_us({local}) END"""
+        THEN {both(f"epoch_us(TRY_CAST({zoned} AS TIMESTAMPTZ))", iso_8601)}
+        ELSE {both(f"epoch_us({local})", zoneless)} END"""
 
 
 def _untyped_sql(text: str) -> str:
     """Return SQL for a diagnostic without the type word before it."""
-    return f"""CASE WHEN regexp_matches({text}, {literal(_TYPE_WORD)})
+    # a text that begins with a digit has none, and comparing is far cheaper than looking
+    return f"""CASE WHEN ({text} >= 'A' OR {text} < '0') AND regexp_matches({text}, {literal(_TYPE_WORD)})
         THEN regexp_replace({text}, {literal(_TYPE_WORD)}, '') ELSE {text} END"""
 
 
@@ -166,16 +191,22 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
     said = "CASE WHEN trim(text) <> '' THEN text ELSE own_text END" if "own_text" in form.columns else "text"
     cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_joined_sql("said")} AS said)
         FROM (SELECT * REPLACE ({_untyped_sql("said")} AS said) FROM (SELECT *, {said} AS said FROM ({raw})))"""
-    parsed = f"""SELECT *, {_first("reply", (_REPLY_FIELD,))} AS reply_field,
-            CASE WHEN status[2] <> '.' THEN {_first("status", (_REPLY_FIELD,))} END AS reply_status,
+    # what stands in coalesce is only looked at where what stands before it gave nothing
+    reply_field = _first("reply", (_REPLY_FIELD,))
+    reply_status = f"CASE WHEN status[2] <> '.' THEN {_first('status', (_REPLY_FIELD,))} END"
+    enhanced_field = f"CASE WHEN status[2] = '.' THEN {_first('trim(status)', (_ENHANCED_FIELD,))} END"
+    exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
+    parsed = f"""SELECT *,
             CASE WHEN both_codes.reply <> '' THEN both_codes.reply
                 ELSE {_first("said", REPLY_PATTERNS)} END AS reply_said,
-            CASE WHEN status[2] = '.' THEN {_first("trim(status)", (_ENHANCED_FIELD,))} END AS enhanced_field,
             CASE WHEN both_codes.reply <> '' THEN both_codes.enhanced
                 ELSE {_first("said", ENHANCED_PATTERNS)} END AS enhanced_said,
-            CASE WHEN contains(recipient, '@') THEN nullif(lower(split_part(recipient, '@', -1)), '') END AS domain_said
-        FROM (SELECT *, regexp_extract(said, {literal(_BOTH)}, ['reply', 'enhanced']) AS both_codes FROM ({cleaned}))"""
-    exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
+            CASE WHEN behind = '' THEN NULL
+                WHEN contains(behind, '@') THEN nullif(lower(split_part(behind, '@', -1)), '')
+                ELSE lower(behind) END AS domain_said
+        FROM (SELECT *, regexp_extract(said, {literal(_BOTH)}, ['reply', 'enhanced']) AS both_codes,
+            CASE WHEN contains(recipient, '@') THEN substr(recipient, strpos(recipient, '@') + 1) END AS behind
+            FROM ({cleaned}))"""
     final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)},
             CAST({literal(form.provider)} AS ENUM({", ".join(map(literal, schema.PROVIDERS))})) AS provider,
             CAST(event AS ENUM({events})) AS event,
@@ -183,11 +214,10 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
                 ELSE left(recipient, length(recipient) - length(domain_said)) || domain_said END AS recipient,
             domain_said AS domain,
             {time_sql("time", form.zone or timezone)} AS timestamp,
-            CAST({_style_sql("time")} AS TINYINT) AS style,
             nullif(message_id, '') AS message_id,
             nullif(event_id, '') AS event_id,
-            TRY_CAST(coalesce(reply_field, reply_said, reply_status) AS SMALLINT) AS reply_code,
-            coalesce({exact("enhanced_said")}, {exact("enhanced_field")}, enhanced_said, enhanced_field)
+            TRY_CAST(coalesce({reply_field}, reply_said, {reply_status}) AS SMALLINT) AS reply_code,
+            coalesce({exact("enhanced_said")}, {exact(enhanced_field)}, enhanced_said, {enhanced_field})
                 AS enhanced_code,
             said AS diagnostic,
             nullif(remote_host, '') AS remote_host,
@@ -201,9 +231,9 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
         FROM ({parsed})"""
     made_up = ", ".join(map(str, MADE_UP_REPLIES))
     return f"""SELECT * EXCLUDE (single) REPLACE (
-            CASE WHEN timestamp > 0 THEN timestamp END AS timestamp,
-            CASE WHEN timestamp > 0 THEN style END AS style,
+            CASE WHEN timestamp > 0 THEN timestamp // {_STYLES} END AS timestamp,
             CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code),
+            CASE WHEN timestamp > 0 THEN CAST(timestamp % {_STYLES} AS TINYINT) END AS style,
             {_key_sql(form)} AS key,
             CASE WHEN bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND esp_event IS NULL
                 THEN 'it has neither an address nor an event' END AS problem
@@ -212,31 +242,6 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
 
 #: What a careful reader knows about a piece of a file beside its fields.
 ACCOUNT = ("_offset", "_error", "_raw")
-
-#: How a time was written, by number; 0 stands for none.
-TIME_STYLES = (
-    "",
-    "seconds since 1970",
-    "milliseconds since 1970",
-    "microseconds since 1970",
-    "ISO 8601",
-    "RFC 2822",
-    "without a zone",
-)
-NAIVE = TIME_STYLES.index("without a zone")
-
-
-def _style_sql(text: str) -> str:
-    """Return SQL for the number of the style of a time; the usual ones are told first."""
-    number = f"TRY_CAST({text} AS DOUBLE)"
-    return f"""CASE WHEN {text} IS NULL THEN NULL
-        WHEN ends_with({text}, 'Z') THEN 4
-        WHEN length({text}) = 10 AND {text}[5] <> '-' THEN 1
-        WHEN {number} IS NOT NULL THEN CASE WHEN {number} < 1e11 THEN 1 WHEN {number} < 1e14 THEN 2 ELSE 3 END
-        WHEN regexp_matches({text}, {literal(_RFC2822)}) THEN 5
-        WHEN regexp_matches({text}, {literal(_OFFSET)}) THEN 4
-        ELSE {NAIVE} END"""
-
 
 #: Names in ``Form.key`` that are columns or made of some, as SQL; the others are fields.
 _KEYS = {
@@ -252,10 +257,11 @@ _KEYS = {
         "attempt",
     )
 } | {
-    "time": "timestamp",
-    "day": "timestamp // 86400000000",
+    "time": f"timestamp // {_STYLES}",
+    "day": f"timestamp // {86_400_000_000 * _STYLES}",
     # what can happen to a message and recipient more than once
-    "again": "CASE WHEN event IN ('opened', 'clicked', 'deferred', 'unsubscribed', 'other') THEN timestamp END",
+    "again": "CASE WHEN event IN ('opened', 'clicked', 'deferred', 'unsubscribed', 'other')"
+    f" THEN timestamp // {_STYLES} END",
 }
 
 

@@ -43,7 +43,8 @@ REPORTED = (
 )
 
 REPORT_COLUMNS = {
-    "event": words_sql("each.action", ACTIONS, "'other'"),
+    # a report in words alone names no action
+    "event": words_sql("coalesce(each.action, 'failed')", ACTIONS, "'other'"),
     "esp_event": "each.action",
     "recipient": "each.address",
     "time": "coalesce(report_date, report_arrival)",

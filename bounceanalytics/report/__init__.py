@@ -8,17 +8,19 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bounceanalytics.datasets import as_dataset
 from bounceanalytics.errors import OutputError
 from bounceanalytics.report.page import render
+from bounceanalytics.schema import require
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from bounceanalytics.datasets import Frame
 
 __all__ = ["report"]
 
 
 def report(
-    bounces: pd.DataFrame,
+    bounces: Frame,
     path: str | os.PathLike[str],
     *,
     title: str | None = None,
@@ -33,7 +35,7 @@ def report(
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame, see :func:`bounceanalytics.classify`.
     path : path-like
         File to write; its folder must exist.
@@ -71,7 +73,12 @@ def report(
     if not target.parent.is_dir():
         raise OutputError(f"the folder {target.parent} is not there; make it first")
     _refuse_existing(target, overwrite)
-    _write(render(bounces, title=title, redact=redact), target, overwrite)
+    dataset = as_dataset(bounces)
+    _write(
+        render(bounces if dataset is None else dataset.to_pandas(), title=title, redact=redact),
+        target,
+        overwrite,
+    )
     return target
 
 

@@ -39,6 +39,7 @@ from bounceanalytics.summaries.messages import Messages
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bounceanalytics.datasets import Frame
     from bounceanalytics.summaries.queries import Freq
 
 __all__ = [
@@ -81,12 +82,12 @@ class Summaries:
     actions: pd.DataFrame
 
 
-def summarize(bounces: pd.DataFrame, *, freq: Freq = "W", timezone: str = "UTC") -> Summaries:
+def summarize(bounces: Frame, *, freq: Freq = "W", timezone: str = "UTC") -> Summaries:
     """Return every summary; the messages are put together once, which is most of the work.
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
     freq : {'D', 'W'}, default 'W'
         Of :attr:`Summaries.days`.
@@ -124,7 +125,7 @@ def summarize(bounces: pd.DataFrame, *, freq: Freq = "W", timezone: str = "UTC")
         )
 
 
-def summarize_domains(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_domains(bounces: Frame) -> pd.DataFrame:
     """One row per domain of the recipients: how much was tried, how much came back, how sure the rate is.
 
     The interval is the 95% score interval of the hard rate: 1 of 12 and 100 of 1,200 have the same rate, not the
@@ -132,7 +133,7 @@ def summarize_domains(bounces: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -159,7 +160,7 @@ def summarize_domains(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.domains(messages)
 
 
-def summarize_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_reasons(bounces: Frame) -> pd.DataFrame:
     """One row per reason: how often mail did not arrive because of it, and who must act.
 
     ``share`` is of all bounces; ``dropped`` messages (not tried by the ESP) are counted apart and have no share.
@@ -167,7 +168,7 @@ def summarize_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -193,14 +194,14 @@ def summarize_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.reasons(messages)
 
 
-def summarize_providers(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_providers(bounces: Frame) -> pd.DataFrame:
     """One row per mailbox provider: rates that tell a bad list from a block by one provider.
 
     Amazon SES reviews an account at a hard bounce rate of 5% and may pause it at 10%; others ask for less.
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -227,7 +228,7 @@ def summarize_providers(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.providers(messages)
 
 
-def summarize_days(bounces: pd.DataFrame, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
+def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
     """One row per day or week in which something was sent.
 
     A message counts on the day of the event that decided about it. Periods in which nothing was sent have no row;
@@ -235,7 +236,7 @@ def summarize_days(bounces: pd.DataFrame, freq: Freq = "D", timezone: str = "UTC
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
     freq : {'D', 'W'}, default 'D'
         Days, or weeks that begin on Monday.
@@ -266,14 +267,14 @@ def summarize_days(bounces: pd.DataFrame, freq: Freq = "D", timezone: str = "UTC
         return queries.days(messages, freq, timezone)
 
 
-def summarize_domain_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_domain_reasons(bounces: Frame) -> pd.DataFrame:
     """One row per domain and reason that occurs: the long form of the heat map.
 
     Messages that were not tried have no place here.
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -298,7 +299,7 @@ def summarize_domain_reasons(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.domain_reasons(messages)
 
 
-def summarize_codes(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_codes(bounces: Frame) -> pd.DataFrame:
     """One row per code class, category, reason and code: what the servers said, and what it was taken for.
 
     ``code`` is the enhanced status code, else the reply code, else ``none``. One code under several reasons is
@@ -306,7 +307,7 @@ def summarize_codes(bounces: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -331,7 +332,7 @@ def summarize_codes(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.codes(messages)
 
 
-def summarize_system_full(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_system_full(bounces: Frame) -> pd.DataFrame:
     """One row per domain that answered "mail system full" (5.3.1, 4.3.1 or words to that effect).
 
     Counts here are messages that met such an answer, deferred ones included. ``recovered`` is True where mail was
@@ -341,7 +342,7 @@ def summarize_system_full(bounces: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -367,14 +368,14 @@ def summarize_system_full(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.system_full(messages)
 
 
-def summarize_esps(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_esps(bounces: Frame) -> pd.DataFrame:
     """One row per ESP: how much its exports hold, and whether they hold deliveries.
 
     ``events`` counts sending events. An export without deliveries has no rates; do not mix it into those of others.
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns
@@ -402,7 +403,7 @@ def summarize_esps(bounces: pd.DataFrame) -> pd.DataFrame:
         return queries.esps(messages)
 
 
-def summarize_actions(bounces: pd.DataFrame) -> pd.DataFrame:
+def summarize_actions(bounces: Frame) -> pd.DataFrame:
     """One row per action and party at fault: how many messages and addresses ask for what.
 
     An address with several failures may stand in several rows. What becomes of an address is decided by a policy
@@ -410,7 +411,7 @@ def summarize_actions(bounces: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
 
     Returns

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from bounceanalytics.datasets import as_dataset
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import require
 from bounceanalytics.summaries.columns import NO_CODE, NO_DOMAIN, SENDING_EVENTS
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+
+    from bounceanalytics.datasets import Frame
 
 #: What the functions read of the frame.
 COLUMNS_USED = (
@@ -88,6 +91,19 @@ LEFT JOIN homes USING (domain)
 """
 
 
+def _table(bounces: Frame) -> pa.Table:
+    if (dataset := as_dataset(bounces)) is not None:
+        return dataset.table(COLUMNS_USED)
+    frame = require(bounces, COLUMNS_USED, "a classified frame")
+    try:
+        return pa.Table.from_pandas(frame[list(COLUMNS_USED)], preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise FrameError(
+            f"a column of the classified frame mixes kinds of values: {type(error).__name__}; "
+            "use the frame as classify() returned it"
+        ) from error
+
+
 class Messages:
     """The messages of a classified frame, in an embedded DuckDB for as long as the summaries take.
 
@@ -95,7 +111,7 @@ class Messages:
 
     Parameters
     ----------
-    bounces : pandas.DataFrame
+    bounces : pandas.DataFrame, Dataset or path of one
         A classified frame; read once, never changed.
 
     Raises
@@ -104,15 +120,8 @@ class Messages:
         If a column is missing, or holds values of several kinds.
     """
 
-    def __init__(self, bounces: pd.DataFrame) -> None:
-        require(bounces, COLUMNS_USED, "a classified frame")
-        try:
-            table = pa.Table.from_pandas(bounces[list(COLUMNS_USED)], preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise FrameError(
-                f"a column of the classified frame mixes kinds of values: {type(error).__name__}; "
-                "use the frame as classify() returned it"
-            ) from error
+    def __init__(self, bounces: Frame) -> None:
+        table = _table(bounces)
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.register("frame", table)

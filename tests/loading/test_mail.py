@@ -206,6 +206,20 @@ def test_odd_bytes_and_coded_words():
     ]
 
 
+def test_a_report_of_sendgrid_without_its_line():
+    found = report(dsn(headers="Return-Path: <apps@sendgrid.net>\nFrom: x@example.net").encode())
+    assert found["sender_kind"] == "sendgrid"
+    assert found["recipients"][0]["address"] == "person1@example.org"
+
+
+@pytest.mark.parametrize(
+    "charset", ["charset*=utf-8''x", 'charset="a\0b"', "charset*0=a; charset*2=b", "charset=rot13"]
+)
+def test_charsets_that_make_no_sense(charset):
+    text = dsn(note="né").replace("text/plain", f"text/plain; {charset}").replace("nobody", "né")
+    assert report(text.encode())["recipients"][0]["diagnostic"] == "smtp; 550 5.1.1 né of that name here"
+
+
 def test_a_report_that_was_passed_on():
     text = (
         "From: Boss <boss@example.com>\nSubject: Fwd\nDate: x\nMIME-Version: 1.0\n"
