@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 import bounceanalytics as ba
+from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,12 +84,13 @@ def _progress() -> Iterator[ProgressCallback]:
         yield update
 
 
+def _source(sources: tuple[str, ...]) -> Any:
+    return list(sources) if len(sources) > 1 else sources[0]
+
+
 def _load(sources: tuple[str, ...], provider: str | None, timezone: str = "UTC") -> ba.Load:
-    source: Any = list(sources) if len(sources) > 1 else sources[0]
-    if source == "-":
-        source = sys.stdin.buffer
     with _progress() as progress:
-        return ba.load(source, provider=provider, timezone=timezone, progress=progress)
+        return ba.load(_source(sources), provider=provider, timezone=timezone, progress=progress)
 
 
 def _new_file(path: str, overwrite: bool) -> Path:
@@ -123,7 +125,7 @@ def _write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
 
 provider_option = click.option(
     "--provider",
-    type=click.Choice(["sendgrid", "ses", "mailgun"]),
+    type=click.Choice([*ESPS]),
     help="Whose exports these are; found from content if not given.",
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
@@ -139,7 +141,8 @@ sources_argument = click.argument("sources", nargs=-1, required=True)
 def main(debug: bool) -> None:
     """Understand e-mail bounces: exports of SendGrid, Amazon SES and Mailgun in, reports and clean lists out.
 
-    SOURCES are files, folders or globs, in any mix; "-" is standard input. Nothing is sent anywhere.
+    SOURCES are files, folders, globs, archives, or URLs such as s3://…, in any mix; "-" is standard input; a dataset
+    that `convert` wrote is one, too. Nothing is sent anywhere.
     """
     _ = debug  # read from the context where an error is shown
 
@@ -168,6 +171,41 @@ def load(
         _write_frame(loaded.events, path, overwrite)
     if rejects:
         _write_frame(loaded.rejects, rejects, overwrite)
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@click.option("--out", "path", required=True, help="Folder of the dataset, such as events.parquet.")
+@click.option("--keep-copies", is_flag=True, help="Do not count an event once that was told several times.")
+@overwrite_option
+@click.pass_context
+def convert(
+    ctx: click.Context,
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    path: str,
+    keep_copies: bool,
+    overwrite: bool,
+) -> None:
+    """Turn exports of any size into a Parquet dataset; run it again to go on after a crash, or to add exports."""
+    try:
+        with _progress() as progress:
+            dataset = ba.convert(
+                _source(sources),
+                path,
+                provider=provider,
+                deduplicate=not keep_copies,
+                timezone=timezone,
+                progress=progress,
+                overwrite=overwrite,
+            )
+    except KeyboardInterrupt:
+        err.print("Interrupted; what is done stays, and the same command goes on from there.")
+        ctx.exit(130)
+    out.print(repr(dataset))
 
 
 @main.command()

@@ -18,7 +18,13 @@ from bounceanalytics.errors import FrameError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PROVIDERS = ("sendgrid", "ses", "mailgun", "generic")
+#: The registry: name of an ESP, of its module in ``loading`` and of its samples -> what it calls itself.
+ESPS = {
+    "sendgrid": "SendGrid",
+    "ses": "Amazon SES",
+    "mailgun": "Mailgun",
+}
+PROVIDERS = (*ESPS, "generic")
 
 EVENTS = (
     "accepted",

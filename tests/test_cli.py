@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+import bounceanalytics as ba
 from bounceanalytics.cli import main
 
 
@@ -41,6 +42,19 @@ def test_load_writes_rejects(samples: Path, tmp_path: Path) -> None:
     result = run("load", samples / "exports", "--rejects", target)
     assert result.exit_code == 0, result.output
     assert len(pd.read_csv(target)) > 0
+
+
+def test_convert_writes_a_dataset_that_the_other_verbs_take(samples: Path, tmp_path: Path) -> None:
+    target = tmp_path / "events.parquet"
+    result = run("convert", samples / "exports", "--out", target)
+    assert result.exit_code == 0, result.output
+    events = len(ba.load(samples / "exports").events)
+    assert f"{events:,} events" in result.output
+    assert run("convert", samples / "exports", "--out", target).output == result.output
+    loaded = run("load", target)
+    assert loaded.exit_code == 0, loaded.output
+    assert f"{events:,} events from" in loaded.output
+    assert "holds other things" in sentence(run("convert", samples / "exports", "--out", samples))
 
 
 def test_classify_counts_reasons(samples: Path) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import zoneinfo
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import lookalikes, mailgun, sendgrid, ses
+from bounceanalytics.loading import lookalikes
 from bounceanalytics.loading.detect import Found, detect
-from bounceanalytics.loading.forms import TITLES
 from bounceanalytics.loading.sources import HEAD_SIZE, Source, read_up_to
+from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bounceanalytics.loading.forms import Form
     from bounceanalytics.loading.reading import Account
 
 _LONG_HEAD = 16 * 1024**2
@@ -22,15 +24,18 @@ _LONG_HEAD = 16 * 1024**2
 Progress = Callable[[str, int, int], None]
 OnError = Literal["collect", "raise"]
 
-#: Every form of every ESP. A new ESP is a module with ``FORMS`` and a name here.
-FORMS = (*sendgrid.FORMS, *ses.FORMS, *mailgun.FORMS, *lookalikes.FORMS)
+#: Every form of every ESP in the registry, and those of others that are told apart from them.
+FORMS: tuple[Form, ...] = (
+    *(form for name in ESPS for form in importlib.import_module(f"bounceanalytics.loading.{name}").FORMS),
+    *lookalikes.FORMS,
+)
 
 
 def check_options(provider: str | None, on_error: str, timezone: str | None) -> None:
     """Raise ValueError where an option of the loaders is not one of its values."""
-    if provider is not None and provider not in TITLES:
+    if provider is not None and provider not in ESPS:
         raise ValueError(
-            f"provider {provider!r} is not known; it is one of {', '.join(TITLES)}, or None to find out"
+            f"provider {provider!r} is not known; it is one of {', '.join(ESPS)}, or None to find out"
         )
     if on_error not in {"collect", "raise"}:
         raise ValueError(f"on_error is {on_error!r}; it must be 'collect' or 'raise'")
@@ -91,7 +96,7 @@ def _problem(found: Found, provider: str | None) -> str:
     if found.layout == "empty":
         return ""
     if found.form is None:
-        wanted = TITLES[provider] if provider else "SendGrid, Amazon SES or Mailgun"
+        wanted = ESPS[provider] if provider else " or ".join(", ".join(ESPS.values()).rsplit(", ", 1))
         advice = (
             "; if it holds events, name its columns:"
             f' read_table(source, mapping={{"recipient": {found.header[0]!r}, …}})'
@@ -102,5 +107,5 @@ def _problem(found: Found, provider: str | None) -> str:
     if found.form.refuse:
         return f"looks like {found.form.title}, which cannot be loaded: {found.form.refuse}"
     if provider and found.form.provider != provider:
-        return f"looks like {found.form.title}, not like an export of {TITLES[provider]}"
+        return f"looks like {found.form.title}, not like an export of {ESPS[provider]}"
     return ""

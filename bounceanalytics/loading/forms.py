@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from bounceanalytics.schema import ESPS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -143,7 +145,7 @@ class Form:
     @property
     def title(self) -> str:
         """Name for messages, such as "SendGrid event webhook"."""
-        return f"{TITLES.get(self.provider, self.provider)} {self.name}".strip()
+        return f"{ESPS.get(self.provider, self.provider)} {self.name}".strip()
 
     @property
     def markers(self) -> frozenset[str]:
@@ -193,9 +195,6 @@ class Form:
             f"CAST({self.columns.get(name, 'NULL')} AS {_TYPES.get(name, 'VARCHAR')}) AS {name}"
             for name in RAW_COLUMNS
         )
-
-
-TITLES = {"sendgrid": "SendGrid", "ses": "Amazon SES", "mailgun": "Mailgun"}
 
 
 #: Keys under which collectors, queues and logs keep what they were handed.

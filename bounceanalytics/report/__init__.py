@@ -74,11 +74,8 @@ def report(
         raise OutputError(f"the folder {target.parent} is not there; make it first")
     _refuse_existing(target, overwrite)
     dataset = as_dataset(bounces)
-    _write(
-        render(bounces if dataset is None else dataset.to_pandas(), title=title, redact=redact),
-        target,
-        overwrite,
-    )
+    frame = require(bounces, (), "a classified frame") if dataset is None else dataset.to_pandas()
+    _write(render(frame, title=title, redact=redact), target, overwrite)
     return target
 
 
