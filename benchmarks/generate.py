@@ -1,12 +1,26 @@
-"""Make exports of a realistic size and variety for the benchmarks; the same seed gives the same bytes."""
+"""Make exports of a realistic size and variety for the benchmarks; the same seed gives the same bytes.
+
+python benchmarks/generate.py events.ndjson.gz --provider ses --count 500000
+"""
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
+import time
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SEED = 20261124
+START = 1_790_000_000  # epoch seconds of the first event
 
 # (event, type, class, status, text); {a} address, {q} queue id, {h} host, {n} number. Half of the failures get a text
 # whose blanks are filled anew each time, half one of a few hundred that come again and again.
@@ -75,20 +89,37 @@ TEMPLATES: tuple[tuple[str, str, str, str, str], ...] = (
     ("deferred", "", "", "", "421 4.4.1 connection to {h} timed out after {n} seconds"),
 )
 
+# What SES and Mailgun say about each of the texts above: bounceType and bounceSubType, or delayType; severity and reason.
+WORDS: tuple[tuple[str, str, str, str], ...] = (
+    ("Permanent", "General", "permanent", "bounce"),
+    ("Permanent", "NoEmail", "permanent", "bounce"),
+    ("Permanent", "General", "permanent", "bounce"),
+    ("Permanent", "General", "permanent", "generic"),
+    ("Transient", "General", "permanent", "old"),
+    ("Transient", "MailboxFull", "permanent", "bounce"),
+    ("Transient", "General", "permanent", "bounce"),
+    ("Transient", "General", "permanent", "espblock"),
+    ("Transient", "ContentRejected", "permanent", "espblock"),
+    ("Undetermined", "Undetermined", "permanent", "generic"),
+    ("", "General", "temporary", "greylisted"),
+    ("", "IPFailure", "temporary", "espblock"),
+    ("", "MailboxFull", "temporary", "generic"),
+    ("", "TransientCommunicationFailure", "temporary", "generic"),
+)
 
-def sendgrid_events(count: int, *, seed: int = 20261124, failures: float = 0.35) -> Any:
-    """Yield SendGrid Event Webhook objects; a share of ``failures`` has a diagnostic, half of those texts are unique."""
+_BOUNCES = [place for place, row in enumerate(TEMPLATES) if row[0] == "bounce"]
+_DELAYS = [place for place, row in enumerate(TEMPLATES) if row[0] == "deferred"]
+
+
+def sendgrid_events(count: int, *, seed: int = SEED, failures: float = 0.35) -> Iterator[str]:
+    """Yield SendGrid Event Webhook objects as lines; a share of ``failures`` has a diagnostic."""
     rng = random.Random(seed)
-    domains = [f"d{number}.example" for number in range(3000)] + [
-        "example.com",
-        "example.net",
-        "example.org",
-    ] * 300
+    domains = _domains()
     pool = [
         (row, _fill(row[4], rng, f"reader{number}@{rng.choice(domains)}"))
         for number, row in enumerate(rng.choices(TEMPLATES, k=600))
     ]
-    when = 1_790_000_000
+    when = START
     for number in range(count):
         when += rng.randrange(3)
         address = f"reader{rng.randrange(400_000)}@{domains[rng.randrange(len(domains))]}"
@@ -119,10 +150,232 @@ def sendgrid_events(count: int, *, seed: int = 20261124, failures: float = 0.35)
             event["event"] = rng.choices(("processed", "delivered", "open", "click"), (30, 50, 15, 5))[0]
             if event["event"] in {"open", "click"}:
                 event["useragent"] = "Mozilla/5.0 (X11; Linux x86_64)"
-        yield event
+        yield json.dumps(event, separators=(",", ":")) + "\n"
+
+
+def ses_events(count: int, *, seed: int = SEED, start: float = START) -> Iterator[str]:
+    """Yield Amazon SES event publishing records as lines; about 36 in 100 are bounces and delays."""
+    rng = random.Random(seed)
+    chance, bits = rng.random, rng.getrandbits
+    domains = _domains()
+    bounced, delayed = _Texts(rng, domains, _BOUNCES), _Texts(rng, domains, _DELAYS)
+    when = int(start * 1000)
+    for number in range(count):
+        when += int(chance() * 260)
+        code = f"{bits(128):032x}"
+        message = f"0102{when:012x}-{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}-000000"
+        address = f"reader{int(chance() * 400_000)}@{domains[int(chance() * len(domains))]}"
+        beginning = (
+            f'"mail":{{"timestamp":"{_iso(when)}","source":"The Orchard Weekly <news@mail.example.com>",'
+            '"sourceArn":"arn:aws:ses:eu-west-1:111122223333:identity/mail.example.com",'
+            f'"sendingAccountId":"111122223333","messageId":"{message}","destination":["{address}"'
+        )
+        date = _date(when // 1000)
+        subject = f"Harvest notes, issue {number % 52}"
+        headers = (
+            '],"headersTruncated":false,'
+            '"headers":[{"name":"From","value":"The Orchard Weekly <news@mail.example.com>"},'
+            f'{{"name":"To","value":"{address}"}},{{"name":"Subject","value":"{subject}"}},'
+            f'{{"name":"Message-ID","value":"<{code[:10]}.{when}@mail.example.com>"}},'
+            f'{{"name":"X-Campaign","value":"orchard-{number % 52}"}}],'
+            f'"commonHeaders":{{"from":["The Orchard Weekly <news@mail.example.com>"],"date":"{date}",'
+            f'"to":["{address}"],"messageId":"{message}","subject":"{subject}"}}'
+        )
+        tags = (
+            ',"tags":{"ses:source-tls-version":["TLSv1.3"],"ses:operation":["SendEmail"],'
+            '"ses:configuration-set":["orchard-weekly"],"ses:source-ip":["198.51.100.23"],'
+            '"ses:from-domain":["mail.example.com"],"ses:caller-identity":["orchard-mailer"],'
+        )
+        own = f'"campaign":["orchard-{number % 52}"],"segment":["{_SEGMENTS[number % 7]}"]}}}}'
+        ip = f"192.0.2.{1 + number % 90}"
+        draw = chance()
+        later = _iso(when + 400 + int(chance() * 6000))
+        if draw < 0.15:
+            yield f'{{"eventType":"Send",{beginning}{headers}{tags}{own},"send":{{}}}}\n'
+        elif draw < 0.56:
+            yield (
+                f'{{"eventType":"Delivery",{beginning}{headers}{tags}"ses:outgoing-ip":["{ip}"],'
+                f'"ses:outgoing-tls-version":["TLSv1.3"],{own},"delivery":{{"timestamp":"{later}",'
+                f'"processingTimeMillis":{400 + number % 5000},"recipients":["{address}"],'
+                f'"smtpResponse":"250 2.0.0 OK  {when // 1000} {code[4:14]}-{code[:3]} - gsmtp",'
+                f'"remoteMtaIp":"203.0.113.{number % 250}",'
+                f'"reportingMTA":"b11-{number % 90}.smtp-out.eu-west-1.amazonses.com"}}}}\n'
+            )
+        elif draw < 0.82:
+            place, text = bounced.one(address)
+            type_, subtype, _, _ = WORDS[place]
+            status = TEMPLATES[place][3]
+            about = f'"action":"failed","status":"{status or "5.4.4"}","diagnosticCode":"smtp; {text}"'
+            who, second = f'{{"emailAddress":"{address}",{about}}}', ""
+            if (
+                chance() < 0.1
+            ):  # a message to two that both refuse; of some, SES tells no more than the address
+                other = f"reader{int(chance() * 400_000)}@{domains[int(chance() * len(domains))]}"
+                who += f',{{"emailAddress":"{other}"' + (f",{about}}}" if chance() < 0.7 else "}")
+                second = f',"{other}"'
+            yield (
+                f'{{"eventType":"Bounce","bounce":{{"feedbackId":"0102{when + 2000:012x}-{code[8:16]}-{message[26:]}",'
+                f'"bounceType":"{type_}","bounceSubType":"{subtype}","bouncedRecipients":[{who}],'
+                f'"timestamp":"{later}","remoteMtaIp":"203.0.113.{number % 250}",'
+                f'"reportingMTA":"dns; b118-{number % 90}.smtp-out.eu-west-1.amazonses.com"}},'
+                f'{beginning}{second}{headers}{tags}"ses:outgoing-ip":["{ip}"],{own}}}\n'
+            )
+        elif draw < 0.92:
+            place, text = delayed.one(address)
+            yield (
+                f'{{"eventType":"DeliveryDelay",{beginning}]{tags}"ses:outgoing-ip":["{ip}"],{own},'
+                f'"deliveryDelay":{{"timestamp":"{later}","delayType":"{WORDS[place][1]}",'
+                f'"expirationTime":"{_iso(when + 50_400_000)}","delayedRecipients":[{{"emailAddress":"{address}",'
+                f'"status":"{text[4:9]}","diagnosticCode":"smtp; {text}"}}],'
+                f'"reportingMTA":"b32-{number % 90}.smtp-out.eu-west-1.amazonses.com"}}}}\n'
+            )
+        elif draw < 0.93:
+            later = _iso(when + int(chance() * 7_200_000))
+            yield (
+                f'{{"eventType":"Complaint","complaint":{{"feedbackId":"0102{when + 2000:012x}-{code[8:16]}-{message[26:]}",'
+                f'"complaintSubType":null,"complainedRecipients":[{{"emailAddress":"{address}"}}],'
+                f'"timestamp":"{later}","userAgent":"Example-FBL/2.3","complaintFeedbackType":"abuse",'
+                f'"arrivalDate":"{later}"}},{beginning}{headers}{tags}{own}}}\n'
+            )
+        else:
+            later = _iso(when + int(chance() * 7_200_000))
+            reader = f'"ipAddress":"198.51.100.{number % 250}"'
+            agent = '"userAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:11.0) ImageProxy"'
+            if draw < 0.98:
+                word, body = "Open", f'"open":{{{reader},"timestamp":"{later}",{agent}}}'
+            else:
+                link = f'"link":"https://www.example.com/harvest?u={number}&ref=mail","linkTags":{{"position":["hero"]}}'
+                word, body = "Click", f'"click":{{{reader},{link},"timestamp":"{later}",{agent}}}'
+            yield f'{{"eventType":"{word}",{body},{beginning}{headers}{tags}{own}}}\n'
+
+
+def mailgun_events(count: int, *, seed: int = SEED, start: float = START) -> Iterator[str]:
+    """Yield objects of Mailgun's Events API as lines; about 35 in 100 are failed."""
+    rng = random.Random(seed)
+    chance, bits = rng.random, rng.getrandbits
+    domains = _domains()
+    texts = _Texts(rng, domains, range(len(TEMPLATES)))
+    when = int(start * 1000)
+    for number in range(count):
+        when += int(chance() * 260)
+        code = f"{bits(128):032x}"
+        identifier = urlsafe_b64encode(bits(132).to_bytes(17)).decode()[:22]
+        domain = domains[int(chance() * len(domains))]
+        address = f"reader{int(chance() * 400_000)}@{domain}"
+        campaign = number % 52
+        common = (
+            f'"id":"{identifier}","timestamp":{when // 1000}.{when % 1000:03}{number % 1000:03}1,'
+            f'"recipient":"{address}","recipient-domain":"{domain}","tags":["digest","week-{campaign}"],"campaigns":[],'
+            f'"user-variables":{{"list":"{_SEGMENTS[number % 7]}","issue":"{campaign}"}},'
+            '"account":{"id":"7a51c0de90b3442f8e1c55aa"},"domain":{"name":"mg.example.com"},'
+        )
+        header = f'"message-id":"{_compact(when // 1000)}.{code[:16]}@mg.example.com"'
+        message = (
+            f'"message":{{"headers":{{{header},"from":"Allotment Club <notes@mg.example.com>","to":"{address}",'
+            f'"subject":"Notes from the allotment, week {campaign}"}},"attachments":[],"size":{9000 + number % 20_000}'
+        )
+        envelope = f'"envelope":{{"sender":"notes@mg.example.com","targets":"{address}","transport":"smtp"'
+        key = f"BAAB{code}"
+        storage = (
+            f'"storage":{{"key":"{key}",'
+            f'"url":"https://storage-us-east4.api.mailgun.net/v3/domains/mg.example.com/messages/{key}",'
+            '"region":"us-east4","env":"production"}'
+        )
+        sent = (
+            f'{message}}},{envelope},"sending-ip":"203.0.113.{number % 90}"}},{storage},'
+            f'"recipient-provider":"{_PROVIDERS[number % 5]}","primary-dkim":"pdk1._domainkey.mg.example.com",'
+        )
+        host = f'"mx-host":"mx{number % 90}.example.net","certificate-verified":true,"tls":true,"utf8":true'
+        draw = chance()
+        if draw < 0.15:
+            yield (
+                f'{{"event":"accepted",{common}"log-level":"info","method":"http",'
+                f'"flags":{{"is-authenticated":true,"is-test-mode":false}},'
+                f'{message},"recipients":["{address}"]}},{envelope}}},{storage},'
+                '"originating-ip":"198.51.100.7","api-key-id":"5f0c1d2e-77aa10b4"}\n'
+            )
+        elif draw < 0.55:
+            yield (
+                f'{{"event":"delivered",{common}"log-level":"info",{_FLAGS}{sent}'
+                f'"delivery-status":{{"attempt-no":1,"code":250,"message":"2.0.0 queued as {code[:12]}",'
+                f'"description":"","session-seconds":0.{100 + number % 900},"enhanced-code":"2.0.0",{host},'
+                '"first-delivery-attempt-seconds":0.051}}\n'
+            )
+        elif draw < 0.9:
+            place, text = texts.one(address)
+            _, _, severity, reason = WORDS[place]
+            if text[:3].isdecimal():
+                status = TEMPLATES[place][3] or text[4:9]
+                answer = f'"code":{text[:3]},"message":"{text[4:]}","description":"","enhanced-code":"{status}",{host}'
+            else:  # no server spoke, and the words are Mailgun's own
+                answer = f'"code":602,"message":"Too old","description":"","last-code":498,"last-message":"No MX for {domain}"'
+            if severity == "temporary":
+                level, more = (
+                    "warn",
+                    f'"retry-seconds":{600 * (1 + number % 4)},"attempt-no":{1 + number % 5}',
+                )
+            else:
+                kind = "hard" if TEMPLATES[place][1] == "bounce" else "soft"
+                level, more = "error", f'"bounce-type":"{kind}","attempt-no":1'
+            yield (
+                f'{{"event":"failed",{common}"log-level":"{level}","severity":"{severity}","reason":"{reason}",'
+                f'{_FLAGS}{sent}"delivery-status":{{{answer},"session-seconds":0.{100 + number % 900},{more}}}}}\n'
+            )
+        else:
+            word, url = "opened", ""
+            if draw >= 0.97:
+                word, url = "clicked", f'"url":"https://www.example.com/plots?u={number}",'
+            yield (
+                f'{{"event":"{word}",{common}"log-level":"info",{url}"message":{{"headers":{{{header}}}}},'
+                f'"recipient-provider":"{_PROVIDERS[number % 5]}","ip":"198.51.100.{number % 250}",{_READER}}}\n'
+            )
+
+
+MAKERS = {"sendgrid": sendgrid_events, "ses": ses_events, "mailgun": mailgun_events}
+
+_SEGMENTS = ("growers", "readers", "members", "shops", "press", "friends", "trial")
+_PROVIDERS = ("Gmail", "Other", "Yahoo", "Outlook 365", "Google Workspace")
+_FLAGS = (
+    '"flags":{"is-authenticated":true,"is-routed":false,"is-big":false,"is-system-test":false,'
+    '"is-test-mode":false},'
+)
+_READER = (
+    '"client-info":{"client-type":"mobile browser","client-os":"Android","device-type":"mobile",'
+    '"client-name":"Chrome Mobile","user-agent":"Mozilla/5.0 (Linux; Android 15; Mobile) Chrome/140.0","bot":""},'
+    '"geolocation":{"country":"SE","region":"AB","city":"Stockholm","timezone":"Europe/Stockholm"}'
+)
+
+
+class _Texts:
+    """Diagnostic texts, with the place of their template: half are new, half are out of a pool of 600."""
+
+    def __init__(self, rng: random.Random, domains: list[str], places: range | list[int]) -> None:
+        self._rng = rng
+        self._places = places
+        drawn = rng.choices(places, k=600)
+        self._pool = [
+            (place, _fill(TEMPLATES[place][4], rng, f"reader{number}@{rng.choice(domains)}"))
+            for number, place in enumerate(drawn)
+        ]
+
+    def one(self, address: str) -> tuple[int, str]:
+        chance = self._rng.random
+        if chance() < 0.5:
+            return self._pool[int(chance() * 600)]
+        place = self._places[int(chance() * len(self._places))]
+        return place, _fill(TEMPLATES[place][4], self._rng, address)
+
+
+def _domains() -> list[str]:
+    return [f"d{number}.example" for number in range(3000)] + [
+        "example.com",
+        "example.net",
+        "example.org",
+    ] * 300
 
 
 def _fill(template: str, rng: random.Random, address: str) -> str:
+    """Fill the blanks of a template; neither holds a sign that JSON would escape."""
     return template.format(
         a=address,
         q=f"{rng.getrandbits(64):016x}",
@@ -131,22 +384,62 @@ def _fill(template: str, rng: random.Random, address: str) -> str:
     )
 
 
-def write(path: Path, count: int) -> None:
-    """Write ``count`` SendGrid events as lines, whole or not at all."""
+def _iso(milliseconds: int) -> str:
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
+
+
+@lru_cache(maxsize=1 << 17)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+@lru_cache(maxsize=64)
+def _date(seconds: int) -> str:
+    return time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(seconds))
+
+
+@lru_cache(maxsize=64)
+def _compact(seconds: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
+
+
+def write(path: Path, count: int, provider: str = "sendgrid", **options: Any) -> None:
+    """Write ``count`` events as lines, whole or not at all; gzipped if the path ends in ``.gz``.
+
+    Parameters
+    ----------
+    path : Path
+    count : int
+    provider : {'sendgrid', 'ses', 'mailgun'}
+    **options
+        ``seed``, and for SES and Mailgun ``start`` (epoch seconds of the first event).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as lines:
-        for event in sendgrid_events(count):
-            lines.write(json.dumps(event, separators=(",", ":")) + "\n")
+    part = path.with_name(path.name + ".part")
+    events = MAKERS[provider](count, **options)
+    with part.open("wb") as file:
+        if path.suffix == ".gz":  # without its name and the time of day, for the same bytes each time
+            with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0) as packed:
+                _copy(events, packed)
+        else:
+            _copy(events, file)
     part.replace(path)
 
 
+def _copy(events: Iterator[str], out: IO[bytes] | gzip.GzipFile) -> None:
+    while lines := "".join(islice(events, 2000)):
+        out.write(lines.encode())
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("path", type=Path)
+    parser.add_argument("--provider", choices=MAKERS, default="sendgrid")
     parser.add_argument("--count", type=int, default=1_000_000)
     arguments = parser.parse_args()
-    write(arguments.path, arguments.count)
+    write(arguments.path, arguments.count, arguments.provider)
 
 
 if __name__ == "__main__":
