@@ -272,9 +272,16 @@ def unwrapped_sql(text: str, layers: Sequence[str], inside: str, level: int = 0)
 
 
 def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") -> str:
-    """Return SQL that looks a word up in a table; words are compared in lower case."""
+    """Return SQL that looks a word up in a table; words are compared in lower case.
+
+    Nearly all are in lower case already, so that they are compared as they are first.
+    """
     whens = " ".join(f"WHEN {literal(word)} THEN {literal(meaning)}" for word, meaning in words.items())
-    return f"CASE lower({expression}) {whens} ELSE {default} END"
+    lowered = f"lower({expression})"
+    return (
+        f"CASE {expression} {whens} ELSE"
+        f" CASE WHEN {lowered} = {expression} THEN {default} ELSE CASE {lowered} {whens} ELSE {default} END END END"
+    )
 
 
 def tags_sql(expression: str) -> str:

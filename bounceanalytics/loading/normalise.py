@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import idna
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ from bounceanalytics.loading.forms import literal
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from bounceanalytics.loading.forms import Form
 
@@ -54,6 +56,10 @@ _AT_START = r"^[\"'(<\[#]*([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.\D|\.?$)"
 _ANYWHERE = r"(?:^|[^\d.\w/@-])#?([245]\.[0-7]\.\d{1,3})(?:[^\d.\w-]|\.(?:\D|$)|$)"
 ENHANCED_PATTERNS = (_BEHIND_REPLY, _AT_START, _ANYWHERE)
 
+#: What each of the patterns needs, and most texts without a code lack.
+_REPLY_GATE = r"[245]\d\d"
+_ENHANCED_GATE = r"[245]\.\d{1,3}\."
+
 _ENHANCED_FIELD = r"^([245]\.\d{1,3}\.\d{1,3})(?:\D|$)"
 _REPLY_FIELD = r"^\s*([2345]\d\d)(?:\.0+)?\s*$"
 
@@ -64,13 +70,17 @@ _OFFSET = r":\d\d(?:[.,]\d+)?\s*(?:[zZ]|UTC|GMT|[+-]\d\d(?::?\d\d)?)\s*$"
 _RFC2822 = r"(\d{1,2}) +([A-Za-z]{3})[a-z]* +(\d{4}) +(\d{1,2}:\d\d(?::\d\d)?)\s*(\([^)]*\))?\s*([+-]\d{4})?"
 
 
-def _first(text: str, patterns: tuple[str, ...]) -> str:
-    """Return SQL for what the first pattern that matches finds; later ones see only the texts left over."""
+def _first(text: str, patterns: tuple[str, ...], gate: str = "") -> str:
+    """Return SQL for what the first pattern that matches finds; later ones see only the texts left over.
+
+    No pattern is tried on a text in which ``gate`` does not occur.
+    """
+    closed = f"WHEN NOT regexp_matches({text}, {literal(gate)}) THEN NULL " if gate else ""
     tries = " ".join(
         f"WHEN regexp_matches({text}, {literal(pattern)}) THEN regexp_extract({text}, {literal(pattern)}, 1)"
         for pattern in patterns
     )
-    return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {tries} END"
+    return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {closed}{tries} END"
 
 
 #: How a time was written, by number; 0 stands for none.
@@ -175,9 +185,9 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
     Returns
     -------
     str
-        A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key``, ``style`` (place in
-        :data:`TIME_STYLES`) and the columns of the event frame but for ``source`` and ``record``; the timestamp is a
-        number of microseconds.
+        A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key`` and the columns of the event frame
+        that the form tells something of; the timestamp is what :func:`time_sql` gives. :func:`times` and
+        :func:`completed` make the rest of it.
     """
     events = ", ".join(map(literal, schema.EVENTS))
     names = [name for name in form.key if name in form.fields]
@@ -198,46 +208,101 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
     exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
     parsed = f"""SELECT *,
             CASE WHEN both_codes.reply <> '' THEN both_codes.reply
-                ELSE {_first("said", REPLY_PATTERNS)} END AS reply_said,
+                ELSE {_first("said", REPLY_PATTERNS, _REPLY_GATE)} END AS reply_said,
             CASE WHEN both_codes.reply <> '' THEN both_codes.enhanced
-                ELSE {_first("said", ENHANCED_PATTERNS)} END AS enhanced_said,
+                ELSE {_first("said", ENHANCED_PATTERNS, _ENHANCED_GATE)} END AS enhanced_said,
             CASE WHEN behind = '' THEN NULL
                 WHEN contains(behind, '@') THEN nullif(lower(split_part(behind, '@', -1)), '')
                 ELSE lower(behind) END AS domain_said
         FROM (SELECT *, regexp_extract(said, {literal(_BOTH)}, ['reply', 'enhanced']) AS both_codes,
             CASE WHEN contains(recipient, '@') THEN substr(recipient, strpos(recipient, '@') + 1) END AS behind
             FROM ({cleaned}))"""
-    final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)},
-            CAST({literal(form.provider)} AS ENUM({", ".join(map(literal, schema.PROVIDERS))})) AS provider,
-            CAST(event AS ENUM({events})) AS event,
-            CASE WHEN domain_said IS NULL OR ends_with(recipient, domain_said) THEN recipient
-                ELSE left(recipient, length(recipient) - length(domain_said)) || domain_said END AS recipient,
-            domain_said AS domain,
-            {time_sql("time", form.zone or timezone)} AS timestamp,
-            nullif(message_id, '') AS message_id,
-            nullif(event_id, '') AS event_id,
-            TRY_CAST(coalesce({reply_field}, reply_said, {reply_status}) AS SMALLINT) AS reply_code,
-            coalesce({exact("enhanced_said")}, {exact(enhanced_field)}, enhanced_said, {enhanced_field})
-                AS enhanced_code,
-            said AS diagnostic,
-            nullif(remote_host, '') AS remote_host,
-            nullif(sending_ip, '') AS sending_ip,
-            nullif(esp_event, '') AS esp_event,
-            nullif(esp_type, '') AS esp_type,
-            nullif(esp_reason, '') AS esp_reason,
-            CASE WHEN len(tags) > 0 THEN tags END AS tags,
-            TRY_CAST(attempt AS SMALLINT) AS attempt,
-            coalesce(suspect, false) AS suspect
+    given = {
+        "event": f"CAST(event AS ENUM({events}))",
+        "recipient": """CASE WHEN domain_said IS NULL OR ends_with(recipient, domain_said) THEN recipient
+            ELSE left(recipient, length(recipient) - length(domain_said)) || domain_said END""",
+        "domain": "domain_said",
+        "timestamp": time_sql("time", form.zone or timezone),
+        "message_id": "nullif(message_id, '')",
+        "event_id": "nullif(event_id, '')",
+        "reply_code": f"TRY_CAST(coalesce({reply_field}, reply_said, {reply_status}) AS SMALLINT)",
+        "enhanced_code": f"coalesce({exact('enhanced_said')}, {exact(enhanced_field)},"
+        f" enhanced_said, {enhanced_field})",
+        "diagnostic": "said",
+        "remote_host": "nullif(remote_host, '')",
+        "sending_ip": "nullif(sending_ip, '')",
+        "esp_event": "nullif(esp_event, '')",
+        "esp_type": "nullif(esp_type, '')",
+        "esp_reason": "nullif(esp_reason, '')",
+        "tags": "CASE WHEN len(tags) > 0 THEN tags END",
+        "attempt": "TRY_CAST(attempt AS SMALLINT)",
+        "suspect": "coalesce(suspect, false)",
+    }
+    # what no field of the form tells is not asked for; the frame gets it afterwards, at no cost
+    told = [name for name in given if {name, *_MADE_OF.get(name, ())} & form.columns.keys()]
+    selected = ", ".join(f"{given[name]} AS {name}" for name in given if name in told or name in _ALWAYS)
+    final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)}, {selected}
         FROM ({parsed})"""
     made_up = ", ".join(map(str, MADE_UP_REPLIES))
-    return f"""SELECT * EXCLUDE (single) REPLACE (
-            CASE WHEN timestamp > 0 THEN timestamp // {_STYLES} END AS timestamp,
-            CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code),
-            CASE WHEN timestamp > 0 THEN CAST(timestamp % {_STYLES} AS TINYINT) END AS style,
-            {_key_sql(form)} AS key,
-            CASE WHEN bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND esp_event IS NULL
-                THEN 'it has neither an address nor an event' END AS problem
+    checked = f"CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code"
+    shown = ", ".join(checked if name == "reply_code" else name for name in told)
+    nobody = "bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND esp_event IS NULL"
+    return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(form)} AS key,
+            CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem
         FROM ({final})"""
+
+
+#: Columns of the frame -> raw columns that they are made of, where the names differ.
+_MADE_OF = {
+    "domain": ("recipient",),
+    "timestamp": ("time",),
+    "reply_code": ("reply", "status", "text"),
+    "enhanced_code": ("status", "text"),
+    "diagnostic": ("text", "own_text"),
+}
+#: Columns that keys and checks are made of, whether the form tells them or not.
+_ALWAYS = (
+    "event",
+    "recipient",
+    "timestamp",
+    "message_id",
+    "event_id",
+    "esp_event",
+    "esp_type",
+    "esp_reason",
+    "attempt",
+)
+
+
+def times(table: pa.Table) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return the times of what :func:`events_sql` gives, in UTC, and the place of their style in TIME_STYLES."""
+    if "timestamp" not in table.column_names:
+        return pa.nulls(len(table), pa.timestamp("us", tz="UTC")), np.zeros(len(table), np.int64)
+    both = pc.fill_null(table["timestamp"], 0).to_numpy()
+    unknown = both <= 0  # missing, or before 1970
+    return (
+        pa.array(both // _STYLES, pa.timestamp("us", tz="UTC"), mask=unknown),
+        np.where(unknown, 0, both % _STYLES),
+    )
+
+
+def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
+    """Return all columns of the event frame but for ``source`` and ``record``."""
+    size, columns = len(table), {}
+    for column in schema.EVENT_COLUMNS:
+        if column.name == "timestamp":
+            columns[column.name] = moments
+        elif column.name == "provider":
+            place = np.full(size, schema.PROVIDERS.index(provider), np.uint8)
+            columns[column.name] = pa.DictionaryArray.from_arrays(place, pa.array(schema.PROVIDERS))
+        elif column.name in table.column_names:
+            values = table[column.name]
+            columns[column.name] = values.cast(column.arrow) if column.kind == "list" else values
+        elif column.kind == "bool":
+            columns[column.name] = pa.repeat(pa.scalar(False), size)
+        elif column.name not in {"source", "record"}:
+            columns[column.name] = pa.nulls(size, column.arrow)
+    return pa.table(columns)
 
 
 #: What a careful reader knows about a piece of a file beside its fields.

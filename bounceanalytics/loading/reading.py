@@ -14,11 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics import schema
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import records
 from bounceanalytics.loading.careful import READERS, careful_json, careful_table, table_schema
-from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, events_sql
+from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
 from bounceanalytics.loading.result import NaiveTimeWarning
 from bounceanalytics.loading.sources import read_up_to, recoded
 from bounceanalytics.loading.spans import SPAN_SCHEMA
@@ -39,8 +38,6 @@ _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
 
 _PIECE = 100_000  # rows that the engine hands over at a time
-
-_EVENT_NAMES = [column.name for column in schema.EVENT_COLUMNS]
 
 
 @dataclass
@@ -308,7 +305,8 @@ class Reader:
         """Give the records their numbers, settle the accounts and return the rows."""
         account = places[table["file"].to_numpy()] if len(table) else np.empty(0, np.int64)
         record = numbers.of(table)
-        self._count(account, table)
+        moments, styles = times(table)
+        self._count(account, table["head"], styles)
         lost = np.zeros(len(table), bool)
         for name, settle in (("bad", self._reject), ("problem", self._reject), ("ignored", self._ignore)):
             column = table[name]
@@ -316,21 +314,22 @@ class Reader:
                 hit = pc.is_valid(column).to_numpy() & ~lost
                 settle(account[hit], record[hit], table.filter(pa.array(hit)))
                 lost |= hit
+        rows = completed(table, self.accounts[places[0]].provider, moments)
+        key = table["key"]
         if lost.any():
-            kept = ~lost
-            table, account, record = table.filter(pa.array(kept)), account[kept], record[kept]
-        names = [name for name in _EVENT_NAMES if name not in {"source", "record"}]
-        return Batch(table.select(names), table["key"], account, record)
+            kept = pa.array(~lost)
+            rows, key, account, record = rows.filter(kept), key.filter(kept), account[~lost], record[~lost]
+        return Batch(rows, key, account, record)
 
-    def _count(self, account: NDArray[np.int64], table: pa.Table) -> None:
-        heads = account if _all(table["head"]) else account[table["head"].to_numpy()]
+    def _count(self, account: NDArray[np.int64], head: pa.ChunkedArray, styles: NDArray[np.int64]) -> None:
+        heads = account if _all(head) else account[head.to_numpy()]
         for place, count in enumerate(np.bincount(heads).tolist()):
             self.accounts[place].records += count
         size = len(TIME_STYLES)
-        counts = np.bincount(account * size + pc.fill_null(table["style"], 0).to_numpy())
+        counts = np.bincount(account * size + styles)
         for place in np.unique(np.flatnonzero(counts) // size):
-            styles = counts[place * size : (place + 1) * size]
-            self.accounts[place].styles[: len(styles)] += styles
+            some = counts[place * size : (place + 1) * size]
+            self.accounts[place].styles[: len(some)] += some
 
     def _ignore(self, account: NDArray[np.int64], _: NDArray[np.int64], rows: pa.Table) -> None:
         heads = rows["head"].to_pylist()

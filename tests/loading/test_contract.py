@@ -15,7 +15,7 @@ from bounceanalytics import schema
 from bounceanalytics.loading.detect import Found
 from bounceanalytics.loading.finding import FORMS
 from bounceanalytics.loading.forms import RAW_COLUMNS
-from bounceanalytics.loading.normalise import events_sql
+from bounceanalytics.loading.normalise import completed, events_sql, times
 from bounceanalytics.loading.reading import connect
 from bounceanalytics.loading.records import direct_sql, fields_sql, native_sql
 from bounceanalytics.loading.sources import open_sources
@@ -134,8 +134,10 @@ def test_each_form_is_a_table_that_the_engine_understands(form, tmp_path):
         else:
             fields = fields_sql(found, native_sql(sources, found), careful=False)
         table = engine.sql(events_sql(form, fields, timezone="UTC")).to_arrow_table()
-    there = set(table.column_names)
-    assert {column.name for column in schema.EVENT_COLUMNS} - {"source", "record"} <= there
+    rows = completed(table, form.provider, times(table)[0])
+    assert rows.column_names == [
+        column.name for column in schema.EVENT_COLUMNS if column.name not in {"source", "record"}
+    ]
 
 
 def test_the_page_on_forms_names_them_all():
