@@ -49,6 +49,7 @@ CHECKSUM = """
 import json, sys
 import duckdb
 connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")
 parts = f"read_parquet('{sys.argv[1]}/**/*.parquet', hive_partitioning=false)"
 names = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parts}").fetchall()]
 sums = ", ".join(f'bit_xor(hash({name})), sum(hash({name})::HUGEINT)' for name in ["part", *(f'part."{name}"' for name in names)])
@@ -115,7 +116,7 @@ def finish(process: subprocess.Popen[str], out: Path) -> Run:
     summed = subprocess.run(
         [sys.executable, "-c", CHECKSUM, str(out)], stdout=subprocess.PIPE, text=True, check=True
     )
-    return Run(**json.loads(answer.splitlines()[-1]), **json.loads(summed.stdout))
+    return Run(**json.loads(answer.splitlines()[-1]), **json.loads(summed.stdout.splitlines()[-1]))
 
 
 def fresh(name: str) -> Path:

@@ -37,6 +37,7 @@ from bounceanalytics.loading import (
     read_mailgun,
     read_sendgrid,
     read_ses,
+    read_table,
 )
 from bounceanalytics.report import report
 from bounceanalytics.summaries import (
@@ -81,6 +82,7 @@ __all__ = [
     "read_mailgun",
     "read_sendgrid",
     "read_ses",
+    "read_table",
     "report",
     "samples",
     "summarize_codes",

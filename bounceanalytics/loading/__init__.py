@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.datasets import as_dataset
@@ -13,6 +12,7 @@ from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, connect, groups, notes, warn_of_naive_times
 from bounceanalytics.loading.result import Load, NaiveTimeWarning, RejectedRecordsWarning
 from bounceanalytics.loading.sources import open_sources
+from bounceanalytics.loading.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,7 @@ __all__ = [
     "read_mailgun",
     "read_sendgrid",
     "read_ses",
+    "read_table",
 ]
 
 
@@ -310,12 +311,5 @@ def read_mailgun(
 
 def _events(result: Load) -> pd.DataFrame:
     """Return the events of a load, with a warning at our caller's caller if records were rejected."""
-    rejected = len(result.rejects)
-    if rejected:
-        warnings.warn(
-            f"{rejected:,} of {result.files['records'].sum():,} records could not be read;"
-            " load(…).rejects shows which and why",
-            RejectedRecordsWarning,
-            stacklevel=3,
-        )
+    result.warn(stacklevel=3)
     return result.events

@@ -54,6 +54,19 @@ class Shape:
         """What may stand between two records."""
         return _INDEX if self.indexed else _SPACE
 
+    @property
+    def beginning(self) -> re.Pattern[str]:
+        """What a record may begin with."""
+        return re.compile(f"[{re.escape(self.opens)}]")
+
+    def is_record(self, value: Any) -> bool:
+        """Return whether a value that was found among damage is a record, and not a piece of one."""
+        if isinstance(value, dict):
+            return bool(self.markers & value.keys()) or not self.markers
+        if isinstance(value, str):
+            return '"' in self.opens and "@" in value and "\n" not in value
+        return isinstance(value, list) and "[" in self.opens
+
     def opening(self, *, page: bool) -> re.Pattern[str]:
         """Return what a list begins with; a page begins earlier."""
         if self.indexed:
@@ -73,7 +86,6 @@ _PATIENCE = 8  # characters read in vain for each character of the file
 _BOM = b"\xef\xbb\xbf"
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_OPENING = re.compile(r"\{")
 _BLANKS = " \t\r\n,\x00"
 _SPACE = re.compile(rf"[{_BLANKS}]*")
 _INDEX = re.compile(rf'(?:[{_BLANKS}]|"\d+"\s*:)*')
@@ -400,7 +412,7 @@ def _next_record(window: _Window, shape: Shape, budget: _Budget) -> int:
     while True:
         text, at = window.text, window.at
         reached = len(text)
-        for match in _OPENING.finditer(text, at + done):
+        for match in shape.beginning.finditer(text, at + done):
             place = match.start()
             before = text[max(place - 64, at) : place].rstrip()
             if before.endswith(":") and not (shape.indexed and _NUMBERED.search(before)):
@@ -415,7 +427,7 @@ def _next_record(window: _Window, shape: Shape, budget: _Budget) -> int:
                     reached = place  # perhaps only cut off by the window
                     break
                 continue
-            if isinstance(value, dict) and (shape.markers & value.keys() or not shape.markers):
+            if shape.is_record(value):
                 bracket = (
                     place - 1 - (len(text[at:place]) - len(text[at:place].rstrip()))
                     if before.endswith("[")
@@ -460,7 +472,7 @@ def _table_batches(source: Source, found: Found, schema: pa.Schema) -> Iterator[
     nothing = [None] * width
     with source.open() as stream:
         for offset, cells, text, error in _table_rows(
-            stream, width, found.delimiter, headless=found.headless
+            stream, width, found.delimiter, before=found.skip + (not found.headless)
         ):
             shown = text[:TEXT_KEPT]
             rows.append((0, shown if error else None, offset, error, shown, *(cells or nothing)))
@@ -483,7 +495,7 @@ def _table_batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBat
 
 
 def _table_rows(
-    stream: IO[bytes], width: int, delimiter: str, *, headless: bool
+    stream: IO[bytes], width: int, delimiter: str, *, before: int
 ) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
     """Yield offset, cells, text and error of each row; blank lines are no rows.
 
@@ -492,7 +504,6 @@ def _table_rows(
     """
     lines = _offset_lines(stream)
     waiting: list[tuple[int, str]] = []
-    skipped = headless
 
     def line(place: int) -> tuple[int, str] | None:
         while len(waiting) <= place:
@@ -522,8 +533,8 @@ def _table_rows(
             cells, lone = _cells(text, delimiter, width)
             error = lone or (None if cells else error)
         del waiting[:count]
-        if not skipped:  # the header
-            skipped = True
+        if before:  # the header
+            before -= 1
         elif cells is None or any(cell.strip() for cell in cells):
             yield offset, cells, text.rstrip("\r\n"), error
 

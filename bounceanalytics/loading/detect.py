@@ -65,6 +65,8 @@ class Found:
         Of a table, and of a file of addresses alone.
     headless : bool
         The table has no header; the one given is ours.
+    skip : int
+        Lines before the header.
     """
 
     form: Form | None
@@ -75,6 +77,7 @@ class Found:
     header: tuple[str, ...] = ()
     delimiter: str = ""
     headless: bool = False
+    skip: int = 0
 
     @property
     def plain(self) -> bool:

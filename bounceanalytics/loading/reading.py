@@ -97,7 +97,10 @@ def connect(buffer: str = "64MB") -> duckdb.DuckDBPyConnection:
     for setting in (
         "SET TimeZone = 'UTC'",
         "SET preserve_insertion_order = true",
+        # it makes a join of a list of five words, and a join does not keep the order of the rows
+        "SET disabled_optimizers = 'in_clause'",
         "SET arrow_large_buffer_size = true",
+        "SET enable_progress_bar = false",  # the engine would draw one on standard output
         f"SET streaming_buffer_size = '{buffer}'",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
@@ -184,8 +187,8 @@ class Reader:
         self.tick = tick
         # the bar is asked for, never drawn; in a notebook without ipywidgets the engine has none to ask
         with contextlib.suppress(duckdb.Error):
-            self._engine.execute("SET enable_progress_bar = true")
             self._engine.execute("SET enable_progress_bar_print = false")
+            self._engine.execute("SET enable_progress_bar = true")
 
     def read(self, group: Sequence[tuple[int, Source, Found]], folder: str) -> Iterator[Batch]:
         """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
@@ -216,6 +219,16 @@ class Reader:
         for index, item in enumerate(group):
             if index in damaged:
                 yield from self._with_care(*item, damaged[index])
+
+    def read_rows(self, place: int, name: str, found: Found, rows: str) -> Iterator[Batch]:
+        """Yield the rows of a table that the engine has, given as a query with the columns of a careful reader."""
+        numbers = _Numbers()
+        try:
+            fields = records.table_fields_sql(found, rows, careful=True)
+            for piece in self._pieces(self._query(found, fields, careful=True)):
+                yield self._batch(pa.Table.from_batches([piece]), np.array([place], np.int64), numbers)
+        except _GivenUpError as error:
+            raise FormatError(f"{name} cannot be read as a table: {_reason(error)}") from error
 
     def stream(self, place: int, source: Source, found: Found, folder: str) -> Iterator[Batch | None]:
         """Yield the rows of one file piece by piece; None takes back what was given, for it is read again."""

@@ -165,7 +165,7 @@ def table_sql(source: Source, found: Found) -> str:
     columns = ", ".join(f"{literal(f'c{place}')}: 'VARCHAR'" for place in range(len(found.header)))
     rows = (
         f"read_csv({literal(source.path)}, columns = {{{columns}}}, delim = {literal(found.delimiter)}, quote = '\"',"
-        f" escape = '\"', header = {str(not found.headless).lower()}, auto_detect = false,"
+        f" escape = '\"', header = {str(not found.headless).lower()}, skip = {found.skip}, auto_detect = false,"
         f" max_line_size = {_OBJECT_SIZES[0]}, compression = '{source.packing}')"
     )
     return table_fields_sql(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from dataclasses import dataclass
 
 import pandas as pd
@@ -107,6 +108,16 @@ class Load:
         ):
             if int(counted) != int(there):
                 raise AssertionError(f"{name} are not all accounted for: {counted} counted, {there} there")
+
+    def warn(self, stacklevel: int) -> None:
+        """Warn of rejected records; ``stacklevel`` as seen from our caller."""
+        if len(self.rejects):
+            warnings.warn(
+                f"{len(self.rejects):,} of {self.files['records'].sum():,} records could not be read;"
+                " load(…).rejects shows which and why",
+                RejectedRecordsWarning,
+                stacklevel=stacklevel + 1,
+            )
 
     def __repr__(self) -> str:
         return self.to_text(limit=_SHOWN)

@@ -124,6 +124,9 @@ class Messages:
         table = _table(bounces)
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute(
+            "SET enable_progress_bar = false"
+        )  # the engine would draw one on standard output
         self._connection.register("frame", table)
         for statement in (_EVENTS, _HOMES, _SENDS):
             self._connection.execute(statement)

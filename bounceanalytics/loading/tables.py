@@ -1,0 +1,383 @@
+"""Any sender's own table -> the event frame, by a mapping of our columns to its titles."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import tempfile
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics.errors import FormatError
+from bounceanalytics.loading.detect import Found
+from bounceanalytics.loading.finding import check_options, ticker
+from bounceanalytics.loading.forms import Form, identifier, literal, tags_sql, words_sql
+from bounceanalytics.loading.joining import result_of
+from bounceanalytics.loading.reading import Account, Reader, connect, warn_of_naive_times
+from bounceanalytics.loading.sources import open_sources
+from bounceanalytics.schema import ESPS, EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bounceanalytics.loading.finding import OnError, Progress
+    from bounceanalytics.loading.reading import Batch
+    from bounceanalytics.loading.result import Load
+    from bounceanalytics.loading.sources import Source
+
+#: Our column -> SQL for the raw column that it is made of, over the table's field of the same name.
+_RAW = {
+    "recipient": ("recipient", "recipient"),
+    "timestamp": ("time", "timestamp"),
+    "message_id": ("message_id", "trim(message_id, '<> ')"),
+    "event_id": ("event_id", "event_id"),
+    "reply_code": ("reply", "reply_code"),
+    "enhanced_code": ("status", "enhanced_code"),
+    "diagnostic": ("text", "diagnostic"),
+    "remote_host": ("remote_host", "remote_host"),
+    "sending_ip": ("sending_ip", "sending_ip"),
+    "esp_event": ("esp_event", "esp_event"),
+    "esp_type": ("esp_type", "esp_type"),
+    "esp_reason": ("esp_reason", "esp_reason"),
+    "tags": ("tags", tags_sql("tags")),
+    "attempt": ("attempt", "TRY_CAST(TRY_CAST(attempt AS DOUBLE) AS INTEGER)"),
+}
+MAPPED = ("event", *_RAW)
+_PARQUET = b"PAR1"
+_SEPARATOR_LINE = "sep="  # Excel's own first line
+
+
+def read_table(
+    source: Any,
+    mapping: Mapping[str, str],
+    *,
+    provider: str | None = None,
+    event: str | None = None,
+    words: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+    on_error: OnError = "collect",
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    r"""Read a table of bounces or events that no loader knows.
+
+    Parameters
+    ----------
+    source : str, path, bytes, binary file, list of these, or pandas.DataFrame
+        CSV (with commas, semicolons, tabs or bars, as Excel makes it too) or Parquet, packed or not, in any of the
+        places that :func:`bounceanalytics.load` takes; or a frame, which is not changed.
+    mapping : mapping of str to str
+        Our column -> title of the table's column. ``recipient`` must be among them; the others are ``event``,
+        ``timestamp``, ``message_id``, ``event_id``, ``reply_code``, ``enhanced_code``, ``diagnostic``,
+        ``remote_host``, ``sending_ip``, ``esp_event``, ``esp_type``, ``esp_reason``, ``tags`` and ``attempt``. Titles
+        are compared as they are, else without regard to case and blanks around them.
+    provider : {'sendgrid', 'ses', 'mailgun', 'generic'}, optional
+        Whose events these are, and whose words the column ``event`` uses; ``generic`` if not given.
+    event : str, optional
+        What every row is where no column says it, one of ``schema.EVENTS``; ``bounced`` if not given.
+    words : mapping of str to str, optional
+        Words of the column ``event`` -> ours, before those of the ESP and ours themselves, such as
+        ``{"hard": "bounced"}``. A word that nobody knows becomes ``other``; the word itself is in ``esp_event``.
+    timezone : str, optional
+        Zone of times that are written without one; UTC, with a warning, if not given.
+    on_error : {'collect', 'raise'}, default 'collect'
+        Leave out rows that cannot be read, with a warning, or raise at the first one.
+    progress : callable, optional
+        Called with a description, the bytes done and the bytes in total.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per row of the table, columns of ``schema.EVENT_COLUMNS``. Codes that are not mapped are read in the
+        diagnostic. Times are numbers since 1970, ISO 8601 or RFC 2822; others are missing.
+
+    Raises
+    ------
+    SourceError
+        If there is nothing to read, or it cannot be opened.
+    FormatError
+        If a table has no such columns, or is none; all problems are named at once.
+    ValueError
+        If an argument is not one of its values.
+
+    Warns
+    -----
+    RejectedRecordsWarning
+        If rows could not be read.
+
+    Examples
+    --------
+    >>> from bounceanalytics.loading import read_table
+    >>> table = b"Email;Reply\nann@example.com;550 5.1.1 no such user\n"
+    >>> read_table(table, {"recipient": "email", "diagnostic": "reply"})["enhanced_code"].tolist()
+    ['5.1.1']
+    """
+    load = load_table(
+        source,
+        mapping,
+        provider=provider,
+        event=event,
+        words=words,
+        timezone=timezone,
+        on_error=on_error,
+        progress=progress,
+    )
+    load.warn(stacklevel=3)
+    return load.events
+
+
+def load_table(
+    source: Any,
+    mapping: Mapping[str, str],
+    *,
+    provider: str | None = None,
+    event: str | None = None,
+    words: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+    on_error: OnError = "collect",
+    progress: Progress | None = None,
+) -> Load:
+    r"""Read a table of bounces or events, and account for every row; see :func:`read_table`.
+
+    Parameters
+    ----------
+    source, mapping, provider, event, words, timezone, on_error, progress
+        As for :func:`read_table`.
+
+    Returns
+    -------
+    Load
+
+    Raises
+    ------
+    SourceError, FormatError, ValueError
+        As for :func:`read_table`.
+
+    Examples
+    --------
+    >>> from bounceanalytics.loading.tables import load_table
+    >>> load_table(b"Email\nann@example.com\n", {"recipient": "Email"}).files["rows"].tolist()
+    [1]
+    """
+    form = _form(mapping, provider or "generic", event or "bounced", words or {})
+    check_options(None, on_error, timezone)
+    batches: list[Batch] = []
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, connect() as engine:
+        frame = isinstance(source, pd.DataFrame)
+        sources = [] if frame else open_sources(source, folder)
+        accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]
+        reader = Reader(accounts, timezone or "UTC", on_error, engine)
+        for account in accounts:
+            account.provider, account.form = form.provider, form.name
+        if frame:
+            found = _found(form, list(map(str, source.columns)), mapping, "the frame")
+            engine.register("given", _texts(source, found.titles))
+            batches += reader.read_rows(0, "the frame", found.found, _rows('"given"', found.titles))
+        total, done = sum(one.size for one in sources), 0
+        for place, one in enumerate(sources):
+            if progress:
+                progress("reading", done, total)
+                reader.watch(ticker(progress, "reading", done, one.size, total))
+            batches += _read(reader, place, one, form, mapping, folder, engine)
+            done += one.size
+        if progress and sources:
+            progress("reading", total, total)
+    if timezone is None:
+        warn_of_naive_times(accounts)
+    load = result_of(reader, batches, deduplicate="event_id" in mapping)
+    return load if "timestamp" not in mapping else _with_lost_times(load, mapping["timestamp"])
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What a table turned out to be, and the titles of the columns that are read of it."""
+
+    found: Found
+    titles: tuple[str, ...]
+
+
+def _form(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[str, str]) -> Form:
+    """Return the form of a table with this mapping; all that is wrong with the arguments is said at once."""
+    problems = [f"{name!r} is no column of ours that can be mapped" for name in mapping if name not in MAPPED]
+    if "recipient" not in mapping:
+        problems.append("the mapping must say which column holds the recipient")
+    if provider not in {*ESPS, "generic"}:
+        problems.append(f"provider is {provider!r}; it must be one of {', '.join(ESPS)}, generic")
+    strange = sorted({word for word in (event, *words.values()) if word not in EVENTS})
+    if strange:
+        problems.append(f"there is no event {', '.join(map(repr, strange))}; events are {', '.join(EVENTS)}")
+    if problems:
+        raise ValueError("; ".join(problems) + f". Columns that can be mapped: {', '.join(MAPPED)}")
+    columns = {raw: sql for name, (raw, sql) in _RAW.items() if name in mapping}
+    if "event" in mapping:
+        theirs = (
+            importlib.import_module(f"bounceanalytics.loading.{provider}").EVENTS if provider in ESPS else {}
+        )
+        known = {name: name for name in EVENTS} | dict(theirs)
+        known |= {word.strip().lower(): meaning for word, meaning in words.items()}
+        columns["event"] = words_sql('trim("event")', known, "'other'")
+        columns.setdefault("esp_event", '"event"')
+    else:
+        columns["event"] = literal(event)
+    return Form(
+        provider=provider,
+        name="table",
+        kind="csv",
+        needs=("recipient",),
+        fields={name: f"c{place}" for place, name in enumerate(mapping)},
+        columns=columns,
+        key=("event_id",) if "event_id" in mapping else (),
+    )
+
+
+def _read(
+    reader: Reader,
+    place: int,
+    source: Source,
+    form: Form,
+    mapping: Mapping[str, str],
+    folder: str,
+    engine: duckdb.DuckDBPyConnection,
+) -> Iterator[Batch]:
+    if source.problem:
+        reader.accounts[place].notes.append(source.problem)
+        return
+    head = source.head()
+    if head[: len(_PARQUET)] == _PARQUET and source.packing == "none":
+        name = f"read_parquet({literal(source.path)})"
+        try:
+            described = engine.sql(f"SELECT * FROM {name} LIMIT 0")
+            there = described.columns
+        except duckdb.Error as error:
+            raise FormatError(f"{source.name} is a Parquet file that is damaged; export it again") from error
+        table = _found(form, there, mapping, source.name)
+        yield from reader.read_rows(place, source.name, table.found, _rows(name, table.titles))
+        return
+    found = _found_text(form, head, mapping, source.name)
+    if found is not None:
+        yield from reader.read([(place, source, found)], folder)
+
+
+def _found_text(form: Form, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:
+    """Return how a text is cut into columns: by the sign that makes the titles of the mapping out of its first line."""
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace").lstrip("\r\n")
+    if not text.strip():
+        return None
+    if b"\x00" in head[:4096]:
+        raise FormatError(f"{name} holds binary data; read_table reads CSV and Parquet")
+    first, _, rest = text.partition("\n")
+    skip = 0
+    delimiters = ",;\t|"
+    if first.strip().lower().startswith(_SEPARATOR_LINE):
+        delimiters = first.strip()[len(_SEPARATOR_LINE) :][:1] or ","
+        first, skip = rest.partition("\n")[0], 1
+    headers: dict[str, list[str]] = {}
+    for delimiter in delimiters:
+        try:
+            headers[delimiter] = next(csv.reader([first.rstrip("\r")], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+    if not headers:
+        raise FormatError(f"{name} is no table: its first line cannot be cut into titles")
+    best = min(headers, key=lambda sign: (len(_places(headers[sign], mapping)[1]), -len(headers[sign])))
+    header = headers[best]
+    places = _checked(header, mapping, name)
+    titles = ["" for _ in header]
+    for number, place in enumerate(places):
+        titles[place] = titles[place] or f"c{number}"
+    fields = {field: titles[place] for field, place in zip(mapping, places, strict=True)}
+    return Found(
+        replace(form, fields=fields), "csv", "a table", header=tuple(titles), delimiter=best, skip=skip
+    )
+
+
+def _found(form: Form, there: Sequence[str], mapping: Mapping[str, str], name: str) -> _Table:
+    """Return what is read of columns that have been found already."""
+    places = _checked(there, mapping, name)
+    header = tuple(f"c{number}" for number in range(len(places)))
+    found = Found(form, "csv", "a table", header=header)
+    return _Table(found, tuple(there[place] for place in places))
+
+
+def _checked(there: Sequence[str], mapping: Mapping[str, str], name: str) -> list[int]:
+    places, problems = _places(there, mapping)
+    if problems:
+        listed = ", ".join(repr(title[:40]) for title in there[:30]) or "none"
+        raise FormatError(
+            f"{name} cannot be read with this mapping: {'; '.join(problems)}. Its columns: {listed}"
+        )
+    return places
+
+
+def _places(there: Sequence[str], mapping: Mapping[str, str]) -> tuple[list[int], list[str]]:
+    """Return the place of each mapped title, and what is wrong with those that have none."""
+    places, problems = [], []
+    plain = [title.strip().lower() for title in there]
+    for title in map(str, mapping.values()):
+        fitting = [place for place, one in enumerate(there) if one == title]
+        fitting = fitting or [place for place, one in enumerate(plain) if one == title.strip().lower()]
+        if len(fitting) == 1:
+            places.append(fitting[0])
+        elif fitting:
+            problems.append(f"{len(fitting)} columns are called {title!r}")
+        else:
+            problems.append(f"there is no column {title!r}")
+    return places, problems
+
+
+def _rows(relation: str, titles: Sequence[str]) -> str:
+    """Return the query for rows with the columns of a careful reader, and every value as text."""
+    texts = [_text_sql(identifier(title)) for title in titles]
+    columns = ", ".join(f"{text} AS c{number}" for number, text in enumerate(texts))
+    raw = f"left(concat_ws(', ', {', '.join(texts)}), 500)"
+    return (
+        "SELECT 0 AS file, CAST(NULL AS VARCHAR) AS bad, CAST(NULL AS BIGINT) AS _offset,"
+        f" CAST(NULL AS VARCHAR) AS _error, {raw} AS _raw, {columns} FROM {relation}"
+    )
+
+
+def _text_sql(column: str) -> str:
+    """Return SQL for a value of any type as text: 550.0 is 550, lists are JSON, times with a zone are ISO 8601."""
+    return (
+        f"CASE typeof({column}) WHEN 'VARCHAR' THEN CAST({column} AS VARCHAR)"
+        f" WHEN 'DOUBLE' THEN regexp_replace(nullif(CAST({column} AS VARCHAR), 'nan'), '[.]0$', '')"
+        f" WHEN 'FLOAT' THEN regexp_replace(nullif(CAST({column} AS VARCHAR), 'nan'), '[.]0$', '')"
+        f" ELSE CASE WHEN ends_with(typeof({column}), '[]') THEN CAST(to_json({column}) AS VARCHAR)"
+        f" ELSE CAST({column} AS VARCHAR) END END"
+    )
+
+
+def _texts(frame: pd.DataFrame, titles: Sequence[str]) -> pa.Table:
+    """Return some columns of a frame for the engine; what is of no one kind becomes text."""
+    names = list(map(str, frame.columns))
+    arrays = []
+    for title in titles:
+        column = frame.iloc[:, names.index(title)]
+        try:
+            arrays.append(pa.array(column, from_pandas=True))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            values = [None if _missing(value) else str(value) for value in column]
+            arrays.append(pa.array(values, pa.large_string()))
+    return pa.table(dict(zip(titles, arrays, strict=True)))
+
+
+def _missing(value: Any) -> bool:
+    return (
+        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+    )
+
+
+def _with_lost_times(load: Load, title: str) -> Load:
+    """Say it where times were to be read and none could be."""
+    lost = int(load.events["timestamp"].isna().sum())
+    if lost:
+        note = (
+            f"{lost:,} of {len(load.events):,} rows have no time that can be read in {title!r}:"
+            " numbers since 1970, ISO 8601 and RFC 2822 can"
+        )
+        load.files["note"] = [f"{one}; {note}" if one else note for one in load.files["note"]]
+    return load
