@@ -82,6 +82,7 @@ READERS = {"mail": mail.spans, "xml": markup.spans, "bodies": bodies.spans}
 _CHUNK = 1024 * 1024
 _LARGEST = 256 * 1024**2  # characters of one value; what is longer is taken apart or given up
 _LONGEST_RUN = 64 * 1024**2  # bytes of damaged lines that are looked at together
+_DEEP = 25_000  # characters that nesting takes until it is too deep, about
 _PATIENCE = 8  # characters read in vain for each character of the file
 _BOM = b"\xef\xbb\xbf"
 
@@ -324,11 +325,13 @@ def _split(window: _Window, shape: Shape) -> Iterator[Span]:
         offset = window.offset
         try:
             value, size, piece = _complete(window)
+            if isinstance(value, str) and str not in kinds:
+                value, piece = _inside(value)
             error = "" if isinstance(value, kinds) else "it is no JSON object"
         except (ValueError, RecursionError) as problem:
             size, piece = 0, ""
             error = _message(problem, window.at)
-            if budget.lose(getattr(problem, "pos", 0) - window.at):
+            if budget.lose(getattr(problem, "pos", window.at + _DEEP) - window.at):
                 yield from _given_up(window)
                 return
         if size:
@@ -341,6 +344,19 @@ def _split(window: _Window, shape: Shape) -> Iterator[Span]:
             yield Span(offset, _told(shown.rstrip(_BLANKS)), error)
         budget.earn(size)
         window.step(size)
+
+
+def _inside(text: str) -> tuple[Any, str]:
+    """Return the value that a JSON text holds as JSON, and its text; the text itself if it holds none."""
+    value: Any = text
+    try:
+        for _ in range(2):
+            value, _, piece = _decode(value, 0)
+            if not isinstance(value, str):
+                return value, piece
+    except (ValueError, RecursionError):
+        pass
+    return text, text
 
 
 def _given_up(window: _Window) -> Iterator[Span]:
@@ -420,10 +436,10 @@ def _next_record(window: _Window, shape: Shape, budget: _Budget) -> int:
             try:
                 value, _ = _LENIENT.raw_decode(text, place)
             except (ValueError, RecursionError) as problem:
-                stopped = getattr(problem, "pos", place)
+                stopped = getattr(problem, "pos", place + _DEEP)
                 if budget.lose(stopped - place):
                     return len(text) - at
-                if stopped >= len(text) - 16 and not window.ended and window.left < _LARGEST:
+                if len(text) - 16 <= stopped <= len(text) and not window.ended and window.left < _LARGEST:
                     reached = place  # perhaps only cut off by the window
                     break
                 continue

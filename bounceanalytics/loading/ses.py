@@ -185,8 +185,10 @@ EVENT_FORMS = (
     _wrapped("feedback notifications", "notificationType mail", "notificationType message"),
     _wrapped("SNS messages", "Type TopicArn Message", "Type MessageId Message"),
     _wrapped("EventBridge events", "detail-type detail"),
-    _wrapped("SQS messages", "Body MessageId", "Body ReceiptHandle", container="Messages"),
-    _wrapped("Lambda events", "EventSource Sns", "eventSource body", container="Records"),
+    replace(
+        _wrapped("SQS messages", "Body MessageId", "Body ReceiptHandle", container="Messages"), bare=True
+    ),
+    replace(_wrapped("Lambda events", "EventSource Sns", "eventSource body", container="Records"), bare=True),
     _wrapped("CloudWatch log events", "id message timestamp", container="logEvents"),
     _wrapped("CloudWatch log events", "message timestamp ingestionTime", container="events"),
     _wrapped("CloudWatch Logs Insights table", "@message", kind="csv", column="@message"),

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bounceanalytics.errors import FormatError
+from bounceanalytics.errors import BounceAnalyticsError, FormatError
 from bounceanalytics.loading import RejectedRecordsWarning, load, read
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
+from tests.loading.forms_cases import CASES, person
 
 MAKERS = {
     "sendgrid": sendgrid_bounce,
@@ -140,7 +141,9 @@ def test_records_that_are_no_records():
 
 def test_raise_at_the_first_bad_record():
     content = lines(sendgrid_bounce(1)) + b"{broken\n" + lines(sendgrid_bounce(2))
-    with pytest.raises(FormatError, match="record 2 of <bytes> cannot be read: not valid JSON"):
+    with pytest.raises(
+        FormatError, match=r"record 2 of <bytes> at byte 3\d\d cannot be read: not valid JSON"
+    ):
         load(content, on_error="raise")
 
 
@@ -203,3 +206,143 @@ def test_conservation(provider, damages, end):
     assert result.events.index.is_unique
     numbers = result.events["record"].tolist() + result.rejects["record"].tolist()
     assert set(numbers) <= set(range(1, result.files["records"].sum() + 1))
+
+
+# arbitrary damage
+
+LAYOUTS = [
+    case
+    for case in CASES
+    if case.id
+    in {
+        "sendgrid event webhook lines",
+        "sendgrid event webhook array",
+        "sendgrid email activity csv",
+        "ses event publishing lines",
+        "ses suppression list page SuppressedDestinationSummaries",
+        "ses SNS messages lines",
+        "mailgun events page items",
+        "mailgun events lines",
+        "mailgun suppression list: bounces csv",
+    }
+]
+HEAD, BODY = 40, 30
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    case=st.sampled_from(LAYOUTS),
+    blows=st.lists(
+        st.tuples(
+            st.integers(HEAD, HEAD + BODY - 1), st.floats(0, 1), st.integers(0, 60), st.binary(max_size=12)
+        ),
+        max_size=4,
+    ),
+)
+def test_arbitrary_damage_costs_what_it_touches(case, blows):
+    """Any bytes of some records are taken out, put in or written over; the head stays, so that the file is known."""
+    before, records, between, after = case.pieces(range(HEAD + BODY))
+    touched = set()
+    for number, share, size, new in blows:
+        record = records[number]
+        at = int(share * len(record))
+        records[number] = record[:at] + new + record[at + size :]
+        touched.add(number)
+        # A quote or a line break that stays open may take up the next record; and what follows a record that was cut
+        # may lie in the same line as its end.
+        touched.add(number + 1)
+    load_ = load(before + between.join(records) + after, deduplicate=False, timezone="UTC")
+    load_.check()
+    there = load_.events["recipient"].tolist()
+    missing = {person(number) for number in range(HEAD + BODY) if number not in touched} - set(there)
+    assert not missing
+    assert load_.files["records"].sum() >= HEAD + BODY - len(touched)
+
+
+STARTS = [b"", b"{", b"[", b'{"event":', b"event=", b"From ", b"a,b\n", b"<"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(content=st.binary(max_size=400), start=st.sampled_from(STARTS))
+def test_any_bytes_load_or_are_refused(content, start):
+    message = ""
+    try:
+        load(start + content, timezone="UTC").check()
+    except BounceAnalyticsError as error:
+        message = str(error)
+    assert "\n" not in message
+
+
+# the odd file
+
+
+def test_an_error_page_saved_as_json(tmp_path):
+    file = tmp_path / "events.json"
+    file.write_text("<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", encoding="utf-8")
+    with pytest.raises(FormatError, match="looks like an HTML page"):
+        load(file)
+
+
+def test_json_in_a_json_text():
+    once = b"\n".join(json.dumps(json.dumps(sendgrid_bounce(number))).encode() for number in range(5))
+    twice = b"\n".join(
+        json.dumps(json.dumps(json.dumps(sendgrid_bounce(number)))).encode() for number in range(5)
+    )
+    for content in (once, twice):
+        assert people(load(content)) == {f"reader{number}" for number in range(5)}
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"event":"x","email":['])
+def test_json_that_is_nested_too_deeply_is_rejected_alone(opening):
+    deep = opening * 100_000
+    result = load(lines(*map(sendgrid_bounce, range(5))) + deep + b"\n" + lines(sendgrid_bounce(5)))
+    assert people(result) == {f"reader{number}" for number in range(6)}
+    assert len(result.rejects) >= 1
+
+
+def test_layers_of_wrapping_are_opened_to_a_depth_and_no_further():
+    record = json.dumps(ses_bounce("a@example.com"))
+    for _ in range(4):
+        record = json.dumps({"MessageId": "x", "ReceiptHandle": "y", "Body": record})
+    assert load(record.encode()).events["recipient"].tolist() == ["a@example.com"]
+    for _ in range(4):
+        record = json.dumps({"MessageId": "x", "ReceiptHandle": "y", "Body": record})
+    result = load(record.encode())
+    assert len(result.events) == 0
+    assert result.files["ignored"].tolist() == [1]
+
+
+def test_zero_bytes_between_records():
+    content = b"\x00\x00".join(lines(sendgrid_bounce(number)) for number in range(20))
+    result = load(content)
+    assert len(people(result)) + result.files["rejected"].sum() >= 20
+    assert people(result) >= {"reader0"}
+
+
+@pytest.mark.slow
+def test_a_line_of_two_hundred_megabytes_in_a_list(tmp_path):
+    """One line that is a list; a record of it is damaged."""
+    record = json.dumps(sendgrid_bounce(1, padding="x" * 900))
+    count = 200 * 1024**2 // len(record)
+    file = tmp_path / "events.json"
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write("[" + record)
+        for _ in range(count // 100):
+            stream.write(("," + record) * 100)
+        stream.write("]")
+    assert file.stat().st_size > 199 * 1024**2
+    assert len(load(file, deduplicate=False).events) == count // 100 * 100 + 1
+
+
+@pytest.mark.slow
+def test_a_line_of_two_hundred_megabytes_of_garbage_is_one_rejected_record(tmp_path):
+    file = tmp_path / "events.json"
+    with file.open("wb") as stream:
+        stream.write(lines(*map(sendgrid_bounce, range(3))))
+        for _ in range(200):
+            stream.write(b"garbage " * 131_072)
+        stream.write(b"\n" + lines(sendgrid_bounce(3)))
+    result = load(file)
+    assert people(result) == {"reader0", "reader1", "reader2", "reader3"}
+    assert result.rejects["record"].tolist() == [4]
+    assert len(result.rejects["text"][0]) == 500

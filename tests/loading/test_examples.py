@@ -1,20 +1,38 @@
-"""Every example export yields just the rows that its README names, plain and gzipped, alone and together."""
+"""Every example export yields just the rows that its README names: plain, packed, marked and shuffled."""
 
 from __future__ import annotations
 
 import gzip
+import random
+import zipfile
+from functools import partial
 
 import pandas as pd
 import pytest
 
 from bounceanalytics import schema
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import load
+from bounceanalytics.loading import load as load_
+
+load = partial(load_, timezone="UTC")
 
 ROWS = {
     "sendgrid/webhook_array.json": 14,
     "sendgrid/webhook_events.ndjson": 14,
     "sendgrid/webhook_batches.ndjson": 5,
+    "sendgrid/webhook_indexed_object.json": 5,
+    "sendgrid/webhook_v1_form.txt": 5,
+    "sendgrid/asm_group_suppressions_api.json": 5,
+    "sendgrid/asm_groups_4410_suppressions.csv": 5,
+    "sendgrid/messages_list.json": 5,
+    "sendgrid/message_details.ndjson": 10,
+    "sendgrid/logs_search.json": 5,
+    "sendgrid/log_details.ndjson": 7,
+    "sendgrid/v2_bounces.xml": 5,
+    "sendgrid/forwarded_bounces.mbox": 5,
+    "sendgrid/import_group_unsubscribes.csv": 5,
+    "sendgrid/import_global_suppressions.json": 5,
+    "sendgrid/delete_bounces_request.json": 5,
     "sendgrid/webhook_concatenated.json": 6,
     "sendgrid/webhook_wrapped.ndjson": 5,
     "sendgrid/webhook_test_button.json": 7,
@@ -51,6 +69,18 @@ ROWS = {
     "ses/suppressed_destinations_wire_epoch.json": 9,
     "ses/suppressed_destinations_boto3_str.json": 9,
     "ses/get_suppressed_destination.jsonl": 6,
+    "ses/cloudwatch_export_task.log": 7,
+    "ses/cloudwatch_insights.csv": 7,
+    "ses/message_insights.jsonl": 16,
+    "ses/feedback_mailbox.mbox": 6,
+    "ses/flattened_aws_sample.ndjson": 9,
+    "ses/bounce_dashboard_export.csv": 6,
+    "ses/import_suppression_put.csv": 5,
+    "ses/import_suppression_put.jsonl": 6,
+    "ses/import_suppression_delete.csv": 5,
+    "ses/import_suppression_delete.jsonl": 5,
+    "ses/import_contacts.csv": 5,
+    "ses/import_contacts.jsonl": 5,
     "mailgun/events_page.json": 12,
     "mailgun/events.ndjson": 15,
     "mailgun/events_flat_underscore.ndjson": 10,
@@ -69,10 +99,22 @@ ROWS = {
     "mailgun/bounces_import.csv": 5,
     "mailgun/complaints.csv": 5,
     "mailgun/unsubscribes.csv": 6,
+    "mailgun/webhooks_legacy_form.txt": 10,
+    "mailgun/log_legacy.json": 5,
 }
 
 #: Nothing of these is an event; the allowlist is the opposite of a suppression.
 NO_ROWS = ("mailgun/suppressions_allowlist.json", "mailgun/allowlist_import.csv")
+
+#: Records that are no events of a message, among others that are.
+IGNORED = {
+    "sendgrid/webhook_events.ndjson": 1,
+    "ses/sns_http_posts.json": 4,
+    "ses/sqs_receive_message.json": 1,
+    "ses/eventbridge_events.ndjson": 2,
+    "ses/cloudwatch_export_task.log": 2,
+    "ses/cloudwatch_subscription.json": 1,
+}
 
 REFUSED = {
     "sendgrid/bounce_classifications.json": "totals",
@@ -81,7 +123,15 @@ REFUSED = {
     "mailgun/bounce_classification_metrics.json": "counts",
     "mailgun/members_page.json": "mailing list",
     "mailgun/members_import.csv": "mailing list",
-    "sendgrid/import_contacts.csv": "a table with the columns email, first_name",
+    "sendgrid/import_contacts.csv": "a table with the columns email, first_name.*read_table",
+}
+
+#: Files that hold a record a line, and where they begin.
+LINES = {name: 0 for name in ROWS if name.endswith((".ndjson", ".jsonl", ".log", "form.txt"))} | {
+    "ses/bounce_dashboard_export.csv": 1,
+    "sendgrid/suppression_spam_reports.csv": 1,
+    "sendgrid/suppression_unsubscribes.csv": 1,
+    "mailgun/complaints.csv": 1,
 }
 
 
@@ -90,21 +140,60 @@ def examples(shared):
     return shared / "formats" / "examples"
 
 
+def told(load):
+    return load.events.drop(columns="source")
+
+
+def test_every_file_is_in_a_table(examples):
+    files = {
+        f"{folder.name}/{file.name}"
+        for folder in examples.iterdir()
+        for file in folder.iterdir()
+        if file.name != "README.md"
+    }
+    assert files == {*ROWS, *NO_ROWS, *REFUSED}
+
+
 @pytest.mark.parametrize("name", ROWS)
-def test_rows(examples, name, tmp_path):
+def test_rows(examples, name):
     plain = load(examples / name, deduplicate=False)
     assert len(plain.events) == ROWS[name]
     assert plain.files["provider"].tolist() == [name.split("/")[0]]
     assert plain.files["rejected"].sum() == 0
+    assert plain.files["ignored"].sum() == IGNORED.get(name, 0)
     assert {column: str(kind) for column, kind in plain.events.dtypes.items()} == {
         column.name: str(column.dtype) for column in schema.EVENT_COLUMNS
     }
-    packed = (
-        tmp_path / (examples / name).name
-    )  # the name does not say that it is packed, and still tells lists apart
-    packed.write_bytes(gzip.compress((examples / name).read_bytes()))
-    zipped = load(packed, deduplicate=False)
-    pd.testing.assert_frame_equal(plain.events.drop(columns="source"), zipped.events.drop(columns="source"))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_packed_and_marked(examples, name, tmp_path):
+    """The name stays, since it tells lists apart; it says nothing of how the file is packed."""
+    content = (examples / name).read_bytes()
+    expected = told(load(examples / name, deduplicate=False))
+    file = tmp_path / (examples / name).name
+    marked = content if content.startswith(b"\xef\xbb\xbf") else b"\xef\xbb\xbf" + content
+    for written in (gzip.compress(content), marked):
+        file.write_bytes(written)
+        pd.testing.assert_frame_equal(told(load(file, deduplicate=False)), expected)
+    with zipfile.ZipFile(tmp_path / "export.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(file.name, content)
+    pd.testing.assert_frame_equal(told(load(tmp_path / "export.zip", deduplicate=False)), expected)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_shuffled(examples, name, tmp_path):
+    lines = [line for line in (examples / name).read_bytes().splitlines(keepends=True) if line.strip()]
+    lines[-1] = lines[-1].rstrip() + b"\n"
+    head, rest = lines[: LINES[name]], lines[LINES[name] :]
+    random.Random(20261125).shuffle(rest)  # noqa: S311
+    file = tmp_path / (examples / name).name
+    file.write_bytes(b"".join([*head, *rest]))
+    frames = []
+    for one in (load(file, deduplicate=False), load(examples / name, deduplicate=False)):
+        frame = one.events.drop(columns=["source", "record"]).astype({"tags": "str"})
+        frames.append(frame.sort_values(list(frame.columns)).reset_index(drop=True))
+    pd.testing.assert_frame_equal(*frames)
 
 
 @pytest.mark.parametrize("name", NO_ROWS)
