@@ -89,7 +89,8 @@ def by_folder(content: bytes) -> None:
 
 
 def by_table(content: bytes) -> None:
-    ba.read_table(file("table.csv", content))
+    mapping = {"recipient": "email", "diagnostic": "reason", "timestamp": "created", "event": "status"}
+    ba.read_table(file("table.csv", content), mapping)
 
 
 def by_convert(content: bytes) -> None:

@@ -1,28 +1,29 @@
 """Damaged files are read again with care, to find where the next good record begins.
 
-A JSON decoder, or a CSV reader, is asked at every place where a record may begin, so that one bad record never costs
-another, and the account can say at which byte the bad one is. Files are read through a window, never as a whole.
+A JSON decoder is asked at every place where a record may begin, so that one bad record never costs another, and the
+account can say at which byte the bad one is. Files are read through a window, never as a whole. Tables have a module of
+their own, :mod:`.rows`.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from bounceanalytics.loading import bodies, mail, markup
+from bounceanalytics.loading.lines import BOM, decoded, lines_of
 from bounceanalytics.loading.sources import DAMAGED
-from bounceanalytics.loading.spans import SPAN_SCHEMA, TEXT_KEPT, Span, batches
+from bounceanalytics.loading.spans import TEXT_KEPT, Span, batches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import IO
+
+    import pyarrow as pa
 
     from bounceanalytics.loading.detect import Found
     from bounceanalytics.loading.sources import Source
@@ -84,7 +85,6 @@ _LARGEST = 256 * 1024**2  # characters of one value; what is longer is taken apa
 _LONGEST_RUN = 64 * 1024**2  # bytes of damaged lines that are looked at together
 _DEEP = 25_000  # characters that nesting takes until it is too deep, about
 _PATIENCE = 8  # characters read in vain for each character of the file
-_BOM = b"\xef\xbb\xbf"
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BLANKS = " \t\r\n,\x00"
@@ -139,25 +139,12 @@ def split(raw: bytes) -> list[Span]:
 # text
 
 
-def _western(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101
-    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
-
-
-#: Bytes that are not UTF-8 come from a program that wrote Windows' Western code page.
-codecs.register_error("bounceanalytics.western", _western)
-
-
-def _decoded(raw: bytes) -> str:
-    return raw.decode("utf-8", errors="bounceanalytics.western")
-
-
 def _told(text: str) -> str:
     """Return text of a window as it is meant: odd bytes were kept as they are until here."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return _decoded(text.encode("utf-8", "surrogateescape"))
+        return decoded(text.encode("utf-8", "surrogateescape"))
     return text
 
 
@@ -210,13 +197,6 @@ class _Window:
 # lines
 
 
-def _rows(stream: IO[bytes]) -> Iterator[bytes]:
-    try:
-        yield from stream
-    except DAMAGED:
-        return
-
-
 def _lines(
     stream: IO[bytes], markers: frozenset[str], bad: Collection[int] | None, *, log: bool
 ) -> Iterator[Span]:
@@ -226,10 +206,10 @@ def _lines(
         bytes
     ] = []  # bad lines that follow one another: perhaps one record that was broken into several
     run_offset = run_size = 0
-    for raw in _rows(stream):
-        line = raw.removeprefix(_BOM) if offset == 0 else raw
+    for raw in lines_of(stream):
+        line = raw.removeprefix(BOM) if offset == 0 else raw
         if line.strip():
-            text = _decoded(line)
+            text = decoded(line)
             good = (log and "{" not in text) or (
                 _is_value(text[text.find("{") :] if log else text) if bad is None else number not in bad
             )
@@ -253,7 +233,7 @@ def _run(run: list[bytes], offset: int, markers: frozenset[str], *, log: bool) -
         return
     if log:  # each line has a time before its record, so none goes on in the next one
         for line in run:
-            yield Span(offset, _decoded(line).strip(), "not valid JSON behind the time of the log")
+            yield Span(offset, decoded(line).strip(), "not valid JSON behind the time of the log")
             offset += len(line)
         return
     for span in _split(_Window(None, b"".join(run)), Shape(markers)):
@@ -461,115 +441,3 @@ def _decodes(text: str, start: int) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-# tables
-
-_LONGEST_ROW = 1024 * 1024  # characters; a quote that is never closed must not swallow the rest of the file
-_MOST_LINES = 500
-
-
-def careful_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a table that the engine could not read; what is no row of its width is an error of its own.
-
-    The batches have the columns of :data:`SPAN_SCHEMA` but for ``text``, and ``c0``, ``c1`` …
-    """
-    schema = table_schema(found)
-    limit = csv.field_size_limit(_LONGEST_ROW)
-    try:
-        yield from _table_batches(source, found, schema)
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _table_batches(source: Source, found: Found, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    width = len(found.header)
-    rows: list[tuple[Any, ...]] = []
-    nothing = [None] * width
-    with source.open() as stream:
-        for offset, cells, text, error in _table_rows(
-            stream, width, found.delimiter, before=found.skip + (not found.headless)
-        ):
-            shown = text[:TEXT_KEPT]
-            rows.append((0, shown if error else None, offset, error, shown, *(cells or nothing)))
-            if len(rows) >= _CHUNK // 64:
-                yield _table_batch(rows, schema)
-                rows = []
-    yield _table_batch(rows, schema)
-
-
-def table_schema(found: Found) -> pa.Schema:
-    """Return the columns of :func:`careful_table`."""
-    fixed = [field for field in SPAN_SCHEMA if field.name != "text"]
-    return pa.schema([*fixed, *((f"c{place}", pa.large_string()) for place in range(len(found.header)))])
-
-
-def _table_batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.record_batch(arrays, schema=schema)
-
-
-def _table_rows(
-    stream: IO[bytes], width: int, delimiter: str, *, before: int
-) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
-    """Yield offset, cells, text and error of each row; blank lines are no rows.
-
-    A row ends where its quotes are closed. Where that gives no row of the right width, its first line alone is bad,
-    and the next line may begin a row.
-    """
-    lines = _offset_lines(stream)
-    waiting: list[tuple[int, str]] = []
-
-    def line(place: int) -> tuple[int, str] | None:
-        while len(waiting) <= place:
-            following = next(lines, None)
-            if following is None:
-                return None
-            waiting.append(following)
-        return waiting[place]
-
-    while (first := line(0)) is not None:
-        offset, text = first
-        if not text.strip():
-            del waiting[0]
-            continue
-        count = 1
-        quotes = text.count('"')
-        while quotes % 2 and count < _MOST_LINES and len(text) < _LONGEST_ROW:
-            further = line(count)
-            if further is None:
-                break
-            text += further[1]
-            quotes += further[1].count('"')
-            count += 1
-        cells, error = _cells(text, delimiter, width)
-        if error and count > 1:
-            text, count = first[1], 1
-            cells, lone = _cells(text, delimiter, width)
-            error = lone or (None if cells else error)
-        del waiting[:count]
-        if before:  # the header
-            before -= 1
-        elif cells is None or any(cell.strip() for cell in cells):
-            yield offset, cells, text.rstrip("\r\n"), error
-
-
-def _cells(text: str, delimiter: str, width: int) -> tuple[list[str] | None, str | None]:
-    text = text.removesuffix("\n").removesuffix("\r")
-    try:
-        rows = list(csv.reader([text], delimiter=delimiter, strict=True))
-    except csv.Error as problem:
-        return None, f"not a row of a table: {problem}"
-    if len(rows) != 1:
-        return None, "not a row of a table"
-    if len(rows[0]) != width:
-        return None, f"it has {len(rows[0]):,} columns where the header has {width:,}"
-    return rows[0], None
-
-
-def _offset_lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:
-    offset = 0
-    for raw in _rows(stream):
-        yield offset, _decoded(raw.removeprefix(_BOM) if offset == 0 else raw)
-        offset += len(raw)

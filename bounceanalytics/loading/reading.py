@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import records
-from bounceanalytics.loading.careful import READERS, careful_json, careful_table, table_schema
+from bounceanalytics.loading.careful import READERS, careful_json
 from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
 from bounceanalytics.loading.result import NaiveTimeWarning
+from bounceanalytics.loading.rows import careful_table, table_schema
 from bounceanalytics.loading.sources import read_up_to, recoded
 from bounceanalytics.loading.spans import SPAN_SCHEMA
 

@@ -74,11 +74,6 @@ class Source:
     notes: tuple[str, ...] = ()
     problem: str = ""
 
-    @property
-    def gzipped(self) -> bool:
-        """Whether it is packed with gzip."""
-        return self.packing == "gzip"
-
     def open(self) -> IO[bytes]:
         """Open it for reading unpacked bytes; a damaged one raises one of ``DAMAGED`` where the damage is."""
         return archives.open_packed(self.path, self.packing)

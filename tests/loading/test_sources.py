@@ -379,7 +379,7 @@ def test_packed_files_are_told_by_content(kind, tmp_path, folder):
     path.write_bytes(PACKERS[kind](TEXT))
     source = only(open_sources(path, folder))
     assert source.packing == (kind if kind in {"gzip", "zstd"} else "none")
-    assert source.gzipped == (kind == "gzip")
+    assert (source.packing == "gzip") == (kind == "gzip")
     assert source.name == str(path)
     assert source.alone
     assert bytes_of(source) == TEXT == source.head()
@@ -1050,7 +1050,7 @@ def test_long_names_in_errors(folder):
 def test_sources_are_values():
     source = Source("a", "b", 1, "gzip", True)
     assert source == Source("a", "b", 1, "gzip", True, (), "")
-    assert source.gzipped
+    assert source.packing == "gzip"
     with pytest.raises(AttributeError):
         source.name = "c"
     assert sources.HEAD_SIZE == HEAD_SIZE

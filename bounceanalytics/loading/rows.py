@@ -1,0 +1,128 @@
+"""Rows of a damaged table: short and long ones, and quotes that are never closed, cost one row each."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from bounceanalytics.loading.lines import BOM, decoded, lines_of
+from bounceanalytics.loading.spans import SPAN_SCHEMA, TEXT_KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+    from bounceanalytics.loading.detect import Found
+    from bounceanalytics.loading.sources import Source
+
+_LONGEST_ROW = 1024 * 1024  # characters; a quote that is never closed must not swallow the rest of the file
+_MOST_LINES = 500
+_BATCH = 16_384
+
+
+def careful_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a table that the engine could not read; what is no row of its width is an error of its own.
+
+    The batches have the columns of :data:`SPAN_SCHEMA` but for ``text``, and ``c0``, ``c1`` …
+    """
+    schema = table_schema(found)
+    limit = csv.field_size_limit(_LONGEST_ROW)
+    try:
+        yield from _table_batches(source, found, schema)
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _table_batches(source: Source, found: Found, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    width = len(found.header)
+    rows: list[tuple[Any, ...]] = []
+    nothing = [None] * width
+    with source.open() as stream:
+        for offset, cells, text, error in _table_rows(
+            stream, width, found.delimiter, before=found.skip + (not found.headless)
+        ):
+            shown = text[:TEXT_KEPT]
+            rows.append((0, shown if error else None, offset, error, shown, *(cells or nothing)))
+            if len(rows) >= _BATCH:
+                yield _table_batch(rows, schema)
+                rows = []
+    yield _table_batch(rows, schema)
+
+
+def table_schema(found: Found) -> pa.Schema:
+    """Return the columns of :func:`careful_table`."""
+    fixed = [field for field in SPAN_SCHEMA if field.name != "text"]
+    return pa.schema([*fixed, *((f"c{place}", pa.large_string()) for place in range(len(found.header)))])
+
+
+def _table_batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _table_rows(
+    stream: IO[bytes], width: int, delimiter: str, *, before: int
+) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
+    """Yield offset, cells, text and error of each row; blank lines are no rows.
+
+    A row ends where its quotes are closed. Where that gives no row of the right width, its first line alone is bad,
+    and the next line may begin a row.
+    """
+    lines = _offset_lines(stream)
+    waiting: list[tuple[int, str]] = []
+
+    def line(place: int) -> tuple[int, str] | None:
+        while len(waiting) <= place:
+            following = next(lines, None)
+            if following is None:
+                return None
+            waiting.append(following)
+        return waiting[place]
+
+    while (first := line(0)) is not None:
+        offset, text = first
+        if not text.strip():
+            del waiting[0]
+            continue
+        count = 1
+        quotes = text.count('"')
+        while quotes % 2 and count < _MOST_LINES and len(text) < _LONGEST_ROW:
+            further = line(count)
+            if further is None:
+                break
+            text += further[1]
+            quotes += further[1].count('"')
+            count += 1
+        cells, error = _cells(text, delimiter, width)
+        if error and count > 1:
+            text, count = first[1], 1
+            cells, lone = _cells(text, delimiter, width)
+            error = lone or (None if cells else error)
+        del waiting[:count]
+        if before:  # the header
+            before -= 1
+        elif cells is None or any(cell.strip() for cell in cells):
+            yield offset, cells, text.rstrip("\r\n"), error
+
+
+def _cells(text: str, delimiter: str, width: int) -> tuple[list[str] | None, str | None]:
+    text = text.removesuffix("\n").removesuffix("\r")
+    try:
+        rows = list(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error as problem:
+        return None, f"not a row of a table: {problem}"
+    if len(rows) != 1:
+        return None, "not a row of a table"
+    if len(rows[0]) != width:
+        return None, f"it has {len(rows[0]):,} columns where the header has {width:,}"
+    return rows[0], None
+
+
+def _offset_lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:
+    offset = 0
+    for raw in lines_of(stream):
+        yield offset, decoded(raw.removeprefix(BOM) if offset == 0 else raw)
+        offset += len(raw)
