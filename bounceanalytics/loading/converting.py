@@ -117,47 +117,67 @@ def convert(
     check_options(provider, "collect", timezone)
     out = Path(out).expanduser()
     options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
-    make_room(out, overwrite=overwrite, goes_on=True)
-    with (
-        _alone(out),
-        tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
-        connect("16MB") as engine,
-    ):
-        engine.execute(f"SET memory_limit = '{_MEMORY}'")
-        engine.execute(f"SET temp_directory = {literal(folder)}")
-        if not is_dataset(out):
-            write_about(out, "events", options=options)
-        elif read_about(out).get("options") != options:
-            raise OutputError(
-                f"{out} was made with other options ({_told(read_about(out).get('options', {}))}):"
-                " use the same ones, another folder, or overwrite=True"
-            )
-        state = _State(out)
-        state.tidy()
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, connect("16MB") as engine:
+        # what cannot be read is said before anything is written or thrown away
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider)
-        state.check(sources)
-        seen = state.seen() if deduplicate else None
-        reader = Reader(accounts, timezone or "UTC", "collect", engine)
-        total, done = sum(one.size for one in sources), 0
-        readable = {place: found for place, _, found in known}
-        for place, one in enumerate(sources):
-            if progress:
-                progress("converting", done, total)
-                reader.watch(ticker(progress, "converting", done, one.size, total))
-            fingerprint = _fingerprint(one)
-            if fingerprint not in state.units:
-                with _Unit(state, fingerprint, accounts[place], seen) as unit:
-                    if place in readable:
-                        unit.fill(reader, place, one, readable[place], folder)
-                    unit.finish(reader)
-            done += one.size
-        if progress:
-            progress("converting", total, total)
+        make_room(out, overwrite=overwrite, goes_on=True)
+        engine.execute(f"SET memory_limit = '{_MEMORY}'")
+        engine.execute(f"SET temp_directory = {literal(folder)}")
+        with _alone(out):
+            _add(
+                out,
+                options,
+                sources,
+                accounts,
+                known,
+                Reader(accounts, timezone or "UTC", "collect", engine),
+                folder,
+                progress,
+            )
     if timezone is None:
         warn_of_naive_times(accounts)
     return Dataset(out)
+
+
+def _add(
+    out: Path,
+    options: dict[str, Any],
+    sources: list[Source],
+    accounts: list[Account],
+    known: list[tuple[int, Source, Found]],
+    reader: Reader,
+    folder: str,
+    progress: Progress | None,
+) -> None:
+    """Add the files that are not in the dataset yet."""
+    if not is_dataset(out):
+        write_about(out, "events", options=options)
+    elif read_about(out).get("options") != options:
+        raise OutputError(
+            f"{out} was made with other options ({_told(read_about(out).get('options', {}))}):"
+            " use the same ones, another folder, or overwrite=True"
+        )
+    state = _State(out)
+    state.tidy()
+    fingerprints = [_fingerprint(one) for one in sources]
+    state.check(sources, fingerprints)
+    seen = state.seen() if options["deduplicate"] else None
+    total, done = sum(one.size for one in sources), 0
+    readable = {place: found for place, _, found in known}
+    for place, (one, fingerprint) in enumerate(zip(sources, fingerprints, strict=True)):
+        if progress:
+            progress("converting", done, total)
+            reader.watch(ticker(progress, "converting", done, one.size, total))
+        if fingerprint not in state.units:
+            with _Unit(state, fingerprint, accounts[place], seen) as unit:
+                if place in readable:
+                    unit.fill(reader, place, one, readable[place], folder)
+                unit.finish(reader)
+        done += one.size
+    if progress:
+        progress("converting", total, total)
 
 
 def account_of(dataset: Dataset) -> Load:
@@ -195,8 +215,8 @@ def _alone(out: Path) -> Iterator[None]:
 
 
 def _fingerprint(source: Source) -> str:
-    """Return what tells a file from others: its size and both its ends."""
-    digest = hashlib.sha256(str(source.size).encode())
+    """Return what tells a file from others: its name, its size and both its ends."""
+    digest = hashlib.sha256(f"{source.name}\n{source.size}\n".encode("utf-8", "surrogateescape"))
     with Path(source.path).open("rb") as stream:
         digest.update(stream.read(_EDGE))
         if source.size > 2 * _EDGE:
@@ -251,15 +271,12 @@ class _State:
             if file.name.startswith(".") or unfinished:
                 file.unlink()
 
-    def check(self, sources: list[Source]) -> None:
+    def check(self, sources: list[Source], fingerprints: list[str]) -> None:
         """Refuse a file that has another content than when it was converted."""
         names = {unit.account.source: fingerprint for fingerprint, unit in self.units.items()}
-        for source in sources:
-            if (
-                source.name in names
-                and not source.name.startswith("<")
-                and names[source.name] != _fingerprint(source)
-            ):
+        for source, fingerprint in zip(sources, fingerprints, strict=True):
+            given = source.name.startswith("<")  # content without a name of its own
+            if not given and names.get(source.name, fingerprint) != fingerprint:
                 raise OutputError(
                     f"{source.name} has changed since it went into {self.out}:"
                     " give it another name, convert into a new folder, or begin anew with overwrite=True"

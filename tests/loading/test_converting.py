@@ -204,6 +204,27 @@ def test_a_file_that_has_changed_is_not_taken_for_done(tmp_path):
     assert len(ba.convert(file, tmp_path / "out", overwrite=True)) == 2
 
 
+def test_a_dataset_is_not_thrown_away_for_what_cannot_be_read(exports, tmp_path):
+    out = tmp_path / "out"
+    rows = len(ba.convert(exports, out))
+    with pytest.raises(ba.SourceError):
+        ba.convert(tmp_path / "nothing here", out, overwrite=True)
+    with pytest.raises(ba.FormatError):
+        ba.convert(exports / "notes.txt", out, overwrite=True)
+    assert len(ba.convert(exports, out)) == rows
+
+
+def test_files_of_the_same_content_are_two_files(tmp_path):
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_bytes(lines(sendgrid_bounce(1), sendgrid_bounce(2)))
+    sources = [tmp_path / "a.json", tmp_path / "b.json"]
+    for deduplicate, rows in ((True, 2), (False, 4)):
+        out = tmp_path / f"out-{deduplicate}"
+        assert len(ba.convert(sources, out, deduplicate=deduplicate)) == rows
+        assert ba.load(out).files["records"].tolist() == [2, 2]
+        assert len(ba.load(sources, deduplicate=deduplicate).events) == rows
+
+
 def test_other_options_and_other_folders_are_refused(exports, tmp_path):
     out = tmp_path / "out"
     ba.convert(exports, out)
