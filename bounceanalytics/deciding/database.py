@@ -17,7 +17,9 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a fresh connection; nothing of it stays behind, also when the work is interrupted."""
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as spill, duckdb.connect() as database:
         quoted = spill.replace("'", "''")
-        database.execute("SET enable_progress_bar = false")  # the engine would draw one on standard output
+        # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
+        with contextlib.suppress(duckdb.Error):
+            database.execute("SET enable_progress_bar = false")
         database.execute(f"SET temp_directory = '{quoted}'")
         database.execute(
             "SET preserve_insertion_order = false"

@@ -101,12 +101,14 @@ def connect(buffer: str = "64MB") -> duckdb.DuckDBPyConnection:
         # it makes a join of a list of five words, and a join does not keep the order of the rows
         "SET disabled_optimizers = 'in_clause'",
         "SET arrow_large_buffer_size = true",
-        "SET enable_progress_bar = false",  # the engine would draw one on standard output
         f"SET streaming_buffer_size = '{buffer}'",
         "SET autoinstall_known_extensions = false",
         "SET autoload_known_extensions = false",
     ):
         connection.execute(setting)
+    # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
+    with contextlib.suppress(duckdb.Error):
+        connection.execute("SET enable_progress_bar = false")
     return connection
 
 

@@ -306,7 +306,8 @@ def _found(form: Form, there: Sequence[str], mapping: Mapping[str, str], name: s
 def _checked(there: Sequence[str], mapping: Mapping[str, str], name: str) -> list[int]:
     places, problems = _places(there, mapping)
     if problems:
-        listed = ", ".join(repr(title[:40]) for title in there[:30]) or "none"
+        # a table without titles shows its first row here, which may hold an address
+        listed = ", ".join("'…'" if "@" in title else repr(title[:40]) for title in there[:30]) or "none"
         raise FormatError(
             f"{name} cannot be read with this mapping: {'; '.join(problems)}. Its columns: {listed}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -124,9 +125,9 @@ class Messages:
         table = _table(bounces)
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(
-            "SET enable_progress_bar = false"
-        )  # the engine would draw one on standard output
+        # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
+        with contextlib.suppress(duckdb.Error):
+            self._connection.execute("SET enable_progress_bar = false")
         self._connection.register("frame", table)
         for statement in (_EVENTS, _HOMES, _SENDS):
             self._connection.execute(statement)

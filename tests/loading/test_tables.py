@@ -236,6 +236,12 @@ def test_what_is_no_table(content, message):
         ba.read_table(content, {"recipient": "Email"})
 
 
+def test_a_table_without_titles_shows_no_address():
+    with pytest.raises(ba.FormatError, match="no column 'email'") as caught:
+        ba.read_table(b"ada@example.com,550\nben@example.net,551\n", {"recipient": "email"})
+    assert "@" not in str(caught.value)
+
+
 def test_nothing_is_a_table_too():
     assert len(ba.read_table(b"", MAPPING)) == 0
     assert len(ba.read_table(b"Email\n", {"recipient": "Email"})) == 0
