@@ -286,7 +286,8 @@ class Reader:
                 yield piece
                 if self.tick:
                     self.tick(max(self._engine.query_progress(), 0.0) / 100)
-        except (duckdb.Error, OSError, pa.ArrowException) as error:  # those of the engine come through Arrow
+        # the engine's errors come through Arrow too, and as one of Unicode where what they quote is cut in a character
+        except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as error:
             if "Out of Memory" in str(error):
                 raise SourceError(
                     "there is not enough memory to read this at once; write it to disk piece by piece with convert(…)"

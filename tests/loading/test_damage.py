@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bounceanalytics.errors import BounceAnalyticsError, FormatError
-from bounceanalytics.loading import RejectedRecordsWarning, load, read
+from bounceanalytics.loading import RejectedRecordsWarning, load, read, reading
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
 from tests.loading.forms_cases import CASES, person
 
@@ -346,3 +346,13 @@ def test_a_line_of_two_hundred_megabytes_of_garbage_is_one_rejected_record(tmp_p
     assert people(result) == {"reader0", "reader1", "reader2", "reader3"}
     assert result.rejects["record"].tolist() == [4]
     assert len(result.rejects["text"][0]) == 500
+
+
+def test_an_error_of_the_engine_that_is_cut_in_a_character_is_one_of_its_errors():
+    class Engine:
+        def sql(self, query):
+            raise UnicodeDecodeError("utf-8", b"\xe2", 0, 1, "invalid continuation byte")
+
+    reader = reading.Reader([], "UTC", "collect", Engine())
+    with pytest.raises(reading._GivenUpError):
+        next(reader._pieces("SELECT 1"))
