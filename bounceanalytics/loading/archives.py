@@ -428,7 +428,7 @@ def _unpack_zip(path: Path, folder: str, budget: Budget, members: list[Member]) 
             name = _checked(info.filename, "a ZIP archive")
             if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16):
                 raise _link(name, "a ZIP archive")
-            if not (info.is_dir() or info.filename.endswith("\\") or is_bookkeeping(name)):
+            if not (info.filename.endswith(("/", "\\")) or is_bookkeeping(name)):
                 wanted.append((name, info))
                 _check_method(name, info)
         for name, info in wanted:
