@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Four control characters in a row: no export holds them, so every line is one column to the CSV reader.
 _NO_DELIMITER = "\x1f\x1e\x1f\x1e"
+_BLANK = " \t\n\r\x0b\x0c"  # a line of these is no record; the careful reader counts in the same way
 _OBJECT_SIZES = (16 * 1024**2, 1024**3)  # usual and largest size of a single JSON value
 
 
@@ -33,7 +34,8 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
             f" compression = '{packing}')"
         )
         return (
-            f"SELECT file_index AS file, text FROM {rows} WHERE starts_with(text, '{{') OR trim(text) <> ''"
+            f"SELECT file_index AS file, text FROM {rows}"
+            f" WHERE starts_with(text, '{{') OR trim(text, {literal(_BLANK)}) <> ''"
         )
     largest = max(source.size for source in sources) * (1 if packing == "none" else 20)
     limit = min(max(largest, _OBJECT_SIZES[0]), _OBJECT_SIZES[1])
@@ -101,8 +103,10 @@ _HAS_OBJECT = "contains(text, '{')"
 _DECODED = (
     "CASE WHEN starts_with(text, '\"') THEN coalesce(TRY(json_extract_string(text, '$')), text) ELSE text END"
 )
+# a list of JSON beside one of text would make the engine read the text as JSON, too, and stop where it is none
 _EVERY = (
-    "CASE WHEN starts_with(ltrim(record), '[') THEN coalesce(TRY(json_extract(record, '$[*]')), [record])"
+    "CASE WHEN starts_with(ltrim(record), '[')"
+    " THEN coalesce(CAST(TRY(json_extract(record, '$[*]')) AS VARCHAR[]), [record])"
     " ELSE [record] END"
 )
 
@@ -136,7 +140,9 @@ def _items_sql(found: Found) -> str:
     cases = ["WHEN text IS NULL THEN [NULL]"]
 
     def case(condition: str, path: str) -> None:
-        cases.append(f"WHEN {condition} THEN coalesce(TRY(json_extract(text, {literal(path)})), [text])")
+        cases.append(
+            f"WHEN {condition} THEN coalesce(CAST(TRY(json_extract(text, {literal(path)})) AS VARCHAR[]), [text])"
+        )
 
     if "[" not in form.opens:
         case("starts_with(ltrim(text), '[')", "$[*]")

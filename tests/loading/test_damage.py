@@ -356,3 +356,20 @@ def test_an_error_of_the_engine_that_is_cut_in_a_character_is_one_of_its_errors(
     reader = reading.Reader([], "UTC", "collect", Engine())
     with pytest.raises(reading._GivenUpError):
         next(reader._pieces("SELECT 1"))
+
+
+@pytest.mark.parametrize("content", ["no JSON at all", "", "[", 5, None, [], {"a": 1}])
+def test_a_wrapper_without_an_event_costs_no_other(content):
+    wrapped = [{"raw_event": json.dumps(sendgrid_bounce(number))} for number in range(4)]
+    result = load(lines(*wrapped[:2], {"raw_event": content}, *wrapped[2:]))
+    assert people(result) == {"reader0", "reader1", "reader2", "reader3"}
+    assert result.rejects["record"].tolist() == [3]
+
+
+def test_blank_lines_of_any_kind_are_not_counted():
+    blank = b"\t\n\x0b\n \x0c \n\n"
+    one, two, three = (lines({"raw_event": sendgrid_bounce(number)}) for number in (1, 2, 3))
+    result = load(one + blank + b"{broken\n" + blank + two + three)
+    assert result.events["record"].tolist() == [1, 3, 4]
+    assert result.rejects["record"].tolist() == [2]
+    assert result.rejects["offset"].tolist() == [len(one) + len(blank)]
