@@ -284,6 +284,12 @@ def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") 
     )
 
 
+def id_sql(expression: str) -> str:
+    """Return SQL for a message's id without angle brackets; trimming is slow and rarely needed."""
+    bracketed = f"starts_with({expression}, '<') OR ends_with({expression}, '>')"
+    return f"CASE WHEN {bracketed} THEN trim({expression}, '<>') ELSE {expression} END"
+
+
 def tags_sql(expression: str) -> str:
     """Return SQL for the tags in a JSON list, or in a single text."""
     listed = f"TRY(from_json({expression}, '[\"VARCHAR\"]'))"

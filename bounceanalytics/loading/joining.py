@@ -77,9 +77,10 @@ def _join(
     before = len(table)
     repeated = np.zeros(before, bool)
     if deduplicate and before:
-        told = key.is_valid().to_numpy()
-        values = key.fill_null(0).to_numpy()
-        repeated = pd.Series(values).duplicated().to_numpy() & told
+        values = (key.fill_null(0) if key.null_count else key).to_numpy()
+        repeated = pd.Series(values).duplicated().to_numpy()
+        if key.null_count:
+            repeated = repeated & key.is_valid().to_numpy()
     _settle(account, record, repeated, accounts)
     if repeated.any():
         kept = ~repeated

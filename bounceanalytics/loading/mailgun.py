@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bounceanalytics.loading.forms import WRAPPERS, Form, literal, tags_sql, unwrapped_sql, words_sql
+from bounceanalytics.loading.forms import WRAPPERS, Form, id_sql, literal, tags_sql, unwrapped_sql, words_sql
 
 #: Mailgun's word -> ours; ``failed`` is told apart by :data:`_FAILED`.
 EVENTS = {
@@ -92,7 +92,7 @@ COLUMNS = {
     "esp_reason": "coalesce(nullif(reason, ''), nullif(reject_reason, ''))",
     "recipient": f"coalesce(nullif(recipient, ''), {_FIRST_RECIPIENT}, {_ONE_ADDRESSEE}, member)",
     "time": "coalesce(epoch, iso)",
-    "message_id": "trim(header_id, '<>')",
+    "message_id": id_sql("header_id"),
     "event_id": "id",
     "reply": f"CASE WHEN NOT {_TO_URL} IS TRUE THEN CASE WHEN {_EXPIRED} THEN last_code ELSE code END END",
     "status": "coalesce(nullif(enhanced, ''), nullif(bounce_code, ''), CASE WHEN code[2] = '.' THEN code END)",
@@ -249,7 +249,7 @@ LEGACY = Form(
         "esp_reason": _SAID["reason"],
         "recipient": _SAID["recipient"],
         "time": _SAID["timestamp"],
-        "message_id": "trim(header_id, '<>')",
+        "message_id": id_sql("header_id"),
         "event_id": _SAID["token"],
         "reply": _SAID["code"],
         "status": f"CASE WHEN code[2] = '.' THEN {_SAID['code']} END",

@@ -41,8 +41,8 @@ _ANNOUNCED = (
 )
 _QUOTED = r"(?:^|[^\d.\w])([45]\d\d)-[\"']"
 
-# Nine of ten texts begin with both codes; these are found in one go.
-_BOTH = r"^([245]\d\d)[ -]([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|$)"
+# Nine of ten texts begin with both codes, or with the enhanced one; these are found in one go.
+_FRONT = r"^(?:([245]\d\d)[ -])?([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|$)"
 
 REPLY_PATTERNS = (_OPENING, _FOLLOWED, _ANNOUNCED, _QUOTED)
 
@@ -94,7 +94,9 @@ TIME_STYLES = (
     "without a zone",
 )
 NAIVE = TIME_STYLES.index("without a zone")
-_STYLES = 8  # room for the number of a style beside a time
+_SHIFT = 3  # bits for the number of a style beside a time
+_STYLES = 2**_SHIFT
+_MOMENT = pa.timestamp("us", tz="UTC")
 
 
 def time_sql(text: str, timezone: str) -> str:
@@ -129,6 +131,7 @@ def time_sql(text: str, timezone: str) -> str:
         WHEN length({text}) = 10 AND {whole} > 0 THEN {both(f"{whole} * 1000000", seconds)}
         WHEN ends_with({text}, 'Z') AND {text}[11] = 'T'
         THEN {both(f"epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))", iso_8601)}
+        WHEN {text}[11] = '.' AND {number} > 0 THEN {both(f"CAST(round({number} * 1e6) AS BIGINT)", seconds)}
         WHEN {number} IS NOT NULL THEN CASE
             WHEN {number} <= 0 THEN NULL
             WHEN {number} < 1e11 THEN {both(f"CAST(round({number} * 1e6) AS BIGINT)", seconds)}
@@ -198,23 +201,24 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
     ignored = f"CASE WHEN bad IS NULL{' AND lone' if form.several else ''} THEN {form.ignored} END"
     raw = f"""SELECT file, head, bad{through}, {ignored} AS ignored, {lone} AS single{extra},
         {form.raw_sql()} FROM ({fields})"""
-    said = "CASE WHEN trim(text) <> '' THEN text ELSE own_text END" if "own_text" in form.columns else "text"
+    # nearly every text begins with a sign above the blank, which is told faster than by trimming
+    either = "CASE WHEN text >= '!' OR trim(text) <> '' THEN text ELSE own_text END"
+    said = either if "own_text" in form.columns else "text"
     cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_joined_sql("said")} AS said)
         FROM (SELECT * REPLACE ({_untyped_sql("said")} AS said) FROM (SELECT *, {said} AS said FROM ({raw})))"""
     # what stands in coalesce is only looked at where what stands before it gave nothing
     reply_field = _first("reply", (_REPLY_FIELD,))
     reply_status = f"CASE WHEN status[2] <> '.' THEN {_first('status', (_REPLY_FIELD,))} END"
     enhanced_field = f"CASE WHEN status[2] = '.' THEN {_first('trim(status)', (_ENHANCED_FIELD,))} END"
+    reply_said = f"nullif(front.reply, ''), {_first('said', REPLY_PATTERNS, _REPLY_GATE)}"
     exact = "CASE WHEN NOT ends_with({0}, '.0.0') THEN {0} END".format
     parsed = f"""SELECT *,
-            CASE WHEN both_codes.reply <> '' THEN both_codes.reply
-                ELSE {_first("said", REPLY_PATTERNS, _REPLY_GATE)} END AS reply_said,
-            CASE WHEN both_codes.reply <> '' THEN both_codes.enhanced
+            CASE WHEN front.enhanced <> '' THEN front.enhanced
                 ELSE {_first("said", ENHANCED_PATTERNS, _ENHANCED_GATE)} END AS enhanced_said,
             CASE WHEN behind = '' THEN NULL
                 WHEN contains(behind, '@') THEN nullif(lower(split_part(behind, '@', -1)), '')
                 ELSE lower(behind) END AS domain_said
-        FROM (SELECT *, regexp_extract(said, {literal(_BOTH)}, ['reply', 'enhanced']) AS both_codes,
+        FROM (SELECT *, regexp_extract(said, {literal(_FRONT)}, ['reply', 'enhanced']) AS front,
             CASE WHEN contains(recipient, '@') THEN substr(recipient, strpos(recipient, '@') + 1) END AS behind
             FROM ({cleaned}))"""
     given = {
@@ -225,9 +229,9 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
         "timestamp": time_sql("time", form.zone or timezone),
         "message_id": "nullif(message_id, '')",
         "event_id": "nullif(event_id, '')",
-        "reply_code": f"TRY_CAST(coalesce({reply_field}, reply_said, {reply_status}) AS SMALLINT)",
-        "enhanced_code": f"coalesce({exact('enhanced_said')}, {exact(enhanced_field)},"
-        f" enhanced_said, {enhanced_field})",
+        "reply_code": f"TRY_CAST(coalesce({reply_field}, {reply_said}, {reply_status}) AS SMALLINT)",
+        "enhanced_code": f"CASE WHEN enhanced_said = status THEN enhanced_said ELSE coalesce({exact('enhanced_said')},"
+        f" {exact(enhanced_field)}, enhanced_said, {enhanced_field}) END",
         "diagnostic": "said",
         "remote_host": "nullif(remote_host, '')",
         "sending_ip": "nullif(sending_ip, '')",
@@ -277,13 +281,14 @@ _ALWAYS = (
 def times(table: pa.Table) -> tuple[pa.Array, NDArray[np.int64]]:
     """Return the times of what :func:`events_sql` gives, in UTC, and the place of their style in TIME_STYLES."""
     if "timestamp" not in table.column_names:
-        return pa.nulls(len(table), pa.timestamp("us", tz="UTC")), np.zeros(len(table), np.int64)
-    both = pc.fill_null(table["timestamp"], 0).to_numpy()
-    unknown = both <= 0  # missing, or before 1970
-    return (
-        pa.array(both // _STYLES, pa.timestamp("us", tz="UTC"), mask=unknown),
-        np.where(unknown, 0, both % _STYLES),
-    )
+        return pa.nulls(len(table), _MOMENT), np.zeros(len(table), np.int64)
+    both = table["timestamp"]
+    values = (pc.fill_null(both, 0) if both.null_count else both).to_numpy()
+    unknown = values <= 0  # missing, or before 1970
+    styles = values & (_STYLES - 1)
+    if not unknown.any():
+        return pa.array(values >> _SHIFT).cast(_MOMENT), styles
+    return pa.array(values >> _SHIFT, mask=unknown).cast(_MOMENT), np.where(unknown, 0, styles)
 
 
 def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:

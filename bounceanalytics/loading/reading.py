@@ -197,24 +197,25 @@ class Reader:
         """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
         found = group[0][2]
         sources = [source for _, source, _ in group]
-        pieces = None
+        places = np.array([place for place, _, _ in group], np.int64)
+        attempt = None
         if found.layout not in READERS:
-            pieces = self._attempt(sources, found)
-            if pieces is None and len(group) == 1 and (copy := recoded(sources[0], folder)):
+            attempt = self._attempt(places, sources, found)
+            if attempt is None and len(group) == 1 and (copy := recoded(sources[0], folder)):
                 self.accounts[group[0][0]].notes += copy.notes
-                pieces = self._attempt([copy], found)
-        if pieces is None:
+                attempt = self._attempt(places, [copy], found)
+        if attempt is None:
             for item in group:
                 yield from self._with_care(*item, None) if len(group) == 1 else self.read([item], folder)
             return
-        table = pa.Table.from_batches(pieces)
-        del pieces
-        damaged = _damaged(table)
-        places = np.array([place for place, _, _ in group], np.int64)
-        if not damaged:
-            yield self._batch(table, places, _Numbers())
+        pieces, batches = attempt
+        if len(batches) == len(pieces):
+            yield from batches
             return
         # the clean files of the group are kept, the others are read again
+        table = pa.Table.from_batches(pieces)
+        del pieces, batches, attempt
+        damaged = _damaged(table)
         file = table["file"].to_numpy()
         clean = ~np.isin(file, list(damaged))
         if clean.any():
@@ -266,12 +267,29 @@ class Reader:
             return None
         return bad
 
-    def _attempt(self, sources: Sequence[Source], found: Found) -> list[pa.RecordBatch] | None:
-        """Return what the engine makes of files by itself; None where it gives up."""
+    def _attempt(
+        self, places: NDArray[np.int64], sources: Sequence[Source], found: Found
+    ) -> tuple[list[pa.RecordBatch], list[Batch]] | None:
+        """Return what the engine makes of files by itself, and the rows before the first damage; None if it gives up.
+
+        The accounts tell only of a reading without damage.
+        """
+        pieces: list[pa.RecordBatch] = []
+        batches: list[Batch] = []
+        numbers, given_up = _Numbers(), False
         try:
-            return list(self._pieces(self._query(found, _native(sources, found))))
+            for piece in self._pieces(self._query(found, _native(sources, found))):
+                table = pa.Table.from_batches([piece])
+                # rows are made ready while the engine works on
+                if len(batches) == len(pieces) and not _damaged(table):
+                    batches.append(self._batch(table, places, numbers))
+                pieces.append(piece)
         except _GivenUpError:
-            return None
+            given_up = True
+        if given_up or len(batches) < len(pieces):
+            for place in places:
+                self.accounts[place].forget()
+        return None if given_up else (pieces, batches)
 
     def _query(self, found: Found, fields: str, *, careful: bool = False) -> str:
         assert found.form is not None  # noqa: S101
@@ -414,8 +432,10 @@ def _native(sources: Sequence[Source], found: Found) -> str:
 
 def _damaged(table: pa.Table, numbers: _Numbers | None = None) -> dict[int, set[int]]:
     """Return file -> numbers (from 0) of its records that could not be read."""
-    record = (numbers or _Numbers()).of(table)
     damaged: dict[int, set[int]] = {}
+    if numbers is None and table["bad"].null_count == table["problem"].null_count == len(table):
+        return damaged
+    record = (numbers or _Numbers()).of(table)
     for name in ("bad", "problem"):
         column = table[name]
         if column.null_count < len(column):
@@ -444,10 +464,14 @@ class _Numbers:
             return np.empty(0, np.int64)
         file = table["file"].to_numpy()
         head = table["head"]
+        known = self._count if file[0] == self._file else 0
+        if file[0] == file[-1] and _all(head):  # the usual case: a row a record, of one file
+            self._file, self._count = int(file[0]), known + size
+            return np.arange(known + 1, known + size + 1)
         total = np.arange(1, size + 1) if _all(head) else np.cumsum(head.to_numpy(), dtype=np.int64)
         starts = np.flatnonzero(np.r_[True, file[1:] != file[:-1]])
         # the count at which each file begins; the first may go on from the piece before
-        before = np.where(starts > 0, total[starts - 1], -self._count if file[0] == self._file else 0)
+        before = np.where(starts > 0, total[starts - 1], -known)
         record = total - np.repeat(before, np.diff(np.r_[starts, size]))
         self._file, self._count = int(file[-1]), int(record[-1])
         return np.asarray(record, np.int64)

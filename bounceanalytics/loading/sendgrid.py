@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bounceanalytics.loading.forms import WRAPPERS, Form, literal, tags_sql, unwrapped_sql, words_sql
+from bounceanalytics.loading.forms import WRAPPERS, Form, id_sql, literal, tags_sql, unwrapped_sql, words_sql
 from bounceanalytics.loading.reports import report_form
 
 #: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
@@ -74,7 +74,7 @@ WEBHOOK_COLUMNS = {
     "esp_reason": "CASE WHEN event IN ('bounce', 'blocked') THEN classification WHEN event = 'dropped' THEN reason END",
     "recipient": "email",
     "time": "timestamp",
-    "message_id": "coalesce(nullif(sg_message_id, ''), trim(coalesce(smtp_id, smtp_id_joined), '<>'))",
+    "message_id": f"coalesce(nullif(sg_message_id, ''), {id_sql('coalesce(smtp_id, smtp_id_joined)')})",
     "event_id": "sg_event_id",
     "status": "CASE WHEN event IN ('bounce', 'blocked') THEN status END",
     "text": "CASE WHEN event IN ('bounce', 'blocked') THEN coalesce(reason, response)"
