@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEED = 20261124
+POOL = 600  # texts that come again and again
 START = 1_790_000_000  # epoch seconds of the first event
 
 # (event, type, class, status, text); {a} address, {q} queue id, {h} host, {n} number. Half of the failures get a text
@@ -111,14 +112,13 @@ _BOUNCES = [place for place, row in enumerate(TEMPLATES) if row[0] == "bounce"]
 _DELAYS = [place for place, row in enumerate(TEMPLATES) if row[0] == "deferred"]
 
 
-def sendgrid_events(count: int, *, seed: int = SEED, failures: float = 0.35) -> Iterator[str]:
+def sendgrid_events(
+    count: int, *, seed: int = SEED, failures: float = 0.35, pool: int = POOL, new: float = 0.5
+) -> Iterator[str]:
     """Yield SendGrid Event Webhook objects as lines; a share of ``failures`` has a diagnostic."""
     rng = random.Random(seed)
     domains = _domains()
-    pool = [
-        (row, _fill(row[4], rng, f"reader{number}@{rng.choice(domains)}"))
-        for number, row in enumerate(rng.choices(TEMPLATES, k=600))
-    ]
+    texts = _Texts(rng, domains, range(len(TEMPLATES)), pool, new)
     when = START
     for number in range(count):
         when += rng.randrange(3)
@@ -133,12 +133,8 @@ def sendgrid_events(count: int, *, seed: int = SEED, failures: float = 0.35) -> 
             "category": ["letters", f"week-{number % 52}"],
         }
         if rng.random() < failures:
-            if rng.random() < 0.5:
-                row = TEMPLATES[rng.randrange(len(TEMPLATES))]
-                text = _fill(row[4], rng, address)
-            else:
-                row, text = pool[rng.randrange(len(pool))]
-            kind, type_, class_, status, _ = row
+            place, text = texts.one(address)
+            kind, type_, class_, status, _ = TEMPLATES[place]
             event["event"] = kind
             if kind == "bounce":
                 event |= {"reason": text, "type": type_, "bounce_classification": class_, "tls": 1}
@@ -153,12 +149,17 @@ def sendgrid_events(count: int, *, seed: int = SEED, failures: float = 0.35) -> 
         yield json.dumps(event, separators=(",", ":")) + "\n"
 
 
-def ses_events(count: int, *, seed: int = SEED, start: float = START) -> Iterator[str]:
+def ses_events(
+    count: int, *, seed: int = SEED, start: float = START, pool: int = POOL, new: float = 0.5
+) -> Iterator[str]:
     """Yield Amazon SES event publishing records as lines; about 36 in 100 are bounces and delays."""
     rng = random.Random(seed)
     chance, bits = rng.random, rng.getrandbits
     domains = _domains()
-    bounced, delayed = _Texts(rng, domains, _BOUNCES), _Texts(rng, domains, _DELAYS)
+    often, rarely = pool * 3 // 4, pool - pool * 3 // 4
+    bounced, delayed = (
+        _Texts(rng, domains, places, size, new) for places, size in ((_BOUNCES, often), (_DELAYS, rarely))
+    )
     when = int(start * 1000)
     for number in range(count):
         when += int(chance() * 260)
@@ -249,12 +250,14 @@ def ses_events(count: int, *, seed: int = SEED, start: float = START) -> Iterato
             yield f'{{"eventType":"{word}",{body},{beginning}{headers}{tags}{own}}}\n'
 
 
-def mailgun_events(count: int, *, seed: int = SEED, start: float = START) -> Iterator[str]:
+def mailgun_events(
+    count: int, *, seed: int = SEED, start: float = START, pool: int = POOL, new: float = 0.5
+) -> Iterator[str]:
     """Yield objects of Mailgun's Events API as lines; about 35 in 100 are failed."""
     rng = random.Random(seed)
     chance, bits = rng.random, rng.getrandbits
     domains = _domains()
-    texts = _Texts(rng, domains, range(len(TEMPLATES)))
+    texts = _Texts(rng, domains, range(len(TEMPLATES)), pool, new)
     when = int(start * 1000)
     for number in range(count):
         when += int(chance() * 260)
@@ -347,12 +350,15 @@ _READER = (
 
 
 class _Texts:
-    """Diagnostic texts, with the place of their template: half are new, half are out of a pool of 600."""
+    """Diagnostic texts, with the place of their template: a share is new, the others are out of a pool."""
 
-    def __init__(self, rng: random.Random, domains: list[str], places: range | list[int]) -> None:
+    def __init__(
+        self, rng: random.Random, domains: list[str], places: range | list[int], pool: int, new: float
+    ) -> None:
         self._rng = rng
+        self._new = new
         self._places = places
-        drawn = rng.choices(places, k=600)
+        drawn = rng.choices(places, k=pool)
         self._pool = [
             (place, _fill(TEMPLATES[place][4], rng, f"reader{number}@{rng.choice(domains)}"))
             for number, place in enumerate(drawn)
@@ -360,8 +366,8 @@ class _Texts:
 
     def one(self, address: str) -> tuple[int, str]:
         chance = self._rng.random
-        if chance() < 0.5:
-            return self._pool[int(chance() * 600)]
+        if chance() >= self._new:
+            return self._pool[int(chance() * len(self._pool))]
         place = self._places[int(chance() * len(self._places))]
         return place, _fill(TEMPLATES[place][4], self._rng, address)
 
@@ -403,6 +409,24 @@ def _compact(seconds: int) -> str:
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
 
 
+def failures(provider: str, count: int, **options: Any) -> Iterator[str]:
+    """Yield the first so many events that are bounces or delays."""
+    words = ('"event":"bounce"', '"event":"deferred"', '"Bounce"', '"DeliveryDelay"', '"event":"failed"')
+    events = MAKERS[provider](5 * count, **options)
+    return islice((line for line in events if any(word in line for word in words)), count)
+
+
+def unique_texts(count: int) -> Iterator[str]:
+    """Yield diagnostics, each of them once."""
+    rng = random.Random(SEED)
+    texts, seen = _Texts(rng, _domains(), range(len(TEMPLATES)), 0, 1.0), set[str]()
+    while len(seen) < count:
+        _, text = texts.one(f"reader{len(seen)}@example.com")
+        if text not in seen:
+            seen.add(text)
+            yield text
+
+
 def write(path: Path, count: int, provider: str = "sendgrid", **options: Any) -> None:
     """Write ``count`` events as lines, whole or not at all; gzipped if the path ends in ``.gz``.
 
@@ -414,9 +438,13 @@ def write(path: Path, count: int, provider: str = "sendgrid", **options: Any) ->
     **options
         ``seed``, and for SES and Mailgun ``start`` (epoch seconds of the first event).
     """
+    write_lines(path, MAKERS[provider](count, **options))
+
+
+def write_lines(path: Path, events: Iterator[str]) -> None:
+    """Write lines, whole or not at all; gzipped if the path ends in ``.gz``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    events = MAKERS[provider](count, **options)
     with part.open("wb") as file:
         if path.suffix == ".gz":  # without its name and the time of day, for the same bytes each time
             with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0) as packed:

@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics.classifying.candidates import Candidate, candidates
+from bounceanalytics.classifying.distinct import distinct_rows
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
 from bounceanalytics.classifying.rulebook import rulebook
-from bounceanalytics.classifying.verdicts import mailbox_values, weigh
+from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
 from bounceanalytics.datasets import as_dataset, write_dataset
 from bounceanalytics.errors import FrameError
 from bounceanalytics.knowledge.rules import read_rules
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-__all__ = ["Candidate", "candidates", "classify", "classify_text"]
+__all__ = ["Candidate", "candidates", "classify", "classify_text", "votes_on"]
 
 _NEEDED = (
     "event",
@@ -61,6 +62,8 @@ _NEEDED = (
     "esp_type",
     "esp_reason",
 )
+#: What a verdict depends on, beside who runs the mailbox.
+_WEIGHED = tuple(name for name in _NEEDED if name not in {"domain", "remote_host"})
 _TEXT = pa.large_string()
 _NO_FAILURE = BOUNCE_TYPES.index("none")
 
@@ -122,7 +125,7 @@ def classify(
     >>> bool((bounces["bounce_type"] == "hard").any())
     True
     """
-    book = rulebook(read_rules(rules) if rules is not None else ())
+    book = _book(rules)
     dataset = as_dataset(events)
     if out is not None:
         if dataset is None:
@@ -144,10 +147,39 @@ def _classified(dataset: Dataset, part: Path, book: Rulebook) -> Iterator[pa.Tab
 
 
 def _classify(events: pd.DataFrame, book: Rulebook) -> pd.DataFrame:
-    columns: dict[str, Any] = {name: _strings(events[name]) for name in _NEEDED if name not in _CODED}
-    columns |= {name: _numbers(events[name], values) for name, values in _CODED.items()}
-    verdicts = _verdicts(columns, book, events.index)
+    verdicts = _verdicts(_columns(events), book, events.index)
     return events.drop(columns=[name for name in verdicts if name in events.columns]).join(verdicts)
+
+
+def _book(rules: Rules) -> Rulebook:
+    return rulebook(read_rules(rules) if rules is not None else ())
+
+
+def _columns(events: pd.DataFrame) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: _strings(events[name]) for name in _NEEDED if name not in _CODED}
+    return columns | {name: _numbers(events[name], values) for name, values in _CODED.items()}
+
+
+def votes_on(failures: pd.DataFrame, *, rules: Rules = None) -> pd.DataFrame:
+    """Return what text, code and ESP each say about the address of failed events.
+
+    Parameters
+    ----------
+    failures : pandas.DataFrame
+        Rows of an event frame whose event is a failure.
+    rules : path or list of paths, optional
+        As of :func:`classify`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns ``text``, ``code`` and ``esp`` (-1 remove, 1 keep, 0 nothing), same index.
+    """
+    book = _book(rules)
+    columns = _columns(failures)
+    mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
+    voted = votes(gather(columns | {"mailbox": mailbox}, book), book)
+    return pd.DataFrame(dict(zip(VOTERS, voted, strict=True)), index=failures.index)
 
 
 def classify_text(
@@ -155,6 +187,8 @@ def classify_text(
     reply_code: Any = None,
     enhanced_code: Any = None,
     domain: Any = None,
+    *,
+    rules: Rules = None,
 ) -> pd.DataFrame:
     """Classify bounce texts that stand by themselves.
 
@@ -165,6 +199,8 @@ def classify_text(
     reply_code, enhanced_code, domain : scalar or list-like of the same length, optional
         What is known beside the text: 550 or "550", "5.1.1", "example.com". Codes that are not given are
         read in the text.
+    rules : path or list of paths, optional
+        TOML files with rules of your own, as for :func:`classify`.
 
     Returns
     -------
@@ -176,6 +212,8 @@ def classify_text(
     ------
     FrameError
         If the lengths differ.
+    FormatError, SourceError
+        If a file of rules is not right or cannot be read.
 
     Examples
     --------
@@ -198,7 +236,7 @@ def classify_text(
         "esp_type": nothing,
         "esp_reason": nothing,
     }
-    return _verdicts(columns, rulebook(), column.index)
+    return _verdicts(columns, _book(rules), column.index)
 
 
 def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) -> pd.DataFrame:
@@ -206,18 +244,17 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
     mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
     failed = np.isin(columns["event"], [EVENTS.index(name) for name in FAILURE_EVENTS])
     rows = np.flatnonzero(failed)
-    mask = pa.array(failed)
-    some = {
-        name: values[rows] if isinstance(values, np.ndarray) else values.filter(mask)
-        for name, values in columns.items()
-    }
-    evidence = gather(some | {"mailbox": mailbox[rows]}, book)
+    some = _rows({**{name: columns[name] for name in _WEIGHED}, "mailbox": mailbox}, rows)
+    first, kind = distinct_rows(some)
+    evidence = gather(_rows(some, first), book)
     found = weigh(evidence, book)
-    mailbox[rows] = evidence.mailbox
+    mailbox[rows] = evidence.mailbox[kind]
 
     def spread(values: Numbers, nothing: int) -> Numbers:
+        if len(rows) == len(index):
+            return values[kind]
         whole = np.full(len(index), nothing, dtype=values.dtype)
-        whole[rows] = values
+        whole[rows] = values[kind]
         return whole
 
     def choice(values: Numbers, names: Iterable[str], nothing: int = -1) -> Any:
@@ -236,6 +273,18 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
         "mailbox_provider": _category(numbers, providers),
     }
     return pd.DataFrame({column.name: made[column.name] for column in VERDICT_COLUMNS}, index=index)
+
+
+def _rows(columns: Mapping[str, Any], rows: Numbers) -> dict[str, Any]:
+    """Return some rows of columns, given as ascending places."""
+    whole = len(next(iter(columns.values())))
+    if len(rows) == whole:
+        return dict(columns)
+    place = pa.array(rows)
+    return {
+        name: values[rows] if isinstance(values, np.ndarray) else values.take(place)
+        for name, values in columns.items()
+    }
 
 
 def _category(numbers: Numbers, names: Iterable[str]) -> Any:

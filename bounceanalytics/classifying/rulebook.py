@@ -87,9 +87,13 @@ class Rulebook:
         return Reading(winners[:, form], signature[form])
 
 
-@lru_cache(maxsize=4)
 def rulebook(own: tuple[Rule, ...] = ()) -> Rulebook:
     """Return the package's rules with the user's own ones before them."""
+    return _rulebook(own)
+
+
+@lru_cache(maxsize=4)
+def _rulebook(own: tuple[Rule, ...]) -> Rulebook:
     return Rulebook(own)
 
 

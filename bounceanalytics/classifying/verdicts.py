@@ -167,7 +167,8 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
     bounce_type, category, fault, action = (table[reason, soft.astype(np.int8)] for table in _OUTCOMES)
     action = np.where(override[rule] != NONE, override[rule], action)
     rule = np.where(rule == len(ids) - 1, NONE, rule)
-    conflict = _disagree(ordered, class_, evidence)
+    voted = _votes(ordered, class_, evidence)
+    conflict = (voted.min(axis=0) < 0) & (voted.max(axis=0) > 0)
     return Verdicts(
         class_, bounce_type, category, reason, fault, action, rule, conflict, pa.array(ids, pa.large_string())
     )
@@ -186,20 +187,38 @@ def class_of(evidence: Evidence) -> Numbers:
     return places[np.where(digit > 5, 0, digit)]
 
 
-def _disagree(ordered: list[Claim], class_: Numbers, evidence: Evidence) -> Numbers:
-    """Tell where one source would remove the address and another would keep it.
+#: Who votes on the address, in the order of :func:`votes`.
+VOTERS = ("text", "code", "esp")
+
+
+def votes(evidence: Evidence, book: Rulebook) -> Numbers:
+    """Return what each source says about the address: -1 remove, 1 keep, 0 nothing.
 
     Three sources vote. The text: by the reason of its winning rule as if permanent. The code: by the reason of a
     specific enhanced code; else a transient class votes to keep, and a permanent one abstains, because it says
     nothing about the address. The ESP: by the vote in its table of words. A reason whose action is ``review`` abstains.
+    Where one would remove the address and another keep it, there is a conflict.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    book : Rulebook
+
+    Returns
+    -------
+    numpy.ndarray of int8, voter x row
+        In the order of :data:`VOTERS`.
     """
+    return _votes(claims(evidence, book)[0], class_of(evidence), evidence)
+
+
+def _votes(ordered: list[Claim], class_: Numbers, evidence: Evidence) -> Numbers:
     text = _first(claim.reason for claim in ordered if claim.tier != NONE)
     code = next(claim.reason for claim in ordered if claim.source == "enhanced code")
     transient = class_ == _TRANSIENT
     by_code = np.where(code == NONE, np.int8(0), np.where(transient, _MILD[code], _HARD[code]))
     by_code = np.where(transient & (code == NONE), np.int8(1), by_code)
-    votes = np.stack([_HARD[text], by_code, evidence.vote])
-    return np.asarray((votes.min(axis=0) < 0) & (votes.max(axis=0) > 0))
+    return np.stack([_HARD[text], by_code, evidence.vote])
 
 
 def _vote(reason: str, class_: str) -> int:
