@@ -27,6 +27,7 @@ from bounceanalytics.errors import (
 )
 from bounceanalytics.explain import Explanation, explain
 from bounceanalytics.knowledge.registry import codes_frame as codes
+from bounceanalytics.linting import lint_rules
 from bounceanalytics.loading import (
     Load,
     NaiveTimeWarning,
@@ -40,6 +41,7 @@ from bounceanalytics.loading import (
     read_table,
 )
 from bounceanalytics.report import report
+from bounceanalytics.reviewing import conflicts, unclassified
 from bounceanalytics.summaries import (
     summarize_codes,
     summarize_days,
@@ -73,10 +75,12 @@ __all__ = [
     "classify_text",
     "clean",
     "codes",
+    "conflicts",
     "convert",
     "decide",
     "explain",
     "export_suppressions",
+    "lint_rules",
     "load",
     "read",
     "read_mailgun",
@@ -92,4 +96,5 @@ __all__ = [
     "summarize_providers",
     "summarize_reasons",
     "summarize_system_full",
+    "unclassified",
 ]

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 import bounceanalytics as ba
+from bounceanalytics.datasets import write_whole
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ def _load(sources: tuple[str, ...], provider: str | None, timezone: str = "UTC")
         return ba.load(_source(sources), provider=provider, timezone=timezone, progress=progress)
 
 
+def _classified(
+    sources: tuple[str, ...], provider: str | None, timezone: str, rules: tuple[str, ...]
+) -> pd.DataFrame:
+    own = list(rules) or None
+    if own:
+        ba.classify_text([""], rules=own)  # a mistake in them is told before hours of reading
+    return ba.classify(_load(sources, provider, timezone).events, rules=own)
+
+
 def _new_file(path: str, overwrite: bool) -> Path:
     target = Path(path)
     if target.exists() and not overwrite:
@@ -131,6 +141,9 @@ provider_option = click.option(
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
 timezone_option = click.option(
     "--timezone", default="UTC", show_default=True, help="Zone of times that are written without one."
+)
+rules_option = click.option(
+    "--rules", multiple=True, metavar="FILE", help="TOML file with rules of your own; asked before ours."
 )
 sources_argument = click.argument("sources", nargs=-1, required=True)
 
@@ -212,15 +225,21 @@ def convert(
 @sources_argument
 @provider_option
 @timezone_option
+@rules_option
 @click.option("--out", "path", help="Write the classified events to this .parquet, .csv or .csv.gz file.")
 @overwrite_option
 def classify(
-    sources: tuple[str, ...], provider: str | None, timezone: str, path: str | None, overwrite: bool
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    rules: tuple[str, ...],
+    path: str | None,
+    overwrite: bool,
 ) -> None:
     """Read and classify exports; show how many messages bounced for which reason."""
     if path:
         _new_file(path, overwrite)
-    bounces = ba.classify(_load(sources, provider, timezone).events)
+    bounces = _classified(sources, provider, timezone, rules)
     _print_reasons(bounces)
     if path:
         _write_frame(bounces, path, overwrite)
@@ -230,6 +249,7 @@ def classify(
 @sources_argument
 @provider_option
 @timezone_option
+@rules_option
 @click.option("--out", "path", default="report.html", show_default=True, help="The HTML file to write.")
 @click.option("--title", help="Headline of the report.")
 @overwrite_option
@@ -237,13 +257,14 @@ def report(
     sources: tuple[str, ...],
     provider: str | None,
     timezone: str,
+    rules: tuple[str, ...],
     path: str,
     title: str | None,
     overwrite: bool,
 ) -> None:
     """Write one self-contained HTML report; it names domains, never addresses."""
     _new_file(path, overwrite)
-    bounces = ba.classify(_load(sources, provider, timezone).events)
+    bounces = _classified(sources, provider, timezone, rules)
     written = ba.report(bounces, path, title=title, overwrite=overwrite)
     out.print(f"Report on {len(bounces):,} events written to {written}")
 
@@ -253,6 +274,7 @@ def report(
 @sources_argument
 @provider_option
 @timezone_option
+@rules_option
 @click.option(
     "--out",
     "folder",
@@ -268,6 +290,7 @@ def clean(
     sources: tuple[str, ...],
     provider: str | None,
     timezone: str,
+    rules: tuple[str, ...],
     folder: str,
     policy: str,
     column: str | None,
@@ -275,7 +298,7 @@ def clean(
 ) -> None:
     """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say."""
     chosen = ba.Policy.preset(policy)
-    bounces = ba.classify(_load(sources, provider, timezone).events)
+    bounces = _classified(sources, provider, timezone, rules)
     with _progress() as progress:
         result = ba.clean(
             mailing_list,
@@ -293,6 +316,7 @@ def clean(
 @sources_argument
 @provider_option
 @timezone_option
+@rules_option
 @click.option(
     "--for",
     "target",
@@ -307,14 +331,73 @@ def suppress(
     sources: tuple[str, ...],
     provider: str | None,
     timezone: str,
+    rules: tuple[str, ...],
     target: str,
     path: str,
     policy: str,
     overwrite: bool,
 ) -> None:
     """Write a suppression file that SendGrid, SES or Mailgun can import."""
-    verdicts = ba.decide(ba.classify(_load(sources, provider, timezone).events), ba.Policy.preset(policy))
+    verdicts = ba.decide(_classified(sources, provider, timezone, rules), ba.Policy.preset(policy))
     click.echo(str(ba.export_suppressions(verdicts, target, path, overwrite=overwrite)))
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@rules_option
+def conflicts(sources: tuple[str, ...], provider: str | None, timezone: str, rules: tuple[str, ...]) -> None:
+    """List bounces where text, code and the ESP's word disagree, most addresses at stake first."""
+    found = ba.conflicts(_classified(sources, provider, timezone, rules), rules=list(rules) or None)
+    voices = {"text_says": "text", "code_says": "code", "esp_says": "ESP"}
+    said = [
+        ", ".join(f"{voice}: {says}" for voice, says in zip(voices.values(), row, strict=True) if says)
+        for row in found[list(voices)].itertuples(index=False)
+    ]
+    shown = found.assign(disagreement=said)[["template", "disagreement", "addresses", "worst_domain"]]
+    _print_frame(shown.rename(columns={"worst_domain": "most at"}))
+    out.print(
+        f"{len(found):,} kinds of bounces, {found['events'].sum():,} events; none of them removes anybody"
+    )
+
+
+@main.command()
+@sources_argument
+@provider_option
+@timezone_option
+@rules_option
+@click.option("--out", "path", help="Write a rule for each text to this .toml file, for you to fill in.")
+@overwrite_option
+def unclassified(
+    sources: tuple[str, ...],
+    provider: str | None,
+    timezone: str,
+    rules: tuple[str, ...],
+    path: str | None,
+    overwrite: bool,
+) -> None:
+    """List the texts that no rule understood, and write rules to fill in."""
+    target = _new_file(path, overwrite) if path else None
+    found = ba.unclassified(_classified(sources, provider, timezone, rules))
+    _print_frame(found[["template", "events", "addresses", "domains", "worst_domain"]])
+    out.print(f"{len(found):,} kinds of texts, {found['events'].sum():,} events")
+    if target:
+        lines = [line for line in found["rule_line"] if line]
+        write_whole(target, "\n".join(lines).encode())
+        out.print(f"{len(lines):,} rules to fill in written to {target}; then: bounceanalytics lint {target}")
+
+
+@main.command()
+@click.argument("files", nargs=-1, metavar="[FILE]…")
+@click.pass_context
+def lint(ctx: click.Context, files: tuple[str, ...]) -> None:
+    """Look for what is wrong with rules of your own, or with ours if no FILE is given; exit status 1 if anything is."""
+    found = ba.lint_rules(list(files) or None)
+    if len(found):
+        _print_frame(found)
+        ctx.exit(1)
+    out.print("Nothing is wrong with these rules.")
 
 
 @main.command()

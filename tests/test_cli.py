@@ -82,6 +82,32 @@ def test_clean_adds_up(samples: Path, tmp_path: Path) -> None:
     assert "overwrite" in sentence(again)
 
 
+def test_conflicts_and_unknown_texts_are_listed(samples: Path, tmp_path: Path) -> None:
+    listed = run("conflicts", samples / "exports" / "ses")
+    assert listed.exit_code == 0, listed.output
+    assert "none of them removes anybody" in listed.output
+    assert "ESP: keep" in listed.output
+    odd = tmp_path / "odd.ndjson"
+    odd.write_text(
+        '{"email": "a@example.com", "event": "bounce", "sg_event_id": "x", "reason": "550 Zorble wibble"}',
+        "utf-8",
+    )
+    rules = tmp_path / "own.toml"
+    assert "1 kinds of texts, 1 events" in run("unclassified", odd, "--out", rules).output
+    rules.write_text(rules.read_text("utf-8").replace('reason = ""', 'reason = "policy"'), "utf-8")
+    assert "Nothing is wrong" in run("lint", rules).output
+    assert "policy" in run("classify", odd, "--rules", rules).output
+
+
+def test_a_mistake_in_own_rules_is_told_first(samples: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "own.toml"
+    rules.write_text('[[rule]]\nid = "own-1"\npattern = "Zorble"\nreason = "policy"\n', "utf-8")
+    assert "capital letters" in sentence(run("classify", samples / "exports", "--rules", rules))
+    found = run("lint", rules)
+    assert found.exit_code == 1
+    assert "broken" in found.output
+
+
 def test_suppress(samples: Path, tmp_path: Path) -> None:
     target = tmp_path / "suppress.csv"
     result = run("suppress", samples / "exports", "--for", "ses", "--out", target)

@@ -241,7 +241,16 @@ def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
     FormatError
         If a file is no TOML, or a rule in it is not right; all problems are named at once.
     """
-    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    files = _paths(paths)
+    found = parse_rules(files)
+    if problems := problems_of(found):
+        raise FormatError(f"{', '.join(map(str, files))}: {'; '.join(problems)}")
+    return found
+
+
+def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
+    """Read the user's own rules without a look at what is in them; see :func:`read_rules`."""
+    files = _paths(paths)
     found: list[Rule] = []
     for file in files:
         try:
@@ -249,9 +258,11 @@ def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"cannot read the rules in {file}: {error}") from error
         found.extend(_rules_of(_parse(text, str(file)), str(file), {"example": "", "source": "the user"}))
-    if problems := problems_of(found):
-        raise FormatError(f"{', '.join(map(str, files))}: {'; '.join(problems)}")
     return tuple(found)
+
+
+def _paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
 
 
 def problems_of(found: Iterable[Rule]) -> list[str]:
