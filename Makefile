@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lab bench samples clean
+.PHONY: help demo test check lab bench scoreboard samples clean
 help:      ## show the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
@@ -46,6 +46,10 @@ lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
 
 bench: $(VENV)/dev.stamp  ## measure loading and classifying beside DuckDB and pandas
 	$(BIN)/python benchmarks/load_and_classify.py
+	$(BIN)/python benchmarks/classify.py
+
+scoreboard: $(VENV)/core.stamp  ## score the classifier on labelled texts, by reason, provider and language
+	@$(BIN)/python scripts/scoreboard.py
 
 samples: $(VENV)/core.stamp  ## write data/samples anew
 	$(BIN)/python scripts/make_samples.py

@@ -154,12 +154,10 @@ def ses_events(
 ) -> Iterator[str]:
     """Yield Amazon SES event publishing records as lines; about 36 in 100 are bounces and delays."""
     rng = random.Random(seed)
-    chance, bits = rng.random, rng.getrandbits
-    domains = _domains()
-    often, rarely = pool * 3 // 4, pool - pool * 3 // 4
-    bounced, delayed = (
-        _Texts(rng, domains, places, size, new) for places, size in ((_BOUNCES, often), (_DELAYS, rarely))
-    )
+    chance, bits, domains = rng.random, rng.getrandbits, _domains()
+    sizes = {True: pool * 3 // 4, False: pool - pool * 3 // 4}
+    bounced = _Texts(rng, domains, _BOUNCES, sizes[True], new)
+    delayed = _Texts(rng, domains, _DELAYS, sizes[False], new)
     when = int(start * 1000)
     for number in range(count):
         when += int(chance() * 260)

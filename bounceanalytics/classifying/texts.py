@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 #: Texts that one thread works on at a time.
 _PART = 16_384
 
-_ADDRESS = r"""<?[^ <>"'(),;:\[\]/?=]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>?"""
+# local parts of plain signs: where no blanks part words, others would take the words before them in
+_ADDRESS = r"""<?[^ <>"'(),;:\[\]/?=\x{80}-\x{10ffff}]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>?"""
 _IDS = (
     r"[0-9]+(?:\.[0-9]+){3}"  # IPv4
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:.]+z?"
