@@ -155,9 +155,8 @@ def ses_events(
     """Yield Amazon SES event publishing records as lines; about 36 in 100 are bounces and delays."""
     rng = random.Random(seed)
     chance, bits, domains = rng.random, rng.getrandbits, _domains()
-    sizes = {True: pool * 3 // 4, False: pool - pool * 3 // 4}
-    bounced = _Texts(rng, domains, _BOUNCES, sizes[True], new)
-    delayed = _Texts(rng, domains, _DELAYS, sizes[False], new)
+    bounced = _Texts(rng, domains, _BOUNCES, pool * 3 // 4, new)
+    delayed = _Texts(rng, domains, _DELAYS, pool - pool * 3 // 4, new)
     when = int(start * 1000)
     for number in range(count):
         when += int(chance() * 260)
