@@ -5,6 +5,7 @@ The work is done per distinct text and in whole columns; no step looks at rows o
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -65,6 +66,7 @@ _NEEDED = (
 #: What a verdict depends on, beside who runs the mailbox.
 _WEIGHED = tuple(name for name in _NEEDED if name not in {"domain", "remote_host"})
 _TEXT = pa.large_string()
+_PART = 1_000_000  # ids that one thread writes at a time
 _NO_FAILURE = BOUNCE_TYPES.index("none")
 
 
@@ -243,24 +245,23 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
     """Return the verdict columns of rows given as arrays."""
     mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
     failed = np.isin(columns["event"], [EVENTS.index(name) for name in FAILURE_EVENTS])
-    rows = np.flatnonzero(failed)
-    some = _rows({**{name: columns[name] for name in _WEIGHED}, "mailbox": mailbox}, rows)
-    first, kind = distinct_rows(some)
-    evidence = gather(_rows(some, first), book)
+    weighed = {**{name: columns[name] for name in _WEIGHED}, "mailbox": mailbox}
+    kinds, kind = distinct_rows(weighed if failed.all() else _filtered(weighed, failed))
+    evidence = gather(kinds, book)
     found = weigh(evidence, book)
-    mailbox[rows] = evidence.mailbox[kind]
 
-    def spread(values: Numbers, nothing: int) -> Numbers:
-        if len(rows) == len(index):
+    def spread(values: Numbers, nothing: Any) -> Numbers:
+        """Return the values of the kinds for all rows; those that are no failure have ``nothing``."""
+        if len(kind) == len(index):
             return values[kind]
-        whole = np.full(len(index), nothing, dtype=values.dtype)
-        whole[rows] = values[kind]
+        whole = np.full(len(index), nothing, dtype=values.dtype) if np.isscalar(nothing) else nothing
+        whole[failed] = values[kind]
         return whole
 
     def choice(values: Numbers, names: Iterable[str], nothing: int = -1) -> Any:
-        return _category(spread(values, nothing), names)
+        return _category(spread(values.astype(np.int8), nothing), names)
 
-    numbers, providers = mailbox_values(mailbox)
+    numbers, providers = mailbox_values(spread(evidence.mailbox, mailbox))
     made = {
         "code_class": choice(found.code_class, CODE_CLASSES),
         "bounce_type": choice(found.bounce_type, BOUNCE_TYPES, _NO_FAILURE),
@@ -268,32 +269,36 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
         "reason": choice(found.reason, REASONS),
         "fault": choice(found.fault, FAULTS),
         "action": choice(found.action, ACTIONS),
-        "rule": _ids(spread(found.rule, -1), found.ids),
+        "rule": _ids(spread(found.rule.astype(np.int32), -1), found.ids),
         "conflict": spread(found.conflict, 0).astype(bool),
         "mailbox_provider": _category(numbers, providers),
     }
     return pd.DataFrame({column.name: made[column.name] for column in VERDICT_COLUMNS}, index=index)
 
 
-def _rows(columns: Mapping[str, Any], rows: Numbers) -> dict[str, Any]:
-    """Return some rows of columns, given as ascending places."""
-    whole = len(next(iter(columns.values())))
-    if len(rows) == whole:
-        return dict(columns)
-    place = pa.array(rows)
+def _filtered(columns: Mapping[str, Any], mask: Numbers) -> dict[str, Any]:
+    kept = pa.array(mask)
     return {
-        name: values[rows] if isinstance(values, np.ndarray) else values.take(place)
+        name: values[mask] if isinstance(values, np.ndarray) else values.filter(kept)
         for name, values in columns.items()
     }
 
 
 def _category(numbers: Numbers, names: Iterable[str]) -> Any:
-    return pd.Categorical.from_codes(numbers.astype(np.int8), dtype=pd.CategoricalDtype(list(names)))
+    return pd.Categorical.from_codes(
+        numbers.astype(np.int8, copy=False), dtype=pd.CategoricalDtype(list(names))
+    )
 
 
 def _ids(numbers: Numbers, ids: pa.Array) -> Any:
     """Return ids by number as a string column; -1 is missing."""
-    values = ids.take(pa.array(numbers, mask=numbers < 0))
+
+    def some(start: int) -> pa.Array:
+        part = numbers[start : start + _PART]
+        return ids.take(pa.array(part, mask=part < 0))
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        values = pa.chunked_array(list(pool.map(some, range(0, len(numbers), _PART))), ids.type)
     column = next(item for item in VERDICT_COLUMNS if item.name == "rule")
     return column.dtype.__from_arrow__(values)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST = 2**62  # what a number that stands for all columns of a row may grow to
 
 
-def distinct_rows(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers]:
+def distinct_rows(columns: Mapping[str, Any]) -> tuple[dict[str, Any], Numbers]:
     """Return one row of each kind, and which kind each row is of.
 
     Parameters
@@ -30,31 +30,41 @@ def distinct_rows(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers]:
 
     Returns
     -------
-    first, kind : numpy.ndarray of int64
-        ``first[kind]`` is a row that has the same values, the first one that does.
+    kinds : dict
+        The columns of the rows of which each is the first of its kind; empty strings are missing.
+    kind : numpy.ndarray of int64
+        Row of ``kinds`` that has the same values.
 
     Examples
     --------
-    >>> first, kind = distinct_rows({"said": pa.array(["a", "b", "a"]), "code": np.array([1, 1, 1])})
-    >>> first.tolist(), kind.tolist()
-    ([0, 1], [0, 1, 0])
+    >>> kinds, kind = distinct_rows({"said": pa.array(["a", "b", "a"]), "code": np.array([1, 1, 1])})
+    >>> kinds["said"].to_pylist(), kind.tolist()
+    (['a', 'b'], [0, 1, 0])
     """
     with ThreadPoolExecutor(pa.cpu_count()) as pool:  # Arrow lets other threads run
-        numbers = list(pool.map(_numbers, columns.values()))
-    key, size = np.zeros(len(numbers[0]), np.int64), 1
-    for number in numbers:
+        coded = list(pool.map(_coded, columns.values()))
+    key, size = np.zeros(len(coded[0][0]), np.int64), 1
+    for number, _ in coded:
         choices = int(number.max(initial=-1)) + 2
         if size * choices > _MOST:
             key, known = pd.factorize(key)
             size = len(known)
-        key = key * choices
+        key *= choices
         key += number
         key += 1
         size *= choices
     kind, _ = pd.factorize(key)
     newest = np.maximum.accumulate(kind) if len(kind) else kind  # kinds are numbered as they appear
-    return np.flatnonzero(np.diff(newest, prepend=-1)), kind
+    first = np.append(np.zeros(min(len(kind), 1), np.int64), np.flatnonzero(newest[1:] > newest[:-1]) + 1)
+    kinds = {name: _some(*one, first) for name, one in zip(columns, coded, strict=True)}
+    return kinds, kind
 
 
-def _numbers(values: Any) -> Numbers:
-    return values if isinstance(values, np.ndarray) else encode(values)[0]
+def _coded(values: Any) -> tuple[Numbers, pa.Array | None]:
+    return (values, None) if isinstance(values, np.ndarray) else encode(values)
+
+
+def _some(number: Numbers, values: pa.Array | None, rows: Numbers) -> Any:
+    """Return some rows of a column that is given as numbers, or as numbers of values."""
+    places = number[rows]
+    return places if values is None else values.take(pa.array(places, mask=places < 0))

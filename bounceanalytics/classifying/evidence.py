@@ -92,7 +92,8 @@ def encode(values: pa.Array | pa.ChunkedArray) -> tuple[Numbers, pa.Array]:
     coded = pc.dictionary_encode(values)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
-    number = pc.fill_null(coded.indices, NONE).to_numpy(zero_copy_only=False)
+    numbers = coded.indices if coded.null_count == 0 else pc.fill_null(coded.indices, NONE)
+    number = numbers.to_numpy(zero_copy_only=False)
     empty = pc.index(coded.dictionary, "").as_py()
     return (np.where(number == empty, NONE, number) if empty >= 0 else number), coded.dictionary
 
@@ -209,8 +210,11 @@ def _take(values: Numbers, places: Numbers, nothing: int) -> Numbers:
 def mailbox_numbers(domains: pa.Array, hosts: pa.Array) -> Numbers:
     """Return who runs the mailbox of each row, by its domain, else by the receiving host; -1 for unknown."""
     number, distinct = encode(domains)
-    found = _take(mailboxes.by_domain(pc.ascii_lower(distinct)), number, NONE)
-    if (found == NONE).any():
+    of_domain = mailboxes.by_domain(pc.ascii_lower(distinct))
+    found = _take(of_domain, number, NONE)
+    if (of_domain == NONE).any() or (number == NONE).any():
         number, distinct = encode(hosts)
-        found = np.where(found == NONE, _take(mailboxes.by_host(distinct), number, NONE), found)
+        of_host = mailboxes.by_host(distinct)
+        if (of_host != NONE).any():
+            found = np.where(found == NONE, _take(of_host, number, NONE), found)
     return found

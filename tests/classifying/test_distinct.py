@@ -32,11 +32,12 @@ def columns(rows: list[tuple]) -> dict:
 
 
 def check(rows: list[tuple]) -> None:
-    alike = [(text or "", *others) for text, *others in rows]  # an empty text says as much as none
-    first, kind = distinct_rows(columns(rows))
-    assert len(kind) == len(rows)
-    assert [alike[place] for place in first[kind]] == alike
-    assert first.tolist() == sorted(alike.index(row) for row in set(alike))
+    # an empty text says as much as none
+    alike = [(text or None, reply, mailbox, word or None) for text, reply, mailbox, word in rows]
+    kinds, kind = distinct_rows(columns(rows))
+    found = list(zip(*(values.tolist() for values in kinds.values()), strict=True)) if rows else []
+    assert [found[place] for place in kind] == alike
+    assert found == list(dict.fromkeys(alike))
 
 
 @given(ROWS)
