@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bounceanalytics.classifying.evidence import encode
+from bounceanalytics.classifying.evidence import Coded, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,20 +31,21 @@ def distinct_rows(columns: Mapping[str, Any]) -> tuple[dict[str, Any], Numbers]:
     Returns
     -------
     kinds : dict
-        The columns of the rows of which each is the first of its kind; empty strings are missing.
+        The columns of the rows of which each is the first of its kind, strings as numbers of distinct values.
     kind : numpy.ndarray of int64
         Row of ``kinds`` that has the same values.
 
     Examples
     --------
     >>> kinds, kind = distinct_rows({"said": pa.array(["a", "b", "a"]), "code": np.array([1, 1, 1])})
-    >>> kinds["said"].to_pylist(), kind.tolist()
-    (['a', 'b'], [0, 1, 0])
+    >>> kinds["said"].number.tolist(), kinds["said"].values.to_pylist(), kind.tolist()
+    ([0, 1], ['a', 'b'], [0, 1, 0])
     """
     with ThreadPoolExecutor(pa.cpu_count()) as pool:  # Arrow lets other threads run
-        coded = list(pool.map(_coded, columns.values()))
-    key, size = np.zeros(len(coded[0][0]), np.int64), 1
-    for number, _ in coded:
+        coded = dict(zip(columns, pool.map(_coded, columns.values()), strict=True))
+    numbers = [column.number if isinstance(column, Coded) else column for column in coded.values()]
+    key, size = np.zeros(len(numbers[0]), np.int64), 1
+    for number in numbers:
         choices = int(number.max(initial=-1)) + 2
         if size * choices > _MOST:
             key, known = pd.factorize(key)
@@ -56,15 +57,12 @@ def distinct_rows(columns: Mapping[str, Any]) -> tuple[dict[str, Any], Numbers]:
     kind, _ = pd.factorize(key)
     newest = np.maximum.accumulate(kind) if len(kind) else kind  # kinds are numbered as they appear
     first = np.append(np.zeros(min(len(kind), 1), np.int64), np.flatnonzero(newest[1:] > newest[:-1]) + 1)
-    kinds = {name: _some(*one, first) for name, one in zip(columns, coded, strict=True)}
+    kinds = {
+        name: Coded(column.number[first], column.values) if isinstance(column, Coded) else column[first]
+        for name, column in coded.items()
+    }
     return kinds, kind
 
 
-def _coded(values: Any) -> tuple[Numbers, pa.Array | None]:
-    return (values, None) if isinstance(values, np.ndarray) else encode(values)
-
-
-def _some(number: Numbers, values: pa.Array | None, rows: Numbers) -> Any:
-    """Return some rows of a column that is given as numbers, or as numbers of values."""
-    places = number[rows]
-    return places if values is None else values.take(pa.array(places, mask=places < 0))
+def _coded(values: Any) -> Any:
+    return values if isinstance(values, np.ndarray) else encode(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +70,7 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     ----------
     columns : mapping
         ``event``, ``provider`` and ``mailbox`` (from domain and host) as arrays of numbers, ``reply_code`` as array of
-        int32 (0 for none); ``diagnostic``, ``enhanced_code``, ``esp_type`` and ``esp_reason`` as Arrow strings.
+        int32 (0 for none); ``diagnostic``, ``enhanced_code``, ``esp_type``, ``esp_reason`` as :func:`encode` takes them.
     book : Rulebook
 
     Returns
@@ -87,15 +87,24 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     return Evidence(columns["event"], mailbox, rules, reply, enhanced, not_tried, word, vote, text != NONE)
 
 
-def encode(values: pa.Array | pa.ChunkedArray) -> tuple[Numbers, pa.Array]:
-    """Return the number of each value among the distinct ones, -1 for null and empty, and the distinct values."""
-    coded = pc.dictionary_encode(values)
+class Coded(NamedTuple):
+    """A column of strings: the number of each value among the distinct ones, -1 for null and empty, and those."""
+
+    number: Numbers
+    values: pa.Array
+
+
+def encode(column: pa.Array | pa.ChunkedArray | Coded) -> Coded:
+    """Return a column with its distinct values numbered; one that is so already is returned as it is."""
+    if isinstance(column, Coded):
+        return column
+    coded = pc.dictionary_encode(column)
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     numbers = coded.indices if coded.null_count == 0 else pc.fill_null(coded.indices, NONE)
     number = numbers.to_numpy(zero_copy_only=False)
     empty = pc.index(coded.dictionary, "").as_py()
-    return (np.where(number == empty, NONE, number) if empty >= 0 else number), coded.dictionary
+    return Coded(np.where(number == empty, NONE, number) if empty >= 0 else number, coded.dictionary)
 
 
 @dataclass(frozen=True, slots=True)

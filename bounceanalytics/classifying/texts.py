@@ -41,7 +41,6 @@ _IDS = (
 )
 _CODE_PAIR = r"\b[245][0-9][0-9][ -]#?[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[ ]|$)"
 
-_NOT_ASCII = r"[^\x00-\x7f]"
 _MARKS = r"[\x{300}-\x{36f}]"
 _UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
 _BLANKS = r"(?:\\r|\\n|[\s\x00-\x1f])+"
@@ -120,8 +119,12 @@ def lower_line(texts: pa.Array) -> pa.Array:
         some = pc.replace_substring_regex(some, _NEXT_LINE, " ")
         return pc.replace_substring_regex(some, _BLANKS, " ")
 
-    texts = _where(texts, _NOT_ASCII, _plain_letters)
-    return _where(pc.utf8_lower(texts), _UNUSUAL_BLANKS, one)
+    plain = pc.string_is_ascii(texts)
+    if plain.false_count:
+        other = pc.invert(plain)
+        changed = pc.cast(_plain_letters(texts.filter(other)), texts.type)  # they are in lower case then
+        texts = pc.replace_with_mask(texts, other, changed)
+    return _where(pc.ascii_lower(texts), _UNUSUAL_BLANKS, one)
 
 
 def _plain_letters(texts: pa.Array) -> pa.Array:

@@ -35,7 +35,13 @@ def check(rows: list[tuple]) -> None:
     # an empty text says as much as none
     alike = [(text or None, reply, mailbox, word or None) for text, reply, mailbox, word in rows]
     kinds, kind = distinct_rows(columns(rows))
-    found = list(zip(*(values.tolist() for values in kinds.values()), strict=True)) if rows else []
+    plain = [
+        values.tolist()
+        if isinstance(values, np.ndarray)
+        else [values.values[place].as_py() if place >= 0 else None for place in values.number.tolist()]
+        for values in kinds.values()
+    ]
+    found = list(zip(*plain, strict=True))
     assert [found[place] for place in kind] == alike
     assert found == list(dict.fromkeys(alike))
 
