@@ -70,7 +70,7 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     ----------
     columns : mapping
         ``event``, ``provider`` and ``mailbox`` (from domain and host) as arrays of numbers, ``reply_code`` as array of
-        int32 (0 for none); ``diagnostic``, ``enhanced_code``, ``esp_type``, ``esp_reason`` as :func:`encode` takes them.
+        int32 (0 for none); ``diagnostic``, ``enhanced_code``, ``esp_type``, ``esp_reason`` as for :func:`encode`.
     book : Rulebook
 
     Returns
