@@ -17,6 +17,7 @@ from bounceanalytics.explaining.sections import (
     certainty_sections,
     in_a_sentence,
     list_sections,
+    spelling_sections,
     unlabelled,
     verdict_section,
 )
@@ -37,8 +38,9 @@ def explain(what: object, *, width: int | None = None) -> Explanation:
     Parameters
     ----------
     what : str, int, pandas.Series, mapping or pandas.DataFrame of one row
-        An enhanced status code (``"5.3.1"``), a reply code (``550``), both (``"550 5.3.1"``), a reason
-        (``"system_full"``), the text of a bounce, or a row of an event frame, classified or not.
+        An enhanced status code (``"5.3.1"``), a reply code (``550``), both (``"550 5.3.1"``), a code of one vendor
+        (``"TSS04"``, ``"S3150"``), a reason (``"system_full"``), the text of a bounce, or a row of an event frame,
+        classified or not.
     width : int, optional
         Columns of the text form; by default the width of the terminal, 100 at most.
 
@@ -46,7 +48,7 @@ def explain(what: object, *, width: int | None = None) -> Explanation:
     -------
     Explanation
         Prints as text, shows as a card in a notebook; ``.reason``, ``.action``, ``.sections`` and others hold its
-        parts. Addresses are shown by their first letter.
+        parts. In a text, the words that decided stand in ``»…«``. Addresses are shown by their first letter.
 
     Raises
     ------
@@ -93,7 +95,10 @@ def explain(what: object, *, width: int | None = None) -> Explanation:
 def _explain_code(code: Code, reply: Code | None, width: int | None) -> Explanation:
     """Explain a code, with the reply code that stood before it, if any."""
     sections = [Section("Meaning", unlabelled([code.meaning]))]
-    sections.append(Section("How the code reads", registry.digits(code), "facts"))
+    if code.kind == "vendor":
+        sections.extend(spelling_sections(code))
+    else:
+        sections.append(Section("How the code reads", registry.digits(code), "facts"))
     if reply:
         sections.append(_beside(code, reply))
     if code.reason:
@@ -106,7 +111,8 @@ def _explain_code(code: Code, reply: Code | None, width: int | None) -> Explanat
         Section("Source", (("stated in", code.source), ("registered", _registered(code))), "facts"),
     )
     return Explanation(
-        title=f"{f'{reply.code} ' if reply else ''}{code.code} {code.title}",
+        title=f"{f'{reply.code} ' if reply else ''}{code.code} {code.title}"
+        f"{f' ({code.registered})' if code.kind == 'vendor' else ''}",
         summary=in_a_sentence(code.reason, code.bounce_type, code.category, code.action),
         sections=tuple(sections),
         code=code.code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 from bounceanalytics.classify import classify
 from bounceanalytics.errors import FrameError, UnknownCodeError
 from bounceanalytics.explain import explain
-from bounceanalytics.explaining.explanation import masked, readable
+from bounceanalytics.explaining.explanation import masked, readable, readable_part
 from bounceanalytics.knowledge import registry
 from bounceanalytics.schema import EVENT_COLUMNS, REASONS
 
 EVERY_CODE = [*registry.codes(), *registry.replies()]
+VENDORS_CODES = [code for code in registry.vendor_codes() if "…" not in code]
 
 
 class Tags(HTMLParser):
@@ -151,17 +153,39 @@ def test_a_reason_can_be_explained(reason: str) -> None:
 
 
 def test_every_code_is_explained_within_the_width() -> None:
-    for code in EVERY_CODE:
+    for code in (*EVERY_CODE, *VENDORS_CODES):
         told = explain(code, width=60)
         assert told.code == code
         assert max(map(len, str(told).splitlines())) <= 60, code
 
 
 def test_every_code_makes_a_sound_card() -> None:
-    for code in EVERY_CODE:
+    for code in (*EVERY_CODE, *VENDORS_CODES):
         shown = Tags(explain(code)._repr_html_())
         assert {"h3", "h4", "dl"} <= shown.seen
         assert registry.lookup(code).title in "".join(shown.text)
+
+
+@pytest.mark.parametrize(
+    ("written", "title", "action"),
+    [
+        ("TSS04", "TSS04 Deferred for volume or complaints (Yahoo)", "retry"),
+        ("s3150", "S3150 Network on Outlook.com's block list (Microsoft)", "fix"),
+        ("ofr_506", "OFR_506 Message refused as spam (Orange)", "fix"),
+        ("as(201806281)", "AS(201806281) Refused at the edge: no such recipient (Microsoft)", "remove"),
+    ],
+)
+def test_a_code_of_a_vendor(written: str, title: str, action: str) -> None:
+    told = explain(written)
+    assert (told.title, told.action) == (title, action)
+    parts = sections(written)
+    assert parts["Source"][1].startswith("by nobody; made up by ")
+    assert "How the code reads" not in parts
+    assert {"Why it happens", "What to do now", "Typical texts"} <= set(parts)
+
+
+def test_the_spellings_of_a_vendors_code_are_shown() -> None:
+    assert sections("IPBL0001")["How it is written"] == ["IPBL0001, IPBL0010, IPBL1000, IPBL1001"]
 
 
 def test_repr_and_print_are_the_same_text() -> None:
@@ -307,6 +331,118 @@ def test_any_text_is_explained_within_the_width_and_safely(text: str, width: int
     assert max(map(len, str(told).splitlines())) <= width
     assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in str(told) if char != "\n")
     Tags(told._repr_html_())
+
+
+# --- the part that decided --------------------------------------------------------------------------------------
+
+
+def came_in(what: object) -> tuple[str, str]:
+    """Return the line of the text as it is printed, and the part that is set off in the card."""
+    told = explain(what, width=400)
+    line = next(line for line in str(told).splitlines() if line.strip().startswith("text"))
+    marked = told._repr_html_().partition("<mark>")[2].partition("</mark>")[0]
+    return line.strip(), unescape(marked)
+
+
+def test_the_words_that_decided_are_set_off() -> None:
+    text = "550 5.1.1 <somebody@example.com>: Mailbox is full, sorry"
+    line, marked = came_in(text)
+    assert line.startswith("text")
+    assert "<s…@example.com>" in line
+    assert "somebody" not in line
+    assert marked
+    assert f"»{marked}«" in line
+    won = next(item for item in explain(text).candidates if item.won)
+    assert marked == text[won.start : won.end]
+
+
+def test_the_text_of_a_section_stays_without_signs() -> None:
+    told = explain("552 5.2.2 Over quota")
+    (part,) = (section for section in told.sections if section.title == "What came in")
+    (mark,) = part.marks
+    number, start, end = mark
+    assert part.rows[number] == ("text", "“552 5.2.2 Over quota”")
+    assert part.rows[number][1][start:end].lower() == "over quota"
+
+
+def test_the_code_that_decided_is_set_off() -> None:
+    assert came_in("550 5.1.2 zzz qqq")[1] == "5.1.2"
+
+
+def test_words_are_found_where_the_rules_saw_another_form() -> None:
+    # The rule sees one blank and no code between the words of two lines.
+    line, marked = came_in("550-5.1.1 The email account that you tried to\r\n550-5.1.1 reach does not exist")
+    assert f"»{marked}«" in line
+    assert marked
+
+
+def test_nothing_is_set_off_where_the_words_are_not_known() -> None:
+    assert came_in({"enhanced_code": "5.1.1", "diagnostic": "zzz qqq"})[1] == ""
+    frame = classify(event_frame(diagnostic="550 5.1.1 User unknown", reply_code=550, enhanced_code="5.1.1"))
+    own = frame.iloc[0].to_dict() | {"rule": "mine-001", "reason": "blocked"}
+    assert came_in(own)[1] == ""
+
+
+def test_a_text_cannot_set_itself_off() -> None:
+    told = explain({"diagnostic": "550 \ue000user\ue001 <mark>unknown</mark> zzz", "enhanced_code": "5.1.1"})
+    shown = told._repr_html_()
+    assert "&lt;mark&gt;unknown" in shown
+    Tags(shown)
+
+
+@given(
+    st.text(st.sampled_from("ab @.<>\t\x00ß\u202e"), max_size=60),
+    st.text("xy z", min_size=1, max_size=20),
+    st.text(st.sampled_from("ab @.<>\n"), max_size=60),
+)
+@example("to somebody@exam", "xple.com", "")
+@example("", "somebody@example.com", "")
+def test_a_part_keeps_its_words_when_the_text_is_made_safe(before: str, part: str, after: str) -> None:
+    text = before + part + after
+    shown, start, end = readable_part(text, len(before), len(before) + len(part))
+    assert shown == readable(text)
+    assert 0 <= start <= end <= len(shown)
+    if "@" not in text:
+        assert shown[start:end].split() == part.split()
+
+
+@given(st.text(max_size=400), st.integers(0, 500), st.integers(0, 500))
+def test_any_part_of_any_text_stays_within_it(text: str, start: int, length: int) -> None:
+    shown, first, last = readable_part(text, start, start + length)
+    assert shown == readable(text)
+    assert 0 <= first <= last <= len(shown)
+
+
+def test_a_part_that_is_cut_off_is_not_shown() -> None:
+    text = "x" * 2000 + " user unknown"
+    shown, start, end = readable_part(text, 2001, 2013)
+    assert start == end
+    assert "2,013 characters in all" in shown
+
+
+# --- codes of vendors in a text ---------------------------------------------------------------------------------
+
+
+def test_a_vendors_code_in_a_text_is_told() -> None:
+    text = "421 4.7.0 [TSS04] Messages from 192.0.2.10 temporarily deferred due to unexpected volume or user complaints"
+    parts = sections(text)
+    assert parts["The code TSS04 in the text"][0] == "Yahoo"
+    assert "unexpected volume" not in parts["What to do now"][0]
+    assert parts["Meaning"][0].startswith("Yahoo holds back")
+
+
+def test_a_vendors_code_that_means_otherwise_says_so() -> None:
+    row = {"diagnostic": "550 5.1.1 User unknown. OFR_506", "domain": "orange.fr"}
+    told = dict(next(item for item in explain(row).sections if "OFR_506" in item.title).rows)
+    assert told["who writes it"] == "Orange"
+    if explain(row).reason != "spam":
+        assert told["by itself"] == "it would mean spam"
+
+
+def test_a_short_code_is_told_at_its_provider_only() -> None:
+    text = "550 5.7.1 CS01 Message rejected due to local policy"
+    assert any("CS01" in title for title in sections({"diagnostic": text, "domain": "icloud.com"}))
+    assert not any("CS01" in title for title in sections({"diagnostic": text, "domain": "example.com"}))
 
 
 # --- what cannot be explained -----------------------------------------------------------------------------------

@@ -15,14 +15,20 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Widest text that is still pleasant to read, and the narrowest that holds a label beside its text.
 _WIDEST, _NARROWEST = 100, 40
 
-#: Characters of a remote text that are shown; some bounces carry whole messages.
+#: Characters of a remote text that are shown, and that are read for it; some bounces carry whole messages.
 _LONGEST = 1200
+_READ = 4 * _LONGEST
 
+#: How a part that is set off looks in plain text.
+_OPEN, _CLOSE = "»", "«"
+
+_ENDS = re.compile(r"\A\s+|\s+\Z")
+_BLANKS = re.compile(r"\s+")
 _ADDRESS = re.compile(r"""(?P<local>"[^"]{1,64}"|[^\s<>@"(),:;\[\]]{1,200})@(?P<domain>[\w.-]+)""")
 
 
@@ -37,11 +43,19 @@ class Section:
         Label and text; the label is empty except in ``facts``.
     style : {'prose', 'list', 'steps', 'facts', 'quotes'}
         How the rows are set.
+    marks : tuple of (int, int, int)
+        Number of a row, start and end in its text: a part that is set off, as ``»…«`` or ``<mark>``. It is kept apart
+        from the text, so that nothing in a remote text can pass for it.
     """
 
     title: str
     rows: tuple[tuple[str, str], ...]
     style: Literal["prose", "list", "steps", "facts", "quotes"] = "prose"
+    marks: tuple[tuple[int, int, int], ...] = ()
+
+    def mark_of(self, number: int) -> tuple[int, int] | None:
+        """Return start and end of what is set off in a row; None if nothing is."""
+        return next(((start, end) for row, start, end in self.marks if row == number), None)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -101,6 +115,32 @@ def readable(text: str) -> str:
     >>> readable("550 <somebody@example.com>: User unknown")
     '550 <s…@example.com>: User unknown'
     """
+    return readable_part(text, 0, 0)[0]
+
+
+def readable_part(text: str, start: int, end: int) -> tuple[str, int, int]:
+    """Return a remote text made safe to show, and where a part of it stands there.
+
+    Parameters
+    ----------
+    text : str
+    start, end : int
+        The part, as the text was given.
+
+    Returns
+    -------
+    str
+        As :func:`readable` makes it.
+    int, int
+        The part in it; twice the same number where nothing of it is shown. Of an address that the part begins or ends
+        in, all that is shown belongs to it.
+
+    Examples
+    --------
+    >>> shown, start, end = readable_part("550 <somebody@example.com>:  User unknown", 29, 41)
+    >>> shown[start:end]
+    'User unknown'
+    """
     # Format characters (category Cf) include those that reverse the direction of what follows.
     shown = "".join(
         " "
@@ -108,12 +148,15 @@ def readable(text: str) -> str:
         else char
         if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
         else "�"
-        for char in text[: 4 * _LONGEST]
+        for char in text[:_READ]
     )
-    shown = masked(" ".join(shown.split()))
-    if len(shown) <= _LONGEST and len(text) <= 4 * _LONGEST:
-        return shown
-    return f"{shown[:_LONGEST]} … ({len(text):,} characters in all)"
+    part = (min(start, len(shown)), min(end, len(shown)))
+    for pattern, put in ((_ENDS, _nothing), (_BLANKS, _blank), (_ADDRESS, _first_letter)):
+        shown, part = _replaced(pattern, put, shown, part)
+    start, end = (min(place, _LONGEST) for place in part)
+    if len(shown) > _LONGEST or len(text) > _READ:
+        shown = f"{shown[:_LONGEST]} … ({len(text):,} characters in all)"
+    return shown, start, end
 
 
 def masked(text: str) -> str:
@@ -124,12 +167,42 @@ def masked(text: str) -> str:
     >>> masked("to somebody@example.com")
     'to s…@example.com'
     """
+    return _ADDRESS.sub(_first_letter, text)
 
-    def first_letter(match: re.Match[str]) -> str:
-        letters = [char for char in match["local"] if char.isalnum()]
-        return f"{''.join(letters[:1])}…@{match['domain']}"
 
-    return _ADDRESS.sub(first_letter, text)
+def _first_letter(match: re.Match[str]) -> str:
+    letters = [char for char in match["local"] if char.isalnum()]
+    return f"{''.join(letters[:1])}…@{match['domain']}"
+
+
+def _blank(_: re.Match[str]) -> str:
+    return " "
+
+
+def _nothing(_: re.Match[str]) -> str:
+    return ""
+
+
+def _replaced(
+    pattern: re.Pattern[str], put: Callable[[re.Match[str]], str], text: str, part: tuple[int, int]
+) -> tuple[str, tuple[int, int]]:
+    """Replace what a pattern finds, and say where a part of the text stands afterwards."""
+    start, end = part
+    moved_start, moved_end = part
+    pieces: list[str] = []
+    done = shift = 0
+    for match in pattern.finditer(text):
+        new = put(match)
+        pieces += (text[done : match.start()], new)
+        done = match.end()
+        at = match.start() + shift
+        shift += len(new) - (match.end() - match.start())
+        # What is replaced is in the part as a whole or not at all: a mark never splits a masked address.
+        if start > match.start():
+            moved_start = at if start < match.end() else start + shift
+        if end > match.start():
+            moved_end = at + len(new) if end < match.end() else end + shift
+    return "".join((*pieces, text[done:])), (moved_start, moved_end)
 
 
 def _text(item: Explanation, width: int) -> Iterator[str]:
@@ -158,11 +231,19 @@ def _section_text(section: Section, width: int) -> Iterator[str]:
                 first = f"  {label:<{column}}  "
         else:
             first = {"list": "  • ", "steps": f"  {number}. ", "quotes": "  · "}.get(section.style, "  ")
-        said = f"“{text}” ({label})" if section.style == "quotes" and label else text
+        shown = _marked_text(text, section.mark_of(number - 1))
+        said = f"“{shown}” ({label})" if section.style == "quotes" and label else shown
         indent = " " * len(first)
         yield from textwrap.wrap(
             said, width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
         ) or [first.rstrip()]
+
+
+def _marked_text(text: str, mark: tuple[int, int] | None) -> str:
+    if not mark:
+        return text
+    start, end = mark
+    return f"{text[:start]}{_OPEN}{text[start:end]}{_CLOSE}{text[end:]}"
 
 
 #: Only translucent greys and inherited colours, so that the card suits light and dark notebooks alike.
@@ -188,6 +269,7 @@ border-top:1px solid rgba(128,128,128,.3);padding-top:.9em}
 .ba-card.ba-card dd{float:none;width:auto;padding:0;margin:0;overflow-wrap:anywhere;min-width:0}
 .ba-card q{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em;overflow-wrap:anywhere}
 .ba-card small{opacity:.75}
+.ba-card mark{padding:0 .15em;border-radius:3px;color:inherit;background:rgba(240,160,0,.35)}
 </style>"""
 
 _TAGS = ("bounce_type", "category", "action")
@@ -214,7 +296,10 @@ def _section_html(section: Section) -> str:
 
 def _rows_html(section: Section) -> str:
     if section.style == "facts":
-        rows = (f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in section.rows)
+        rows = (
+            f"<dt>{escape(label)}</dt><dd>{_marked_html(text, section.mark_of(number))}</dd>"
+            for number, (label, text) in enumerate(section.rows)
+        )
         return f"<dl>{''.join(rows)}</dl>"
     if section.style == "prose":
         return "".join(f"<p>{escape(text)}</p>" for _, text in section.rows)
@@ -226,3 +311,10 @@ def _rows_html(section: Section) -> str:
         return f"<ul>{''.join(items)}</ul>"
     tag = "ol" if section.style == "steps" else "ul"
     return f"<{tag}>{''.join(f'<li>{escape(text)}</li>' for _, text in section.rows)}</{tag}>"
+
+
+def _marked_html(text: str, mark: tuple[int, int] | None) -> str:
+    if not mark:
+        return escape(text)
+    start, end = mark
+    return f"{escape(text[:start])}<mark>{escape(text[start:end])}</mark>{escape(text[end:])}"

@@ -9,15 +9,17 @@ import pandas as pd
 
 from bounceanalytics.classify import candidates, classify, classify_text
 from bounceanalytics.errors import FrameError, UnknownCodeError
-from bounceanalytics.explaining.explanation import Explanation, Section, readable
+from bounceanalytics.explaining.explanation import Explanation, Section, readable, readable_part
 from bounceanalytics.explaining.sections import (
     advice_sections,
     in_a_sentence,
     list_sections,
     unlabelled,
+    vendor_section,
     verdict_section,
 )
 from bounceanalytics.knowledge import registry
+from bounceanalytics.knowledge.rules import without_accents
 from bounceanalytics.schema import EVENT_COLUMNS, REASONS
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ _SOURCES = {
 #: A row says something if it has a value in one of these.
 _EVIDENCE = ("diagnostic", "enhanced_code", "reply_code", "esp_reason", "esp_type", "event", "bounce_type")
 
+#: What tells who runs the mailbox.
+_PLACES = {"domain", "recipient", "remote_host"}
+
 _ASKED = ("reply_code", "enhanced_code", "domain", "provider", "event", "esp_type", "esp_reason")
 _VERDICT = ("reason", "bounce_type", "category", "fault", "action", "rule")
 _ESP_WORDS = ("esp_event", "esp_type", "esp_reason")
@@ -49,6 +54,16 @@ _CONFLICT = (
     "Text, code and the ESP's word disagree on whether the address is to be kept, so cleaning holds it and never "
     "removes it for this event alone. Read the text: people judge it better than any rule."
 )
+
+#: Characters of a text in which the words of a rule are looked for.
+_SEARCHED = 4800
+
+#: What stands in the normal form of a text for an address, a number and a blank -> how that may look in the text.
+_SHAPES = {
+    "<addr>": r"<?[^\s<>]{1,320}>?",
+    "0": r"[\w.:-]{1,80}",
+    " ": r"(?:\s|\\[rn]){1,8}(?:[245]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3}\s)?",
+}
 
 #: Codes at the beginning of a text, as servers write them.
 _BEGINNING = re.compile(
@@ -86,19 +101,21 @@ def _explained(row: Mapping[str, Any], verdict: Mapping[str, Any], width: int | 
     reason, bounce_type, category, fault, action, rule = (_word(verdict, name) for name in _VERDICT)
     reply, enhanced = _codes_of(row)
     code = enhanced or reply
+    mailbox_provider = _word(verdict, "mailbox_provider")
+    # Without domain and host, "other" means that nothing is known of the mailbox.
+    asked_of = None if mailbox_provider == "other" and not row.keys() & _PLACES else mailbox_provider
+    of_vendors = registry.vendor_codes_in(str(row.get("diagnostic", "")), asked_of)
     sections = [
-        Section(
-            "What came in",
-            tuple(_evidence(row, reply, enhanced, _word(verdict, "mailbox_provider"))),
-            "facts",
-        ),
+        _came_in(row, reply, enhanced, mailbox_provider, _deciding(spoken, rule)),
         verdict_section(reason, bounce_type, category, fault, action),
         *_reasoning(spoken, rule),
     ]
     if verdict.get("conflict"):
         sections.append(Section("Disagreement", unlabelled([_CONFLICT])))
     if reason in REASONS:
-        sections.extend(_advice_for(reason, [item for item in (enhanced, reply) if item]))
+        sections.extend(_advice_for(reason, [item for item in (*of_vendors, enhanced, reply) if item]))
+    told = next((item for item in of_vendors if item.reason == reason), None)  # its advice stands above
+    sections.extend(vendor_section(item, reason, told=item is told) for item in of_vendors)
     title = REASONS[reason].title if reason in REASONS else _word(row, "event") or "No failure"
     numbers = " ".join(item.code for item in (reply, enhanced) if item)
     return Explanation(
@@ -148,8 +165,49 @@ def _looked_up(code: object) -> Code | None:
         return None
 
 
+def _deciding(spoken: Sequence[Candidate], rule: str | None) -> Candidate | None:
+    """Return the candidate that decided; None where it was a rule of the user's own, whose words are not known."""
+    return next((item for item in spoken if item.won and rule in {None, item.rule}), None)
+
+
+def _came_in(
+    row: Mapping[str, Any],
+    reply: Code | None,
+    enhanced: Code | None,
+    mailbox_provider: str | None,
+    decided: Candidate | None,
+) -> Section:
+    """Return all that is known of the event, with the words that decided set off in the text."""
+    text = str(row.get("diagnostic", ""))
+    shown, start, end = readable_part(text, *(_place(text, decided) if decided else (0, 0)))
+    rows = tuple(_evidence(row, reply, enhanced, mailbox_provider, shown))
+    number = [label for label, _ in rows].index("text")
+    marks = ((number, start + 1, end + 1),) if end > start else ()  # 1 for the quotation mark
+    return Section("What came in", rows, "facts", marks)
+
+
+def _place(text: str, item: Candidate) -> tuple[int, int]:
+    """Return where the words of a candidate stand in the text as given; twice 0 where they cannot be found."""
+    if item.start >= 0 and text[item.start : item.end].lower() == item.matched.lower():
+        return item.start, item.end
+    if not item.source.endswith("text") or not item.matched:
+        return 0, 0  # a word of the ESP, or a code that stands in a column only
+    # The rules saw the normal form: addresses, numbers and line ends stand there in another shape.
+    words = "".join(
+        _SHAPES.get(part) or re.escape(part) for part in re.split(r"(<addr>|\b0\b| )", item.matched) if part
+    )
+    searched = text[:_SEARCHED]
+    plain = without_accents(searched)
+    hit = re.search(words, plain if len(plain) == len(searched) else searched, re.IGNORECASE)
+    return hit.span() if hit else (0, 0)
+
+
 def _evidence(
-    row: Mapping[str, Any], reply: Code | None, enhanced: Code | None, mailbox_provider: str | None
+    row: Mapping[str, Any],
+    reply: Code | None,
+    enhanced: Code | None,
+    mailbox_provider: str | None,
+    shown: str,
 ) -> Iterable[tuple[str, str]]:
     if "recipient" in row:
         yield "recipient", readable(str(row["recipient"]))
@@ -161,7 +219,7 @@ def _evidence(
         yield "reply code", f"{reply.code} {reply.title}"
     if enhanced:
         yield "enhanced code", f"{enhanced.code} {enhanced.title}"
-    yield "text", f"“{readable(str(row['diagnostic']))}”" if "diagnostic" in row else "none"
+    yield "text", f"“{shown}”" if "diagnostic" in row else "none"
     if mailbox_provider:
         host = f", host {readable(str(row['remote_host']))}" if "remote_host" in row else ""
         yield "mailbox provider", f"{mailbox_provider}{host}"
@@ -224,6 +282,8 @@ def _advice_for(reason: str, codes: Sequence[Code]) -> Iterable[Section]:
     yield Section("Meaning", unlabelled([advice.meaning]))
     yield from list_sections(do_now=advice.do_now, do_later=advice.do_later, investigate=advice.investigate)
     if others := [
-        f"{item.code} by itself would mean {item.reason}. {item.disputed}" for item in codes if item.reason
+        f"{item.code} by itself would mean {item.reason}. {item.disputed}"
+        for item in codes
+        if item.reason and item.kind != "vendor"
     ]:
         yield Section("The codes beside it", unlabelled(others), "list")

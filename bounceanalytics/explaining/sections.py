@@ -66,6 +66,32 @@ def advice_sections(code: Code) -> Iterable[Section]:
         yield Section("Typical texts", tuple((item.kind, item.text) for item in code.texts), "quotes")
 
 
+def spelling_sections(code: Code) -> Iterable[Section]:
+    """Show how a vendor's code is written, where that is not always the same."""
+    if code.spellings:
+        yield Section("How it is written", unlabelled([", ".join(code.spellings)]))
+
+
+def vendor_section(code: Code, reason: str | None, *, told: bool) -> Section:
+    """Say in short what a vendor's code in a text means.
+
+    Parameters
+    ----------
+    code : Code
+    reason : str or None
+        What was concluded.
+    told : bool
+        True if its meaning and advice stand in the explanation already.
+    """
+    rows = [("who writes it", code.registered)]
+    rows.append(("what it says", f"{code.title}{'' if told else f'. {code.meaning}'}"))
+    if code.reason and code.reason != reason:
+        rows.append(("by itself", f"it would mean {code.reason}"))
+        rows.extend(("advice", text) for text in code.do_now[:1])
+    rows.append(("source", code.source))
+    return Section(f"The code {code.code} in the text", tuple(rows), "facts")
+
+
 def list_sections(
     causes: Sequence[str] = (),
     do_now: Sequence[str] = (),

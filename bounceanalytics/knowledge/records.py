@@ -48,8 +48,8 @@ class Code:
     Attributes
     ----------
     code : str
-        ``5.3.1`` or ``550``.
-    kind : {'enhanced', 'reply'}
+        ``5.3.1``, ``550``, or a code of one vendor such as ``TSS04``.
+    kind : {'enhanced', 'reply', 'vendor'}
     title, meaning : str
     source : str
         RFC section or page of the vendor.
@@ -68,10 +68,20 @@ class Code:
     texts : tuple of Wording
     disputed : str
         Where standards, vendors and practice differ; empty where they agree.
+    stated_class : str
+        Class of a vendor's code, which no digit of it tells; empty for the other kinds.
+    provider : str
+        Name of the mailbox provider whose texts hold a vendor's code; empty where several use it.
+    pattern : str
+        Regular expression of the spellings of a vendor's code; empty where it has only one.
+    spellings : tuple of str
+        Examples of these spellings.
+    ambiguous : bool
+        True for a vendor's code so short that it says something in texts of its provider only.
     """
 
     code: str
-    kind: Literal["enhanced", "reply"]
+    kind: Literal["enhanced", "reply", "vendor"]
     title: str
     meaning: str
     source: str
@@ -87,11 +97,16 @@ class Code:
     related: tuple[Related, ...] = ()
     texts: tuple[Wording, ...] = ()
     disputed: str = ""
+    stated_class: str = ""
+    provider: str = ""
+    pattern: str = ""
+    spellings: tuple[str, ...] = ()
+    ambiguous: bool = False
 
     @property
     def code_class(self) -> str:
         """``success``, ``transient`` or ``permanent``."""
-        return CLASS_OF[self.code[0]]
+        return self.stated_class or CLASS_OF[self.code[0]]
 
     @property
     def bounce_type(self) -> str:

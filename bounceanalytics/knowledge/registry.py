@@ -1,8 +1,9 @@
-"""Enhanced status codes and SMTP reply codes: what each means, why it comes and what to do about it.
+"""Status codes, reply codes and vendors' codes: what each means, why it comes and what to do about it.
 
-The knowledge lies in ``codes/*.toml`` (a file per subject of RFC 3463) and ``replies.toml``; this module reads it
-and derives what follows from a code's reason and class. A row states what its classes share, and a table per class
-(``[code.2]``, ``[code.4]``, ``[code.5]``) states the rest; only the classes that have a table exist.
+The knowledge lies in ``codes/*.toml`` (a file per subject of RFC 3463), ``replies.toml`` and ``vendor_codes.toml``;
+this module reads it and derives what follows from a code's reason and class. A row of ``codes/`` states what its
+classes share, and a table per class (``[code.2]``, ``[code.4]``, ``[code.5]``) states the rest; only the classes that
+have a table exist.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ __all__ = [
     "lookup",
     "outcome",
     "replies",
+    "vendor_codes",
+    "vendor_codes_in",
 ]
 
 _STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
@@ -70,6 +73,9 @@ _REPLY_GROUPS = {
 
 _ENHANCED = re.compile(r"#?([245])\.(\d{1,3})\.(\d{1,3})", re.ASCII)
 _REPLY = re.compile(r"[2-5]\d\d", re.ASCII)
+
+#: Longest text that is taken for a vendor's code, and how much of a text is searched for one.
+_LONGEST_CODE, _SEARCHED = 40, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,44 @@ def replies() -> Mapping[str, Code]:
 
 
 @cache
+def vendor_codes() -> Mapping[str, Code]:
+    """Return every known code of a mailbox provider or gateway, by code, in the order of the table."""
+    table = tomllib.loads((_knowledge() / "vendor_codes.toml").read_text("utf-8"))
+    return _unique(_build_vendor(row) for row in table["code"])
+
+
+def vendor_codes_in(text: str, provider: str | None = None) -> tuple[Code, ...]:
+    """Return the vendors' codes that stand in a text, in their order there.
+
+    Parameters
+    ----------
+    text : str
+        Diagnostic.
+    provider : str, optional
+        Who runs the mailbox, if that is known. Short codes count in texts of their own provider only; where nobody
+        is known, if they stand in brackets, as their provider writes them.
+
+    Returns
+    -------
+    tuple of Code
+        With the spelling of the text where a row stands for a family of codes.
+
+    Examples
+    --------
+    >>> [item.code for item in vendor_codes_in("421 4.7.0 [TSS04] Messages temporarily deferred")]
+    ['TSS04']
+    """
+    searched = text[:_SEARCHED]
+    found: dict[str, tuple[int, Code]] = {}
+    for row in vendor_codes().values():
+        # Case counts here, unlike in a question: "bl21" is no code, and "rp:" stands for other things.
+        hit = re.search(rf"(?<!\w)(?:{_spelling(row)})(?!\w)", searched)
+        if hit and (not row.ambiguous or _is_of(row, provider, searched, hit.start())):
+            found[row.code] = (hit.start(), _as_written(row, hit.group()))
+    return tuple(row for _, row in sorted(found.values(), key=lambda item: item[0]))
+
+
+@cache
 def advice(reason: str) -> Advice:
     """Return what a reason means and what to do about it.
 
@@ -140,7 +184,8 @@ def lookup(code: str | int) -> Code:
     Parameters
     ----------
     code : str or int
-        Enhanced status code (``"5.3.1"``, ``"#5.3.1"``) or reply code (``550``, ``"550"``).
+        Enhanced status code (``"5.3.1"``, ``"#5.3.1"``), reply code (``550``, ``"550"``) or code of a vendor
+        (``"TSS04"``, ``"[tss04]"``).
 
     Returns
     -------
@@ -168,6 +213,8 @@ def lookup(code: str | int) -> Code:
         return codes().get(key) or _unregistered(key)
     if _REPLY.fullmatch(text):
         return replies().get(text) or _unlisted(text)
+    if vendor := _vendor_code(text):
+        return vendor
     # What is no code may be a whole text with somebody's address in it, which no error repeats.
     shown = repr(text) if len(text) <= 12 and "@" not in text else f"a text of {len(text)} characters"
     raise UnknownCodeError(
@@ -183,6 +230,7 @@ def code_reasons() -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``code`` (enhanced and reply codes alike, as strings), ``reason`` (missing for success), ``specific`` (bool).
+        Codes of vendors are left out: the rules of their texts judge them.
         For a detail that is not listed, ask for the subject's general code: ``5.1.99`` is no more than ``5.1.0``.
 
     Examples
@@ -202,12 +250,12 @@ def code_reasons() -> pd.DataFrame:
 
 
 def codes_frame() -> pd.DataFrame:
-    """Return the whole registry as a frame: every enhanced status code, then every reply code.
+    """Return the whole registry as a frame: enhanced status codes, then reply codes, then codes of vendors.
 
     Returns
     -------
     pandas.DataFrame
-        ``code``, ``kind`` (enhanced, reply), ``code_class``, ``title``, ``meaning``, the columns ``reason``,
+        ``code``, ``kind`` (enhanced, reply, vendor), ``code_class``, ``title``, ``meaning``, the columns ``reason``,
         ``bounce_type``, ``category``, ``fault`` and ``action`` that follow from the code alone, ``specific``
         (whether the code alone tells the reason), the advice as lists of strings (``causes``, ``do_now``,
         ``do_later``, ``investigate``, ``recipient_side``, ``practices``), ``related`` ("code: difference") and
@@ -219,7 +267,7 @@ def codes_frame() -> pd.DataFrame:
     >>> frame.loc["5.3.1", ["reason", "bounce_type", "action"]].tolist()
     ['system_full', 'hard', 'remove']
     """
-    rows = _all()
+    rows = [*_all(), *vendor_codes().values()]
     outcomes = [outcome(row.reason, row.code_class) for row in rows]
 
     def text(name: str) -> pd.Series[Any]:
@@ -238,7 +286,9 @@ def codes_frame() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "code": text("code"),
-            "kind": pd.Series([row.kind for row in rows], dtype=pd.CategoricalDtype(["enhanced", "reply"])),
+            "kind": pd.Series(
+                [row.kind for row in rows], dtype=pd.CategoricalDtype(["enhanced", "reply", "vendor"])
+            ),
             "code_class": pd.Series(
                 [row.code_class for row in rows], dtype=pd.CategoricalDtype(list(CODE_CLASSES))
             ),
@@ -298,7 +348,7 @@ def _expand(row: Mapping[str, Any]) -> Iterator[Code]:
             yield _build(f"{digit}.{subject}.{number}", "enhanced", {**shared, **row[digit]})
 
 
-def _build(code: str, kind: Literal["enhanced", "reply"], row: Mapping[str, Any]) -> Code:
+def _build(code: str, kind: Literal["enhanced", "reply", "vendor"], row: Mapping[str, Any]) -> Code:
     known = {field.name for field in fields(Code)}
     if unknown := set(row) - known:
         raise ValueError(f"code {code}: unknown columns {', '.join(sorted(unknown))}")
@@ -312,9 +362,52 @@ def _build(code: str, kind: Literal["enhanced", "reply"], row: Mapping[str, Any]
     return replace(built, reason=None, specific=True) if built.code_class == "success" else built
 
 
+def _build_vendor(row: Mapping[str, Any]) -> Code:
+    values = {name: value for name, value in row.items() if name not in {"code", "vendor", "class"}}
+    return _build(
+        row["code"],
+        "vendor",
+        {**values, "registered": row["vendor"], "stated_class": row.get("class", "permanent")},
+    )
+
+
+def _vendor_code(text: str) -> Code | None:
+    """Return the vendor's code that a text consists of, in whatever case and brackets it is written."""
+    if len(text) > _LONGEST_CODE:
+        return None
+    bare = text.strip("[]()")
+    for row in vendor_codes().values():
+        wanted = re.compile(_spelling(row), re.IGNORECASE)
+        if match := wanted.fullmatch(text) or wanted.fullmatch(bare):
+            return _as_written(row, match.group().upper())
+        if text.lower() == row.code.lower():
+            return row
+    return None
+
+
+def _is_of(row: Code, provider: str | None, text: str, start: int) -> bool:
+    """Return whether a short code that begins at ``start`` is the one of its provider."""
+    if provider:
+        return provider == row.provider
+    return not {"[", "("}.isdisjoint(text[max(start - 1, 0) : start + 1])
+
+
+def _spelling(row: Code) -> str:
+    return row.pattern or re.escape(row.code)
+
+
+def _as_written(row: Code, text: str) -> Code:
+    """Return a row under the spelling that was met, where it stands for a family of codes."""
+    return replace(row, code=text) if "…" in row.code else row
+
+
 def _by_code(rows: Iterable[Code]) -> Mapping[str, Code]:
+    return _unique(sorted(rows, key=_numeric))
+
+
+def _unique(rows: Iterable[Code]) -> Mapping[str, Code]:
     known: dict[str, Code] = {}
-    for row in sorted(rows, key=_numeric):
+    for row in rows:
         if row.code in known:
             raise ValueError(f"code {row.code} is stated twice")
         known[row.code] = row
