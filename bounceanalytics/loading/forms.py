@@ -84,8 +84,12 @@ class Form:
         several spellings of it (joined by ``|``).
     columns : mapping of str to str
         Name of :data:`RAW_COLUMNS` -> SQL over the fields.
+    made : mapping of str to str
+        More fields -> SQL over the others; for what is used again and again.
     explode : str
         SQL for a list of recipients; its items are the field ``each`` of one row apiece. Empty for one row a record.
+    otherwise : str
+        SQL for the list that stands in where that is empty.
     ignored : str
         SQL for the reason why a record is left out on purpose; NULL keeps it.
     key : tuple of str
@@ -123,7 +127,9 @@ class Form:
     plain: bool = False
     fields: Mapping[str, str | tuple[str, Structure]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
     explode: str = ""
+    otherwise: str = "[NULL]"
     ignored: str = "NULL"
     key: tuple[str, ...] = ()
     zone: str = ""

@@ -156,14 +156,23 @@ def _items_sql(found: Found) -> str:
 
 def _exploded(form: Form, rows: str) -> str:
     """Return the query with a row for each recipient (or event) that a record names, at least one."""
+    rows = _with_made(form, rows)
     if not form.explode:
         return rows
     several = f"SELECT *, CASE WHEN bad IS NULL THEN {form.explode} END AS several FROM ({rows})"
-    filled = f"SELECT * REPLACE (CASE WHEN len(several) > 0 THEN several ELSE [NULL] END AS several) FROM ({several})"
+    other = f"CASE WHEN bad IS NULL THEN {form.otherwise} ELSE [NULL] END"
+    filled = f"SELECT * REPLACE (CASE WHEN len(several) > 0 THEN several ELSE {other} END AS several) FROM ({several})"
     return (
         "SELECT * EXCLUDE (several) REPLACE (head AND generate_subscripts(several, 1) = 1 AS head),"
         f" unnest(several) AS each FROM ({filled})"
     )
+
+
+def _with_made(form: Form, rows: str) -> str:
+    if not form.made:
+        return rows
+    made = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in form.made.items())
+    return f"SELECT *, {made} FROM ({rows})"
 
 
 def table_sql(source: Source, found: Found) -> str:
@@ -191,4 +200,4 @@ def table_fields_sql(found: Found, rows: str, *, careful: bool) -> str:
         place = form.place(name, found.header)
         picked.append(f"{f'c{place}' if place >= 0 else 'CAST(NULL AS VARCHAR)'} AS {identifier(name)}")
     through = ", _offset, _error, _raw" if careful else ""
-    return f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})"
+    return _with_made(form, f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})")

@@ -87,12 +87,14 @@ FIELDS: dict[str, str | tuple[str, Structure]] = {
     "old_topics": ("subscription/oldTopicPreferences/topicSubscriptionStatus", [_TOPIC]),
 }
 
-_WORD = (
+# told once a record, since much depends on them
+_WORD_SQL = (
     "coalesce(event_type, notification_type, CASE WHEN bounce_type IS NOT NULL THEN 'Bounce'"
     " WHEN complained IS NOT NULL THEN 'Complaint' WHEN delay_type IS NOT NULL THEN 'DeliveryDelay'"
     " WHEN delivered IS NOT NULL THEN 'Delivery' END)"
 )
-_KIND = f"lower(translate({_WORD}, ' _', ''))"
+_MADE = {"word": _WORD_SQL, "kind": f"lower(translate({_WORD_SQL}, ' _', ''))"}
+_WORD, _KIND = _MADE
 
 _OPTED_OUT = (
     "len(list_filter(new_topics, lambda topic: topic.subscriptionStatus = 'OptOut' AND NOT coalesce(list_contains("
@@ -159,7 +161,9 @@ PUBLISHING = Form(
     plain=True,
     fields=FIELDS,
     columns=COLUMNS,
-    explode=f"CASE WHEN len({_ABOUT}) > 0 THEN {_ABOUT} ELSE {_ONLY_ONE} END",
+    made=_MADE,
+    explode=_ABOUT,
+    otherwise=_ONLY_ONE,
     ignored=f"CASE WHEN mail_id IS NULL AND {_WORD} IS NULL THEN 'a notice of the service that carried the records'"
     f" ELSE {words_sql(_KIND, IGNORED)} END",
     # not by the wrapper's ids or the wording of the time: both dialects, and every repetition, tell the same event
@@ -243,6 +247,7 @@ MAIL = replace(
     },
     explode=f"CASE WHEN reported IS NULL THEN list_transform({_NOTIFIED_LIST}, lambda one: {_NOTIFIED})"
     f" ELSE list_transform(reported, lambda one: {REPORTED}) END",
+    otherwise="[NULL]",
     ignored=f"CASE WHEN reported IS NULL THEN coalesce({REPORT_IGNORED}, {PUBLISHING.ignored}) END",
     key=("message_id", "event", "recipient", "again"),
 )
@@ -386,7 +391,7 @@ FLATTENED = replace(
         "own_text": "coalesce(nullif(failure_message, ''), reject_reason)",
         "sending_ip": "outgoing[1]",
     },
-    explode=f"CASE WHEN len({_FLAT_NAMED}) > 0 THEN {_FLAT_NAMED} ELSE {_ONLY_ONE} END",
+    explode=_FLAT_NAMED,
     ignored="NULL",
     note="the times of its bounces and complaints are those of sending: the programme that wrote it kept no others",
 )
