@@ -200,23 +200,28 @@ def _pieces(template: str) -> list[str]:
 def _grouped(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return a row per value of ``by``, most addresses first."""
     keys = {name: frame[name].astype("str" if name != "reply_code" else "Int16") for name in by}
-    rows = frame.assign(**keys, address=frame["recipient"].str.lower(), one=1)
-    groups = rows.groupby(by, dropna=False, observed=True, sort=False)
-    found = groups.agg(
+    rows = frame.assign(**keys, address=frame["recipient"].str.lower())
+    rows = rows.assign(kind=rows.groupby(by, dropna=False, observed=True, sort=False).ngroup())
+    kinds = rows.groupby("kind").agg(
         addresses=("address", "nunique"),
-        events=("one", "size"),
+        events=("kind", "size"),
         domains=("domain", "nunique"),
-        worst_domain=("domain", _most_frequent),
         first_seen=("timestamp", "min"),
         last_seen=("timestamp", "max"),
-        **{name: (name, _most_frequent) for name in ("reply_code", "enhanced_code") if name not in by},
     )
-    found = found.reset_index()
-    return found.sort_values(
+    found = rows.drop_duplicates("kind").set_index("kind")[by].join(kinds)
+    most = {"worst_domain": "domain", "reply_code": "reply_code", "enhanced_code": "enhanced_code"}
+    for name, column in most.items():
+        if name not in by:
+            found[name] = _most_frequent(rows, column).reindex(found.index).astype(rows[column].dtype)
+    order = [*by, "addresses", "events", "domains", "worst_domain", "first_seen", "last_seen"]
+    return found[[*order, *(name for name in most if name not in order)]].sort_values(
         ["addresses", "events", "template"], ascending=[False, False, True], ignore_index=True
     )
 
 
-def _most_frequent(values: pd.Series[Any]) -> Any:
-    counts = values.value_counts()
-    return counts.index[0] if len(counts) else None
+def _most_frequent(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return the most frequent value of a column for each kind, the first in order where several are."""
+    counts = rows.groupby(["kind", column], observed=True).size().reset_index(name="count")
+    ordered = counts.sort_values(["kind", "count", column], ascending=[True, False, True])
+    return ordered.drop_duplicates("kind").set_index("kind")[column]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -280,7 +281,10 @@ def _clues(name: str) -> list[str]:
 
 def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: Sequence[Form]) -> Form | None:
     """Return the form that most of the records fit; of two, the one that a clue speaks for, else the earlier."""
-    fitting = [(_fitting(records, form), form) for form in forms if form.kind == kind]
+    shapes = Counter(
+        (record.get("", ""), frozenset(key for key in record if key)) for record in records[:_SAMPLE]
+    )
+    fitting = [(_fitting(shapes, form), form) for form in forms if form.kind == kind]
     fitting = [(count, form) for count, form in fitting if count]
     most = max((count for count, _ in fitting), default=0)
     best = [form for count, form in fitting if count == most]
@@ -291,12 +295,10 @@ def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: S
     return next((form for form in best if not form.hint), None)
 
 
-def _fitting(records: list[dict[str, Any]], form: Form) -> int:
+def _fitting(shapes: Counter[tuple[Any, frozenset[str]]], form: Form) -> int:
+    """Return how many records fit, of which is known in what container they lie and which keys they have."""
     places = {"", form.container} if form.bare else {form.container}
-    return sum(
-        record.get("", "") in places and form.fits(key for key in record if key)
-        for record in records[:_SAMPLE]
-    )
+    return sum(count for (place, keys), count in shapes.items() if place in places and form.fits(keys))
 
 
 def _values(text: str, *, whole: bool) -> tuple[list[Any] | None, Layout]:
