@@ -79,7 +79,7 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
         gap.add(window.offset, window.drop(start.start()))
         yield from gap.close(scan)
         offset = window.offset
-        piece, error = _cut(window, start[1].decode("ascii"))
+        piece, error = _cut(window, start[1], scan.tags)
         yield scan.record(piece, start[1].decode("ascii"), offset, error)
     gap.add(window.offset, window.drop(len(window.raw)))
     yield from gap.close(scan)
@@ -137,7 +137,8 @@ class _Scan:
         first = _FIRST_RECORD.match(head, root.end()) if root else None
         if first:
             tags.add(first[1])
-        self.starts = re.compile(rb"<(" + b"|".join(map(re.escape, sorted(tags))) + rb")(?=[\s/>])[^<>]*>")
+        self.tags = b"|".join(map(re.escape, sorted(tags)))
+        self.starts = re.compile(rb"<(" + self.tags + rb")(?=[\s/>])[^<>]*>")
 
     def learn(self, gap: bytes) -> None:
         """Look for the list that begins between two records: some files hold several documents."""
@@ -211,10 +212,9 @@ class _Gap:
         yield Span(self._offset + at, scan.decoded(rest), error)
 
 
-def _cut(window: _Window, tag: str) -> tuple[bytes, str]:
+def _cut(window: _Window, tag: bytes, tags: bytes) -> tuple[bytes, str]:
     """Take the record off that begins here, as far as the next one at most; say what is wrong with its end."""
-    name = re.escape(tag.encode("ascii"))
-    bound = re.compile(rb"</" + name + rb"\s*>|<" + name + rb"(?=[\s/>])")
+    bound = re.compile(rb"</" + re.escape(tag) + rb"\s*>|<(?:" + tags + rb")(?=[\s/>])")
     opening = window.raw.index(b">") + 1
     if window.raw[opening - 2 : opening] == b"/>":
         return window.drop(opening), ""

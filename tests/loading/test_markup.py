@@ -165,6 +165,14 @@ def test_any_bytes(content, head):
     assert looks_like_list(content) in {True, False}
 
 
+def test_a_first_record_with_a_strange_tag_costs_no_other():
+    entries = [entry(number).encode() for number in range(3)]
+    entries[0] = entries[0].replace(b"<bounce>", b"<b ounce>")
+    found = read(b"<bounces>" + b"\n".join(entries) + b"</bounces>")
+    assert [json.loads(span.text) for span in found if not span.error] == [row(1), row(2)]
+    assert any(span.error for span in found)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     hurt=st.integers(0, 7),
