@@ -20,15 +20,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 import bounceanalytics as ba
+from bounceanalytics.summaries.queries import wilson
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "data" / "scoreboard"
 BEGIN, END = "<!-- scoreboard -->", "<!-- end of scoreboard -->"
-_Z95 = 1.959964
 
 
 def texts(folder: Path = FOLDER) -> pd.DataFrame:
@@ -62,10 +61,8 @@ def share(hits: int, total: int) -> str:
     """Return a share with its interval, as in ``97.1 (94.0-98.6)``."""
     if not total:
         return ""
-    p = hits / total
-    centre, half = p + _Z95**2 / (2 * total), _Z95 * np.sqrt(p * (1 - p) / total + _Z95**2 / (4 * total**2))
-    low, high = ((centre + sign * half) / (1 + _Z95**2 / total) for sign in (-1, 1))
-    return f"{100 * p:.1f} ({100 * max(low, 0):.1f}-{100 * min(high, 1):.1f})"
+    low, high = (float(end[0]) for end in wilson(pd.Series([hits]), pd.Series([total])))
+    return f"{100 * hits / total:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
 def scores(judged: pd.DataFrame) -> dict[str, Any]:

@@ -64,7 +64,7 @@ ORDER BY recovered, permanent DESC, bounces DESC, domain
 """
 
 
-def _wilson(hits: pd.Series[int], total: pd.Series[int]) -> tuple[Any, Any]:
+def wilson(hits: pd.Series[int], total: pd.Series[int]) -> tuple[Any, Any]:
     """Return the lower and upper end of the 95 % score interval.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927) 209-212. It
@@ -82,7 +82,7 @@ def _wilson(hits: pd.Series[int], total: pd.Series[int]) -> tuple[Any, Any]:
 def _with_rates(frame: pd.DataFrame) -> pd.DataFrame:
     known = frame["delivered"] > 0
     attempted = frame["attempted"].where(known)
-    low, high = _wilson(frame["hard"], attempted)
+    low, high = wilson(frame["hard"], attempted)
     return frame.assign(
         deliveries_known=known,
         bounce_rate=frame["bounced"] / attempted,
