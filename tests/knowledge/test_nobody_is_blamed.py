@@ -26,7 +26,7 @@ TEXTS = [
     "550 Het account van de afzender is geblokkeerd",
     "550 Konto nadawcy zostało zablokowane",
     "550 Аккаунт отправителя заблокирован",
-    "550 Gönderen hesabı askıya alındı",
+    "550 Gönderen hesabı askıya alındı",  # noqa: RUF001
     "550 发件人账号已被冻结",
     "550 발신자 계정이 정지되었습니다",
     "550 IPアドレスからの接続を停止しています",
