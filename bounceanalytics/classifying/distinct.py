@@ -46,13 +46,16 @@ def distinct_rows(columns: Mapping[str, Any]) -> tuple[dict[str, Any], Numbers]:
     numbers = [column.number if isinstance(column, Coded) else column for column in coded.values()]
     key, size = np.zeros(len(numbers[0]), np.int64), 1
     for number in numbers:
-        choices = int(number.max(initial=-1)) + 2
+        least, most = (int(number.min()), int(number.max())) if len(number) else (0, 0)
+        if least == most:  # a column that says the same of all rows tells none apart
+            continue
+        choices = most - least + 1
         if size * choices > _MOST:
             key, known = pd.factorize(key)
             size = len(known)
+        # no two kinds get one number, wherever those of a column begin; the sum must not run over, though
         key *= choices
-        key += number
-        key += 1
+        key += number if least in {-1, 0} else number - least
         size *= choices
     kind, _ = pd.factorize(key)
     newest = np.maximum.accumulate(kind) if len(kind) else kind  # kinds are numbered as they appear

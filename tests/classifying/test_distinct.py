@@ -52,7 +52,7 @@ def test_each_row_has_the_first_one_that_is_like_it(rows: list[tuple]) -> None:
 
 
 def test_many_choices_do_not_run_over(monkeypatch) -> None:
-    monkeypatch.setattr(distinct, "_MOST", 20)
+    monkeypatch.setattr(distinct, "_MOST", 10)
     check(
         [
             ("user unknown", 550, 0, "a"),
