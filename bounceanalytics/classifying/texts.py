@@ -122,7 +122,7 @@ def lower_line(texts: pa.Array) -> pa.Array:
     plain = pc.string_is_ascii(texts)
     if plain.false_count:
         other = pc.invert(plain)
-        changed = pc.cast(_plain_letters(texts.filter(other)), texts.type)  # they are in lower case then
+        changed = pc.cast(pc.utf8_lower(_plain_letters(texts.filter(other))), texts.type)
         texts = pc.replace_with_mask(texts, other, changed)
     return _where(pc.ascii_lower(texts), _UNUSUAL_BLANKS, one)
 

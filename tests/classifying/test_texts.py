@@ -114,3 +114,7 @@ def test_enhanced_codes() -> None:
     found = enhanced_codes(column("5.1.1", " #4.7.25 ", "5.1", "550", "6.1.1", None, ""))
     assert found.tolist() == [5_001_001, 4_007_025, 0, 0, 0, 0, 0]
     assert enhanced_text(4_007_025) == "4.7.25"
+
+
+def test_letters_that_become_capitals_on_the_way_are_lowered() -> None:
+    assert lower_line(pa.array(["\U0001d6e2bc"], pa.large_string()))[0].as_py() == "\u03b1bc"
