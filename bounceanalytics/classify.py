@@ -251,10 +251,10 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
     found = weigh(evidence, book)
 
     def spread(values: Numbers, nothing: Any) -> Numbers:
-        """Return the values of the kinds for all rows; those that are no failure have ``nothing``."""
+        """Return the values of the kinds for all rows; those that are no failure have ``nothing``, one or one a row."""
         if len(kind) == len(index):
             return values[kind]
-        whole = np.full(len(index), nothing, dtype=values.dtype) if np.isscalar(nothing) else nothing
+        whole = np.array(np.broadcast_to(nothing, len(index)), dtype=values.dtype)
         whole[failed] = values[kind]
         return whole
 

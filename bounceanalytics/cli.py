@@ -23,6 +23,7 @@ from rich.table import Table
 
 import bounceanalytics as ba
 from bounceanalytics.datasets import write_whole
+from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _classified(
 ) -> pd.DataFrame:
     own = list(rules) or None
     if own:
-        ba.classify_text([""], rules=own)  # a mistake in them is told before hours of reading
+        read_rules(own)  # a mistake in them is told before hours of reading
     return ba.classify(_load(sources, provider, timezone).events, rules=own)
 
 
