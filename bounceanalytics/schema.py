@@ -301,6 +301,9 @@ def require(frame: Any, names: Iterable[str], what: str = "an event frame") -> p
 
 VERDICTS = ("remove", "hold", "keep")
 
+#: How much stands behind a verdict: see :func:`bounceanalytics.decide`.
+CONFIDENCES = ("high", "medium", "low")
+
 #: Why an address got its verdict: the reasons of bounces, and two that are no bounces.
 DECISION_REASONS = (*REASONS, "complained", "unsubscribed")
 
@@ -318,7 +321,15 @@ DECISION_COLUMNS: tuple[Column, ...] = (
     Column("fault", "category", "who must act, by the deciding event", FAULTS),
     Column("rule", "string", "id of the classifier's rule for the deciding event"),
     Column("code", "string", "enhanced code of the deciding event, else its reply code"),
+    Column("confidence", "category", "how much stands behind the verdict", CONFIDENCES),
+    Column("storm", "bool", "the deciding event lies in a storm: a server answered wrongly to many at once"),
+    Column("trap_risk", "bool", "refused mail for over a year and then took it: may have become a spam trap"),
     Column("decided_at", "timestamp", "time of the deciding event"),
+    Column("hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"),
+    Column("retry_on", "timestamp", "day from which a held address is likely to take mail again"),
+    Column("review_on", "timestamp", "day on which to look at a removed address again; missing for never"),
+    Column("first_seen", "timestamp", "first event of all"),
+    Column("last_seen", "timestamp", "last event of all"),
     Column("first_bounced", "timestamp", "first bounce of all"),
     Column("last_bounced", "timestamp", "last bounce of all"),
     Column(

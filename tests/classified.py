@@ -62,6 +62,7 @@ def _complete(row: dict[str, Any], number: int) -> dict[str, Any]:
         "record": number,
         "timestamp": "2026-03-02T10:00:00Z",
         "tags": [],
+        "suspect": False,
     }
     return base | verdict | row
 

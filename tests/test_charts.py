@@ -15,6 +15,7 @@ from classified import classified, newsletter
 from bounceanalytics import charts, schema
 from bounceanalytics.charts import theme as themes
 from bounceanalytics.charts import wording
+from bounceanalytics.deciding import compare_policies
 from bounceanalytics.errors import FrameError
 from bounceanalytics.summaries import Summaries, summarize
 
@@ -294,3 +295,28 @@ def test_heading_can_be_taken_off(story: Summaries, name: str) -> None:
 )
 def test_names_are_cut_in_the_middle(name: str, length: int, short: str) -> None:
     assert wording.shorten(name, length) == short
+
+
+def test_policies_shows_the_numbers_of_the_comparison() -> None:
+    comparison = compare_policies(newsletter())
+    figure = charts.policies(comparison)
+    avoided, lost = figure.data
+    assert list(avoided.x) == comparison["bounces_avoided"].tolist()
+    assert list(lost.x) == comparison["wrongly_removed"].tolist()
+    assert list(avoided.y) == list(lost.y) == comparison["policy"].tolist()
+    row = comparison.iloc[0]
+    assert f"{row['wrongly_removed']:,} addresses removed for bounces" in avoided.customdata[0]
+    assert str(row["bounces_avoided"]) in avoided.text[0]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("compact", [False, True])
+def test_policies_of_one_or_of_nothing(theme: Any, compact: bool) -> None:
+    one = compare_policies(newsletter(weeks=1), ["default"])
+    assert len(charts.policies(one, theme=theme, compact=compact).data) == 2
+    for nothing in (compare_policies(classified([])), one.head(0)):
+        figure = charts.policies(nothing, theme=theme, compact=compact)
+        assert not figure.data
+        assert len(figure.layout.annotations) == 1
+    with pytest.raises(FrameError, match="wrongly_removed"):
+        charts.policies(one.drop(columns="wrongly_removed"), theme=theme, compact=compact)

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from bounceanalytics.charts.bars import domains, providers, reasons
 from bounceanalytics.charts.heat import domain_reasons
+from bounceanalytics.charts.policies import policies
 from bounceanalytics.charts.theme import template
 from bounceanalytics.charts.times import bounce_types, system_full
 
-__all__ = ["bounce_types", "domain_reasons", "domains", "providers", "reasons", "system_full", "template"]
+__all__ = [
+    "bounce_types",
+    "domain_reasons",
+    "domains",
+    "policies",
+    "providers",
+    "reasons",
+    "system_full",
+    "template",
+]

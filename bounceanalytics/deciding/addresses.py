@@ -2,7 +2,8 @@
 
 Both sides of the comparison, events and mailing lists, go through :func:`normal_form`: trimmed, case folded, the
 domain in IDNA ASCII form. RFC 5321 lets a server tell ``Ann@`` from ``ann@``; none that matters does, and ESPs
-change the case on their own account. Dots and ``+tags`` stay, because they mean different mailboxes at most servers.
+change the case on their own account. Dots and ``+tags`` stay, because they mean different mailboxes at most servers;
+who knows better can have them folded, with :func:`fold`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import idna
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -88,6 +90,49 @@ def normal_form(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(folded, unusual, replaced.take(values.indices))
 
 
+def fold(addresses: pa.Array, *, subaddresses: bool = False, gmail_dots: bool = False) -> pa.Array:
+    """Return addresses without what some providers pass over; several addresses may become one.
+
+    Parameters
+    ----------
+    addresses : pyarrow.Array of large_string
+        As :func:`normal_form` returns them.
+    subaddresses : bool, default False
+        Whether ``ann+news@example.com`` becomes ``ann@example.com``. Most servers deliver both to one mailbox, and some
+        do not.
+    gmail_dots : bool, default False
+        Whether dots before the ``@`` go at gmail.com and googlemail.com, which are made one domain.
+
+    Returns
+    -------
+    pyarrow.Array of large_string
+        Same length; missing stays missing. A folded form serves to compare and never to write to.
+
+    References
+    ----------
+    RFC 5233 (subaddresses); Gmail Help, "Dots don't matter in Gmail addresses".
+
+    Examples
+    --------
+    >>> fold(text_array(["ann+news@example.com"]), subaddresses=True)[0].as_py()
+    'ann@example.com'
+    >>> fold(text_array(["a.n.n@googlemail.com"]), gmail_dots=True)[0].as_py()
+    'ann@gmail.com'
+    """
+    if subaddresses:
+        addresses = pc.replace_substring_regex(addresses, r'^([^"+@][^+@]*)\+[^@]*@', r"\1@")
+    if not gmail_dots:
+        return addresses
+    at_gmail = pc.match_substring_regex(addresses, r'^[^"@]*[^".@][^"@]*@(?:gmail|googlemail)\.com$')
+    if not _any(at_gmail):
+        return addresses
+    locals_ = pc.struct_field(pc.extract_regex(addresses, r"^(?P<local>[^@]*)@"), "local")
+    bare = pc.replace_substring(locals_, ".", "")
+    domain, nothing = (pa.scalar(text, pa.large_string()) for text in ("@gmail.com", ""))
+    gmail = pc.binary_join_element_wise(bare, domain, nothing)
+    return pc.if_else(at_gmail, gmail, addresses)
+
+
 def problem(addresses: pa.Array) -> pa.Array:
     """Return what keeps each text, in normal form, from being an address.
 
@@ -132,7 +177,17 @@ def _any(mask: pa.Array) -> bool:
     return bool(pc.any(mask).as_py())
 
 
+def _holds(texts: pa.Array, characters: bytes) -> bool:
+    """Tell whether any of the characters may be in the texts; some twenty times faster than a pattern."""
+    if not isinstance(texts, pa.LargeStringArray) or texts.buffers()[2] is None:
+        return True
+    data = np.frombuffer(texts.buffers()[2], dtype=np.uint8)
+    return any((data == character).any() for character in characters)
+
+
 def _unwrapped(texts: pa.Array) -> pa.Array:
+    if not _holds(texts, b"<:"):
+        return texts
     wrapped = pc.match_substring_regex(texts, r"(?is)^(?:mailto:.+|.*<[^<>@]+@[^<>@]+>)$")
     if not _any(wrapped):
         return texts

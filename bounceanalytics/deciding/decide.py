@@ -11,51 +11,37 @@ Without a time, an event cannot be put in order, so:
 
 from __future__ import annotations
 
-from importlib import resources
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.deciding.addresses import domain_of, normal_form
+from bounceanalytics.deciding.addresses import domain_of
 from bounceanalytics.deciding.database import open_database
-from bounceanalytics.deciding.policy import Policy
-from bounceanalytics.errors import FrameError, PolicyError
+from bounceanalytics.deciding.gathering import (
+    NEEDED,
+    checked_policy,
+    counting_sql,
+    gather_evidence,
+    register_lines,
+)
+from bounceanalytics.deciding.recovery import TRAP_DAYS, find_retry_days, find_traps, gather_episodes
+from bounceanalytics.errors import PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
+    import duckdb
 
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.deciding.policy import Policy
 
 _TEXT = pa.large_string()
-_TIME = pa.timestamp("us", tz="UTC")
-
-#: The columns that a verdict is made of, and the Arrow type in which the engine gets them.
-_NEEDED: Mapping[str, pa.DataType] = {
-    "event": _TEXT,
-    "recipient": _TEXT,
-    "timestamp": _TIME,
-    "message_id": _TEXT,
-    "reply_code": pa.int16(),
-    "enhanced_code": _TEXT,
-    "esp_type": _TEXT,
-    "esp_reason": _TEXT,
-    "source": _TEXT,
-    "record": pa.int64(),
-    "bounce_type": _TEXT,
-    "reason": _TEXT,
-    "fault": _TEXT,
-    "action": _TEXT,
-    "rule": _TEXT,
-    "conflict": pa.bool_(),
-}
 
 
-def decide(bounces: Frame, policy: Policy | None = None) -> pd.DataFrame:
+def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str | None = None) -> pd.DataFrame:
     """Decide for every address whether to remove, hold or keep it.
 
     Parameters
@@ -64,6 +50,9 @@ def decide(bounces: Frame, policy: Policy | None = None) -> pd.DataFrame:
         Classified events, as :func:`bounceanalytics.classify` returns them. Rows without a recipient are passed over.
     policy : Policy, optional
         How much it takes; ``Policy.preset("default")`` if not given.
+    at : datetime or str, optional
+        The moment for which to decide, in UTC if it has no zone: whether holds are over depends on it. The time of
+        the last event if not given.
 
     Returns
     -------
@@ -71,28 +60,35 @@ def decide(bounces: Frame, policy: Policy | None = None) -> pd.DataFrame:
         One row per address (in normal form) that has an event, in the order of addresses, with the columns of
         :data:`bounceanalytics.schema.DECISION_COLUMNS`: ``verdict`` (remove, hold, keep); what the deciding event
         said (``reason``, ``bounce_type``, ``fault``, ``rule``, ``code``, ``decided_at`` in UTC, ``source``,
-        ``record``); days with a bounce (``bounce_days``, ``hard_days``, ``soft_days``, ``block_days``: all of them,
-        also those that a later delivery cleared); last signs of life and wishes in UTC; and ``explanation``, a
-        sentence. The deciding event of a kept address is the failure that was not enough or that was cleared.
-        Where nothing ever failed there is none: ``decided_at`` is the last sign of life, ``record`` is 0.
-        ``attrs["policy"]`` holds the policy as plain values.
+        ``record``); ``confidence``; ``storm`` and ``trap_risk``; when to act (``hold_until``, ``retry_on``,
+        ``review_on`` in UTC); days with a bounce (``bounce_days``, ``hard_days``, ``soft_days``, ``block_days``: all
+        of them, also those that a later delivery cleared); first and last event, last signs of life and wishes in
+        UTC; and ``explanation``, a sentence. The deciding event of a kept address is the failure that was not enough,
+        that was cleared or whose hold is over. Where nothing ever failed there is none: ``decided_at`` is the last
+        sign of life, ``record`` is 0. ``attrs["policy"]`` holds the policy as plain values.
 
     Raises
     ------
     FrameError
         If columns are missing or hold something else than a classified frame does.
     PolicyError
-        If the policy is none.
+        If the policy is none, or ``at`` no time.
 
     See Also
     --------
     Policy : The numbers, and why they are what they are.
+    compare_policies : What other policies would have done.
+    storms, recovery : Where ``storm`` and ``retry_on`` come from.
 
     Notes
     -----
     What came before the last delivery, open or click of an address does not count any more. A delivery whose own
     message bounced afterwards is no delivery. Complaints and unsubscribes are wishes and stay. Deferrals are no
     bounces: the mail was still on its way. Machine opens cannot be told from others.
+
+    ``confidence`` is *high* where a wish, a sign of life, several bounce days or the server's own words decided,
+    *medium* where nothing but a code or the ESP's word did, *low* where the evidence disagrees, lies in a storm, is a
+    mere suspicion, or where nobody knows what it means.
 
     Undated events: an entry of a suppression list stands until the list says otherwise; other undated failures are
     older than every sign of life and make one day together; an undated sign of life clears only undated bounces.
@@ -107,57 +103,69 @@ def decide(bounces: Frame, policy: Policy | None = None) -> pd.DataFrame:
     >>> decide(schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))).shape[0]
     0
     """
-    policy = Policy.preset("default") if policy is None else policy
-    if not isinstance(policy, Policy):
-        raise PolicyError(f"a Policy is needed, found {type(policy).__name__}; say Policy.preset('default')")
-    events = _events(as_frame(bounces, list(_NEEDED)))
+    policy = checked_policy(policy)
+    moment = _moment(at)
+    frame = as_frame(bounces, list(NEEDED))
     with open_database() as database:
-        database.register("events", events)
-        database.register("lines", pa.Table.from_pandas(policy.lines(), preserve_index=False))
+        addresses = gather_evidence(database, frame, policy)
+        register_lines(database, policy)
         database.register("titles", _titles())
-        sql = resources.files("bounceanalytics.deciding").joinpath("decide.sql").read_text(encoding="utf-8")
-        parameters = {
-            "cleared_by": list(policy.cleared_by),
-            "late_seconds": policy.late_bounce_hours * 3600,
-        }
-        verdicts = database.sql(sql, params=parameters).to_arrow_table()
-    return _frame(verdicts, policy)
+        database.register("traps", _traps(database))
+        if moment is None:
+            ((moment,),) = database.sql("SELECT max(last_seen) FROM facts").fetchall()
+        verdicts = database.sql(counting_sql("decide.sql"), params={"at": moment}).to_arrow_table()
+        retry_on = _retry_on(database, verdicts)
+    named = verdicts.append_column("retry_on", retry_on).set_column(
+        0, "address", addresses.take(verdicts["address"].combine_chunks())
+    )
+    return _frame(named.sort_by("address"), policy)
 
 
-def _events(bounces: pd.DataFrame) -> pa.Table:
-    """Return the needed columns with the address in normal form and times as UTC without a zone."""
-    arrays: dict[str, pa.Array] = {}
-    wrong: list[str] = []
-    for name, kind in _NEEDED.items():
-        try:
-            arrays[name] = _column(bounces[name], kind)
-        except (pa.ArrowException, TypeError, ValueError):
-            wrong.append(f"{name} is {bounces[name].dtype}, and must be {kind}")
-    if wrong:
-        raise FrameError(f"a classified frame is needed: {'; '.join(wrong)}")
-    arrays["address"] = normal_form(arrays.pop("recipient"))
-    arrays["timestamp"] = arrays["timestamp"].cast(pa.timestamp("us"))
-    return pa.table(arrays)
+def _traps(database: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the addresses that may have become spam traps, as numbers."""
+    ((suspicion,),) = database.sql(
+        "SELECT count(*) > 0 FROM (SELECT max(moment) FILTER (accepted) - min(moment) FILTER (NOT accepted) AS silence "
+        f"FROM answers GROUP BY address) WHERE silence > to_days({TRAP_DAYS})"
+    ).fetchall()
+    if not suspicion:
+        return database.sql(
+            "SELECT address, moment AS silent_from, moment AS accepted_again FROM answers LIMIT 0"
+        ).to_arrow_table()
+    gather_episodes(database)
+    return find_traps(database)
 
 
-def _column(values: pd.Series, kind: pa.DataType) -> pa.Array:
-    array = pa.Array.from_pandas(values)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if pa.types.is_null(array.type):
-        return pa.nulls(len(array), kind)
-    if pa.types.is_dictionary(
-        array.type
-    ):  # strings that repeat stay encoded: smaller, and faster to group by
-        if not (pa.types.is_string(array.type.value_type) or pa.types.is_large_string(array.type.value_type)):
-            raise TypeError
-        return array
-    textual = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
-    if textual != (kind == _TEXT) or (kind == _TIME) != pa.types.is_timestamp(array.type):
-        raise TypeError
-    if kind == _TIME and array.type.tz is None:
-        raise TypeError
-    return array.cast(kind)
+def _retry_on(database: duckdb.DuckDBPyConnection, verdicts: pa.Table) -> pa.Array:
+    """Return the day from which each held address is likely to take mail again; missing for the others."""
+    held = pc.equal(verdicts["verdict"], "hold")
+    if not pc.any(held, min_count=0).as_py():
+        return pa.nulls(len(verdicts), pa.timestamp("us"))
+    gather_episodes(database)
+    database.register("retries", pa.Table.from_pandas(find_retry_days(database), preserve_index=False))
+    database.register("verdicts", verdicts)
+    found = database.sql(
+        "SELECT address, coalesce(near.retry_days, anywhere.retry_days)::INTEGER AS days, "
+        "date_trunc('day', decided_at + to_days(days)) AS retry_on FROM verdicts "
+        "LEFT JOIN retries AS near USING (reason, mailbox_provider) "
+        "LEFT JOIN retries AS anywhere ON anywhere.reason = verdicts.reason AND anywhere.mailbox_provider = 'all' "
+        "WHERE verdict = 'hold'"
+    ).to_arrow_table()
+    places = pc.index_in(verdicts["address"], found["address"].combine_chunks())
+    return found["retry_on"].combine_chunks().take(places.combine_chunks())
+
+
+def _moment(at: datetime | str | None) -> datetime | None:
+    """Return a moment in UTC without a zone, as the engine takes it."""
+    if at is None:
+        return None
+    try:
+        moment = pd.Timestamp(at)
+    except (TypeError, ValueError) as error:
+        raise PolicyError(f"at is {at!r}, and must be a time such as 2026-11-30T12:00") from error
+    if pd.isna(moment):
+        raise PolicyError(f"at is {at!r}, and must be a time such as 2026-11-30T12:00")
+    plain = moment.tz_convert(UTC).tz_localize(None) if moment.tzinfo else moment
+    return plain.to_pydatetime()
 
 
 def _titles() -> pa.Table:

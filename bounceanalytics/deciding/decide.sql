@@ -1,172 +1,85 @@
--- Classified events and the lines of a policy in, one row per address out; see decide.py for what the words mean.
--- Views from Python: events (address in normal form, timestamp in UTC), lines (Policy.lines()), titles.
--- Parameters: cleared_by, late_seconds.
+-- Evidence and the lines of a policy in, one row per address out; see decide.py for what the words mean.
+-- Tables: evidence.sql, life.sql; views: lines (Policy.lines()), titles, traps. Parameter: at (the moment of the
+-- decision). Addresses are numbers.
 
-WITH seen AS NOT MATERIALIZED (
-    SELECT * REPLACE (coalesce(conflict, false) AS conflict)
-    FROM events
-    WHERE address <> ''
-),
-
--- What is known of an address, whatever the policy.
-facts AS (
+WITH alive AS (
     SELECT
         address,
-        max(timestamp) FILTER (event = 'delivered') AS last_delivered,
-        max(timestamp) FILTER (event = 'opened') AS last_opened,
-        max(timestamp) FILTER (event = 'clicked') AS last_clicked,
-        max(timestamp) FILTER (event = 'complained') AS complained_at,
-        max(timestamp) FILTER (event = 'unsubscribed') AS unsubscribed_at,
-        count(*) FILTER (conflict) AS conflicts
-    FROM seen
+        max(timestamp) FILTER (event = 'delivered') AS delivered,
+        max(timestamp) FILTER (event = 'opened') AS opened,
+        max(timestamp) FILTER (event = 'clicked') AS clicked,
+        bool_or(event = 'delivered') AS has_delivered,
+        bool_or(event = 'opened') AS has_opened,
+        bool_or(event = 'clicked') AS has_clicked
+    FROM life
     GROUP BY address
 ),
 
-bounce_days AS (
-    SELECT
-        address,
-        timestamp::DATE AS day,
-        min(timestamp) AS first_bounced,
-        max(timestamp) AS last_bounced,
-        bool_or(coalesce(bounce_type = 'hard', false)) AS hard,
-        bool_or(coalesce(bounce_type = 'soft', false)) AS soft,
-        bool_or(coalesce(bounce_type = 'block', false)) AS block
-    FROM seen
-    WHERE event = 'bounced'
-    GROUP BY ALL
-),
-
-bounce_counts AS (
-    SELECT
-        address,
-        min(first_bounced) AS first_bounced,
-        max(last_bounced) AS last_bounced,
-        count(*) AS bounce_days,
-        count(*) FILTER (hard) AS hard_days,
-        count(*) FILTER (soft) AS soft_days,
-        count(*) FILTER (block) AS block_days
-    FROM bounce_days
-    GROUP BY address
-),
-
--- Signs of life. A delivery whose own message came back afterwards is none; an automatic reply did not come back.
-returned AS (
-    SELECT address, message_id, timestamp
-    FROM seen
-    WHERE event = 'bounced' AND message_id IS NOT NULL AND reason IS DISTINCT FROM 'challenge'
-),
-
-life AS (
-    SELECT
-        address,
-        max(timestamp) AS last_life,
-        CASE
-            WHEN last_life IS NULL THEN max(event)
-            WHEN last_life = max(timestamp) FILTER (event = 'clicked') THEN 'clicked'
-            WHEN last_life = max(timestamp) FILTER (event = 'opened') THEN 'opened'
-            ELSE 'delivered'
-        END AS sign
-    FROM seen AS one
-    WHERE
-        list_contains($cleared_by::VARCHAR[], event)
-        AND NOT (
-            event = 'delivered'
-            AND EXISTS (
-                FROM returned
-                WHERE
-                    returned.address = one.address
-                    AND returned.message_id = one.message_id
-                    AND returned.timestamp >= one.timestamp
-                    AND returned.timestamp <= one.timestamp + to_seconds($late_seconds)
-            )
-        )
-    GROUP BY address
-),
-
--- What speaks against an address. A list entry or a drop for a complaint or an unsubscribe is that wish once more.
-failures AS (
-    SELECT
-        seen.* REPLACE (
-            CASE
-                WHEN wish IS NOT NULL THEN wish
-                ELSE coalesce(reason, 'unclassified')
-            END AS reason,
-            CASE
-                WHEN wish IS NOT NULL THEN 'remove'
-                ELSE coalesce(action, 'review')
-            END AS action
-        ),
-        coalesce(wish, CASE event WHEN 'bounced' THEN 'bounce' ELSE 'not_tried' END) AS kind
-    FROM (
-        SELECT
-            *,
-            CASE
-                WHEN event IN ('complained', 'unsubscribed') THEN event
-                WHEN event = 'bounced' THEN NULL
-                WHEN regexp_matches(concat_ws(' ', esp_type, esp_reason), '(?i)complain|spam') THEN 'complained'
-                WHEN regexp_matches(concat_ws(' ', esp_type, esp_reason), '(?i)unsub') THEN 'unsubscribed'
-            END AS wish
-        FROM seen
-        WHERE event IN ('bounced', 'dropped', 'suppressed', 'complained', 'unsubscribed')
-    ) AS seen
-),
-
--- The line of the policy that counts it, and whether it still stands after the last sign of life.
+-- The line of the policy that counts a failure, and whether it still stands after the last sign of life.
 counted AS (
     SELECT
         failures.*,
-        lines.* EXCLUDE (kind, reason, action, conflict),
+        lines.* EXCLUDE (kind, reason, action, conflict, storm),
+        greatest(
+            CASE WHEN by_delivered THEN delivered END,
+            CASE WHEN by_opened THEN opened END,
+            CASE WHEN by_clicked THEN clicked END
+        ) AS last_life,
+        CASE
+            WHEN last_life IS NOT NULL AND by_clicked AND last_life = clicked THEN 'clicked'
+            WHEN last_life IS NOT NULL AND by_opened AND last_life = opened THEN 'opened'
+            WHEN last_life IS NOT NULL THEN 'delivered'
+            WHEN by_opened AND has_opened THEN 'opened'
+            WHEN by_delivered AND has_delivered THEN 'delivered'
+            ELSE 'clicked'
+        END AS sign,
         CASE
             WHEN kind IN ('complained', 'unsubscribed') THEN true
             WHEN timestamp IS NOT NULL THEN coalesce(timestamp >= last_life, true)
             WHEN kind = 'not_tried' THEN true
-            ELSE life.address IS NULL
+            ELSE NOT coalesce(
+                (by_delivered AND has_delivered) OR (by_opened AND has_opened) OR (by_clicked AND has_clicked), false
+            )
         END AS stands
     FROM failures
-    JOIN lines USING (kind, reason, action, conflict)
-    LEFT JOIN life USING (address)
+    JOIN lines USING (kind, reason, action, conflict, storm)
+    LEFT JOIN alive USING (address)
 ),
 
-line_days AS (
-    SELECT
-        address,
-        line,
-        rank,
-        remove_after,
-        remove_span,
-        hold_after,
-        hold_span,
-        count(DISTINCT coalesce(timestamp::DATE, DATE '0001-01-01')) AS days,
-        min(timestamp)::DATE AS first_day,
-        max(timestamp)::DATE AS last_day,
-        coalesce(last_day - first_day, 0) AS span
+standing AS (
+    SELECT address, line, any_value(rank) AS rank, timestamp, max(weight) AS weight, 0 AS epoch
     FROM counted
     WHERE stands
-    GROUP BY address, line, rank, remove_after, remove_span, hold_after, hold_span
+    GROUP BY address, line, timestamp
 ),
+
+-- {counting}: what standing failures add up to on each of their days
 
 chosen_lines AS (
     SELECT
         address,
         line,
-        days,
-        first_day,
-        last_day,
+        count(*) AS days,
+        min(day) AS first_day,
+        max(day) AS last_day,
         CASE
-            WHEN days >= remove_after AND span >= remove_span THEN 'remove'
-            WHEN days >= hold_after AND span >= hold_span THEN 'hold'
-            ELSE 'keep'
-        END AS verdict
-    FROM line_days
+            WHEN bool_or(removes) THEN 'remove'
+            WHEN NOT bool_or(holds) THEN 'keep'
+            WHEN $at >= max(last_moment) + to_days(any_value(hold_days)::INTEGER) THEN 'keep'
+            ELSE 'hold'
+        END AS verdict,
+        bool_or(holds) AND verdict = 'keep' AS hold_over
+    FROM reached
+    GROUP BY address, line, rank
     QUALIFY row_number() OVER (
         PARTITION BY address
-        ORDER BY CASE verdict WHEN 'remove' THEN 0 WHEN 'hold' THEN 1 ELSE 2 END, rank
+        ORDER BY CASE verdict WHEN 'remove' THEN 0 WHEN 'hold' THEN 1 ELSE 2 END, hold_over DESC, rank
     ) = 1
 ),
 
 -- One failure per address: the last of the chosen line, else the last that a sign of life cleared.
 deciding AS (
-    SELECT counted.*, verdict, days, first_day, last_day
+    SELECT counted.*, verdict, days, first_day, last_day, hold_over
     FROM counted
     LEFT JOIN chosen_lines USING (address)
     WHERE chosen_lines.line IS NULL OR (stands AND counted.line = chosen_lines.line)
@@ -182,20 +95,38 @@ deciding AS (
 
 told AS (
     SELECT
-        facts.*,
+        facts.* EXCLUDE (active),
         bounce_counts.* EXCLUDE (address),
-        deciding.* EXCLUDE (address, verdict),
+        deciding.* EXCLUDE (address, verdict, last_life, sign, storm, conflict),
+        coalesce(deciding.conflict, false) AS conflict,
+        coalesce(deciding.storm AND deciding.line = 'storm', false) AS storm,
         coalesce(verdict, 'keep') AS verdict,
-        last_life,
-        sign,
+        CASE WHEN kind IS NULL THEN greatest(delivered, opened, clicked) ELSE deciding.last_life END AS last_life,
+        CASE
+            WHEN kind IS NOT NULL THEN deciding.sign
+            WHEN clicked = greatest(delivered, opened, clicked) OR (delivered IS NULL AND opened IS NULL AND has_clicked)
+                THEN 'clicked'
+            WHEN opened = greatest(delivered, opened, clicked) OR (delivered IS NULL AND has_opened) THEN 'opened'
+            WHEN has_delivered THEN 'delivered'
+        END AS sign,
+        traps.accepted_again IS NOT NULL AS trap_risk,
+        silent_from,
+        accepted_again,
         concat_ws(' ', reply_code, enhanced_code, title) AS said,
-        coalesce('on ' || strftime(timestamp, '%Y-%m-%d'), 'at an unknown time') AS day,
-        CASE verdict WHEN 'remove' THEN 'Removed: ' WHEN 'hold' THEN 'Held: ' ELSE 'Kept: ' END AS did
+        coalesce('on ' || timestamp::DATE, 'at an unknown time') AS day,
+        CASE verdict WHEN 'remove' THEN 'Removed: ' WHEN 'hold' THEN 'Held: ' ELSE 'Kept: ' END AS did,
+        CASE
+            WHEN by_delivered THEN ', no delivery since'
+            WHEN by_opened OR by_clicked
+                THEN ', no ' || concat_ws(' or ', CASE WHEN by_opened THEN 'open' END, CASE WHEN by_clicked THEN 'click' END) || ' since'
+            ELSE ''
+        END AS since
     FROM facts
     LEFT JOIN bounce_counts USING (address)
     LEFT JOIN deciding USING (address)
-    LEFT JOIN life USING (address)
-    LEFT JOIN titles USING (reason)
+    LEFT JOIN alive USING (address)
+    LEFT JOIN titles ON titles.reason = deciding.reason
+    LEFT JOIN traps USING (address)
 )
 
 SELECT
@@ -206,7 +137,20 @@ SELECT
     fault,
     rule,
     coalesce(enhanced_code, reply_code::VARCHAR) AS code,
+    CASE
+        WHEN kind IS NULL OR NOT stands THEN CASE WHEN sign IS NULL THEN 'medium' ELSE 'high' END
+        WHEN kind IN ('complained', 'unsubscribed') THEN 'high'
+        WHEN conflict OR storm OR kind = 'suspected' OR action = 'review' THEN 'low'
+        WHEN days > 1 OR NOT regexp_matches(rule, '^(enhanced|reply|class|sendgrid|ses|mailgun)-') THEN 'high'
+        ELSE 'medium'
+    END AS confidence,
+    storm,
+    trap_risk,
     CASE WHEN kind IS NULL THEN last_life ELSE timestamp END AS decided_at,
+    CASE WHEN verdict = 'hold' THEN timestamp + to_days(hold_days::INTEGER) END AS hold_until,
+    CASE WHEN verdict = 'remove' THEN date_trunc('day', timestamp + to_days(review_days::INTEGER)) END AS review_on,
+    first_seen,
+    last_seen,
     first_bounced,
     last_bounced,
     coalesce(bounce_days, 0) AS bounce_days,
@@ -223,9 +167,12 @@ SELECT
     coalesce(record, 0) AS record,
     did || CASE
         WHEN kind IS NULL AND sign IS NULL THEN 'no bounce'
-        WHEN kind IS NULL THEN 'no bounce, ' || sign || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '')
+        WHEN kind IS NULL THEN 'no bounce, ' || sign || coalesce(' on ' || last_life::DATE, '')
+        WHEN NOT stands AND kind = 'suspected'
+            THEN sign || coalesce(' on ' || last_life::DATE, '') || ', so the complaint ' || day || ' was most likely another''s'
         WHEN NOT stands
-            THEN sign || coalesce(' on ' || strftime(last_life, '%Y-%m-%d'), '') || ' and so alive after ' || said || ' ' || day
+            THEN sign || coalesce(' on ' || last_life::DATE, '') || ' and so alive after ' || said || ' ' || day
+        WHEN storm THEN said || ' ' || day || ' in an hour in which its server refused many that had taken mail before'
         WHEN event IN ('dropped', 'suppressed') THEN
             CASE event WHEN 'dropped' THEN 'dropped by the ESP ' ELSE 'on the suppression list of the ESP, entered ' END
             || day
@@ -235,17 +182,28 @@ SELECT
                 ELSE ''
             END
         WHEN kind IN ('complained', 'unsubscribed') THEN kind || ' ' || day
+        WHEN kind = 'suspected' THEN 'one of several who may have complained ' || day
         WHEN verdict = 'hold' AND conflict THEN said || ' ' || day || '; code, text and the word of the ESP disagree'
-        WHEN verdict <> 'keep' AND days = 1 THEN said || ' ' || day || ', no delivery since'
-        WHEN verdict <> 'keep'
+        WHEN verdict <> 'keep' AND days = 1 THEN said || ' ' || day || since
+        WHEN verdict <> 'keep' OR hold_over
             THEN format(
-                '{} bounce days from {} to {}, at last {}, no delivery since',
-                days, coalesce(first_day::VARCHAR, 'an unknown day'), coalesce(last_day::VARCHAR, 'an unknown day'), said
-            )
+                '{} bounce day{} from {} to {}, at last {}',
+                days, CASE days WHEN 1 THEN '' ELSE 's' END,
+                coalesce(first_day::VARCHAR, 'an unknown day'), coalesce(last_day::VARCHAR, 'an unknown day'), said
+            ) || since
         WHEN action = 'fix' THEN said || ' ' || day || '; it is for the sender to act, the address is not at fault'
         WHEN coalesce(remove_after, hold_after) IS NULL THEN said || ' ' || day || '; this does not speak against the address'
         WHEN days = 1 THEN said || ' ' || day || '; one bounce day is too few'
         ELSE said || ' ' || day || format('; {} bounce days are too few', days)
-    END || '.' AS explanation
+    END
+    || CASE WHEN hold_over THEN '; its hold is over, so it is tried again' ELSE '' END
+    || '.'
+    || CASE
+        WHEN trap_risk THEN format(
+            ' Beware: it refused mail from {} and took it again on {}; such addresses can have become spam traps.',
+            silent_from::DATE, accepted_again::DATE
+        )
+        ELSE ''
+    END AS explanation,
+    mailbox_provider
 FROM told
-ORDER BY address

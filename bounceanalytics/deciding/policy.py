@@ -2,84 +2,45 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import pandas as pd
+import tomli_w
 
 from bounceanalytics import schema
-from bounceanalytics.errors import PolicyError
+from bounceanalytics.datasets import write_whole
+from bounceanalytics.deciding.lines import policy_lines
+from bounceanalytics.deciding.rule import AT_ONCE, HELD_AT_ONCE, Rule, whole, wrong_signs
+from bounceanalytics.errors import OutputError, PolicyError, SourceError
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
 
 Verdict = Literal["remove", "hold", "keep"]
 SystemFull = Literal["remove", "hold", "retry"]
 
+#: The kinds of bounces that a score can weigh.
+WEIGHED = ("hard", "soft", "review")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """How many bounce days it takes to hold or remove an address.
+_RULES = ("hard", "soft", "review", "conflict", "storm", "suspected")
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "system_full": get_args(SystemFull),
+    "not_tried": schema.VERDICTS,
+    "complained": schema.VERDICTS,
+    "unsubscribed": schema.VERDICTS,
+}
 
-    At most one bounce counts per address and UTC day: ESPs repeat events, and one bad day is one fact.
-
-    Attributes
-    ----------
-    remove_after : int or None
-        Bounce days after which the address is removed; None is never, 1 is at once.
-    remove_span : int
-        Days that must lie between the first and the last of them.
-    hold_after : int or None
-        Bounce days after which it is held; None is never.
-    hold_span : int
-        Days that must lie between the first and the last of them.
-
-    Examples
-    --------
-    >>> Rule(remove_after=5, remove_span=21, hold_after=3).problems("soft")
-    []
-    """
-
-    remove_after: int | None = None
-    remove_span: int = 0
-    hold_after: int | None = None
-    hold_span: int = 0
-
-    def problems(self, name: str) -> list[str]:
-        """Return a sentence for everything that is wrong with this rule, which is called ``name``."""
-        found = [
-            f"{name}.{key} is {getattr(self, key)!r}, and must be a whole number of days from {least}{never}"
-            for key, least, never in _NUMBERS
-            if not (_whole(getattr(self, key), at_least=least) or (never and getattr(self, key) is None))
-        ]
-        if found:
-            return found
-        found = [
-            f"{name}.{verdict}_span says how far apart the days must be, and {name}.{verdict}_after is not set"
-            for verdict in ("remove", "hold")
-            if getattr(self, f"{verdict}_after") is None and getattr(self, f"{verdict}_span")
-        ]
-        if (
-            self.remove_after is not None
-            and self.hold_after is not None
-            and self.hold_after >= self.remove_after
-            and self.hold_span >= self.remove_span
-        ):
-            found.append(f"{name} holds no earlier than it removes")
-        return found
-
-
-_NUMBERS = (
-    ("remove_after", 1, ", or None for never"),
-    ("remove_span", 0, ""),
-    ("hold_after", 1, ", or None for never"),
-    ("hold_span", 0, ""),
-)
-
-AT_ONCE = Rule(remove_after=1)
-HELD_AT_ONCE = Rule(hold_after=1)
-NEVER = Rule()
-
-#: Reasons that never speak against an address although the mail may be tried again: the server asked for patience.
-PATIENCE: Mapping[str, Rule] = {"greylisted": NEVER, "rate_limited": NEVER}
+_SOFT = Rule(remove_after=5, remove_span=21, hold_after=3, hold_days=30, review_days=180)
+_REVIEW = Rule(hold_after=3)
+_STORM = Rule(hold_after=1, hold_days=3)
+_SUSPECTED = Rule(hold_after=1, cleared_by=("opened", "clicked"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,21 +54,36 @@ class Policy:
     ----------
     name : str
         For reports.
+    about : str
+        What it is for, in a sentence or two.
+    sources : tuple of str
+        Where its numbers come from.
     hard : Rule
         Bounces with action ``remove``: no such user, no such domain, mailbox disabled. At once: mailing a dead
         address again tells mailbox providers that the list is not looked after.
     soft : Rule
         Bounces with action ``retry``: full mailbox, network, expired. Five days over three weeks: outages last hours
-        to days, holidays two weeks, and a mailbox that is full for longer is rarely read again. Held from three.
+        to days, holidays two weeks, and a mailbox that is full for longer is rarely read again. Held from three, and
+        tried again a month after the last; removed ones are looked at again after half a year.
     review : Rule
         Bounces with action ``review``: refused without a reason, automatic replies, not classified. Held, not
         removed, when they repeat on three days: nobody knows what they mean.
     system_full : {'remove', 'hold', 'retry'}
         5.3.1 and its like: ``remove`` follows ``hard``, ``hold`` holds at once, ``retry`` follows ``soft``. The
         code says permanent, RFC 3463 expects it to pass, so it has a line of its own.
+    system_full_review_days : int or None
+        Days after which to look at an address again that was removed for it: a mail system may get room again.
     conflict : Rule
         A bounce that says remove while code, text and the ESP's word disagree on it. Held at once: one of the three
-        is wrong. Other conflicting bounces follow their action. No conflicting bounce takes part in a removal.
+        is wrong. Other conflicting bounces follow their action and take no part in a removal. Only a
+        ``remove_after`` here lets conflicting bounces remove.
+    storm : Rule
+        A bounce that says remove in an hour in which a server refused many good addresses; see
+        :func:`bounceanalytics.storms`. Held at once and tried again after three days; ``Rule(remove_after=1)``
+        takes a storm for what it says.
+    suspected : Rule
+        A complaint that any of several recipients of one message may have made. Held at once, until the address opens
+        or clicks; that mail still arrives says nothing.
     not_tried : {'remove', 'hold', 'keep'}
         Entries of the ESP's suppression lists and mail that it dropped, where the classifier says remove. They are
         no bounces and are not counted in days; the ESP will not deliver to the address anyway.
@@ -119,6 +95,11 @@ class Policy:
     late_bounce_hours : int
         A delivery whose own message bounces within this time was none: the server took the message and gave it back.
         Five days is as long as RFC 5321 expects a server to try.
+    score : Rule or None
+        If given, hard and soft bounces are not counted by themselves but weighed together, as list managers do: a
+        bounce day brings the points of its heaviest bounce.
+    weights : mapping of {'hard', 'soft', 'review'} to float
+        Points of a day, for ``score``.
     reasons : mapping of str to Rule
         Bounces with these reasons are counted by themselves and follow a rule of their own; transient ones that get
         another action than the reason usually has do not.
@@ -136,29 +117,38 @@ class Policy:
     --------
     >>> Policy(soft=Rule(remove_after=7, hold_after=4), system_full="hold").hard.remove_after
     1
-    >>> Policy.preset("lenient").soft
-    Rule(remove_after=10, remove_span=60, hold_after=5, hold_span=0)
+    >>> Policy.preset("lenient").soft.remove_span
+    60
     """
 
     name: str = "custom"
+    about: str = ""
+    sources: tuple[str, ...] = ()
     hard: Rule = AT_ONCE
-    soft: Rule = Rule(remove_after=5, remove_span=21, hold_after=3)
-    review: Rule = Rule(hold_after=3)
+    soft: Rule = _SOFT
+    review: Rule = _REVIEW
     system_full: SystemFull = "remove"
+    system_full_review_days: int | None = 90
     conflict: Rule = HELD_AT_ONCE
+    storm: Rule = _STORM
+    suspected: Rule = _SUSPECTED
     not_tried: Verdict = "remove"
     complained: Verdict = "remove"
     unsubscribed: Verdict = "remove"
     cleared_by: tuple[str, ...] = schema.SIGNS_OF_LIFE
     late_bounce_hours: int = 120
+    score: Rule | None = None
+    weights: Mapping[str, float] = field(default_factory=dict, hash=False)
     reasons: Mapping[str, Rule] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         found = self._problems()
         if found:
             raise PolicyError("; ".join(found))
-        object.__setattr__(self, "cleared_by", tuple(self.cleared_by))
-        object.__setattr__(self, "reasons", dict(self.reasons))  # ours, so that the caller's cannot change it
+        for name in ("cleared_by", "sources"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("weights", "reasons"):  # ours, so that the caller's cannot change it
+            object.__setattr__(self, name, dict(getattr(self, name)))
 
     @classmethod
     def preset(cls, name: str) -> Policy:
@@ -166,9 +156,11 @@ class Policy:
 
         Parameters
         ----------
-        name : {'default', 'strict', 'lenient'}
-            ``strict``: every hard bounce at once, refused recipients included, soft ones after 3 days. ``lenient``:
-            hard bounces on two separate days, soft ones on 10 over 60 days.
+        name : str
+            ``default``; ``strict`` (every hard bounce at once, refused recipients included, soft ones after 3 days);
+            ``lenient`` (hard bounces on two separate days, soft ones on 10 over 60 days); and what others do, as far
+            as they tell: ``ses``, ``klaviyo``, ``mailchimp``, ``mailman``, ``openemm``, ``discourse``. ``about`` and
+            ``sources`` of each say more.
 
         Returns
         -------
@@ -184,20 +176,123 @@ class Policy:
         >>> Policy.preset("strict").soft.remove_after
         3
         """
-        if name not in PRESETS:
-            raise PolicyError(f"there is no policy called {name!r}; there are {', '.join(PRESETS)}")
-        return PRESETS[name]
+        found = presets()
+        if name not in found:
+            raise PolicyError(f"there is no policy called {name!r}; there are {', '.join(found)}")
+        return found[name]
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Policy:
+        """Read a policy from a TOML file.
+
+        Parameters
+        ----------
+        path : path
+            Keys are the attributes of this class, tables those of :class:`Rule`; what is not there is as in
+            ``default``. A table stands for a whole rule: what it does not say is never.
+
+        Returns
+        -------
+        Policy
+
+        Raises
+        ------
+        SourceError
+            If it cannot be read.
+        PolicyError
+            If it is no TOML, or for everything that is wrong with it, at once.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Policy(system_full="hold").save(f"{folder}/ours.toml")
+        ...     Policy.load(f"{folder}/ours.toml").system_full
+        'hold'
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise PolicyError(f"{path.name} is no text in UTF-8; a policy is a TOML file") from error
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise PolicyError(f"{path.name} is no TOML: {error}") from error
+        except PolicyError as error:
+            raise PolicyError(f"{path.name}: {error}") from error
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the policy as TOML, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file is there already and ``overwrite`` is not set.
+        """
+        path = Path(path)
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} is there already; say overwrite=True to replace it")
+        write_whole(path, self.to_toml().encode())
+
+    def to_toml(self) -> str:
+        """Return the policy as the text of a TOML file, for :meth:`load`."""
+        return tomli_w.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Policy:
+        """Return the policy of plain values, as :meth:`to_dict` gives them or a TOML file holds them.
+
+        Raises
+        ------
+        PolicyError
+            For everything that is wrong, at once.
+        """
+        values: dict[str, Any] = {}
+        found: list[str] = []
+        known = {item.name for item in fields(cls)}
+        for key, value in plain.items():
+            if key not in known:
+                found.append(f"{key} is nothing a policy has; there are {', '.join(sorted(known))}")
+            elif isinstance(value, Mapping) and (key in _RULES or key == "score"):
+                values[key], wrong = Rule.from_dict(value, key)
+                found += wrong
+            elif isinstance(value, Mapping) and key == "reasons":
+                values[key] = dict(value)
+                for reason, rule in value.items():
+                    if isinstance(rule, Mapping):
+                        values[key][reason], wrong = Rule.from_dict(rule, f"reasons.{reason}")
+                        found += wrong
+            else:
+                values[key] = value
+        # None stands for never in these two; TOML knows no None, so "never" has to be a word
+        if values.get("system_full_review_days") == "never":
+            values["system_full_review_days"] = None
+        try:
+            policy = cls(**values)
+        except PolicyError as error:
+            found.append(str(error))
+        if found:
+            raise PolicyError("; ".join(found))
+        return policy
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the policy as plain values, ready for JSON or TOML."""
+        """Return the policy as plain values, ready for JSON or TOML; :meth:`from_dict` gives it back."""
         plain: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, Rule):
-                value = _rule_dict(value)
+                value = value.to_dict()
             elif isinstance(value, Mapping):
-                value = {reason: _rule_dict(rule) for reason, rule in value.items()}
-            plain[item.name] = list(value) if isinstance(value, tuple) else value
+                value = {key: one.to_dict() if isinstance(one, Rule) else one for key, one in value.items()}
+            elif isinstance(value, tuple):
+                value = list(value)
+            elif value is None and item.name == "system_full_review_days":
+                value = "never"
+            if value is not None:
+                plain[item.name] = value
         return plain
 
     def lines(self) -> pd.DataFrame:
@@ -206,9 +301,10 @@ class Policy:
         Returns
         -------
         pandas.DataFrame
-            One row per kind of event (``kind``: bounce, not_tried, complained or unsubscribed; ``reason``; ``action``;
-            ``conflict``) with the name of the ``line`` that counts it, its ``rank`` among lines that lead to the same
-            verdict (lowest first), and ``remove_after``, ``remove_span``, ``hold_after``, ``hold_span`` in days.
+            One row per kind of event (``kind``: bounce, not_tried, complained, unsubscribed or suspected; ``reason``;
+            ``action``; ``conflict``; ``storm``) with the name of the ``line`` that counts it, its ``rank`` among lines
+            that lead to the same verdict (lowest first), its ``weight`` in points, the fields of its :class:`Rule`
+            and ``by_delivered``, ``by_opened``, ``by_clicked``: what clears it.
 
         Examples
         --------
@@ -216,158 +312,78 @@ class Policy:
         >>> table.loc[table["line"] == "conflict", "remove_after"].isna().all()
         np.True_
         """
-        rows: list[dict[str, Any]] = [
-            {
-                "kind": kind,
-                "reason": kind,
-                "action": "remove",
-                "conflict": conflict,
-                "line": kind,
-                "rule": _once(verdict),
-            }
-            for kind, verdict in (("complained", self.complained), ("unsubscribed", self.unsubscribed))
-            for conflict in (False, True)
-        ]
-        for kind in ("bounce", "not_tried"):
-            for reason in schema.REASONS:
-                for action in schema.ACTIONS:
-                    for conflict in (False, True):
-                        line, rule = self._line(kind, reason, action, conflict)
-                        rows.append(
-                            {"kind": kind, "reason": reason, "action": action, "conflict": conflict}
-                            | {"line": line, "rule": rule}
-                        )
-        table = pd.DataFrame(rows)
-        rules = table.pop("rule")
-        for item in fields(Rule):
-            table[item.name] = pd.array([getattr(rule, item.name) for rule in rules], dtype="Int64")
-        ranks = {line: rank for rank, line in enumerate(dict.fromkeys((*_ORDER, *table["line"])))}
-        return table.assign(rank=table["line"].map(ranks))
-
-    def _line(self, kind: str, reason: str, action: str, conflict: bool) -> tuple[str, Rule]:
-        """Return the name and the rule of the line that counts such an event."""
-        full = reason == "system_full" and action == "remove"
-        if kind == "not_tried":
-            if action == "remove":
-                line, rule = "listed", _once(self.not_tried)
-                if full and self.system_full != "remove":
-                    line, rule = "system_full_listed", HELD_AT_ONCE
-                elif reason == "suppressed":  # any other cause says more, so it comes first
-                    line = "not_tried"
-                return (f"{line}_conflict", _no_removal(rule)) if conflict else (line, rule)
-            return ("not_tried_review", HELD_AT_ONCE) if action == "review" else ("not_tried_other", NEVER)
-        own = {**PATIENCE, **self.reasons}
-        if conflict and action == "remove":
-            return "conflict", _no_removal(self.conflict)
-        if reason in own and action == schema.REASONS[reason].action:
-            line, rule = reason, own[reason]
-        elif full:
-            line, rule = {
-                "remove": ("hard", self.hard),
-                "hold": ("system_full", HELD_AT_ONCE),
-                "retry": ("soft", self.soft),
-            }[self.system_full]
-        else:
-            line, rule = {
-                "remove": ("hard", self.hard),
-                "retry": ("soft", self.soft),
-                "review": ("review", self.review),
-                "fix": ("sender", NEVER),
-            }[action]
-        return (f"{line}_conflict", _no_removal(rule)) if conflict else (line, rule)
+        return policy_lines(self)
 
     def _problems(self) -> list[str]:
-        found = []
-        for name in ("hard", "soft", "review", "conflict"):
+        found = [
+            f"{name} is {getattr(self, name)!r}, and must be a text"
+            for name in ("name", "about")
+            if not isinstance(getattr(self, name), str)
+        ]
+        sources: object = self.sources  # callers without a type checker, and TOML, pass anything
+        if not (isinstance(sources, tuple | list) and all(isinstance(one, str) for one in sources)):
+            found.append("sources must be a list of texts")
+        for name in _RULES:
             found += _rule_problems(getattr(self, name), name)
-        reasons: object = self.reasons  # callers without a type checker pass anything
-        if not isinstance(reasons, Mapping):
-            found.append("reasons must be a mapping of a reason to its Rule")
-        else:
-            for reason, rule in reasons.items():
-                if reason not in schema.REASONS:
-                    found.append(
-                        f"reasons names {reason!r}, which is no reason; see bounceanalytics.schema.REASONS"
-                    )
-                found += _rule_problems(rule, f"reasons[{reason!r}]")
-        words: dict[str, tuple[str, ...]] = {"system_full": get_args(SystemFull)}
-        words |= dict.fromkeys(("not_tried", "complained", "unsubscribed"), schema.VERDICTS)
-        for name, allowed in words.items():
+        if self.score is not None:
+            found += _rule_problems(self.score, "score")
+        found += self._weight_problems() + self._reason_problems()
+        for name, allowed in _WORDS.items():
             if getattr(self, name) not in allowed:
                 found.append(f"{name} is {getattr(self, name)!r}, and must be one of {', '.join(allowed)}")
-        if isinstance(self.conflict, Rule) and self.conflict.remove_after is not None:
-            found.append(
-                "conflict.remove_after is set, and bounces on which code and text disagree never remove"
-            )
-        signs: object = self.cleared_by
-        if not isinstance(signs, tuple | list) or not set(signs) <= set(schema.SIGNS_OF_LIFE):
-            found.append(
-                f"cleared_by is {self.cleared_by!r}, and must be a tuple of {', '.join(schema.SIGNS_OF_LIFE)}"
-            )
-        if not _whole(self.late_bounce_hours, at_least=0):
+        found += wrong_signs(self.cleared_by, "cleared_by")
+        if not whole(self.late_bounce_hours, at_least=0):
             found.append(
                 f"late_bounce_hours is {self.late_bounce_hours!r}, and must be a whole number from 0"
             )
+        days = self.system_full_review_days
+        if days is not None and not whole(days, at_least=1):
+            found.append(
+                f"system_full_review_days is {days!r}, and must be a whole number from 1, or None for never"
+            )
+        return found
+
+    def _weight_problems(self) -> list[str]:
+        weights: object = self.weights
+        if not isinstance(weights, Mapping):
+            return [f"weights must be a mapping of {', '.join(WEIGHED)} to points"]
+        found = [
+            f"weights.{kind} is {weight!r}, and must be points for one of {', '.join(WEIGHED)}"
+            for kind, weight in weights.items()
+            if kind not in WEIGHED
+            or isinstance(weight, bool)
+            or not isinstance(weight, int | float)
+            or weight <= 0
+        ]
+        if bool(weights) != (self.score is not None):
+            found.append("score and weights belong together; give both or neither")
+        return found
+
+    def _reason_problems(self) -> list[str]:
+        reasons: object = self.reasons
+        if not isinstance(reasons, Mapping):
+            return ["reasons must be a mapping of a reason to its Rule"]
+        found = []
+        for reason, rule in reasons.items():
+            if reason not in schema.REASONS:
+                found.append(
+                    f"reasons names {reason!r}, which is no reason; see bounceanalytics.schema.REASONS"
+                )
+            found += _rule_problems(rule, f"reasons.{reason}")
         return found
 
 
-#: Lines that lead to the same verdict: the first of these gives the reason. Reasons with rules of their own follow.
-_ORDER = (
-    "complained",
-    "unsubscribed",
-    "hard",
-    "system_full",
-    "listed",
-    "not_tried",
-    "conflict",
-    "soft",
-    "review",
-    "not_tried_review",
-    "soft_conflict",
-    "review_conflict",
-)
-
-
-def _once(verdict: str) -> Rule:
-    return {"remove": AT_ONCE, "hold": HELD_AT_ONCE, "keep": NEVER}[verdict]
-
-
-def _no_removal(rule: Rule) -> Rule:
-    """Return the rule with its removal turned into a hold, where it has no hold that comes earlier."""
-    if rule.remove_after is None or rule.hold_after is not None:
-        return Rule(hold_after=rule.hold_after, hold_span=rule.hold_span)
-    return Rule(hold_after=rule.remove_after, hold_span=rule.remove_span)
-
-
 def _rule_problems(rule: object, name: str) -> list[str]:
-    return (
-        rule.problems(name)
-        if isinstance(rule, Rule)
-        else [f"{name} must be a Rule, found {type(rule).__name__}"]
-    )
+    if isinstance(rule, Rule):
+        return rule.problems(name)
+    return [f"{name} must be a Rule, found {type(rule).__name__}"]
 
 
-def _rule_dict(rule: Rule) -> dict[str, int | None]:
-    return {item.name: getattr(rule, item.name) for item in fields(rule)}
-
-
-def _whole(value: object, *, at_least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
-
-
-PRESETS: Mapping[str, Policy] = {
-    "default": Policy(name="default"),
-    "strict": Policy(
-        name="strict",
-        soft=Rule(remove_after=3, hold_after=2),
-        review=Rule(hold_after=2),
-        reasons={"recipient_refused": AT_ONCE},
-    ),
-    # the first hard bounce keeps the address: were it held, the second day could never come
-    "lenient": Policy(
-        name="lenient",
-        hard=Rule(remove_after=2),
-        soft=Rule(remove_after=10, remove_span=60, hold_after=5),
-        review=Rule(hold_after=5),
-    ),
-}
+@lru_cache(maxsize=1)
+def presets() -> dict[str, Policy]:
+    """Return the ready policies by name, our own first."""
+    folder = resources.files("bounceanalytics.deciding").joinpath("presets")
+    found = [Policy.from_dict(tomllib.loads(file.read_text(encoding="utf-8"))) for file in folder.iterdir()]
+    ours = ("default", "strict", "lenient")
+    rank = {name: place for place, name in enumerate(ours)}
+    return {one.name: one for one in sorted(found, key=lambda one: (rank.get(one.name, len(ours)), one.name))}

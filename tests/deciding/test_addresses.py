@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounceanalytics.deciding.addresses import domain_of, normal_form, problem, text_array
+from bounceanalytics.deciding.addresses import domain_of, fold, normal_form, problem, text_array
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,38 @@ def test_unusual_addresses_are_addresses(text: str) -> None:
 
 def test_domain() -> None:
     assert domain_of(text_array(["ann@example.com", "ann", None])).to_pylist() == ["example.com", None, None]
+
+
+@pytest.mark.parametrize(
+    ("address", "without_tag", "without_dots", "without_both"),
+    [
+        ("ann+news@example.com", "ann@example.com", "ann+news@example.com", "ann@example.com"),
+        ("ann+a+b@example.com", "ann@example.com", "ann+a+b@example.com", "ann@example.com"),
+        ("a.n.n+x@gmail.com", "a.n.n@gmail.com", "ann+x@gmail.com", "ann@gmail.com"),
+        ("a.n.n@googlemail.com", "a.n.n@googlemail.com", "ann@gmail.com", "ann@gmail.com"),
+        ("a.n.n@example.com",) * 4,
+        ("a.n.n@mail.gmail.com",) * 4,
+        ("+x@example.com",) * 4,
+        ("..@gmail.com",) * 4,
+        ('"a.b+c"@gmail.com',) * 4,
+        ("no address",) * 4,
+        (None,) * 4,
+    ],
+)
+def test_fold(address: str, without_tag: str, without_dots: str, without_both: str) -> None:
+    def folded(**what: bool) -> list[str | None]:
+        return fold(text_array([address]), **what).to_pylist()
+
+    assert folded() == [address]
+    assert folded(subaddresses=True) == [without_tag]
+    assert folded(gmail_dots=True) == [without_dots]
+    assert folded(subaddresses=True, gmail_dots=True) == [without_both]
+
+
+@given(st.lists(st.from_regex(r"[a.+\"]{0,6}@(gmail|googlemail|example)\.com", fullmatch=True)))
+def test_folding_twice_is_folding_once(texts: list[str]) -> None:
+    once = fold(text_array(texts), subaddresses=True, gmail_dots=True)
+    assert fold(once, subaddresses=True, gmail_dots=True).to_pylist() == once.to_pylist()
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40))))

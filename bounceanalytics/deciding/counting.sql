@@ -1,0 +1,60 @@
+-- Failures that stand, by address, line and epoch (what lies between two signs of life), in; bounce days out, each with
+-- what has come together up to it. Table: standing (address, line, rank, timestamp, weight, epoch), lines, facts.
+-- An undated failure stands on a day of its own, before all others.
+
+rules AS (
+    SELECT DISTINCT
+        line, remove_after, remove_span, hold_after, hold_span, within, forget_after, remove_after_if_active, hold_days
+    FROM lines
+),
+
+days AS (
+    SELECT
+        address,
+        line,
+        rank,
+        epoch,
+        timestamp::DATE AS day,
+        coalesce(day, DATE '0001-01-01') AS place,
+        max(timestamp) AS last_moment,
+        max(weight) AS weight
+    FROM standing
+    GROUP BY ALL
+),
+
+streaks AS (
+    SELECT
+        * EXCLUDE (pause),
+        count(*) FILTER (pause > forget_after) OVER (
+            PARTITION BY address, line, epoch
+            ORDER BY place
+        ) AS streak
+    FROM (
+        SELECT
+            days.*,
+            rules.* EXCLUDE (line),
+            place - lag(place) OVER (PARTITION BY address, line, epoch ORDER BY place) AS pause
+        FROM days
+        JOIN rules USING (line)
+    )
+),
+
+reached AS (
+    SELECT
+        *,
+        sum(weight) OVER near AS points,
+        place - min(place) OVER near AS span,
+        coalesce(
+            points >= CASE WHEN active THEN coalesce(remove_after_if_active, remove_after) ELSE remove_after END
+            AND span >= remove_span,
+            false
+        ) AS removes,
+        coalesce(points >= hold_after AND span >= hold_span, false) AS holds
+    FROM streaks
+    JOIN (SELECT address, active FROM facts) USING (address)
+    WINDOW near AS (
+        PARTITION BY address, line, epoch, streak
+        ORDER BY place
+        RANGE BETWEEN to_days(coalesce(within, 1000000)::INTEGER) PRECEDING AND CURRENT ROW
+    )
+),

@@ -1,0 +1,115 @@
+"""What other policies would have done with the same history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bounceanalytics.datasets import as_frame
+from bounceanalytics.deciding.answers import read_sql
+from bounceanalytics.deciding.database import open_database
+from bounceanalytics.deciding.gathering import (
+    NEEDED,
+    checked_policy,
+    counting_sql,
+    gather_evidence,
+    gather_life,
+    register_lines,
+)
+from bounceanalytics.deciding.policy import Policy, presets
+from bounceanalytics.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bounceanalytics.datasets import Frame
+
+#: Columns of the result after the name, all counts but the last two.
+_COUNTS = (
+    "addresses",
+    "removed",
+    "wished",
+    "held",
+    "wrongly_removed",
+    "deliveries_lost",
+    "bounced",
+    "bounces_avoided",
+)
+
+
+def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = None) -> pd.DataFrame:
+    """Replay a history under several policies: who would have been removed, and who of them took mail later.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        Classified events with times. Those without one have no place in a replay and are passed over.
+    policies : sequence of Policy or str, optional
+        Policies, or names of presets; all presets if not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per policy, in the order asked for: ``policy`` (string); ``addresses`` in the history; ``removed``:
+        addresses that the policy would have removed at some time, ``wished`` of them for a complaint or an
+        unsubscribe; ``held``: held at some time and never removed; ``wrongly_removed``: removed for bounces, and
+        then took mail after all, ``deliveries_lost``: how many messages; ``bounced``: all bounces, and
+        ``bounces_avoided``: those after the removal of their address (int64 each); ``wrong_share``: wrongly removed
+        of all that were removed for bounces; ``avoided_share``: bounces avoided of all (float64, 0-1; missing where
+        there was nothing to divide).
+
+    Raises
+    ------
+    FrameError
+        If columns are missing or hold something else than a classified frame does.
+    PolicyError
+        If there is no such policy, or two have the same name.
+
+    See Also
+    --------
+    charts.policies : The trade-off as a chart.
+
+    Notes
+    -----
+    The history is what happened under the policy that was in force. Where the ESP or the sender had stopped mailing an
+    address, nobody knows whether it would have taken mail again, so wrong removals are counted too low there, for
+    every policy alike. Holds end no delivery in this replay.
+
+    Examples
+    --------
+    >>> from bounceanalytics import schema
+    >>> nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    >>> compare_policies(nothing, ["default", "klaviyo"])[["policy", "removed"]].values.tolist()
+    [['default', 0], ['klaviyo', 0]]
+    """
+    wanted = list(presets().values()) if policies is None else [_policy(one) for one in policies]
+    repeated = {one.name for one in wanted if [other.name for other in wanted].count(one.name) > 1}
+    if repeated:
+        raise PolicyError(f"{len(repeated)} names stand for several policies: {', '.join(sorted(repeated))}")
+    if not wanted:
+        raise PolicyError("no policy is given; leave policies out for all presets")
+    frame = as_frame(bounces, list(NEEDED))
+    sql, rows = counting_sql("simulate.sql"), []
+    with open_database() as database:
+        gathered = wanted[0]
+        gather_evidence(database, frame, gathered)
+        database.execute(read_sql("outcomes.sql"))
+        for policy in wanted:
+            if policy.late_bounce_hours != gathered.late_bounce_hours:
+                gathered = policy
+                gather_life(database, policy)
+                database.execute(read_sql("outcomes.sql"))
+            register_lines(database, policy)
+            rows += [dict(zip(_COUNTS, row, strict=True)) for row in database.sql(sql).fetchall()]
+    table = pd.DataFrame(rows, columns=list(_COUNTS)).astype("int64")
+    table.insert(0, "policy", pd.Series([one.name for one in wanted], dtype="str"))
+    for_bounces = (table["removed"] - table["wished"]).astype("float64")
+    return table.assign(
+        wrong_share=table["wrongly_removed"] / for_bounces.where(for_bounces > 0),
+        avoided_share=table["bounces_avoided"] / table["bounced"].where(table["bounced"] > 0),
+    )
+
+
+def _policy(one: Policy | str) -> Policy:
+    return Policy.preset(one) if isinstance(one, str) else checked_policy(one)
