@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = pa.large_string()
+TIME = pa.timestamp("us", tz="UTC")
 
 # A cell that begins so is a formula to a spreadsheet, and these texts come from servers and files of others.
 _FORMULA = r"^[=+\-@\t\r]"
@@ -42,5 +43,7 @@ def joined(texts: pa.Array) -> memoryview:
     """Return the bytes of all texts, one after another; none may be missing."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
+    if not len(texts) or texts.buffers()[2] is None:
+        return memoryview(b"")
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return memoryview(texts.buffers()[2])[int(offsets[0]) : int(offsets[-1])]

@@ -2,68 +2,53 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics import schema
-from bounceanalytics.cleaning.cells import joined
-from bounceanalytics.cleaning.evidence import Evidence
 from bounceanalytics.cleaning.files import refuse_existing, whole_files
 from bounceanalytics.cleaning.lists import MailingList
-from bounceanalytics.cleaning.records import binary, slices
-from bounceanalytics.cleaning.result import PARTS, Cleaning
+from bounceanalytics.cleaning.manifest import account_of, checksum, manifest_text
+from bounceanalytics.cleaning.matching import Fold, Matcher, Verdicts, checked_verdicts
+from bounceanalytics.cleaning.parts import Parts
+from bounceanalytics.cleaning.repeats import Repeats
+from bounceanalytics.cleaning.result import FILES, PARTS, UNREADABLE, Cleaning
+from bounceanalytics.datasets import as_frame
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.deciding.addresses import column_text, normal_form, problem
+from bounceanalytics.deciding.addresses import normal_form, problem
 from bounceanalytics.deciding.database import open_database
-from bounceanalytics.errors import BounceAnalyticsError, FrameError, PolicyError, SourceError
+from bounceanalytics.errors import BounceAnalyticsError, PolicyError, SourceError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
     import duckdb
-    from numpy.typing import NDArray
 
-KEPT, REMOVED, HELD, UNREADABLE = range(len(PARTS))
-_PART_OF = {"keep": KEPT, "remove": REMOVED, "hold": HELD}
-FILES: Mapping[str, str] = {part: f"{part}.csv" for part in PARTS} | {"summary": "summary.json"}
+    from bounceanalytics.cleaning.records import Records
+    from bounceanalytics.datasets import Frame
 
-_NOTHING = pa.scalar(b"", pa.large_binary())
+# Bytes for the engine, and for each verdict where folded forms are grouped; what goes beyond is on disk.
+_MEMORY, _MEMORY_TO_FOLD = 256 * 1024 * 1024, 512
+
 _SHORT_ROW = "the row ends before the column of addresses"
-_NEEDED = ("address", "verdict", "reason", "code", "decided_at", "explanation", "source", "record")
-_PACKAGES = ("bounceanalytics", "duckdb", "numpy", "pandas", "pyarrow")
-
-
-@dataclass(slots=True)
-class _Rows:
-    """What is known of every row of the list."""
-
-    bytes: NDArray[np.int32]  # length with its line end
-    content: NDArray[np.int32]  # length without it
-    missing: NDArray[np.int32]  # cells that it is short of
-    part: NDArray[np.int8]
-    evidence: NDArray[np.int32]  # number of the verdict against it, or of the word for what is wrong
 
 
 def clean(
     source: str | os.PathLike[str] | bytes,
-    bounces: pd.DataFrame,
+    bounces: Frame,
     out: str | os.PathLike[str],
     *,
     policy: Policy | None = None,
     column: str | int | None = None,
+    fold_subaddresses: bool = False,
+    fold_gmail_dots: bool = False,
     overwrite: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Cleaning:
@@ -72,15 +57,21 @@ def clean(
     Parameters
     ----------
     source : path or bytes
-        The list, as CSV: comma, semicolon, tab or bar; UTF-8, UTF-16 or cp1252; any line ends; gzipped or not.
-    bounces : pandas.DataFrame
-        Classified events, or verdicts as :func:`bounceanalytics.decide` returns them.
+        The list. As CSV: comma, semicolon, tab or bar; UTF-8, UTF-16 or cp1252; any line ends; gzipped or not. Or as an
+        Excel workbook (``.xlsx``), of which the sheet with a column of addresses is taken as the CSV text that a
+        spreadsheet would save: UTF-8 with a mark, dates in ISO form.
+    bounces : pandas.DataFrame, Dataset or path of one
+        Classified events, or a frame of verdicts as :func:`bounceanalytics.decide` returns them.
     out : path
         Folder for the results; made if it is not there.
     policy : Policy, optional
         For classified events; ``Policy.preset("default")`` if not given.
     column : str or int, optional
         Name of the column of addresses, or its position from 0; found by name, then by content, if not given.
+    fold_subaddresses : bool, default False
+        Whether an address that has no verdict of its own gets that of one which differs in ``+tag`` only.
+    fold_gmail_dots : bool, default False
+        The same for dots before the ``@`` at gmail.com, which is then the same as googlemail.com.
     overwrite : bool, default False
         Whether to replace files of an earlier run.
     progress : callable, optional
@@ -89,17 +80,31 @@ def clean(
     Returns
     -------
     Cleaning
-        Prints as a table. ``kept.csv`` holds rows of the input byte for byte, in their order. ``removed.csv`` and
-        ``held.csv`` hold rows with further columns ``reason``, ``code``, ``date`` (UTC), ``evidence``, ``source`` and
-        ``record`` (``bounce_`` before a name that the list has already); ``unreadable.csv`` has ``why``.
-        ``summary.json`` has all counts, the policy and the input's SHA-256, and no address.
+        Prints as a table. Its files:
+
+        ``kept.csv``
+            Rows of the list byte for byte, in their order.
+        ``removed.csv``, ``held.csv``
+            Rows with further columns ``reason``, ``code``, ``date`` (UTC), ``evidence``, ``source``, ``record`` and
+            ``row`` (``bounce_`` before a name that the list has already). ``row`` is the number of the row in the list,
+            from 1, the header not counted. With the list's SHA-256 it names a row for good.
+        ``unreadable.csv``
+            Rows with further columns ``why`` and ``row``.
+        ``duplicates.csv``
+            Columns ``row`` and ``first_row`` of rows whose address stands on an earlier row too; they are in the parts
+            as well.
+        ``rows.parquet``
+            Where rows that are not kept lie, for :func:`bounceanalytics.restore`.
+        ``manifest.json``
+            The list's name, size and SHA-256, the sources of the evidence, the policy, versions, all counts, and size
+            and SHA-256 of each file; no address.
 
     Raises
     ------
     SourceError
         If the list cannot be read, or changes meanwhile.
     FormatError
-        If it is no CSV file, is empty, or no column can be told to hold addresses.
+        If it is no list, is empty, or no column can be told to hold addresses.
     FrameError
         If ``bounces`` is neither of the two frames.
     OutputError
@@ -107,14 +112,23 @@ def clean(
     PolicyError
         If a policy is given for verdicts that were made already.
 
+    See Also
+    --------
+    restore : Give rows back.
+    diff : What changed between two runs.
+
     Notes
     -----
-    All files appear together, whole, or not at all. Memory does not grow with the size of the file but with its number
-    of rows, by some 200 bytes each.
+    All files appear together, whole, or not at all. If a process is killed while it replaces the files of an earlier
+    run, ``manifest.json`` is missing, and ``restore`` and ``diff`` say so.
+
+    Memory does not grow with the list; what the engine has to remember of it goes to disk. Rows with the same address
+    are treated alike. Where folded forms are asked for, a verdict on the very address wins, and an address is held if
+    the verdicts on its folded form disagree.
 
     References
     ----------
-    RFC 4180 (CSV).
+    RFC 4180 (CSV), RFC 5233 (subaddresses).
 
     Examples
     --------
@@ -129,215 +143,84 @@ def clean(
     began = time.perf_counter()
     folder = Path(out)
     mailing_list = MailingList(source, column, progress)
-    refuse_existing((folder / name for name in FILES.values()), overwrite=overwrite, source=mailing_list.path)
-    verdicts = _verdicts(bounces, policy)
-    against = verdicts.loc[verdicts["verdict"].astype("str") != "keep"].reset_index(drop=True)
     before = mailing_list.state()
+    refuse_existing((folder / name for name in FILES.values()), overwrite=overwrite, source=mailing_list.path)
+    folding = Fold(fold_subaddresses, fold_gmail_dots)
     with open_database() as database:
-        evidence = Evidence(against, mailing_list.dialect)
-        rows, words, duplicates, without_events = _sort_rows(database, mailing_list, verdicts)
-        counts = _counts(rows)
-        reasons = _reasons(rows, against, words)
-        used: dict[str, object] = verdicts.attrs.get("policy", {})
-        result = Cleaning(
-            folder,
-            {part: folder / name for part, name in FILES.items()},
-            counts,
-            reasons,
-            duplicates,
-            without_events,
-            used,
-        )
-        with whole_files(folder, last=FILES["summary"]) as part_folder:
-            _write(part_folder, mailing_list, rows, evidence, words)
-            size, digest = mailing_list.fingerprint()
+        verdicts, used, account = _verdicts(bounces, policy)
+        pa.default_memory_pool().release_unused()  # the engine does not draw on what Arrow holds ready
+        memory = _MEMORY + (_MEMORY_TO_FOLD * len(verdicts.parts) if folding else 0)
+        database.execute(f"SET memory_limit = '{memory} bytes'")
+        matcher = Matcher(database, verdicts, folding)
+        del verdicts
+        pa.default_memory_pool().release_unused()
+        with whole_files(folder, last=FILES["manifest"]) as part_folder:
+            result, files = _split(database, mailing_list, matcher, used, folder, part_folder)
             if mailing_list.state() != before:
                 raise SourceError(f"{mailing_list.name} changed while it was read; run this again")
-            summary = _summary(result, mailing_list, size, digest, time.perf_counter() - began)
-            (part_folder / FILES["summary"]).write_text(summary, encoding="utf-8")
+            seconds = time.perf_counter() - began
+            text = manifest_text(result, mailing_list, account, folding, files, seconds)
+            (part_folder / FILES["manifest"]).write_text(text, encoding="utf-8")
     return result
 
 
-def _verdicts(bounces: pd.DataFrame, policy: Policy | None) -> pd.DataFrame:
-    if not (isinstance(bounces, pd.DataFrame) and {"address", "verdict"} <= set(bounces.columns)):
-        return decide(bounces, policy)
-    if policy is not None:
-        raise PolicyError("the frame holds verdicts already; leave policy out, or give the classified frame")
-    schema.require(bounces, _NEEDED, "a frame of verdicts")
-    unknown = set(bounces["verdict"].astype("str").unique()) - set(schema.VERDICTS)
-    if unknown:
-        raise FrameError(
-            f"verdict holds {', '.join(map(repr, sorted(unknown)))}; it may be {', '.join(schema.VERDICTS)}"
-        )
-    addresses = normal_form(column_text(bounces["address"]))
-    repeated = len(addresses) - pc.count_distinct(addresses, mode="all").as_py()
-    if repeated:
-        raise FrameError(f"{repeated:,} addresses have more than one verdict; keep one row for each")
-    try:  # a frame that was edited elsewhere and read back has its times as text
-        times = pd.to_datetime(bounces["decided_at"], utc=True, format="ISO8601").astype(
-            "datetime64[us, UTC]"
-        )
-        numbers = bounces["record"].astype("Int64")
-    except (TypeError, ValueError) as error:
-        raise FrameError(
-            "decided_at must hold times and record whole numbers, as decide() makes them"
-        ) from error
-    fresh = bounces.assign(decided_at=times, record=numbers).reset_index(drop=True)
-    return fresh.assign(address=addresses.to_pandas())
-
-
-def _sort_rows(
-    database: duckdb.DuckDBPyConnection, mailing_list: MailingList, verdicts: pd.DataFrame
-) -> tuple[_Rows, list[str], int, int]:
-    """Read the list once: where its rows lie, and which part each belongs to."""
-    dialect = mailing_list.dialect
-    database.execute("CREATE TEMP TABLE list (row INTEGER, address VARCHAR)")
-    gathered: list[tuple[NDArray[Any], ...]] = []
-    words: dict[str, int] = {}
-    count = 0
-    for records in mailing_list.blocks():
-        cells = records.cell(dialect.address, dialect.encoding)
-        addresses = normal_form(cells)
-        problems = pc.if_else(pc.is_null(cells), _SHORT_ROW, problem(addresses))
-        codes = problems.dictionary_encode()
-        known = np.array(
-            [words.setdefault(word, len(words)) for word in codes.dictionary.to_pylist()], dtype=np.int32
-        )
-        numbers = pc.fill_null(codes.indices, -1).to_numpy(zero_copy_only=False)
-        wrong = np.append(known, -1)[numbers].astype(np.int32)
-        good = wrong < 0
-        places = np.arange(count, count + len(records), dtype=np.int32)
-        chunk = pa.table({"row": places[good], "address": addresses.filter(pa.array(good))})
-        database.register("chunk", chunk)
-        database.execute("INSERT INTO list FROM chunk")
-        database.unregister("chunk")
-        unit = dialect.unit.itemsize
-        gathered.append(
-            (
-                ((records.ends - records.starts) * unit).astype(np.int32),
-                ((records.stops - records.starts) * unit).astype(np.int32),
-                np.maximum(dialect.columns - records.cells, 0).astype(np.int32),
-                np.where(good, KEPT, UNREADABLE).astype(np.int8),
-                wrong,
+def _verdicts(bounces: Frame, policy: Policy | None) -> tuple[Verdicts, dict[str, object], dict[str, object]]:
+    """Return the verdicts, the policy that made them as far as it is known, and an account of where they come from."""
+    if isinstance(bounces, pd.DataFrame) and {"address", "verdict"} <= set(bounces.columns):
+        if policy is not None:
+            raise PolicyError(
+                "the frame holds verdicts already; leave policy out, or give the classified frame"
             )
-        )
-        count += len(records)
-    empty = tuple(np.zeros(0, dtype) for dtype in (np.int32, np.int32, np.int32, np.int8, np.int32))
-    rows = _Rows(*(np.concatenate(columns) for columns in zip(empty, *gathered, strict=True)))
-    without_events = _match(database, rows, verdicts)
-    ((duplicates,),) = database.sql("SELECT count(*) - count(DISTINCT address) FROM list").fetchall()
-    return rows, list(words), int(duplicates), without_events
+        checked = checked_verdicts(bounces)
+        account = account_of(bounces["source"], len(bounces), "verdicts")
+        return checked, bounces.attrs.get("policy", {}), account
+    frame = decide(bounces, policy)
+    account = account_of(as_frame(bounces, ["source"])["source"], len(frame), "events")
+    return checked_verdicts(frame), frame.attrs["policy"], account
 
 
-def _match(database: duckdb.DuckDBPyConnection, rows: _Rows, verdicts: pd.DataFrame) -> int:
-    """Give rows the part and the evidence of their verdict; return how many readable rows have none."""
-    parts = verdicts["verdict"].astype("str").map(_PART_OF).to_numpy(dtype=np.int8)
-    table = pa.table(
-        {
-            "address": column_text(verdicts["address"]),
-            "number": np.arange(len(verdicts), dtype=np.int32),
-        }
-    )
-    against = np.cumsum(parts != KEPT, dtype=np.int32) - 1
-    database.register("verdicts", table)
-    matched = database.sql("SELECT row, number FROM list JOIN verdicts USING (address)").fetchnumpy()
-    database.unregister("verdicts")
-    where, numbers = np.asarray(matched["row"]), np.asarray(matched["number"])
-    rows.part[where] = parts[numbers]
-    rows.evidence[where] = against[numbers]
-    return int((rows.part != UNREADABLE).sum()) - len(where)
-
-
-def _counts(rows: _Rows) -> dict[str, int]:
-    numbers = np.bincount(rows.part, minlength=len(PARTS)).tolist()
-    return {"input": len(rows.part)} | dict(zip(PARTS, numbers, strict=True))
-
-
-def _reasons(rows: _Rows, against: pd.DataFrame, words: list[str]) -> pd.DataFrame:
-    """Count why rows are not kept."""
-    reasons = against["reason"].astype("str").fillna("").to_numpy(dtype=object)
-    counted: list[pd.DataFrame] = []
-    for part, number in zip(PARTS, range(len(PARTS)), strict=True):
-        if number == KEPT:
-            continue
-        of_part = rows.evidence[rows.part == number]
-        names = np.array(words, dtype=object) if number == UNREADABLE else reasons
-        counts = pd.Series(np.bincount(of_part, minlength=len(names)), dtype="int64").groupby(names).sum()
-        counts = counts[counts > 0].sort_values(ascending=False, kind="stable")
-        counted.append(
-            pd.DataFrame({"part": part, "reason": counts.index.astype("str"), "rows": counts.to_numpy()})
-        )
-    return pd.concat(counted, ignore_index=True)
-
-
-def _write(
-    folder: Path, mailing_list: MailingList, rows: _Rows, evidence: Evidence, words: list[str]
-) -> None:
-    """Read the list again and write every row into its part; check that all of it arrived."""
-    head = mailing_list.head()
-    written = np.zeros(len(PARTS), dtype=np.int64)
-    endings = {REMOVED: evidence.endings, HELD: evidence.endings, UNREADABLE: evidence.remarks(words)}
+def _split(
+    database: duckdb.DuckDBPyConnection,
+    mailing_list: MailingList,
+    matcher: Matcher,
+    policy: dict[str, object],
+    folder: Path,
+    part_folder: Path,
+) -> tuple[Cleaning, dict[str, Mapping[str, object]]]:
+    """Read the list once and write each row to its part; return the result and what the files are."""
+    without_events = folded = 0
     with ExitStack() as stack:
-        files: list[IO[bytes]] = [stack.enter_context((folder / FILES[part]).open("wb")) for part in PARTS]
-        files[KEPT].write(head)
-        for part in (REMOVED, HELD, UNREADABLE):
-            files[part].write(evidence.header(head, ("why",) if part == UNREADABLE else None))
-        for numbers, data in mailing_list.stretches(rows.bytes, "write the parts"):
-            lengths, parts = rows.bytes[numbers], rows.part[numbers]
-            units = np.frombuffer(data, dtype=np.uint8)
-            keep = parts == KEPT
-            files[KEPT].write(data if keep.all() else units[np.repeat(keep, lengths)].tobytes())
-            written[KEPT] += int(keep.sum())
-            starts = np.cumsum(lengths, dtype=np.int64) - lengths
-            for part, texts in endings.items():
-                chosen = np.flatnonzero(parts == part)
-                if not len(chosen):
-                    continue
-                content = binary(
-                    slices(units, starts[chosen], starts[chosen] + rows.content[numbers][chosen])
-                )
-                short = evidence.padding(rows.missing[numbers][chosen])
-                ends = texts.take(pa.array(rows.evidence[numbers][chosen]))
-                files[part].write(joined(pc.binary_join_element_wise(content, short, ends, _NOTHING)))
-                written[part] += len(chosen)
-    if (
-        written.sum() != len(rows.part)
-        or int(rows.bytes[rows.part == KEPT].sum()) + len(head) != (folder / FILES["kept"]).stat().st_size
-    ):
+        repeats = stack.enter_context(Repeats(part_folder))
+        head, dialect = mailing_list.head(), mailing_list.dialect
+        parts = stack.enter_context(Parts(part_folder, dialect, head, matcher.against))
+        for records in mailing_list.blocks():
+            addresses, problems = _addresses(mailing_list, records)
+            good = pc.is_null(problems)
+            readable = np.flatnonzero(good)
+            match = matcher.match(addresses.filter(good))
+            repeats.add(match.hashes, int(parts.rows.sum()) + 1 + readable)
+            part = np.full(len(records), UNREADABLE, dtype=np.int8)
+            evidence = np.full(len(records), -1, dtype=np.int32)
+            part[readable], evidence[readable] = match.part, match.evidence
+            without_events += len(readable) - int(match.known.sum())
+            folded += match.folded
+            parts.write(records, part, evidence, problems, addresses)
+        duplicates = repeats.write(database, part_folder / FILES["duplicates"])
+    rows = {"input": int(parts.rows.sum())} | dict(zip(PARTS, parts.rows.tolist(), strict=True))
+    if not parts.complete(mailing_list.identity().content_bytes):
         raise BounceAnalyticsError(
-            f"{mailing_list.name} has {len(rows.part):,} rows and {int(written.sum()):,} were written; "
+            f"the {rows['input']:,} rows of {mailing_list.name} do not account for all of its bytes; "
             "no file was left behind"
         )
+    paths = {name: folder / file for name, file in FILES.items()}
+    result = Cleaning(folder, paths, rows, parts.reasons(), duplicates, without_events, policy, folded)
+    others = {name: checksum(part_folder / FILES[name]) for name in ("duplicates", "rows")}
+    return result, parts.checksums() | others
 
 
-def _summary(result: Cleaning, mailing_list: MailingList, size: int, digest: str, seconds: float) -> str:
+def _addresses(mailing_list: MailingList, records: Records) -> tuple[pa.Array, pa.Array]:
+    """Return the addresses of a block in normal form, and what is wrong with those that are none."""
     dialect = mailing_list.dialect
-    content = {
-        "input": {
-            "name": mailing_list.name,
-            "bytes": size,
-            "sha256": digest,
-            "encoding": dialect.encoding,
-            "delimiter": dialect.delimiter,
-            "line_end": dialect.line_end,
-            "header": dialect.header is not None,
-            "columns": dialect.columns,
-            "address_column": dialect.header[dialect.address] if dialect.header else dialect.address,
-        },
-        "rows": result.rows,
-        "reasons": result.reasons.to_dict("records"),
-        "duplicates": result.duplicates,
-        "without_events": result.without_events,
-        "policy": result.policy,
-        "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+    cells = records.cell(dialect.address, dialect.encoding)
+    addresses = normal_form(cells)
+    return addresses, pc.if_else(pc.is_null(cells), _SHORT_ROW, problem(addresses))

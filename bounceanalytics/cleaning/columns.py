@@ -49,24 +49,37 @@ def address_column(
     Raises
     ------
     FormatError
-        If there is no such column, or none that can be told from its name or its content.
+        If there is no such column, none that can be told from its name or its content, or several of one name.
+
+    Notes
+    -----
+    Of columns with the same name, the one with the most addresses is taken. If another one has many too, and different
+    ones, there is no telling which of them mail goes to: going by the wrong one would remove good customers and keep
+    dead addresses, so the caller has to say.
     """
-    addressed = [share > 0 for share in _shares([text_array([cell]) for cell in first])]
+    addressed = [share > 0 for share in _shares([_addresses(text_array([cell])) for cell in first])]
     header = None if any(addressed) else tuple(first)
     if column is not None:
         return header, _asked_for(column, first, header, name)
-    shares = _shares([values[1:] for values in cells] if header is not None else list(cells))
+    columns = [_addresses(values[1:] if header is not None else values) for values in cells]
+    shares = _shares(columns)
+    counts = [column.null_count for _, column in columns]
     if header is not None:
         keys = [re.sub(r"[\W_]", "", title.lower()) for title in header]
         names_only = (*_NAMES, *_DOUBTFUL) if len(cells[0]) == 1 else _NAMES
         for names, needed in ((_NAMES, 0.5), (_DOUBTFUL, 0.5), (names_only, 0.0)):
             found = [
-                (-names.index(key), shares[at], -at)
+                (-names.index(key), counts[at], -at)
                 for at, key in enumerate(keys)
                 if key in names and shares[at] >= needed
             ]
             if found and (needed or not any(share > 0.5 for share in shares)):
-                return header, -max(found)[2]
+                best = -max(found)[2]
+                rivals = [
+                    at for at, key in enumerate(keys) if key == keys[best] and 2 * counts[at] > counts[best]
+                ]
+                _refuse_rivals(rivals, columns, header, name)
+                return header, best
     best = max(range(len(shares)), key=lambda at: shares[at])
     if header is None:  # the cell that gave it away may be one of several columns with addresses
         best = max((at for at, hit in enumerate(addressed) if hit), key=lambda at: (shares[at], -at))
@@ -79,14 +92,31 @@ def address_column(
     )
 
 
-def _shares(columns: Sequence[pa.Array]) -> list[float]:
+def _addresses(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the cells in normal form, and what keeps each from being an address."""
+    texts = normal_form(column)
+    return texts, problem(texts)
+
+
+def _shares(columns: Sequence[tuple[pa.Array, pa.Array]]) -> list[float]:
     """Return which part of each column's filled cells are addresses."""
-    shares = []
-    for column in columns:
-        texts = normal_form(column)
-        texts = pc.filter(texts, pc.not_equal(texts, ""))
-        shares.append(problem(texts).null_count / len(texts) if len(texts) else 0.0)
-    return shares
+    filled = [pc.sum(pc.not_equal(texts, "")).as_py() or 0 for texts, _ in columns]
+    return [
+        problems.null_count / count if count else 0.0
+        for (_, problems), count in zip(columns, filled, strict=True)
+    ]
+
+
+def _refuse_rivals(
+    rivals: Sequence[int], columns: Sequence[tuple[pa.Array, pa.Array]], header: tuple[str, ...], name: str
+) -> None:
+    """Raise if columns of one name hold different addresses; the same ones twice do no harm."""
+    texts = [pc.if_else(pc.is_null(columns[at][1]), columns[at][0], None) for at in rivals]
+    if any(pc.any(pc.not_equal(texts[0], other)).as_py() for other in texts[1:]):
+        raise FormatError(
+            f"{name}: {len(rivals)} columns are called {header[rivals[0]]!r} and hold different addresses; "
+            f"say which one you mail to with column= and its position: {', '.join(map(str, rivals))}"
+        )
 
 
 def _asked_for(column: str | int, first: Sequence[str], header: tuple[str, ...] | None, name: str) -> int:

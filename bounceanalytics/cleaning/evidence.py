@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics.cleaning.cells import TEXT, cell, plus, text_of
+from bounceanalytics.cleaning.cells import TEXT, cell, plus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from bounceanalytics.cleaning.lists import Dialect
 
-COLUMNS = ("reason", "code", "date", "evidence", "source", "record")
+COLUMNS = ("reason", "code", "date", "evidence", "source", "record", "row")
+REMARK = ("why", "row")
 
 
 class Evidence:
     """What is written behind the rows of a list.
 
+    The last cell is the number of the row; the others come from a verdict or a word.
+
     Parameters
     ----------
-    verdicts : pandas.DataFrame
-        Those that remove or hold, as :func:`bounceanalytics.decide` returns them.
+    against : pyarrow.Table
+        Columns of ``matching.EVIDENCE``: those that remove or hold.
     dialect : Dialect
         How the list is written.
-
-    Attributes
-    ----------
-    endings : pyarrow.Array of large_binary
-        For each verdict, the further cells and the line end.
     """
 
-    def __init__(self, verdicts: pd.DataFrame, dialect: Dialect) -> None:
+    def __init__(self, against: pa.Table, dialect: Dialect) -> None:
         self._dialect = dialect
-        times = pa.array(verdicts["decided_at"], pa.timestamp("us", tz="UTC"))
-        cells = (
-            text_of(verdicts["reason"]),
-            text_of(verdicts["code"]),
-            pc.fill_null(pc.strftime(times, "%Y-%m-%d", locale="C").cast(TEXT), ""),
-            text_of(verdicts["explanation"]),
-            text_of(verdicts["source"]),
-            pa.array(verdicts["record"], pa.int64()).cast(TEXT),
-        )
-        self.endings = self._ending([cell(values) for values in cells])
+        self._against = against
 
-    def remarks(self, words: Sequence[str]) -> pa.Array:
-        """Return for each word the further cell and the line end."""
-        return self._ending([cell(pa.array(words, TEXT))])
+    def endings(self, numbers: pa.Array) -> pa.Array:
+        """Return for each number of a verdict the further cells but the last one."""
+        chosen = self._against.take(numbers).combine_chunks()
+        dates = pc.strftime(chosen["decided_at"], "%Y-%m-%d", locale="C").cast(TEXT)
+        cells = (
+            chosen["reason"],
+            chosen["code"],
+            pc.fill_null(dates, ""),
+            chosen["explanation"],
+            chosen["source"],
+            pc.fill_null(chosen["record"].cast(TEXT), ""),
+        )
+        return self._cells([cell(values.combine_chunks()) for values in cells])
+
+    def remarks(self, words: pa.Array) -> pa.Array:
+        """Return for each word the further cells but the last one."""
+        return self._cells([cell(words)])
+
+    def rows(self, numbers: NDArray[np.int64]) -> pa.Array:
+        """Return for each number of a row the last cell and the line end."""
+        dialect = self._dialect
+        return dialect.encoded(plus(dialect.delimiter, pa.array(numbers).cast(TEXT), dialect.line_end))
 
     def header(self, head: bytes, names: Sequence[str] | None = None) -> bytes:
         """Return the list's header with further columns; nothing but its mark where it has no header.
@@ -82,14 +89,7 @@ class Evidence:
         )
         return choices.cast(pa.large_binary()).take(pa.array(missing))
 
-    def _ending(self, cells: Sequence[pa.Array]) -> Any:
-        line = plus(
-            "", *(part for cell in cells for part in (self._dialect.delimiter, cell)), self._dialect.line_end
-        )
-        plain = self._dialect.unit.itemsize == 1 and pc.all(pc.string_is_ascii(line), min_count=0).as_py()
-        if plain or self._dialect.encoding == "utf-8":
-            return line.cast(pa.large_binary())
-        return pa.array(  # lists in UTF-16, and remarks that are not ASCII in cp1252, are rare
-            [self._dialect.encode(text) for text in line.to_pylist()],
-            pa.large_binary(),
-        )
+    def _cells(self, cells: Sequence[pa.Array]) -> pa.Array:
+        """Return the cells with a delimiter before each, as they are written in this list."""
+        line = plus("", *(part for values in cells for part in (self._dialect.delimiter, values)))
+        return self._dialect.encoded(line)

@@ -12,12 +12,16 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from bounceanalytics.cleaning import workbooks
+from bounceanalytics.cleaning.cells import joined
 from bounceanalytics.cleaning.columns import address_column
-from bounceanalytics.cleaning.records import CR, LF, Records, decoded, find_records, slices, unquoted
+from bounceanalytics.cleaning.records import CR, LF, Records, binary, decoded, find_records, slices, unquoted
 from bounceanalytics.errors import FormatError, SourceError
 
 if TYPE_CHECKING:
@@ -28,7 +32,14 @@ if TYPE_CHECKING:
 
     Source = str | os.PathLike[str] | bytes
 
-BLOCK = 16 * 1024 * 1024  # bytes read at a time: large enough for numpy, small enough for any machine
+    class Readable(Protocol):
+        """What bytes are read from."""
+
+        def read(self, size: int, /) -> bytes:
+            """Return that many bytes; fewer only at the end."""
+
+
+BLOCK = 4 * 1024 * 1024  # bytes read at a time: large enough for numpy, small enough for any machine
 LONGEST_RECORD = 64 * 1024 * 1024
 _SAMPLE = 256 * 1024  # bytes from which the dialect is told
 _GZIP = b"\x1f\x8b"
@@ -37,8 +48,6 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", 
 
 #: Files that are often taken for CSV: how they begin, what they are, what to do.
 _NO_LISTS = (
-    (b"PK\x03\x04", "an Excel workbook or a ZIP archive; save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save the sheet as CSV"),
     (b"%PDF", "a PDF document"),
     (b"PAR1", "a Parquet file; write it as CSV"),
     (b"<!doctype html", "a web page; the download may have needed a log-in"),
@@ -91,18 +100,63 @@ class Dialect:
         """Return text as it is written in this list."""
         return text.encode(self.encoding, errors="replace")
 
+    def encoded(self, texts: pa.Array) -> Any:
+        """Return an array of texts, none missing, as they are written in this list."""
+        whole = joined(texts).tobytes()
+        lengths = pc.binary_length(texts).to_numpy()
+        if (
+            self.encoding != "utf-8" and not whole.isascii()
+        ):  # rare: words of others in a list in cp1252 or UTF-16
+            return pa.array([self.encode(text) for text in texts.to_pylist()], pa.large_binary())
+        offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+        return binary((np.frombuffer(whole, dtype=np.uint8).astype(self.unit, copy=False), offsets))
+
+    def line_ends(self, lengths: NDArray[Any]) -> pa.Array:
+        """Return the line ends of records by their lengths in code units: none, one, or CR and LF."""
+        choices = [b"", self.encode(self.line_end[-1]), self.encode("\r\n")]
+        return pa.array(choices, pa.large_binary()).take(pa.array(lengths))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells a list from any other.
+
+    Attributes
+    ----------
+    bytes, sha256 : int and str
+        Of the file as it lies there.
+    content_bytes, content_sha256 : int and str
+        Of its text: the same, unless the file is packed or a workbook.
+    """
+
+    bytes: int
+    sha256: str
+    content_bytes: int
+    content_sha256: str
+
 
 class MailingList:
-    """A mailing list that is read in blocks, as often as needed, and never as a whole.
+    """A mailing list that is read in blocks, and never as a whole.
 
     Parameters
     ----------
     source : path or bytes
-        A CSV file, gzipped or not, or its content.
+        A CSV file, gzipped or not, or an Excel workbook; or the content of one.
     column : str or int, optional
         Name of the column that holds the address, or its position from 0; found if not given.
     progress : callable, optional
         Called with a description, bytes done and bytes in all.
+
+    Attributes
+    ----------
+    name : str
+        What to call it.
+    dialect : Dialect
+        How its text is written.
+    header_length : int
+        Bytes of the header, which stands after the mark.
+    sheet : str or None
+        Name of the sheet, of a workbook.
     """
 
     def __init__(
@@ -113,14 +167,24 @@ class MailingList:
     ) -> None:
         self._source = source if isinstance(source, bytes) else Path(source)
         self._progress = progress
+        self._identity: Identity | None = None
         self.name = self._source.name if isinstance(self._source, Path) else "the list"
         if isinstance(self._source, Path) and not self._source.is_file():
             what = "is a folder" if self._source.is_dir() else "does not exist"
-            raise SourceError(f"{self._source} {what}; a mailing list is a CSV file")
-        with self._open("look at the list") as stream:
+            raise SourceError(f"{self._source} {what}; a mailing list is a CSV file or an Excel workbook")
+        self._text: Path | bytes = self._source
+        self._workbook: bytes | None = None
+        self.sheet: str | None = None
+        with self._open() as stream:
             sample = stream.read(_SAMPLE)
-            whole = not stream.read(1)
-        self.dialect, self.header_length = _dialect(sample, whole, self.name, column)
+            rest = stream.read(1)
+            if workbooks.is_workbook(sample):
+                self._workbook = sample + rest + stream.read(-1)
+        if self._workbook is None:
+            self.dialect, self.header_length = _dialect(sample, not rest, self.name, column)
+        else:
+            sheet, self.dialect, self.header_length = _sheet(self._workbook, self.name, column)
+            self.sheet, self._text = sheet.name, sheet.text
 
     @property
     def path(self) -> Path | None:
@@ -128,73 +192,31 @@ class MailingList:
         return self._source if isinstance(self._source, Path) else None
 
     def blocks(self) -> Iterator[Records]:
-        """Yield the records after the header, block by block.
+        """Yield the records after the header, block by block; after the last one the identity is known.
 
         Raises
         ------
         FormatError
             If a quote never closes.
         """
-        dialect, seen = self.dialect, int(self.dialect.header is not None)
-        with self._open("read the list") as stream:
-            stream.read(len(dialect.mark) + self.header_length)
-            rest = b""
-            while True:
-                new = stream.read(BLOCK)
-                last = len(new) < BLOCK
-                data = rest + new
-                size = len(data) - len(data) % dialect.unit.itemsize
-                units = np.frombuffer(data, dtype=dialect.unit, count=size // dialect.unit.itemsize)
-                records = find_records(units, ord(dialect.delimiter), dialect.newline, last=last)
-                done = int(records.ends[-1]) * dialect.unit.itemsize if len(records) else 0
-                if records.unclosed and (last or len(data) - done > LONGEST_RECORD):
-                    at = seen + len(records) + (0 if last else 1)
-                    raise FormatError(
-                        f"{self.name}: the quote that opens in record {at:,} never closes; mend that record"
-                    )
-                if last and size < len(data):
-                    raise FormatError(
-                        f"{self.name} ends in the middle of a character; it seems to be cut off"
-                    )
-                if len(records):
-                    yield records
-                    seen += len(records)
-                if last:
-                    return
-                rest = data[done:]
-
-    def stretches(self, lengths: NDArray[np.int32], description: str) -> Iterator[tuple[slice, bytes]]:
-        """Yield the file once more, as stretches of whole records.
-
-        Parameters
-        ----------
-        lengths : numpy.ndarray of int32
-            Bytes of every record, as :meth:`blocks` found them.
-        description : str
-            For the progress callback.
-
-        Yields
-        ------
-        tuple of slice and bytes
-            Numbers of the records, and their bytes.
-        """
-        ends = np.cumsum(lengths, dtype=np.int64)
-        with self._open(description) as stream:
+        with self._open("clean the list") as stream:
             stream.read(len(self.dialect.mark) + self.header_length)
-            start = 0
-            while start < len(lengths):
-                before = int(ends[start - 1]) if start else 0
-                stop = max(start + 1, int(np.searchsorted(ends, before + BLOCK, side="right")))
-                wanted = int(ends[stop - 1]) - before
-                data = stream.read(wanted)
-                if len(data) < wanted:
-                    raise SourceError(f"{self.name} changed while it was read; run this again")
-                yield slice(start, stop), data
-                start = stop
+            yield from record_blocks(stream, self.dialect, self.name)
+            self._identity = stream.identity()
+
+    def identity(self) -> Identity:
+        """Return size and checksum of what was read; all blocks must have been."""
+        if self._identity is None:
+            raise AssertionError("the list was not read to its end")
+        if self._workbook is None:
+            return self._identity
+        text = self._identity
+        digest = hashlib.sha256(self._workbook).hexdigest()
+        return Identity(len(self._workbook), digest, text.content_bytes, text.content_sha256)
 
     def head(self) -> bytes:
         """Return the bytes of the mark and the header."""
-        with self._open("look at the list") as stream:
+        with self._open() as stream:
             return stream.read(len(self.dialect.mark) + self.header_length)
 
     def state(self) -> tuple[int, int] | None:
@@ -204,16 +226,69 @@ class MailingList:
         stat = self._source.stat()
         return stat.st_size, stat.st_mtime_ns
 
-    def fingerprint(self) -> tuple[int, str]:
-        """Return size and SHA-256 of the file as it lies there."""
-        if isinstance(self._source, bytes):
-            return len(self._source), hashlib.sha256(self._source).hexdigest()
-        with self._source.open("rb") as raw:
-            digest = hashlib.file_digest(raw, "sha256").hexdigest()
-            return raw.tell(), digest
+    def _open(self, description: str = "look at the list") -> _Stream:
+        return _Stream(self._text, self.name, description, self._progress)
 
-    def _open(self, description: str) -> _Stream:
-        return _Stream(self._source, self.name, description, self._progress)
+
+def record_blocks(stream: Readable, dialect: Dialect, name: str) -> Iterator[Records]:
+    """Yield the records of a stream block by block.
+
+    Parameters
+    ----------
+    stream : open file or the like
+        Stands at the first record after the header.
+    dialect : Dialect
+    name : str
+        What to call it in an error.
+
+    Raises
+    ------
+    FormatError
+        If a quote never closes, or the file ends inside a character.
+    """
+    seen = int(dialect.header is not None)
+    rest = b""
+    while True:
+        new = stream.read(BLOCK)
+        last = len(new) < BLOCK
+        data = rest + new
+        size = len(data) - len(data) % dialect.unit.itemsize
+        units = np.frombuffer(data, dtype=dialect.unit, count=size // dialect.unit.itemsize)
+        records = find_records(units, ord(dialect.delimiter), dialect.newline, last=last)
+        done = int(records.ends[-1]) * dialect.unit.itemsize if len(records) else 0
+        if records.unclosed and (last or len(data) - done > LONGEST_RECORD):
+            at = seen + len(records) + (0 if last else 1)
+            raise FormatError(f"{name}: the quote that opens in record {at:,} never closes; mend that record")
+        if last and size < len(data):
+            raise FormatError(f"{name} ends in the middle of a character; it seems to be cut off")
+        if len(records):
+            yield records
+            seen += len(records)
+        if last:
+            return
+        rest = data[done:]
+
+
+class _Counted:
+    """An open file that counts and sums up what is read from it."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._digest = hashlib.sha256()
+        self.bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._raw.read(size)
+        self._digest.update(data)
+        self.bytes += len(data)
+        return data
+
+    def close(self) -> None:
+        self._raw.close()
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
 
 
 class _Stream:
@@ -228,15 +303,15 @@ class _Stream:
     ) -> None:
         self._name, self._description, self._progress = name, description, progress
         try:
-            self._raw: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+            raw: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
             self._size = len(source) if isinstance(source, bytes) else source.stat().st_size
         except OSError as error:
             raise SourceError(f"{name} cannot be opened: {error.strerror}") from error
-        packed = self._raw.read(2) == _GZIP
-        self._raw.seek(0)
-        self._stream: IO[bytes] = self._raw
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        self._raw = self._stream = _Counted(raw)
         if packed:
-            self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=self._raw))
+            self._stream = _Counted(cast("IO[bytes]", gzip.GzipFile(fileobj=cast("IO[bytes]", self._raw))))
 
     def __enter__(self) -> _Stream:
         return self
@@ -246,7 +321,7 @@ class _Stream:
         self._raw.close()
 
     def read(self, size: int) -> bytes:
-        """Return that many bytes; fewer only at the end."""
+        """Return that many bytes, all if negative; fewer only at the end."""
         try:
             data = self._stream.read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -254,15 +329,44 @@ class _Stream:
         except OSError as error:
             raise SourceError(f"{self._name} cannot be read: {error.strerror}") from error
         if self._progress is not None:
-            self._progress(self._description, self._raw.tell(), self._size)
+            self._progress(self._description, self._raw.bytes, self._size)
         return data
+
+    def identity(self) -> Identity:
+        """Return sizes and checksums of what was read so far."""
+        return Identity(self._raw.bytes, self._raw.sha256, self._stream.bytes, self._stream.sha256)
 
 
 def _unit(encoding: str) -> np.dtype[Any]:
     return np.dtype({"utf-16-le": "<u2", "utf-16-be": ">u2"}.get(encoding, "u1"))
 
 
-def _dialect(sample: bytes, whole: bool, name: str, column: str | int | None) -> tuple[Dialect, int]:
+def _sheet(content: bytes, name: str, column: str | int | None) -> tuple[workbooks.Sheet, Dialect, int]:
+    """Return the one sheet of a workbook that holds addresses, how it is written, and the length of its header."""
+    sheets = workbooks.read_sheets(content, name)
+    fitting: list[tuple[workbooks.Sheet, Dialect, int]] = []
+    for sheet in sheets:
+        sample = sheet.text[:_SAMPLE]
+        whole = len(sheet.text) <= _SAMPLE
+        try:
+            dialect, length = _dialect(sample, whole, name, column, workbooks.DELIMITER)
+        except FormatError:
+            if len(sheets) == 1:
+                raise
+            continue
+        fitting.append((sheet, dialect, length))
+    if len(fitting) == 1:
+        return fitting[0]
+    what = (
+        "more than one sheet has a column of addresses" if fitting else "no sheet has a column of addresses"
+    )
+    titles = ", ".join(repr(sheet.name) for sheet in ([one[0] for one in fitting] or sheets))
+    raise FormatError(f"{name}: {what}: {titles}; save the one to clean as a workbook of its own, or as CSV")
+
+
+def _dialect(
+    sample: bytes, whole: bool, name: str, column: str | int | None, choice: str = _DELIMITERS
+) -> tuple[Dialect, int]:
     """Return how the list is written, and how many bytes its header takes after the mark."""
     for start, what in _NO_LISTS:
         if sample[:64].lstrip().lower().startswith(start.lower()):
@@ -279,7 +383,7 @@ def _dialect(sample: bytes, whole: bool, name: str, column: str | int | None) ->
     if unit.itemsize == 1 and (units == 0).any():
         raise FormatError(f"{name} is no CSV file; it looks like binary data")
     newline = LF if (units == LF).any() or not (units == CR).any() else CR
-    delimiter, records = _delimiter(units, newline, whole, told[1] if told else _DELIMITERS)
+    delimiter, records = _delimiter(units, newline, whole, told[1] if told else choice)
     if not len(records):
         raise FormatError(
             f"{name}: the first record does not end within {_SAMPLE:,} bytes; is this a CSV file?"

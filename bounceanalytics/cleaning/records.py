@@ -99,16 +99,17 @@ def find_records(units: Units, delimiter: int, newline: int, *, last: bool) -> R
     if last and (ends[-1] if ends.size else 0) < len(units):
         ends, stops = np.append(ends, len(units)), np.append(stops, len(units))
     starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
-    first = np.searchsorted(delimiters, starts)
-    cells = np.searchsorted(delimiters, stops) - first + 1
-    return Records(units, starts, stops, ends, cells, unclosed, delimiters, first)
+    after = np.searchsorted(delimiters, ends)  # none stands between the last cell and the line end
+    first = np.concatenate(([0], after[:-1])) if after.size else after
+    return Records(units, starts, stops, ends, after - first + 1, unclosed, delimiters, first)
 
 
 def _inside(places: Places, opens: Places, closes: Places) -> NDArray[np.bool_]:
-    if not opens.size:
-        return np.zeros(len(places), dtype=bool)
-    before = np.searchsorted(opens, places, side="right") - 1
-    result: NDArray[np.bool_] = (before >= 0) & (places < closes[np.maximum(before, 0)])
+    """Tell which places lie between an opening and its close; all three are in order."""
+    size = len(places) + 1
+    steps = np.bincount(np.searchsorted(places, opens), minlength=size)
+    steps -= np.bincount(np.searchsorted(places, closes), minlength=size)
+    result: NDArray[np.bool_] = np.cumsum(steps[:-1]) > 0
     return result
 
 
@@ -150,13 +151,25 @@ def _walk_quotes(units: Units, quotes: Places, delimiter: int, newline: int) -> 
 
 
 def slices(units: Units, starts: Places, stops: Places) -> tuple[Units, Places]:
-    """Return the units of all slices one after another, and where each begins and the last one ends."""
-    lengths = np.maximum(stops - starts, 0)
-    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    places = np.repeat(starts - offsets[:-1], lengths)
-    places += np.arange(offsets[-1])
-    return units[places], offsets
+    """Return the units of all slices one after another, and where each begins and the last one ends.
+
+    The slices must be in order and may not overlap: they and the gaps between them are laid out as one Arrow array
+    over the same memory, of which every other element is copied.
+    """
+    if not len(starts):
+        return units[:0], np.zeros(1, dtype=np.int64)
+    bounds = np.empty(2 * len(starts) + 1, dtype=np.int64)
+    bounds[0:-1:2] = starts
+    bounds[1::2] = np.maximum(stops, starts)
+    bounds[-1] = bounds[-2]
+    size = units.itemsize
+    pieces = _strings(units.view(np.uint8), bounds * size)
+    chosen = pieces.take(pa.array(np.arange(0, len(bounds) - 1, 2)))
+    _, offsets, data = chosen.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64, count=len(chosen) + 1) // size
+    filled = data if data is not None else b""
+    result: Any = np.frombuffer(filled, dtype=units.dtype, count=int(ends[-1]))
+    return result, ends
 
 
 def decoded(cut: tuple[Units, Places], encoding: str) -> pa.Array:

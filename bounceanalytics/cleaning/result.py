@@ -6,11 +6,14 @@ import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+import pandas as pd
+import pyarrow as pa
 
-    import pandas as pd
+from bounceanalytics.cleaning.cells import TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 #: The parts that a list falls into, and what they hold.
 PARTS: Mapping[str, str] = {
@@ -19,6 +22,16 @@ PARTS: Mapping[str, str] = {
     "held": "with the evidence; look at them before mailing",
     "unreadable": "no address to be found",
 }
+KEPT, REMOVED, HELD, UNREADABLE = range(len(PARTS))
+
+#: What a run leaves in its folder.
+FILES: Mapping[str, str] = {part: f"{part}.csv" for part in PARTS} | {
+    "duplicates": "duplicates.csv",
+    "rows": "rows.parquet",
+    "manifest": "manifest.json",
+}
+
+_COUNTS = pa.schema([("part", pa.int8()), ("reason", TEXT), ("rows", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,7 @@ class Cleaning:
     folder : Path
         Where the files are.
     files : dict of str to Path
-        ``kept``, ``removed``, ``held``, ``unreadable`` and ``summary``.
+        ``kept``, ``removed``, ``held``, ``unreadable``, ``duplicates``, ``rows`` and ``manifest``.
     rows : dict of str to int
         Rows of the ``input`` and of each part; the parts add up to the input.
     reasons : pandas.DataFrame
@@ -41,6 +54,8 @@ class Cleaning:
         Kept rows whose address does not occur in the events at all: nothing is known against or for them.
     policy : dict
         The policy as plain values; empty if the verdicts came without it.
+    folded : int
+        Rows whose verdict was found only by what ``clean`` was asked to pass over in addresses.
     """
 
     folder: Path
@@ -50,6 +65,7 @@ class Cleaning:
     duplicates: int
     without_events: int
     policy: dict[str, object] = field(repr=False)
+    folded: int = 0
 
     def _lines(self) -> list[tuple[str, int, str, str]]:
         total = self.rows["input"] or 1
@@ -59,17 +75,12 @@ class Cleaning:
         ]
 
     def _notes(self) -> list[str]:
-        why = [
-            f"{part}: "
-            + ", ".join(
-                f"{count:,} {reason}" for reason, count in zip(rows["reason"], rows["rows"], strict=True)
-            )
-            for part, rows in self.reasons.groupby("part", sort=False)
-        ]
+        folded = [f"{self.folded:,} rows have the verdict of an address that differs in tag or dots"]
         return [
-            *why,
+            *reason_lines(self.reasons),
             f"{self.duplicates:,} rows repeat an address of the list",
             f"{self.without_events:,} kept rows have no event at all",
+            *(folded if self.folded else []),
         ]
 
     def __repr__(self) -> str:
@@ -81,14 +92,54 @@ class Cleaning:
         return "\n".join([*lines, total, *self._notes()])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><td>{part}</td><td style='text-align:right'>{count:,}</td><td style='text-align:right'>{share}</td>"
-            f"<td style='text-align:left'>{html.escape(what)}</td></tr>"
-            for part, count, share, what in (
-                *self._lines(),
-                ("= input", self.rows["input"], "100.0%", f"in {self.folder}"),
-            )
+        rows = [*self._lines(), ("= input", self.rows["input"], "100.0%", f"in {self.folder}")]
+        cells = [(part, f"{count:,}", share, what) for part, count, share, what in rows]
+        return html_table(("part", "rows", "share", "file"), cells, self._notes())
+
+
+def count_reasons(lines: pa.Table) -> pa.Table:
+    """Return how many lines have each ``part`` and ``reason``."""
+    plain = pa.table({"part": lines["part"], "reason": lines["reason"].cast(TEXT)})
+    return (
+        plain.group_by(["part", "reason"])
+        .aggregate([([], "count_all")])
+        .rename_columns(_COUNTS.names)
+        .cast(_COUNTS)
+    )
+
+
+def reason_frame(counts: Sequence[pa.Table]) -> pd.DataFrame:
+    """Return columns ``part``, ``reason``, ``rows`` of several counts, by part, the most frequent first."""
+    keys = ["part", "reason"]
+    whole = pa.concat_tables([_COUNTS.empty_table(), *counts]).group_by(keys).aggregate([("rows", "sum")])
+    order = [("part", "ascending"), ("rows_sum", "descending"), ("reason", "ascending")]
+    frame: pd.DataFrame = whole.select([*keys, "rows_sum"]).sort_by(order).to_pandas()
+    frame.columns = pd.Index([*keys, "rows"])
+    frame["part"] = frame["part"].map(dict(enumerate(PARTS)))
+    return frame.astype({"part": "str", "reason": "str", "rows": "int64"})
+
+
+def reason_lines(reasons: pd.DataFrame) -> list[str]:
+    """Return a line for each part: how many of its rows have which reason."""
+    return [
+        f"{part}: "
+        + ", ".join(f"{count:,} {reason}" for reason, count in zip(rows["reason"], rows["rows"], strict=True))
+        for part, rows in reasons.groupby("part", sort=False)
+    ]
+
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str]) -> str:
+    """Return a table with notes below it; cells between the first and the last one are numbers."""
+    last = len(head) - 1
+    aligned = ["right" if 0 < at < last else "left" for at in range(len(head))]
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        inner = (
+            f"<{tag} style='text-align:{side}'>{html.escape(cell)}</{tag}>"
+            for side, cell in zip(aligned, cells, strict=True)
         )
-        notes = "<br>".join(html.escape(note) for note in self._notes())
-        head = "<tr><th>part</th><th>rows</th><th>share</th><th style='text-align:left'>file</th></tr>"
-        return f"<table><thead>{head}</thead><tbody>{cells}</tbody></table><p>{notes}</p>"
+        return f"<tr>{''.join(inner)}</tr>"
+
+    body = "".join(line("td", cells) for cells in rows)
+    below = "<br>".join(html.escape(note) for note in notes)
+    return f"<table><thead>{line('th', head)}</thead><tbody>{body}</tbody></table><p>{below}</p>"

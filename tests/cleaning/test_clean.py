@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import hashlib
 import io
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from classified import classified
 from hypothesis import given, settings
@@ -24,6 +26,7 @@ from hypothesis import strategies as st
 from bounceanalytics import schema
 from bounceanalytics.cleaning import Cleaning, clean
 from bounceanalytics.cleaning.records import find_records
+from bounceanalytics.datasets import write_dataset
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import FormatError, FrameError, OutputError, PolicyError, SourceError
 
@@ -56,6 +59,11 @@ def events() -> pd.DataFrame:
             {"recipient": "fräulein@xn--bcher-kva.example", "reason": "mailbox_disabled"},
         ]
     )
+
+
+@functools.cache
+def verdicts() -> pd.DataFrame:
+    return decide(events())
 
 
 def records(content: bytes, encoding: str, delimiter: str, newline: str = "\n") -> list[bytes]:
@@ -92,7 +100,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     ROWS,
     st.sampled_from(["utf-8", "cp1252", "utf-16-le", "utf-16-be"]),
@@ -113,7 +121,7 @@ def test_every_row_lands_in_its_part_unchanged(
     bom = "\ufeff".encode(encoding) if mark and encoding != "cp1252" else b""
     header, *raw = [line.encode(encoding) for line in lines]
     with tempfile.TemporaryDirectory() as folder:
-        result = clean(bom + header + b"".join(raw), events(), Path(folder) / "out")
+        result = clean(bom + header + b"".join(raw), verdicts(), Path(folder) / "out")
         content = parts(result.folder)
     expected = [ADDRESSES[address] for _, address, _, _ in rows]
     assert result.rows == {"input": len(rows)} | {part: expected.count(part) for part in PARTS}
@@ -141,14 +149,14 @@ def test_evidence_stands_behind_the_row(tmp_path: Path) -> None:
         "evidence": "Removed: 550 5.1.1 unknown user on 2026-03-02, no delivery since.",
         "source": "export.json",
         "record": "1",
+        "row": "1",
     }
     (held,) = table(content["held"], delimiter=";")
-    assert (held["note"], held["reason"], held["record"]) == (
-        "",
-        "unknown_user",
-        "2",
-    )  # a short row is filled up
-    assert table(content["unreadable"], delimiter=";") == [{"email": "nobody", "note": "y", "why": "no @"}]
+    # a short row is filled up
+    assert (held["note"], held["reason"], held["record"], held["row"]) == ("", "unknown_user", "2", "2")
+    assert table(content["unreadable"], delimiter=";") == [
+        {"email": "nobody", "note": "y", "why": "no @", "row": "4"}
+    ]
     assert content["kept"] == b"email;note\r\nfine@example.com;x\r\n"
     assert content["unreadable"].endswith(b"\r\n")
     assert result.reasons.to_dict("records") == [
@@ -171,11 +179,9 @@ def test_the_line_that_tells_excel_the_delimiter_stays(tmp_path: Path, encoding:
 def test_names_that_the_list_has_already(tmp_path: Path) -> None:
     clean(b"email,Source,why\ngone@example.com,web,1\nx,web,2\n", events(), tmp_path / "out")
     content = parts(tmp_path / "out")
-    assert (
-        content["removed"].splitlines()[0]
-        == b"email,Source,why,reason,code,date,evidence,bounce_source,record"
-    )
-    assert content["unreadable"].splitlines()[0] == b"email,Source,why,bounce_why"
+    head = b"email,Source,why,reason,code,date,evidence,bounce_source,record,row"
+    assert content["removed"].splitlines()[0] == head
+    assert content["unreadable"].splitlines()[0] == b"email,Source,why,bounce_why,row"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -189,7 +195,7 @@ def test_texts_of_others_are_no_formulas(tmp_path: Path, start: str) -> None:
     assert row["evidence"] == f"'{start}1+1"
 
 
-def test_result_and_summary(tmp_path: Path) -> None:
+def test_result_and_manifest(tmp_path: Path) -> None:
     source = tmp_path / "list.csv"
     source.write_bytes(b"\xef\xbb\xbfemail\ngone@example.com\nGone@Example.com\nnew@example.com\n\n")
     result = clean(source, events(), tmp_path / "out", policy=Policy.preset("strict"))
@@ -201,13 +207,25 @@ def test_result_and_summary(tmp_path: Path) -> None:
     assert "2 unknown_user" in text
     assert "50.0%" in text
     assert "<table>" in result._repr_html_()
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
-    assert summary["rows"] == result.rows
-    assert summary["policy"]["name"] == "strict"
-    assert summary["input"]["name"] == "list.csv"
-    assert summary["input"]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
-    assert summary["versions"]["duckdb"]
-    assert "@" not in json.dumps(summary)
+    manifest = json.loads(result.files["manifest"].read_text(encoding="utf-8"))
+    assert manifest["format"] == 1
+    assert manifest["rows"] == result.rows
+    assert manifest["policy"]["name"] == "strict"
+    assert manifest["input"]["name"] == "list.csv"
+    assert manifest["input"]["bytes"] == source.stat().st_size
+    assert manifest["input"]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert manifest["evidence"] == {
+        "kind": "events",
+        "rows": 6,
+        "addresses": 5,
+        "sources": [{"name": "export.json", "rows": 6}],
+    }
+    assert manifest["versions"]["duckdb"]
+    assert "@" not in json.dumps(manifest)
+    assert set(manifest["files"]) == set(result.files) - {"manifest"}
+    for name, told in manifest["files"].items():
+        content = result.files[name].read_bytes()
+        assert (told["bytes"], told["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         path.name for path in result.files.values()
     )
@@ -262,7 +280,7 @@ def test_without_header_and_without_events(tmp_path: Path) -> None:
     nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
     result = clean(b"gone@example.com\nnot one\n", nothing, tmp_path / "out")
     assert result.rows == {"input": 2, "kept": 1, "removed": 0, "held": 0, "unreadable": 1}
-    assert parts(tmp_path / "out")["unreadable"] == b"not one,no @\n"
+    assert parts(tmp_path / "out")["unreadable"] == b"not one,no @,2\n"
 
 
 def test_gzip_and_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +295,7 @@ def test_gzip_and_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     )
     assert packed.rows == whole.rows
     assert parts(tmp_path / "packed") == parts(tmp_path / "whole")
-    assert {name for name, _, _ in seen} >= {"read the list", "write the parts"}
+    assert {name for name, _, _ in seen} >= {"clean the list"}
     assert all(0 <= done <= total for _, done, total in seen)
 
 
@@ -321,7 +339,7 @@ def test_a_list_that_changes_meanwhile(tmp_path: Path) -> None:
     source.write_bytes(b"email\n" + b"a@example.com\n" * 50)
 
     def cut(description: str, *_: int) -> None:
-        if description == "write the parts":
+        if description == "clean the list":
             source.write_bytes(b"email\nb@example.com\n")
 
     with pytest.raises(SourceError, match="changed while it was read"):
@@ -331,7 +349,7 @@ def test_a_list_that_changes_meanwhile(tmp_path: Path) -> None:
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     def interrupt(description: str, *_: int) -> None:
-        if description == "write the parts":
+        if description == "clean the list":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -345,7 +363,7 @@ from bounceanalytics import schema
 from bounceanalytics.cleaning import clean
 
 def wait(description, done, total):
-    if description == "write the parts" and done:
+    if description == "clean the list" and done:
         print("writing", flush=True)
         time.sleep(60)
 
@@ -381,3 +399,129 @@ def test_progress_is_not_asked_for(tmp_path: Path) -> None:
     assert (
         clean(b"email\na@example.com\n", events(), str(tmp_path / "a" / "b"), **arguments).rows["kept"] == 1
     )
+
+
+def test_the_number_of_a_row_is_its_place_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 64)
+    addresses = list(ADDRESSES) * 5
+    raw = "name,email\n" + "".join(f"x,{quoted(address)}\n" for address in addresses)
+    clean(raw.encode("utf-16"), events(), tmp_path / "out")
+    for part in ("removed", "held", "unreadable"):
+        rows = table((tmp_path / "out" / f"{part}.csv").read_bytes(), encoding="utf-16")
+        expected = [number for number, address in enumerate(addresses, 1) if ADDRESSES[address] == part]
+        assert [int(row["row"]) for row in rows] == expected
+
+
+def test_duplicates_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 40)
+    raw = b"email\nnew@example.com\ngone@example.com\nbad\nNEW@example.com\nbad\nGone <gone@example.com>\n"
+    raw += b"new@example.com\n"
+    result = clean(raw, events(), tmp_path / "out")
+    assert result.files["duplicates"].read_text() == "row,first_row\n4,1\n6,2\n7,1\n"
+    assert result.duplicates == 3
+    assert result.rows == {"input": 7, "kept": 3, "removed": 2, "held": 0, "unreadable": 2}
+
+
+def test_a_million_addresses_have_as_many_hashes(tmp_path: Path) -> None:
+    raw = "email\n" + "".join(f"reader-{number}@example.com\n" for number in range(1_000_000))
+    assert clean(raw.encode(), events(), tmp_path / "out").duplicates == 0
+
+
+def test_a_dataset_instead_of_a_frame(tmp_path: Path) -> None:
+    frame = events()
+    parts_ = [
+        (Path("month=2026-03/part-00001.parquet"), iter([pa.Table.from_pandas(frame, preserve_index=False)]))
+    ]
+    dataset = write_dataset(tmp_path / "bounces.parquet", "bounces", parts_, overwrite=False)
+    raw = b"email\ngone@example.com\nfine@example.com\n"
+    for number, bounces in enumerate((dataset, dataset.path, frame)):
+        clean(raw, bounces, tmp_path / str(number))
+        assert parts(tmp_path / str(number)) == parts(tmp_path / "0")
+
+
+RELATED = {
+    "ann+news@example.com": "remove",
+    "bo@example.com": "keep",
+    "bo+news@example.com": "remove",
+    "cy@example.com": "remove",
+    "cy+a@example.com": "hold",
+    "d.e.e@gmail.com": "remove",
+}
+
+
+def related() -> pd.DataFrame:
+    frame = decide(classified([{"recipient": address} for address in RELATED]))
+    return frame.assign(verdict=frame["address"].map(RELATED))
+
+
+@pytest.mark.parametrize(
+    ("folds", "expected"),
+    [
+        ({}, ["kept", "kept", "kept", "kept", "kept", "kept"]),
+        ({"fold_subaddresses": True}, ["removed", "kept", "held", "held", "kept", "kept"]),
+        ({"fold_gmail_dots": True}, ["kept", "kept", "kept", "kept", "removed", "kept"]),
+        (
+            {"fold_subaddresses": True, "fold_gmail_dots": True},
+            ["removed", "kept", "held", "held", "removed", "removed"],
+        ),
+    ],
+)
+def test_tags_and_dots_are_passed_over_only_on_request(
+    tmp_path: Path, folds: dict[str, bool], expected: list[str]
+) -> None:
+    addresses = [
+        "ann@example.com",
+        "bo@example.com",  # has a verdict of its own
+        "bo+other@example.com",  # those it resembles disagree
+        "cy+b@example.com",
+        "dee@googlemail.com",
+        "dee+x@gmail.com",
+    ]
+    result = clean("\n".join(["email", *addresses]).encode(), related(), tmp_path / "out", **folds)  # type: ignore[arg-type]
+    found = {
+        row["email"]: part for part in PARTS for row in table((tmp_path / "out" / f"{part}.csv").read_bytes())
+    }
+    assert [found[address] for address in addresses] == expected
+    assert result.folded == (len(addresses) - 1 if len(folds) == 2 else result.folded)
+    assert (result.without_events == 0) == (len(folds) == 2)
+
+
+def test_what_was_found_by_folding_says_so(tmp_path: Path) -> None:
+    raw = b"email\nann@example.com\nbo+x@example.com\n"
+    result = clean(raw, related(), tmp_path / "out", fold_subaddresses=True)
+    (removed,) = table(result.files["removed"].read_bytes())
+    (held,) = table(result.files["held"].read_bytes())
+    assert removed["evidence"].startswith(
+        "By an address that differs only in what was asked to be passed over. "
+    )
+    assert held["evidence"].startswith(
+        "Held: addresses that differ only in what was asked to be passed over disagree."
+    )
+    assert "2 rows have the verdict of an address that differs" in repr(result)
+    matching = json.loads(result.files["manifest"].read_text())["matching"]
+    assert matching == {"fold_subaddresses": True, "fold_gmail_dots": False, "rows_by_fold": 2}
+
+
+def test_the_order_of_verdicts_plays_no_part_in_folding(tmp_path: Path) -> None:
+    raw = b"email\nann@example.com\nbo+x@example.com\ncy+b@example.com\n"
+    verdicts = related()
+    for number, order in enumerate((1, -1)):
+        clean(raw, verdicts[::order], tmp_path / str(number), fold_subaddresses=True, fold_gmail_dots=True)
+    assert parts(tmp_path / "0") == parts(tmp_path / "1")
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_three_hundred_columns(tmp_path: Path, bom: bytes) -> None:
+    head = ",".join([*(f"c{number}" for number in range(299)), "mail"])
+    rows = [",".join([*["x"] * 299, address]) for address in ("gone@example.com", "new@example.com")]
+    raw = bom + "\n".join([head, *rows]).encode()
+    result = clean(raw, events(), tmp_path / "out")
+    assert (result.rows["removed"], result.rows["kept"]) == (1, 1)
+
+
+def test_nothing_looks_like_addresses(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="no column looks like e-mail addresses"):
+        clean(b"a,b\nx,y\n", events(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

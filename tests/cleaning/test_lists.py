@@ -87,8 +87,19 @@ def test_the_column_by_content_most_of_it_counts() -> None:
 
 
 def test_the_first_of_two_columns_of_one_name_unless_the_other_is_filled() -> None:
-    assert dialect("email,email\na@example.com,b@example.com\n").address == 0
+    assert dialect("email,email\na@example.com,A@example.com\n").address == 0
     assert dialect("email,email\n,b@example.com\n").address == 1
+    rows = "a@example.com,\n,b@example.com\n,c@example.com\n,d@example.com\n,e@example.com\n"
+    assert dialect(f"email,email\n{rows}").address == 1
+
+
+def test_two_columns_of_one_name_with_different_addresses_are_not_guessed_at() -> None:
+    text = "Email,town,E-Mail\na@example.com,Oslo,b@example.com\n"
+    message = sentence(text)
+    assert "2 columns are called 'Email' and hold different addresses" in message
+    assert "position: 0, 2" in message
+    assert dialect(text, 2).address == 2
+    assert dialect(text, "e-mail").address == 2
 
 
 def test_a_list_without_header() -> None:
@@ -131,7 +142,7 @@ def test_no_column_looks_like_addresses() -> None:
     [
         (b"", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
-        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"PK\x03\x04rest", "no Excel workbook, or a damaged one"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x00\x01\x02\x03binary", "binary"),
         (b'email\nann@example.com\n"bo@example.com\n', "the quote that opens in record 3 never closes"),

@@ -1,0 +1,187 @@
+"""What changed between two runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from bounceanalytics.cleaning.lists import record_blocks
+from bounceanalytics.cleaning.manifest import Run, open_run
+from bounceanalytics.cleaning.result import KEPT, PARTS, Cleaning
+from bounceanalytics.deciding.addresses import normal_form
+from bounceanalytics.deciding.database import open_database
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import duckdb
+    from numpy.typing import NDArray
+
+_RUNS = ("before", "after")
+_MEMORY = "1GiB"  # for the engine; what goes beyond is on disk
+
+# Rows that repeat an address are told apart by their order.
+_MOVED = """
+    WITH {numbered},
+    moved AS (
+        SELECT
+            coalesce(b.address, a.address) AS address, b.row AS row_before, a.row AS row_after,
+            b.part::VARCHAR AS part_before, a.part::VARCHAR AS part_after
+        FROM before_numbered AS b FULL JOIN after_numbered AS a USING (address, nth)
+        WHERE b.part IS DISTINCT FROM a.part
+    ),
+    told AS (
+        SELECT
+            moved.*, coalesce(a.domain, b.domain, nullif(regexp_extract(address, '@([^@]+)$', 1), '')) AS domain,
+            b.reason AS reason_before, a.reason AS reason_after,
+            {state_before} AS state_before, {state_after} AS state_after
+        FROM moved
+        LEFT JOIN before_lines AS b ON b.row = row_before
+        LEFT JOIN after_lines AS a ON a.row = row_after
+    )
+    SELECT
+        *,
+        CASE
+            WHEN row_before IS NULL THEN 'only in the second list, ' || state_after
+            WHEN row_after IS NULL THEN 'only in the first list, ' || state_before
+            ELSE 'was ' || state_before || ', now ' || state_after
+        END AS why
+    FROM told ORDER BY row_before NULLS LAST, row_after
+"""
+_NUMBERED = """
+    {run}_numbered AS (
+        SELECT address, row, part, row_number() OVER (PARTITION BY address ORDER BY row) AS nth FROM {run}_rows
+    )
+"""
+_STATE = """
+    part_{run} || coalesce(': ' || {line}.reason || coalesce(' (' || nullif({line}.code, '') || ')', '')
+        || coalesce(' on ' || strftime({line}.decided_at, '%Y-%m-%d'), ''), '')
+"""
+
+
+def diff(
+    run1: Cleaning | str | os.PathLike[str],
+    run2: Cleaning | str | os.PathLike[str],
+    *,
+    addresses: bool = False,
+) -> pd.DataFrame:
+    r"""Tell which addresses a second run put elsewhere than the first one, and why.
+
+    Parameters
+    ----------
+    run1, run2 : Cleaning or path
+        Results of :func:`bounceanalytics.clean`, or their folders; the earlier one first.
+    addresses : bool, default False
+        Whether to show whole addresses, in a column ``address`` after ``domain``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per row of a list that is in another part, or only in one of the lists, in the order of the first list:
+        ``domain`` (str), ``row_before`` and ``row_after`` (Int64; numbers in the lists, from 1), ``part_before`` and
+        ``part_after``, ``reason_before`` and ``reason_after``, ``why`` (a sentence; all str). Missing where the row is
+        not in that list, or was kept and has no reason.
+
+    Raises
+    ------
+    SourceError
+        If there is no run, or a file of it is missing.
+    FormatError
+        If a file of a run was changed, or another version wrote it.
+
+    See Also
+    --------
+    restore : Give rows back.
+
+    Notes
+    -----
+    Addresses are compared in normal form; of rows that repeat an address, the first with the first, and so on. The two
+    lists may differ in their columns, order and encoding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bounceanalytics import schema
+    >>> from bounceanalytics.cleaning import clean
+    >>> nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = clean(b"email\nann@example.com\n", nothing, Path(folder) / "first")
+    ...     second = clean(b"email\nann@example.com\nbo@example.org\n", nothing, Path(folder) / "second")
+    ...     print(diff(first, second)[["domain", "row_after", "why"]].to_string(index=False))
+         domain  row_after                           why
+    example.org          2 only in the second list, kept
+    """
+    runs = dict(zip(_RUNS, map(open_run, (run1, run2)), strict=True))
+    with open_database() as database:
+        database.execute(f"SET memory_limit = '{_MEMORY}'")
+        database.execute(f"CREATE TYPE part AS ENUM ({', '.join(map(repr, PARTS))})")
+        for name, run in runs.items():
+            _gather(database, name, run)
+        sql = _MOVED.format(
+            numbered=", ".join(_NUMBERED.format(run=name) for name in _RUNS),
+            state_before=_STATE.format(run="before", line="b"),
+            state_after=_STATE.format(run="after", line="a"),
+        )
+        moved = database.sql(sql).to_arrow_table()
+    return _frame(moved, addresses=addresses)
+
+
+def _gather(database: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
+    """Make the tables of a run: its rows with address and part, and what is known of those that were not kept."""
+    lines = str(run.file("rows")).replace("'", "''")
+    database.execute(f"""
+        CREATE TEMP TABLE {name}_lines AS
+        SELECT row, part, domain, reason, code, decided_at AT TIME ZONE 'UTC' AS decided_at FROM read_parquet('{lines}')
+    """)
+    database.execute(f"CREATE TEMP TABLE {name}_rows (row UINTEGER, part part, address VARCHAR)")
+    numbers = _numbers(run)
+    for number, part in enumerate(PARTS):
+        at = 0
+        for cells in _addresses(run, part):
+            rows = numbers[number][at : at + len(cells)]
+            at += len(cells)
+            chunk = pa.table({"row": rows, "address": normal_form(cells)})
+            database.register("chunk", chunk)
+            database.execute(
+                f"INSERT INTO {name}_rows SELECT row, '{part}', coalesce(address, '') FROM chunk"
+            )
+            database.unregister("chunk")
+
+
+def _numbers(run: Run) -> list[NDArray[np.int64]]:
+    """Return the numbers of the rows of each part."""
+    table = pyarrow.parquet.read_table(run.file("rows"), columns=["row", "part"])
+    rows, part = table["row"].to_numpy(), table["part"].to_numpy()
+    kept = np.ones(run.manifest["rows"]["input"], dtype=bool)
+    kept[rows - 1] = False
+    return [
+        np.flatnonzero(kept) + 1 if number == KEPT else rows[part == number] for number in range(len(PARTS))
+    ]
+
+
+def _addresses(run: Run, part: str) -> Iterator[pa.Array]:
+    """Yield the cells with the addresses of a part."""
+    path = run.file(part)
+    index = pyarrow.parquet.read_table(run.file("rows"), columns=["part", "written"])
+    written = index["written"].filter(pc.equal(index["part"], list(PARTS).index(part)))
+    rows = pc.sum(written).as_py() or 0
+    head = run.head_length if part == "kept" else path.stat().st_size - rows
+    with path.open("rb") as file:
+        file.seek(head)
+        for records in record_blocks(file, run.dialect, path.name):
+            yield records.cell(run.dialect.address, run.dialect.encoding)
+
+
+def _frame(moved: pa.Table, *, addresses: bool) -> pd.DataFrame:
+    texts = ("part_before", "part_after", "reason_before", "reason_after", "why")
+    names = ["domain", *(["address"] if addresses else []), "row_before", "row_after", *texts]
+    frame = moved.select(names).to_pandas()
+    kinds = {name: "Int64" if name.startswith("row_") else "str" for name in names}
+    return pd.DataFrame(frame.astype(kinds))

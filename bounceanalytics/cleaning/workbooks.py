@@ -1,0 +1,123 @@
+"""Excel workbooks as the CSV text that a spreadsheet would save."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+import python_calamine as calamine
+
+from bounceanalytics.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # what Excel calls the stream that it encrypts
+
+#: With it Excel knows the text to be UTF-8.
+MARK = b"\xef\xbb\xbf"
+DELIMITER = ","
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet with content.
+
+    Attributes
+    ----------
+    name : str
+    text : bytes
+        CSV in UTF-8 with a mark.
+    """
+
+    name: str
+    text: bytes
+
+
+def is_workbook(start: bytes) -> bool:
+    """Tell from its first bytes whether a file may be a workbook."""
+    return start.startswith((_ZIP, _OLE))
+
+
+def read_sheets(content: bytes, name: str) -> list[Sheet]:
+    """Return the sheets of a workbook that are not empty.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    name : str
+        What to call it in an error.
+
+    Returns
+    -------
+    list of Sheet
+        Dates are in ISO form, whole numbers without a decimal point, empty cells empty. Empty rows at the end of a
+        sheet are left out.
+
+    Raises
+    ------
+    FormatError
+        If it is no workbook, is damaged or encrypted, is of the kind from before 2007, or is empty.
+    """
+    if content.startswith(_OLE):
+        if _ENCRYPTED in content:
+            raise _encrypted(name)
+        raise FormatError(
+            f"{name} is an Excel workbook of the kind from before 2007; save it as .xlsx or CSV"
+        )
+    try:
+        with calamine.load_workbook(io.BytesIO(content)) as book:
+            sheets = [Sheet(title, _text(book.get_sheet_by_name(title))) for title in _titles(book)]
+    except calamine.PasswordError as error:
+        raise _encrypted(name) from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise FormatError(
+            f"{name} is a ZIP archive that is no Excel workbook, or a damaged one; open and save it in Excel, "
+            "or unpack it"
+        ) from error
+    filled = [sheet for sheet in sheets if sheet.text != MARK]
+    if not filled:
+        raise FormatError(f"{name} is empty; a mailing list has at least a header")
+    return filled
+
+
+def _encrypted(name: str) -> FormatError:
+    return FormatError(f"{name} is protected by a password; save it without one, or as CSV")
+
+
+def _titles(book: calamine.CalamineWorkbook) -> list[str]:
+    """Return the names of the sheets that hold cells; others are charts or macros."""
+    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
+
+
+def _text(sheet: calamine.CalamineSheet) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=DELIMITER, lineterminator="\r\n")
+    writer.writerows(_filled(sheet))
+    return MARK + stream.getvalue().encode()
+
+
+def _filled(sheet: calamine.CalamineSheet) -> Iterator[list[str]]:
+    """Yield the rows up to the last one that holds something."""
+    waiting: list[list[str]] = []
+    for row in sheet.iter_rows():
+        cells = [_cell(value) for value in row]
+        waiting.append(cells)
+        if any(cells):
+            yield from waiting
+            waiting.clear()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()  # as Excel writes it
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    return str(value)  # texts, numbers, and dates and times, which are in ISO form
