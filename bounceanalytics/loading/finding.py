@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import lookalikes
+from bounceanalytics.loading import lookalikes, ours
 from bounceanalytics.loading.detect import Found, detect
 from bounceanalytics.loading.sources import HEAD_SIZE, Source, read_up_to
 from bounceanalytics.schema import ESPS
@@ -24,8 +24,9 @@ _LONG_HEAD = 16 * 1024**2
 Progress = Callable[[str, int, int], None]
 OnError = Literal["collect", "raise"]
 
-#: Every form of every ESP in the registry, and those of others that are told apart from them.
+#: Every form of every ESP in the registry, our own, and those of others that are told apart from them.
 FORMS: tuple[Form, ...] = (
+    *ours.FORMS,
     *(form for name in ESPS for form in importlib.import_module(f"bounceanalytics.loading.{name}").FORMS),
     *lookalikes.FORMS,
 )

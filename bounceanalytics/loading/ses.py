@@ -503,7 +503,7 @@ IMPORTS = (
         needs=(),
         only="",
         rows=r"\"?[^\s,;@]+@[^\s,;@]+\"?\s*",
-        hint=r"suppress|delete",
+        hint=r"delete|take.?off",
         fields={"address": "address"},
     ),
     _CONTACTS,

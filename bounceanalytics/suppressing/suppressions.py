@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,8 @@ from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import TEXT, cell, joined, plus, text_of
 from bounceanalytics.cleaning.files import refuse_existing, whole_files
 from bounceanalytics.errors import FormatError
+from bounceanalytics.suppressing.formats import ADD, KINDS, REMOVE, Target
+from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 
 if TYPE_CHECKING:
     import os
@@ -25,10 +27,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_NEEDED = ("address", "verdict", "reason", "code", "decided_at")
+Action = Literal["add", "remove"]
 
-#: Characters that need quotes in a CSV file; importers read these files without a CSV parser.
-_UNSAFE = r'[",;\s]'
+_NEEDED = ("address", "verdict", "reason", "code", "decided_at")
+_ACTIONS = {"add": (ADD, "remove"), "remove": (REMOVE, "keep")}
+
+#: Characters that need quotes in CSV or JSON; importers read these files without a parser.
+_UNSAFE = r'[",;\\\s]'
+_NEVER = r"[\r\n]"
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Suppressions:
     files : dict of Path to int
         Files and the addresses in each.
     excluded : dict of str to int
-        Addresses to remove that are in none of them, by reason.
+        Addresses that are in none of them, by reason.
     """
 
     provider: str
@@ -56,83 +62,35 @@ class Suppressions:
         return "\n".join(lines)
 
 
-_NO_LIMIT = 10**15
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """One file of an import format.
-
-    Attributes
-    ----------
-    takes : tuple of str
-        Kinds of addresses: ``bounced``, ``complained``, ``unsubscribed``.
-    line : tuple of str
-        Columns of a line, or the text between them.
-    header : str
-        First line; empty for none.
-    suffix : str
-        What is added to the name of the file, before its extension.
-    most_rows, most_bytes : int
-        Limits of the importer; more goes into further files.
-    """
-
-    takes: tuple[str, ...]
-    line: tuple[str, ...]
-    header: str = ""
-    suffix: str = ""
-    most_rows: int = _NO_LIMIT
-    most_bytes: int = _NO_LIMIT
-
-
-_ALL = ("bounced", "complained", "unsubscribed")
-_MAILGUN_BYTES = 25_000_000
-
-_TARGETS: dict[str, tuple[_Target, ...]] = {
-    # the upload of an unsubscribe group: the one way to give SendGrid addresses that are not to be mailed
-    "sendgrid": (_Target(_ALL, ("address",), header="email"),),
-    "ses": (_Target(_ALL[:2], ("address", ",", "ses_reason"), most_rows=100_000),),
-    "mailgun": (
-        _Target(
-            ("bounced",),
-            ("address", ",", "reply", ",", "error", ",", "date"),
-            header="address,code,error,created_at",
-            most_bytes=_MAILGUN_BYTES,
-        ),
-        _Target(
-            ("complained",),
-            ("address", ",", "date"),
-            header="address,created_at",
-            suffix="-complaints",
-            most_bytes=_MAILGUN_BYTES,
-        ),
-        _Target(
-            ("unsubscribed",),
-            ("address", ",*,", "date"),
-            header="address,tags,created_at",
-            suffix="-unsubscribes",
-            most_bytes=_MAILGUN_BYTES,
-        ),
-    ),
-    "plain": (_Target(_ALL, ("address",)),),
-}
-
-
 def export_suppressions(
-    verdicts: pd.DataFrame, provider: str, path: str | os.PathLike[str], *, overwrite: bool = False
+    verdicts: pd.DataFrame,
+    provider: str,
+    path: str | os.PathLike[str],
+    *,
+    action: Action = "add",
+    salt: str = "",
+    overwrite: bool = False,
 ) -> Suppressions:
     """Write the addresses to remove as files that an ESP imports.
 
     Parameters
     ----------
     verdicts : pandas.DataFrame
-        As :func:`bounceanalytics.decide` returns them; rows with verdict ``remove`` are written.
-    provider : {'sendgrid', 'ses', 'mailgun', 'plain'}
-        ``sendgrid``: CSV for an unsubscribe group. ``ses``: CSV for an import job of the account's suppression list.
-        ``mailgun``: CSV for the bounces of a domain, with complaints and unsubscribes in files of their own
-        beside it. ``plain``: one address a line.
+        As :func:`bounceanalytics.decide` returns them. Rows with verdict ``remove`` are written, to take addresses off
+        a list those with ``keep``; held addresses never.
+    provider : str
+        ``sendgrid``: CSV for an unsubscribe group. ``ses``, ``ses-json``: CSV or JSON lines for an import job of the
+        account's suppression list. ``mailgun``: CSV for the bounces of a domain, with complaints and unsubscribes in
+        files of their own beside it. ``postmark``: JSON lines, each the body of one request. ``klaviyo``: CSV of
+        profiles to suppress. ``hubspot``: CSV of an opt-out list. ``mailchimp``: CSV of contacts to import as
+        unsubscribed. ``plain``: one address a line. ``hashed``: CSV of hashes, see :func:`match_hashes`.
     path : path
         The file; further files get ``-2``, ``-3`` … before its extension where the importer has a limit.
+    action : {'add', 'remove'}, default 'add'
+        ``remove`` writes what takes addresses off the list again, for ``sendgrid`` (JSON lines, each the body of one
+        DELETE request), ``ses`` and ``ses-json``.
+    salt : str
+        For ``hashed``: what is put before an address when it is hashed. It is not in the file.
     overwrite : bool, default False
         Whether files may be replaced.
 
@@ -144,7 +102,7 @@ def export_suppressions(
     Raises
     ------
     FormatError
-        If the provider is unknown; the message lists those there are.
+        If the format is unknown, or cannot take addresses off; the message lists those that can.
     FrameError
         If ``verdicts`` is no frame of verdicts.
     OutputError
@@ -154,12 +112,18 @@ def export_suppressions(
     -----
     SES cannot import unsubscribes, and SendGrid has no import for bounces and complaints: there all are written as a
     group's unsubscribes. Mailgun's ``code`` is left to its default where no SMTP reply is known; times are those of the
-    deciding event. Addresses that would need quotes or are not ASCII are left out and counted.
+    deciding event. Addresses that would need quotes or are not ASCII are left out and counted; ``plain`` holds the
+    latter, ``hashed`` both.
+
+    Each file is read back by :func:`bounceanalytics.load`; of a ``plain`` one, which looks like any list of addresses,
+    the name must say ``suppress``. The columns ``suppressed_for`` and ``suppressed_on`` serve that purpose.
 
     References
     ----------
-    Amazon SES Developer Guide, "Adding email addresses in bulk to your account-level suppression list"; Mailgun API,
-    "Import list of bounces"; SendGrid, "Unsubscribe Groups", upload a CSV.
+    Amazon SES Developer Guide, "Adding email addresses in bulk to your account-level suppression list" (100,000 a file
+    to add, 10,000 to delete); Mailgun API, "Import list of bounces" (25 MB); SendGrid, "Unsubscribe Groups", upload a
+    CSV; Postmark, "Suppressions API" (50 a request); https://knowledge.hubspot.com/marketing-email/import-an-opt-out-list;
+    Klaviyo, "Guide to suppressed profiles", upload a CSV; Mailchimp, "Import unsubscribed contacts".
 
     Examples
     --------
@@ -170,72 +134,107 @@ def export_suppressions(
     ...     export_suppressions(schema.empty(schema.DECISION_COLUMNS), "plain", Path(folder) / "none.txt").excluded
     {}
     """
-    if provider not in _TARGETS:
-        raise FormatError(f"there is no import format called {provider!r}; there are {', '.join(_TARGETS)}")
+    targets, verdict = _targets(provider, action)
     schema.require(verdicts, _NEEDED, "a frame of verdicts")
     path = Path(path)
-    columns = _columns(verdicts.loc[verdicts["verdict"].astype("str") == "remove", list(_NEEDED)])
-    writable = pc.and_(
-        pc.string_is_ascii(columns["address"]),
-        pc.invert(pc.match_substring_regex(columns["address"], _UNSAFE)),
-    )
-    excluded = {"not ASCII, or would need quotes": len(writable) - (pc.sum(writable).as_py() or 0)}
+    columns = _columns(verdicts.loc[verdicts["verdict"].astype("str") == verdict, list(_NEEDED)])
+    if any("hash" in target.line for target in targets):
+        columns["hash"] = hash_addresses(columns["address"], salt)
+        columns["salt"] = pa.repeat(pa.scalar(salt_check(salt), TEXT), len(columns["address"]))
+    writable = _writable(columns["address"], targets[0])
+    unfit = "not ASCII, or would need quotes" if targets[0].ascii_only else "would need quotes"
+    excluded = {unfit: len(writable) - (pc.sum(writable).as_py() or 0)}
     columns = {name: values.filter(writable) for name, values in columns.items()}
-    taken = {kind for target in _TARGETS[provider] for kind in target.takes}
-    for kind in _ALL:
+    taken = {kind for target in targets for kind in target.takes}
+    for kind in KINDS:
         if kind not in taken:
             excluded[f"{kind}, for which there is no import"] = _count(columns["kind"], kind)
 
-    planned: list[tuple[Path, str, list[pa.Array]]] = []
-    for target in _TARGETS[provider]:
+    planned: list[tuple[Path, str, list[str] | pa.Array, int]] = []
+    for target in targets:
         mask = pc.is_in(columns["kind"], pa.array(target.takes, TEXT))
-        lines = plus(*(columns[part].filter(mask) if part in columns else part for part in target.line), "\n")
-        if target.suffix and not len(lines):
+        items = plus(*(columns[part].filter(mask) if part in columns else part for part in target.line))
+        if target.suffix and not len(items):
             continue
         header = f"{target.header}\n" if target.header else ""
-        for number, part in enumerate(_parts(lines, target, len(header)), start=1):
+        for number, part in enumerate(_parts(items, target, len(header)), start=1):
             extra = f"{target.suffix}-{number}" if number > 1 else target.suffix
-            planned.append((path.with_name(f"{path.stem}{extra}{path.suffix}"), header, part))
-    refuse_existing((file for file, _, _ in planned), overwrite=overwrite)
+            file = path.with_name(f"{path.stem}{extra}{path.suffix}")
+            planned.append((file, header, _lines(part, target), len(part)))
+    refuse_existing((file for file, *_ in planned), overwrite=overwrite)
     with whole_files(path.parent) as folder:
-        for file, header, lines in planned:
+        for file, header, lines, _ in planned:
             with (folder / file.name).open("wb") as handle:
                 handle.write(header.encode())
                 handle.write(joined(lines))
-    counts = {file: len(lines) for file, _, lines in planned}
+    counts = {file: count for file, _, _, count in planned}
     return Suppressions(provider, counts, {reason: count for reason, count in excluded.items() if count})
+
+
+def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:
+    """Return the files to write, and the verdict of those who go into them."""
+    if action not in _ACTIONS:
+        raise FormatError(f"action is {action!r}; it is 'add' or 'remove'")
+    if provider not in ADD:
+        raise FormatError(f"there is no import format called {provider!r}; there are {', '.join(ADD)}")
+    formats, verdict = _ACTIONS[action]
+    if provider not in formats:
+        raise FormatError(
+            f"{provider} has no file that takes addresses off its list; {', '.join(formats)} have"
+        )
+    return formats[provider], verdict
+
+
+def _writable(addresses: pa.Array, target: Target) -> pa.Array:
+    """Return which addresses the format can hold."""
+    can = pc.invert(pc.match_substring_regex(addresses, _NEVER if target.quoted else _UNSAFE))
+    return pc.and_(can, pc.string_is_ascii(addresses)) if target.ascii_only else can
 
 
 def _columns(verdicts: pd.DataFrame) -> dict[str, pa.Array]:
     """Return what lines are made of."""
-    reason, code = text_of(verdicts["reason"]), text_of(verdicts["code"])
-    kind = pc.if_else(pc.is_in(reason, pa.array(_ALL[1:], TEXT)), reason, "bounced")
+    address, reason, code = (text_of(verdicts[name]) for name in ("address", "reason", "code"))
+    kind = pc.if_else(pc.is_in(reason, pa.array(KINDS[1:], TEXT)), reason, "bounced")
     is_reply = pc.match_substring_regex(code, r"^[45]\d\d$")
     words = verdicts["reason"].astype("str").map({name: row.title for name, row in schema.REASONS.items()})
     known = pc.not_equal(code, "")
     error = pc.if_else(pc.and_(known, pc.invert(is_reply)), plus(code, " ", text_of(words)), text_of(words))
     times = pa.array(verdicts["decided_at"], pa.timestamp("us", tz="UTC")).cast(pa.timestamp("s"), safe=False)
     date = pc.fill_null(pc.strftime(times, "%a, %d %b %Y %H:%M:%S UTC", locale="C").cast(TEXT), "")
+    day = pc.fill_null(pc.strftime(times, "%Y-%m-%dT%H:%M:%SZ", locale="C").cast(TEXT), "")
     return {
-        "address": text_of(verdicts["address"]),
+        "address": address,
         "kind": kind.cast(TEXT),
+        "why": reason,
         "ses_reason": pc.if_else(pc.equal(kind, "complained"), "COMPLAINT", "BOUNCE").cast(TEXT),
         "reply": pc.if_else(is_reply, code, ""),
         "error": cell(error),
         "date": cell(date),
+        "day": day,
     }
 
 
-def _parts(lines: pa.Array, target: _Target, header: int) -> Iterator[pa.Array]:
-    """Cut the lines where the importer's limits are."""
-    ends = np.cumsum(pc.binary_length(lines).to_numpy(zero_copy_only=False)) if len(lines) else np.zeros(0)
+def _parts(items: pa.Array, target: Target, header: int) -> Iterator[pa.Array]:
+    """Cut what is to be written where the importer's limits are."""
+    ends = (
+        np.cumsum(pc.binary_length(items).to_numpy(zero_copy_only=False) + 1) if len(items) else np.zeros(0)
+    )
     start = 0
-    while start < len(lines) or start == 0:
+    while start < len(items) or start == 0:
         before = ends[start - 1] if start else 0
         fits = int(np.searchsorted(ends, before + target.most_bytes - header, side="right"))
         stop = max(start + 1, min(start + target.most_rows, fits))
-        yield lines[start:stop]
+        yield items[start:stop]
         start = stop
+
+
+def _lines(items: pa.Array, target: Target) -> pa.Array:
+    """Return the lines of a file; several addresses go into one where it is the body of a request."""
+    if not target.body:
+        return plus(items, "\n")
+    starts = pa.array([*range(0, len(items), target.body_rows), len(items)], pa.int64())
+    bodies = pc.binary_join(pa.LargeListArray.from_arrays(starts, items), pa.scalar(",", TEXT))
+    return plus(target.body[0], bodies, f"{target.body[1]}\n")
 
 
 def _count(values: pa.Array, wanted: str) -> int:

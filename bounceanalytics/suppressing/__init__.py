@@ -1,0 +1,18 @@
+"""Verdicts in, suppression files out: who is not to be mailed, in the form in which each ESP takes it."""
+
+from __future__ import annotations
+
+from bounceanalytics.suppressing.formats import FORMATS
+from bounceanalytics.suppressing.hashing import hash_addresses, match_hashes
+from bounceanalytics.suppressing.ledger import Ledger, LedgerUpdate
+from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions
+
+__all__ = [
+    "FORMATS",
+    "Ledger",
+    "LedgerUpdate",
+    "Suppressions",
+    "export_suppressions",
+    "hash_addresses",
+    "match_hashes",
+]

@@ -1,0 +1,118 @@
+"""How each import format is written: what an ESP takes, in which columns, and how much at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NO_LIMIT = 10**15
+_MAILGUN_BYTES = 25_000_000
+
+#: Kinds of suppressions. Each ESP has lists of its own for its own reasons.
+KINDS = ("bounced", "complained", "unsubscribed")
+
+#: Columns by which our own loader knows these files from a mailing list; importers pass over them.
+_WHY = (",", "why", ",", "day")
+_WHY_TITLES = ",suppressed_for,suppressed_on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One file of an import format.
+
+    Attributes
+    ----------
+    line : tuple of str
+        Columns of a line, or the text between them.
+    takes : tuple of str
+        Kinds of suppressions.
+    header : str
+        First line; empty for none.
+    suffix : str
+        What is added to the name of the file, before its extension.
+    most_rows, most_bytes : int
+        Limits of the importer; more goes into further files.
+    body : tuple of str
+        What stands before and after the addresses of one line; empty where each has a line of its own.
+    body_rows : int
+        Most addresses in one line.
+    ascii_only : bool
+        Whether addresses that are not ASCII have to be left out.
+    quoted : bool
+        Whether addresses that would need quotes can be written.
+    """
+
+    line: tuple[str, ...]
+    takes: tuple[str, ...] = KINDS
+    header: str = ""
+    suffix: str = ""
+    most_rows: int = NO_LIMIT
+    most_bytes: int = NO_LIMIT
+    body: tuple[str, ...] = ()
+    body_rows: int = 1
+    ascii_only: bool = True
+    quoted: bool = False
+
+
+_SENDGRID_BODY = Target(line=('"', "address", '"'), body=('{"emails":[', "]}"), body_rows=1_000)
+
+#: Files that put addresses on a list.
+ADD: dict[str, tuple[Target, ...]] = {
+    # an unsubscribe group: the one way to give SendGrid addresses that are not to be mailed; more columns are ignored
+    "sendgrid": (Target(line=("address", *_WHY), header=f"email{_WHY_TITLES}"),),
+    "ses": (Target(line=("address", ",", "ses_reason"), takes=KINDS[:2], most_rows=100_000),),
+    "ses-json": (
+        Target(
+            line=('{"emailAddress":"', "address", '","reason":"', "ses_reason", '"}'),
+            takes=KINDS[:2],
+            most_rows=100_000,
+        ),
+    ),
+    "mailgun": (
+        Target(
+            line=("address", ",", "reply", ",", "error", ",", "date"),
+            takes=("bounced",),
+            header="address,code,error,created_at",
+            most_bytes=_MAILGUN_BYTES,
+        ),
+        Target(
+            line=("address", ",", "date"),
+            takes=("complained",),
+            header="address,created_at",
+            suffix="-complaints",
+            most_bytes=_MAILGUN_BYTES,
+        ),
+        Target(
+            line=("address", ",*,", "date"),
+            takes=("unsubscribed",),
+            header="address,tags,created_at",
+            suffix="-unsubscribes",
+            most_bytes=_MAILGUN_BYTES,
+        ),
+    ),
+    # a line is the body of one request
+    "postmark": (
+        Target(line=('{"EmailAddress":"', "address", '"}'), body=('{"Suppressions":[', "]}"), body_rows=50),
+    ),
+    "klaviyo": (Target(line=("address", *_WHY), header=f"Email{_WHY_TITLES}"),),
+    "hubspot": (Target(line=("address", *_WHY), header=f"Email{_WHY_TITLES}"),),
+    "mailchimp": (Target(line=("address", *_WHY), header=f"Email Address{_WHY_TITLES}"),),
+    "plain": (Target(line=("address",), ascii_only=False),),
+    "hashed": (
+        Target(
+            line=("hash", *_WHY, ",", "salt"),
+            header=f"sha256{_WHY_TITLES},salt_check",
+            ascii_only=False,
+            quoted=True,
+        ),
+    ),
+}
+
+#: Files that take addresses off a list again.
+REMOVE: dict[str, tuple[Target, ...]] = {
+    "sendgrid": (_SENDGRID_BODY,),
+    "ses": (Target(line=("address",), most_rows=10_000),),
+    "ses-json": (Target(line=('{"emailAddress":"', "address", '"}'), most_rows=10_000),),
+}
+
+#: Names of the formats.
+FORMATS = tuple(ADD)

@@ -1,0 +1,624 @@
+"""The memory of many runs: who is suppressed since when, why, and when to look again."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics import schema
+from bounceanalytics.deciding.addresses import column_text, domain_of, normal_form, text_array
+from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+    Addresses = str | Iterable[str] | pd.Series[str]
+
+#: What a ledger of ours says in its header, so that no other database is taken for one ("bnce").
+_APPLICATION = 0x626E6365
+_VERSION = 1
+#: How long to wait for another process that writes.
+_PATIENCE = 60.0
+
+#: What became of the rows of an update.
+OUTCOMES = {
+    "added": "new in the ledger",
+    "changed": "another verdict or reason than before",
+    "confirmed": "as they were",
+    "lifted": "suppressed before, and may be mailed again",
+    "older": "say less than the ledger knows already",
+    "passed": "to keep, and not in the ledger",
+}
+
+_NEWS = {
+    "key": "TEXT PRIMARY KEY",
+    "hashed": "INTEGER",
+    "domain": "TEXT",
+    "verdict": "TEXT",
+    "reason": "TEXT",
+    "code": "TEXT",
+    "explanation": "TEXT",
+    "source": "TEXT",
+    "record": "INTEGER",
+    "decided_at": "INTEGER",
+    "first_seen": "INTEGER",
+    "last_seen": "INTEGER",
+    "review_on": "INTEGER",
+    "known": "INTEGER",
+    "last_delivered": "INTEGER",
+    "hash": "TEXT",
+}
+
+_TIMES = ("decided_at", "first_seen", "last_seen", "review_on")
+_NEEDED = (
+    "address", "domain", "verdict", "reason", "code", "explanation", "source", "record", "decided_at", "hold_until",
+    "retry_on", "review_on", "first_seen", "last_seen", "last_delivered", "last_opened", "last_clicked",
+)  # fmt: skip
+
+_TEXT = pa.large_string()
+_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
+_TIME = pd.DatetimeTZDtype("us", "UTC")
+_BATCH = 50_000
+
+
+@dataclass(frozen=True)
+class LedgerUpdate:
+    """What an update came to; prints as a table.
+
+    Attributes
+    ----------
+    rows : dict of str to int
+        Verdicts ``given``, and how many were ``added``, ``changed``, ``confirmed``, ``lifted``, ``older`` (they say
+        less than the ledger knows already) and ``passed`` (to keep, and not in the ledger); these add up to ``given``.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        width = max(len(f"{count:,}") for count in self.rows.values())
+        lines = [f"{name:<10}{self.rows[name]:>{width},}  {what}" for name, what in OUTCOMES.items()]
+        return "\n".join([*lines, f"{'= given':<10}{self.rows['given']:>{width},}"])
+
+
+class Ledger:
+    """A suppression list that remembers, in one SQLite file.
+
+    Parameters
+    ----------
+    path : path
+        The file; made if it is not there.
+    hashed : bool, default False
+        Hold hashes instead of addresses. Said when a ledger is made; afterwards the file knows.
+    salt : str, optional
+        What is put before an address when it is hashed. It is not in the file, so keep it well: without it a hashed
+        ledger recognises nobody.
+
+    Raises
+    ------
+    SourceError
+        If the file is no ledger, cannot be opened, or was made with another salt.
+
+    See Also
+    --------
+    bounceanalytics.decide : Where the verdicts come from.
+
+    Notes
+    -----
+    Every change is one transaction: it is there as a whole or not at all, also after a crash or a loss of power, and
+    two processes that write take turns. The file is written with a rollback journal, which works on network drives and
+    leaves no second file behind. Domains are kept in the clear in a hashed ledger too, since :meth:`domains` needs
+    them; a domain with one mailbox tells who it is.
+
+    References
+    ----------
+    https://www.sqlite.org/atomiccommit.html
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+    >>> with Ledger(":memory:") as ledger:
+    ...     first = ledger.update(verdicts).rows["added"]
+    ...     again = ledger.update(verdicts).rows["added"]
+    >>> first > 0, again
+    (True, 0)
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, hashed: bool = False, salt: str | None = None
+    ) -> None:
+        self.path = Path(path)
+        self._salt = salt or ""
+        try:
+            self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        except sqlite3.Error as error:
+            raise SourceError(f"{self.path} cannot be opened as a ledger: {error}") from error
+        try:
+            self._open(hashed=hashed, salt=salt)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return sum(count for verdict, count in self._counts().items() if verdict != "keep")
+
+    def __repr__(self) -> str:
+        counts = self._counts()
+        kind = "hashes" if self.hashed else "addresses"
+        return (
+            f"{self.path}: {counts.get('remove', 0):,} {kind} suppressed, {counts.get('hold', 0):,} held, "
+            f"{counts.get('keep', 0):,} lifted"
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def update(self, verdicts: pd.DataFrame, *, run: str | None = None) -> LedgerUpdate:
+        """Bring the ledger up to date with the verdicts of a run.
+
+        Parameters
+        ----------
+        verdicts : pandas.DataFrame
+            As :func:`bounceanalytics.decide` returns them.
+        run : str, optional
+            What to call the run in :meth:`history`.
+
+        Returns
+        -------
+        LedgerUpdate
+            Counts of what became of the rows; they add up.
+
+        Raises
+        ------
+        FrameError
+            If it is no frame of verdicts, or an address has more than one.
+        SourceError
+            If the ledger cannot be written.
+
+        Notes
+        -----
+        The later evidence counts, not the later update. An entry is lifted by a verdict ``keep`` that knows of a sign
+        of life after the entry's evidence, or that decides the very same event otherwise (another policy, or a hold
+        that is over). A complaint or an unsubscribe, and an undated entry of an ESP's list, stay until :meth:`lift`.
+        Giving the same verdicts twice changes nothing.
+        """
+        schema.require(verdicts, _NEEDED, "a frame of verdicts")
+        unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
+        if unknown:
+            names = ", ".join(map(repr, sorted(unknown)))
+            raise FrameError(f"verdict holds {names}; it may be {', '.join(schema.VERDICTS)}")
+        news = self._news(verdicts)
+        repeated = len(news) - pc.count_distinct(news["key"]).as_py()
+        if repeated:
+            raise FrameError(f"{repeated:,} addresses have more than one verdict; keep one row for each")
+        with self._writing():
+            self._execute(
+                f"CREATE TEMP TABLE news ({', '.join(f'{n} {t}' for n, t in _NEWS.items())}) STRICT"
+            )
+            marks = ", ".join("?" * len(_NEWS))
+            for batch in news.to_batches(_BATCH):
+                rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                self._database.executemany(f"INSERT INTO news VALUES ({marks})", rows)
+            # who is known by a hash, or asked to be forgotten, never comes in by name
+            self._execute(
+                "UPDATE temp.news SET key = hash, hashed = 1, source = NULL, record = NULL "
+                "WHERE ? OR hash IN (SELECT key FROM entries WHERE hashed)",
+                [self.hashed],
+            )
+            named = {"made_at": _now(), "run": run}
+            for statement in _statements("ledger_update.sql"):
+                self._execute(statement, named if ":made_at" in statement else {})
+            outcomes = dict(self._execute("SELECT outcome, count(*) FROM temp.outcomes GROUP BY outcome"))
+            self._execute("DROP TABLE temp.outcomes")
+            self._execute("DROP TABLE temp.news")
+        return LedgerUpdate({"given": len(verdicts)} | {name: outcomes.get(name, 0) for name in OUTCOMES})
+
+    def entries(self, *, domain: str | None = None, reason: str | None = None) -> pd.DataFrame:
+        """Return what is in the ledger.
+
+        Parameters
+        ----------
+        domain, reason : str, optional
+            Only those.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per entry, by domain and key: ``address`` (string; missing where only a hash is known), ``hash``
+            (string; missing otherwise), ``domain``, ``verdict`` (``remove``, ``hold``, or ``keep`` once lifted),
+            ``reason``, ``code``, ``explanation``, ``source`` (string), ``record`` (Int64), ``decided_at``,
+            ``first_seen``, ``last_seen``, ``review_on`` (timestamp, UTC).
+        """
+        wanted, values = ["TRUE"], []
+        for name, value in (("domain", domain), ("reason", reason)):
+            if value is not None:
+                wanted.append(f"{name} = ?")
+                values.append(value)
+        return self._frame(f"WHERE {' AND '.join(wanted)} ORDER BY domain, key", values)
+
+    def verdicts(self) -> pd.DataFrame:
+        """Return the addresses that are suppressed or held, for ``clean`` and ``export_suppressions``.
+
+        Entries of which only a hash is known are not among them; :meth:`match` finds those in a list.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of :meth:`entries` but ``hash``.
+        """
+        return self._frame("WHERE verdict <> 'keep' AND hashed = 0 ORDER BY key").drop(columns="hash")
+
+    def match(self, addresses: Addresses) -> pd.DataFrame:
+        """Return verdicts on those of the given addresses that are in the ledger, by address or by hash.
+
+        Parameters
+        ----------
+        addresses : str, iterable of str or pandas.Series
+            Such as the column of a mailing list.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of :meth:`verdicts`, ``address`` in normal form, one row per address that is suppressed or held.
+            :func:`bounceanalytics.clean` takes it as it takes verdicts.
+        """
+        keys = self._keys(addresses)
+        with self._given(keys):
+            found = self._frame(
+                "JOIN temp.given ON given.key = entries.key OR given.hash = entries.key "
+                "WHERE verdict <> 'keep' ORDER BY given.key",
+                address="given.key",
+            )
+        return found.drop(columns="hash").drop_duplicates("address").reset_index(drop=True)
+
+    def due(self, date: datetime | str | None = None) -> pd.DataFrame:
+        """Return the entries to look at again by a date, longest due first.
+
+        Parameters
+        ----------
+        date : datetime or str, optional
+            Now if not given.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of :meth:`entries`. Of a held address the date is the earlier of its retry and the end of its hold.
+
+        Raises
+        ------
+        FrameError
+            If ``date`` is none.
+        """
+        return self._frame(
+            "WHERE review_on <= ? AND verdict <> 'keep' ORDER BY review_on, domain, key",
+            [_microseconds(date)],
+        )
+
+    def reviewed(self, addresses: Addresses, next_review: datetime | str | None = None) -> int:
+        """Note that entries were looked at, and when to do so again.
+
+        Parameters
+        ----------
+        addresses : str, iterable of str or pandas.Series
+        next_review : datetime or str, optional
+            Never again if not given.
+
+        Returns
+        -------
+        int
+            How many entries that were.
+        """
+        due = None if next_review is None else _microseconds(next_review)
+        return self._change(addresses, "SET review_on = ?", [due], "verdict <> 'keep'", None, "reviewed")
+
+    def lift(self, addresses: Addresses, why: str) -> int:
+        """Take addresses off, complaints and unsubscribes too; their history stays.
+
+        Parameters
+        ----------
+        addresses : str, iterable of str or pandas.Series
+        why : str
+            For the history, such as "subscribed again on our page".
+
+        Returns
+        -------
+        int
+            How many entries that were.
+        """
+        return self._change(
+            addresses, "SET verdict = 'keep', review_on = NULL", [], "verdict <> 'keep'", "keep", why
+        )
+
+    def forget(self, addresses: Addresses) -> int:
+        """Erase addresses and what was said of them, and go on suppressing them by their hash.
+
+        Parameters
+        ----------
+        addresses : str, iterable of str or pandas.Series
+
+        Returns
+        -------
+        int
+            How many entries that were. Nothing of their addresses is left in the file.
+        """
+        self._execute("PRAGMA secure_delete = ON")
+        with self._writing(), self._given(self._keys(addresses)):
+            (count,) = self._execute(
+                "SELECT count(*) FROM entries JOIN temp.given USING (key) WHERE hashed = 0"
+            ).fetchone()
+            self._execute(
+                "UPDATE changes SET why = NULL, key = given.hash FROM temp.given WHERE changes.key = given.key"
+            )
+            self._execute(
+                "UPDATE OR REPLACE entries SET key = given.hash, hashed = 1, explanation = NULL, source = NULL, "
+                "record = NULL FROM temp.given WHERE entries.key = given.key"
+            )
+        self._execute("VACUUM")
+        return int(count)
+
+    def history(self, addresses: Addresses) -> pd.DataFrame:
+        """Return every change of the given addresses, oldest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``made_at`` (timestamp, UTC), ``run``, ``verdict_before``, ``verdict``, ``reason``, ``why`` (string), and
+            ``address`` in normal form.
+        """
+        with self._given(self._keys(addresses)):
+            rows = self._execute(
+                "SELECT made_at, run, verdict_before, verdict, reason, why, given.key FROM changes "
+                "JOIN temp.given ON changes.key IN (given.key, given.hash) ORDER BY number"
+            ).fetchall()
+        names = ("made_at", "run", "verdict_before", "verdict", "reason", "why", "address")
+        return _typed(rows, names, times=("made_at",))
+
+    def domains(self, at: datetime | str | None = None) -> pd.DataFrame:
+        """Return the domains whose mail system was full (5.3.1), and whether they have recovered.
+
+        Parameters
+        ----------
+        at : datetime or str, optional
+            The moment that the advice is for; now if not given.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per domain, those still full first: ``domain`` (string), ``suppressed`` (int64: addresses that are
+            suppressed or held for it), ``first_full``, ``last_full``, ``last_delivered`` (timestamp, UTC),
+            ``recovered`` (bool: it took mail after it was last full) and ``advice`` (string).
+        """
+        rows = self._execute(
+            "SELECT domain, (SELECT count(*) FROM entries WHERE entries.domain = full_domains.domain "
+            "AND reason = 'system_full' AND verdict <> 'keep'), first_full, last_full, last_delivered, "
+            "coalesce(last_delivered > coalesce(last_full, 0), 0) AS recovered "
+            "FROM full_domains ORDER BY recovered, last_full DESC, domain"
+        ).fetchall()
+        names = ("domain", "suppressed", "first_full", "last_full", "last_delivered", "recovered")
+        found = _typed(rows, names, times=("first_full", "last_full", "last_delivered"))
+        found = found.astype({"suppressed": "int64", "recovered": "bool"})
+        moment = pd.Timestamp(_microseconds(at), unit="us", tz="UTC")
+        advice = [
+            _advice(suppressed, recovered, last, moment)
+            for suppressed, recovered, last in zip(
+                found["suppressed"], found["recovered"], found["last_full"], strict=True
+            )
+        ]
+        return found.assign(advice=pd.Series(advice, index=found.index, dtype=_STRING))
+
+    @property
+    def hashed(self) -> bool:
+        """Whether the ledger holds hashes only."""
+        return self._about("hashed") == "1"
+
+    def _open(self, *, hashed: bool, salt: str | None) -> None:
+        """Make the tables of a new file, or check that it is a ledger, and of this salt."""
+        try:
+            self._database.execute("PRAGMA foreign_keys = ON")
+            (application,) = self._database.execute("PRAGMA application_id").fetchone()
+            if application != _APPLICATION:
+                # asked again once nobody else can write: two processes may make the same ledger
+                with self._writing():
+                    (application,) = self._database.execute("PRAGMA application_id").fetchone()
+                    (tables,) = self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+                    if application != _APPLICATION and not application and not tables:
+                        self._make(hashed)
+                    elif application != _APPLICATION:
+                        raise SourceError(f"{self.path} is a database of another program; name a new file")
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        version = self._about("version")
+        if version != str(_VERSION):
+            raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
+        if hashed and not self.hashed:
+            raise SourceError(f"{self.path} holds addresses; a hashed ledger needs a file of its own")
+        if (salt is not None or self.hashed) and self._about("salt") != salt_check(self._salt):
+            raise SourceError(
+                f"{self.path} was made with another salt; without it nobody in it can be recognised"
+            )
+
+    def _make(self, hashed: bool) -> None:
+        for statement in _statements("ledger.sql"):
+            self._database.execute(statement)
+        about = {"version": str(_VERSION), "hashed": str(int(hashed)), "salt": salt_check(self._salt)}
+        self._database.executemany("INSERT INTO about VALUES (?, ?)", about.items())
+        self._database.execute(f"PRAGMA application_id = {_APPLICATION}")
+
+    def _about(self, name: str) -> str | None:
+        row = self._execute("SELECT value FROM about WHERE name = ?", [name]).fetchone()
+        return None if row is None else str(row[0])
+
+    def _counts(self) -> dict[str, int]:
+        return dict(self._execute("SELECT verdict, count(*) FROM entries GROUP BY verdict").fetchall())
+
+    def _execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(sql, values)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> SourceError:
+        """Return one sentence for what SQLite said."""
+        if error.sqlite_errorname == "SQLITE_NOTADB":
+            return SourceError(f"{self.path} is no ledger; it is no SQLite database at all")
+        if error.sqlite_errorname.startswith("SQLITE_READONLY"):
+            return SourceError(f"{self.path} cannot be written; it is read-only")
+        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            return SourceError(f"{self.path} is being written by another process; try again later")
+        return SourceError(f"{self.path} cannot be used as a ledger: {error}")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Make one transaction of what is done within; it takes place as a whole or not at all."""
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except sqlite3.Error as error:
+            self._database.rollback()
+            raise self._failed(error) from error
+        except BaseException:
+            self._database.rollback()
+            raise
+
+    def _news(self, verdicts: pd.DataFrame) -> pa.Table:
+        """Return verdicts as the rows of the table news."""
+        addresses = normal_form(column_text(verdicts["address"]))
+        columns: dict[str, pa.Array] = {
+            "key": addresses,
+            "hash": hash_addresses(addresses, self._salt),
+            "hashed": pa.repeat(pa.scalar(0, pa.int64()), len(verdicts)),
+            "domain": pc.fill_null(domain_of(addresses), ""),
+        }
+        for name in ("verdict", "reason", "code", "explanation", "source"):
+            columns[name] = column_text(verdicts[name])
+        columns["record"] = pa.array(verdicts["record"], pa.int64())
+        times = {
+            name: _stored(verdicts[name]) for name in (*_TIMES, "hold_until", "retry_on", "last_delivered")
+        }
+        columns |= {name: times[name] for name in _TIMES}
+        life = pc.max_element_wise(*(_stored(verdicts[f"last_{sign}"]) for sign in schema.SIGNS_OF_LIFE))
+        held = pc.min_element_wise(times["hold_until"], times["retry_on"])
+        columns["review_on"] = pc.if_else(pc.equal(columns["verdict"], "hold"), held, times["review_on"])
+        keeps = pc.equal(columns["verdict"], "keep")
+        columns["known"] = pc.if_else(
+            keeps, pc.max_element_wise(life, times["decided_at"]), times["decided_at"]
+        )
+        columns["last_delivered"] = times["last_delivered"]
+        return pa.table({name: columns[name] for name in _NEWS})
+
+    def _frame(self, rest: str, values: Sequence[Any] = (), *, address: str | None = None) -> pd.DataFrame:
+        """Return entries as a frame; ``rest`` is what follows FROM entries."""
+        address = address or "CASE WHEN hashed THEN NULL ELSE entries.key END"
+        columns = ("domain", "verdict", "reason", "code", "explanation", "source", "record", *_TIMES)
+        rows = self._execute(
+            f"SELECT {address}, CASE WHEN hashed THEN entries.key END, {', '.join(columns)} FROM entries {rest}",
+            values,
+        ).fetchall()
+        frame = _typed(rows, ("address", "hash", *columns), times=_TIMES)
+        return frame.astype({"record": "Int64"})
+
+    def _keys(self, addresses: Addresses) -> pa.Array:
+        """Return the normal form of each address, once."""
+        given = [addresses] if isinstance(addresses, str) else list(addresses)
+        known = normal_form(text_array(given))
+        return pc.unique(known.drop_null())
+
+    @contextlib.contextmanager
+    def _given(self, keys: pa.Array) -> Iterator[None]:
+        """Have the table ``given`` of addresses in normal form and their hashes."""
+        self._execute("CREATE TEMP TABLE given (key TEXT PRIMARY KEY, hash TEXT) STRICT")
+        try:
+            pairs = zip(keys.to_pylist(), hash_addresses(keys, self._salt).to_pylist(), strict=True)
+            self._database.executemany("INSERT INTO temp.given VALUES (?, ?)", pairs)
+            self._execute("CREATE INDEX temp.given_by_hash ON given (hash)")
+            yield
+        finally:
+            self._execute("DROP TABLE temp.given")
+
+    def _change(
+        self, addresses: Addresses, setting: str, values: list[Any], where: str, verdict: str | None, why: str
+    ) -> int:
+        """Change entries of the given addresses, and note it; return how many."""
+        with self._writing(), self._given(self._keys(addresses)):
+            mine = f"key IN (SELECT key FROM temp.given UNION ALL SELECT hash FROM temp.given) AND {where}"
+            noted = self._execute(
+                "INSERT INTO changes (key, made_at, verdict_before, verdict, reason, why) "
+                f"SELECT key, ?, verdict, coalesce(?, verdict), reason, ? FROM entries WHERE {mine}",
+                [_now(), verdict, why],
+            )
+            self._execute(f"UPDATE entries {setting} WHERE {mine}", values)
+        return noted.rowcount
+
+
+def _statements(name: str) -> list[str]:
+    """Return the statements of a file of this folder."""
+    text = resources.files("bounceanalytics.suppressing").joinpath(name).read_text(encoding="utf-8")
+    return [statement for statement in text.split(";\n") if statement.strip()]
+
+
+def _stored(values: pd.Series) -> pa.Array:
+    """Return times as microseconds since 1970."""
+    try:
+        times = pa.array(pd.to_datetime(values, utc=True), pa.timestamp("us", tz="UTC"))
+    except (TypeError, ValueError) as error:
+        raise FrameError(f"{values.name} must hold times, as decide() makes them") from error
+    return times.cast(pa.int64())
+
+
+def _microseconds(moment: datetime | str | None) -> int:
+    if moment is None:
+        return _now()
+    try:
+        time = pd.Timestamp(moment)
+    except (TypeError, ValueError) as error:
+        raise FrameError(f"{moment!r} is no date; write it like 2026-11-30") from error
+    time = time if time.tzinfo else time.tz_localize("UTC")
+    return int(time.value // 1000)
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp() * 1_000_000)
+
+
+def _typed(rows: list[tuple[Any, ...]], names: Sequence[str], *, times: Sequence[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=list(names))
+    for name in names:
+        if name in times:
+            frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True).astype(_TIME)
+        elif name not in {"record", "suppressed", "recovered"}:
+            frame[name] = frame[name].astype(_STRING)
+    return frame
+
+
+def _advice(suppressed: int, recovered: bool, last_full: pd.Timestamp, moment: pd.Timestamp) -> str:
+    """Return what the page on 5.3.1 would have one do."""
+    if recovered and suppressed:
+        return f"takes mail again: try the {suppressed:,} suppressed addresses once more, a few at a time"
+    if recovered:
+        return "takes mail again; nothing to do"
+    if pd.notna(last_full) and (moment - last_full).days > _LONG:
+        return f"no delivery for {(moment - last_full).days:,} days: leave its addresses off the list"
+    return "still full as far as is known: keep its addresses suppressed, and look again in some weeks"
+
+
+#: Days after which a domain that was full is not expected to come back.
+_LONG = 180

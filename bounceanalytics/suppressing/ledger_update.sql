@@ -1,0 +1,92 @@
+-- Verdicts in (table news), the ledger brought up to date; see Ledger.update for what the words mean.
+-- Parameters: made_at, run.
+
+-- What the news mean for each entry: the first that fits.
+CREATE TEMP TABLE outcomes AS
+SELECT
+    news.key,
+    entries.verdict AS verdict_before,
+    CASE
+        WHEN entries.key IS NULL AND news.verdict = 'keep' THEN 'passed'
+        WHEN entries.key IS NULL THEN 'added'
+        -- a wish stays until somebody lifts it; nothing but another wish changes it
+        WHEN entries.verdict = 'remove' AND entries.reason IN ('complained', 'unsubscribed')
+            AND NOT (news.verdict = 'remove' AND coalesce(news.reason, '') IN ('complained', 'unsubscribed'))
+            THEN 'confirmed'
+        -- who is removed for a wish now is removed, whatever else is known and however long ago it was
+        WHEN news.verdict = 'remove' AND news.reason IN ('complained', 'unsubscribed')
+            AND NOT (entries.verdict = 'remove' AND entries.reason IN ('complained', 'unsubscribed'))
+            THEN 'changed'
+        -- an undated entry of a suppression list stands until somebody lifts it
+        WHEN entries.decided_at IS NULL AND entries.verdict = 'remove' AND news.verdict <> 'remove' THEN 'confirmed'
+        -- older than what the ledger knows
+        WHEN coalesce(news.known, news.decided_at, -1) < coalesce(entries.decided_at, -1) THEN 'older'
+        WHEN news.verdict = 'keep' AND entries.verdict = 'keep' THEN 'passed'
+        WHEN news.verdict = 'keep' THEN 'lifted'
+        WHEN news.verdict = entries.verdict AND news.reason IS entries.reason THEN 'confirmed'
+        ELSE 'changed'
+    END AS outcome
+FROM news
+LEFT JOIN entries USING (key);
+
+INSERT INTO changes (key, made_at, run, verdict_before, verdict, reason, why)
+SELECT key, :made_at, :run, verdict_before, news.verdict, news.reason, news.explanation
+FROM outcomes
+JOIN news USING (key)
+WHERE outcome IN ('added', 'changed', 'lifted')
+ORDER BY key;
+
+INSERT INTO entries
+SELECT
+    key, hashed, domain, verdict, reason, code, explanation, source, record, decided_at, first_seen, last_seen, review_on
+FROM news
+WHERE key IN (SELECT key FROM outcomes WHERE outcome IN ('added', 'changed', 'lifted', 'confirmed', 'older'))
+ON CONFLICT (key) DO UPDATE SET
+    first_seen = coalesce(min(entries.first_seen, excluded.first_seen), entries.first_seen, excluded.first_seen),
+    last_seen = coalesce(max(entries.last_seen, excluded.last_seen), entries.last_seen, excluded.last_seen);
+
+UPDATE entries
+SET
+    verdict = news.verdict,
+    reason = news.reason,
+    code = news.code,
+    explanation = news.explanation,
+    source = news.source,
+    record = news.record,
+    decided_at = news.decided_at,
+    review_on = news.review_on
+FROM news
+JOIN outcomes USING (key)
+WHERE entries.key = news.key AND outcome IN ('changed', 'lifted');
+
+-- The same again: later evidence of it, but a review date that somebody has set stays.
+UPDATE entries
+SET
+    code = news.code,
+    explanation = news.explanation,
+    source = news.source,
+    record = news.record,
+    review_on = news.review_on,
+    decided_at = news.decided_at
+FROM news
+JOIN outcomes USING (key)
+WHERE
+    entries.key = news.key
+    AND outcome = 'confirmed'
+    AND news.verdict = entries.verdict
+    AND news.reason IS entries.reason
+    AND coalesce(news.decided_at, -1) > coalesce(entries.decided_at, -1);
+
+INSERT INTO full_domains (domain, first_full, last_full)
+SELECT domain, min(decided_at), max(decided_at)
+FROM news
+WHERE reason = 'system_full' AND verdict <> 'keep'
+GROUP BY domain
+ON CONFLICT (domain) DO UPDATE SET
+    first_full = coalesce(min(full_domains.first_full, excluded.first_full), full_domains.first_full, excluded.first_full),
+    last_full = coalesce(max(full_domains.last_full, excluded.last_full), full_domains.last_full, excluded.last_full);
+
+UPDATE full_domains
+SET last_delivered = coalesce(max(last_delivered, late.delivered), last_delivered, late.delivered)
+FROM (SELECT domain, max(last_delivered) AS delivered FROM news GROUP BY domain) AS late
+WHERE late.domain = full_domains.domain AND late.delivered IS NOT NULL;
