@@ -12,9 +12,17 @@ from __future__ import annotations
 from bounceanalytics import charts
 from bounceanalytics.bundled import samples
 from bounceanalytics.classify import classify, classify_text
-from bounceanalytics.cleaning import Cleaning, clean, export_suppressions
+from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
 from bounceanalytics.datasets import Dataset
-from bounceanalytics.deciding import Policy, decide
+from bounceanalytics.deciding import (
+    Policy,
+    Rule,
+    compare_policies,
+    decide,
+    recovery,
+    recovery_curves,
+    storms,
+)
 from bounceanalytics.errors import (
     BounceAnalyticsError,
     FormatError,
@@ -51,6 +59,7 @@ from bounceanalytics.summaries import (
     summarize_reasons,
     summarize_system_full,
 )
+from bounceanalytics.suppressing import Ledger, export_suppressions, hash_addresses, match_hashes
 
 __version__ = "0.1.0"
 
@@ -61,6 +70,7 @@ __all__ = [
     "Explanation",
     "FormatError",
     "FrameError",
+    "Ledger",
     "Load",
     "MissingExtraError",
     "NaiveTimeWarning",
@@ -68,6 +78,8 @@ __all__ = [
     "Policy",
     "PolicyError",
     "RejectedRecordsWarning",
+    "Restored",
+    "Rule",
     "SourceError",
     "UnknownCodeError",
     "charts",
@@ -75,20 +87,28 @@ __all__ = [
     "classify_text",
     "clean",
     "codes",
+    "compare_policies",
     "conflicts",
     "convert",
     "decide",
+    "diff",
     "explain",
     "export_suppressions",
+    "hash_addresses",
     "lint_rules",
     "load",
+    "match_hashes",
     "read",
     "read_mailgun",
     "read_sendgrid",
     "read_ses",
     "read_table",
+    "recovery",
+    "recovery_curves",
     "report",
+    "restore",
     "samples",
+    "storms",
     "summarize_codes",
     "summarize_days",
     "summarize_domain_reasons",

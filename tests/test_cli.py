@@ -75,7 +75,7 @@ def test_clean_adds_up(samples: Path, tmp_path: Path) -> None:
     target = tmp_path / "cleaned"
     result = run("clean", samples / "list.csv", samples / "exports", "--out", target)
     assert result.exit_code == 0, result.output
-    rows = json.loads((target / "summary.json").read_text(encoding="utf-8"))["rows"]
+    rows = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["rows"]
     assert rows["input"] == rows["kept"] + rows["removed"] + rows["held"] + rows["unreadable"]
     assert rows["removed"] > 0
     again = run("clean", samples / "list.csv", samples / "exports", "--out", target)

@@ -1,0 +1,5 @@
+"""``python -m bounceanalytics.cli``."""
+
+from bounceanalytics.cli import main
+
+main()

@@ -1,0 +1,180 @@
+"""Verbs that read exports: what is in them, and what it means."""
+
+from __future__ import annotations
+
+import click
+
+import bounceanalytics as ba
+from bounceanalytics.cli.shell import (
+    Exports,
+    err,
+    main,
+    new_file,
+    out,
+    overwrite_option,
+    print_frame,
+    print_reasons,
+    progress,
+    takes_exports,
+    write_frame,
+)
+from bounceanalytics.datasets import write_whole
+
+
+@main.command()
+@takes_exports(rules=False)
+@click.option("--out", "path", help="Write the events to this .parquet, .csv or .csv.gz file.")
+@click.option("--rejects", help="Write the rejected records to this .parquet or .csv file.")
+@overwrite_option
+def load(
+    exports: Exports,
+    path: str | None,
+    rejects: str | None,
+    overwrite: bool,
+) -> None:
+    """Read exports into one frame and show what each file held."""
+    for target in filter(None, (path, rejects)):
+        new_file(target, overwrite)
+    loaded = exports.load()
+    click.echo(loaded.to_text())
+    if path:
+        write_frame(loaded.events, path, overwrite)
+    if rejects:
+        write_frame(loaded.rejects, rejects, overwrite)
+
+
+@main.command()
+@takes_exports(rules=False)
+@click.option("--out", "path", required=True, help="Folder of the dataset, such as events.parquet.")
+@click.option("--keep-copies", is_flag=True, help="Do not count an event once that was told several times.")
+@overwrite_option
+@click.pass_context
+def convert(
+    ctx: click.Context,
+    exports: Exports,
+    path: str,
+    keep_copies: bool,
+    overwrite: bool,
+) -> None:
+    """Turn exports of any size into a Parquet dataset; run it again to go on after a crash, or to add exports."""
+    try:
+        with progress() as update:
+            dataset = ba.convert(
+                exports.source,
+                path,
+                provider=exports.provider,
+                deduplicate=not keep_copies,
+                timezone=exports.timezone,
+                progress=update,
+                overwrite=overwrite,
+            )
+    except KeyboardInterrupt:
+        err.print("Interrupted; what is done stays, and the same command goes on from there.")
+        ctx.exit(130)
+    out.print(repr(dataset))
+
+
+@main.command()
+@takes_exports()
+@click.option("--out", "path", help="Write the classified events to this .parquet, .csv or .csv.gz file.")
+@overwrite_option
+def classify(
+    exports: Exports,
+    path: str | None,
+    overwrite: bool,
+) -> None:
+    """Read and classify exports; show how many messages bounced for which reason."""
+    if path:
+        new_file(path, overwrite)
+    bounces = exports.classified()
+    print_reasons(bounces)
+    if path:
+        write_frame(bounces, path, overwrite)
+
+
+@main.command()
+@takes_exports()
+@click.option("--out", "path", default="report.html", show_default=True, help="The HTML file to write.")
+@click.option("--title", help="Headline of the report.")
+@overwrite_option
+def report(
+    exports: Exports,
+    path: str,
+    title: str | None,
+    overwrite: bool,
+) -> None:
+    """Write one self-contained HTML report; it names domains, never addresses."""
+    new_file(path, overwrite)
+    bounces = exports.classified()
+    written = ba.report(bounces, path, title=title, overwrite=overwrite)
+    out.print(f"Report on {len(bounces):,} events written to {written}")
+
+
+@main.command()
+@takes_exports()
+def conflicts(exports: Exports) -> None:
+    """List bounces where text, code and the ESP's word disagree, most addresses at stake first."""
+    found = ba.conflicts(exports.classified(), rules=list(exports.rules) or None)
+    voices = {"text_says": "text", "code_says": "code", "esp_says": "ESP"}
+    said = [
+        ", ".join(f"{voice}: {says}" for voice, says in zip(voices.values(), row, strict=True) if says)
+        for row in found[list(voices)].itertuples(index=False)
+    ]
+    shown = found.assign(disagreement=said)[["template", "disagreement", "addresses", "worst_domain"]]
+    print_frame(shown.rename(columns={"worst_domain": "most at"}))
+    out.print(
+        f"{len(found):,} kinds of bounces, {found['events'].sum():,} events; none of them removes anybody"
+    )
+
+
+@main.command()
+@takes_exports()
+@click.option("--out", "path", help="Write a rule for each text to this .toml file, for you to fill in.")
+@overwrite_option
+def unclassified(
+    exports: Exports,
+    path: str | None,
+    overwrite: bool,
+) -> None:
+    """List the texts that no rule understood, and write rules to fill in."""
+    target = new_file(path, overwrite) if path else None
+    found = ba.unclassified(exports.classified())
+    print_frame(found[["template", "events", "addresses", "domains", "worst_domain"]])
+    out.print(f"{len(found):,} kinds of texts, {found['events'].sum():,} events")
+    if target:
+        lines = [line for line in found["rule_line"] if line]
+        write_whole(target, "\n".join(lines).encode())
+        out.print(f"{len(lines):,} rules to fill in written to {target}; then: bounceanalytics lint {target}")
+
+
+@main.command()
+@click.argument("files", nargs=-1, metavar="[FILE]…")
+@click.pass_context
+def lint(ctx: click.Context, files: tuple[str, ...]) -> None:
+    """Look for what is wrong with rules of your own, or with ours if no FILE is given; exit status 1 if anything is."""
+    found = ba.lint_rules(list(files) or None)
+    if len(found):
+        print_frame(found)
+        ctx.exit(1)
+    out.print("Nothing is wrong with these rules.")
+
+
+@main.command()
+@click.argument("what", nargs=-1, required=True)
+def explain(what: tuple[str, ...]) -> None:
+    """Explain a code or a server's answer, such as 5.3.1 or "550 5.1.1 User unknown"."""
+    click.echo(str(ba.explain(" ".join(what))))
+
+
+@main.command()
+@click.option("--find", help="Only codes whose number, title or reason holds this.")
+def codes(find: str | None) -> None:
+    """List the status codes that are known."""
+    frame = ba.codes()[["code", "title", "reason", "bounce_type", "action"]]
+    if find:
+        hit = frame.apply(lambda column: column.astype(str).str.contains(find, case=False, regex=False)).any(
+            axis=1
+        )
+        frame = frame[hit]
+    print_frame(frame)
+    out.print(f"{len(frame):,} codes")

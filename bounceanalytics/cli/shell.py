@@ -1,0 +1,246 @@
+"""What the verbs share: the command group, options, progress, and how frames are printed and written.
+
+Every command ends with exit status 0, or prints one sentence and ends with 1 (the work could not be done) or 2 (the
+command was not understood). Results go to standard output, progress to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import bounceanalytics as ba
+from bounceanalytics.knowledge.rules import read_rules
+from bounceanalytics.schema import ESPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    ProgressCallback = Callable[[str, int, int], None]
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Sentences(click.Group):
+    """A command group that turns errors into one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; show our own errors, and those of the system, without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (ba.BounceAnalyticsError, OSError, duckdb.Error, MemoryError) as error:
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(error, BrokenPipeError):  # "| head" closed our output: nothing to complain about
+                sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+                ctx.exit(0)
+            raise click.ClickException(sentence(error)) from error
+        except KeyboardInterrupt:
+            err.print("Interrupted; nothing was left half-written.")
+            ctx.exit(130)
+
+
+def sentence(error: BaseException) -> str:
+    """Return what went wrong, as a sentence for people."""
+    if isinstance(error, ba.BounceAnalyticsError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; load fewer files at a time"
+    return f"the database engine stopped: {str(error).splitlines()[0]}"
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[ProgressCallback]:
+    """Yield a callback ``(description, done, total)`` that draws bars on a terminal's standard error."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def update(description: str, done: int, total: int) -> None:
+            if description not in tasks:
+                tasks[description] = bars.add_task(description, total=total)
+            bars.update(tasks[description], completed=done, total=total)
+
+        yield update
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """The exports that a command was given, and how to read them."""
+
+    sources: tuple[str, ...]
+    provider: str | None
+    timezone: str
+    rules: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Any:
+        """One source as itself, several as a list."""
+        return list(self.sources) if len(self.sources) > 1 else self.sources[0]
+
+    def load(self) -> ba.Load:
+        """Read them, with a bar for each file."""
+        with progress() as update:
+            return ba.load(self.source, provider=self.provider, timezone=self.timezone, progress=update)
+
+    def classified(self) -> pd.DataFrame:
+        """Read and classify them, by rules of the user's own as well."""
+        own = list(self.rules) or None
+        if own:
+            read_rules(own)  # a mistake in them is told before hours of reading
+        return ba.classify(self.load().events, rules=own)
+
+
+def new_file(path: str, overwrite: bool) -> Path:
+    """Return a path to write to; raise if a file is there that may not be replaced."""
+    target = Path(path)
+    if target.exists() and not overwrite:
+        raise ba.OutputError(f"{target} is there already; say --overwrite to replace it")
+    return target
+
+
+def write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
+    """Write Parquet or CSV, whole or not at all."""
+    target = new_file(path, overwrite)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        if target.suffix == ".parquet":
+            # without pandas' own metadata, which pandas itself cannot read back for columns of lists
+            table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            pq.write_table(table, part, compression="zstd")
+        elif target.suffix in {".csv", ".gz"}:
+            frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
+        else:
+            raise ba.FormatError(
+                f"cannot tell how to write {target.name}; let it end in .parquet, .csv or .csv.gz"
+            )
+        with part.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    out.print(f"{len(frame):,} rows written to {target}")
+
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+policy_option = click.option(
+    "--policy",
+    default="default",
+    show_default=True,
+    help="Name of a policy, or a TOML file with one of your own.",
+)
+
+
+at_option = click.option(
+    "--at", help="Decide for this moment, such as 2026-11-30; the time of the last event if not given."
+)
+
+
+def chosen_policy(name: str) -> ba.Policy:
+    """Return the policy of that name, or that a file holds."""
+    return ba.Policy.load(name) if name.endswith(".toml") else ba.Policy.preset(name)
+
+
+def takes_exports(*, rules: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the argument SOURCES and its options, as one argument ``exports``."""
+    added = [
+        click.argument("sources", nargs=-1, required=True),
+        click.option(
+            "--provider",
+            type=click.Choice([*ESPS]),
+            help="Whose exports these are; found from content if not given.",
+        ),
+        click.option(
+            "--timezone", default="UTC", show_default=True, help="Zone of times that are written without one."
+        ),
+    ]
+    if rules:
+        added.append(
+            click.option(
+                "--rules",
+                multiple=True,
+                metavar="FILE",
+                help="TOML file with rules of your own; asked before ours.",
+            )
+        )
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def run(
+            *args: Any,
+            sources: tuple[str, ...],
+            provider: str | None,
+            timezone: str,
+            rules: tuple[str, ...] = (),
+            **options: Any,
+        ) -> Any:
+            return command(*args, exports=Exports(sources, provider, timezone, rules), **options)
+
+        for add in reversed(added):
+            run = add(run)
+        return run
+
+    return decorate
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(ba.__version__, prog_name="bounceanalytics")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Understand e-mail bounces: exports of SendGrid, Amazon SES and Mailgun in, reports and clean lists out.
+
+    SOURCES are files, folders, globs, archives, or URLs such as s3://…, in any mix; "-" is standard input; a dataset
+    that `convert` wrote is one, too. Nothing is sent anywhere.
+    """
+    _ = debug  # read from the context where an error is shown
+
+
+def print_reasons(bounces: pd.DataFrame) -> None:
+    """Print how many messages bounced for which reason."""
+    reasons = ba.summarize_reasons(bounces)
+    shown = reasons.loc[
+        reasons["bounced"] > 0, ["reason", "bounced", "domains", "addresses", "fault", "action"]
+    ]
+    print_frame(shown, title="Why mail did not arrive: bounced messages, and what to do with the addresses")
+
+
+def print_frame(frame: pd.DataFrame, title: str | None = None) -> None:
+    """Print a frame as a table, long cells folded."""
+    table = Table(title=title, title_justify="left", show_edge=False, header_style="bold")
+    numbers = frame.select_dtypes("number").columns
+    for name in frame.columns:
+        table.add_column(str(name), justify="right" if name in numbers else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_cell(value) for value in row))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - missing values are not equal to themselves
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
