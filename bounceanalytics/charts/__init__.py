@@ -11,6 +11,8 @@ from __future__ import annotations
 from bounceanalytics.charts.bars import domains, providers, reasons
 from bounceanalytics.charts.heat import domain_reasons
 from bounceanalytics.charts.policies import policies
+from bounceanalytics.charts.recovery import recovery
+from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.theme import template
 from bounceanalytics.charts.times import bounce_types, system_full
 
@@ -21,6 +23,8 @@ __all__ = [
     "policies",
     "providers",
     "reasons",
+    "recovery",
+    "storms",
     "system_full",
     "template",
 ]

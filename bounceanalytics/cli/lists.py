@@ -16,10 +16,15 @@ from bounceanalytics.cli.shell import (
     policy_option,
     print_frame,
     progress,
+    salt_option,
     takes_exports,
     write_frame,
 )
 from bounceanalytics.schema import VERDICTS
+from bounceanalytics.suppressing import FORMATS
+
+#: Rows of a long table that are shown; all of them go into a file.
+_SHOWN = 50
 
 
 @main.command()
@@ -90,6 +95,8 @@ def policy(name: str) -> None:
 )
 @policy_option
 @click.option("--column", help="Column of the list that holds the addresses; found if not given.")
+@click.option("--fold-subaddresses", is_flag=True, help="Take ann+news@ for ann@.")
+@click.option("--fold-gmail-dots", is_flag=True, help="Take a.n.n@gmail.com for ann@gmail.com.")
 @overwrite_option
 def clean(
     mailing_list: str,
@@ -97,6 +104,8 @@ def clean(
     folder: str,
     policy: str,
     column: str | None,
+    fold_subaddresses: bool,
+    fold_gmail_dots: bool,
     overwrite: bool,
 ) -> None:
     """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say."""
@@ -109,6 +118,8 @@ def clean(
             folder,
             policy=chosen,
             column=column,
+            fold_subaddresses=fold_subaddresses,
+            fold_gmail_dots=fold_gmail_dots,
             overwrite=overwrite,
             progress=update,
         )
@@ -116,24 +127,113 @@ def clean(
 
 
 @main.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False))
+@click.option("--out", "path", required=True, help="The list to write: kept rows and those given back.")
+@click.option("--domain", multiple=True, help="Only rows of this domain; may be given several times.")
+@click.option("--reason", multiple=True, help="Only rows of this reason; may be given several times.")
+@click.option("--since", help="Only rows decided from this day on, such as 2026-11-01.")
+@click.option("--until", help="Only rows decided up to this day.")
+@click.option("--only", is_flag=True, help="Write the rows given back alone.")
+@overwrite_option
+def restore(
+    run: str,
+    path: str,
+    domain: tuple[str, ...],
+    reason: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    only: bool,
+    overwrite: bool,
+) -> None:
+    """Give rows back exactly as they were, out of the folder RUN that `clean` wrote; all if no filter is given."""
+    between = (since or "1970-01-01", until or "9999-01-01") if since or until else None
+    restored = ba.restore(
+        run,
+        path,
+        domain=list(domain) or None,
+        reason=list(reason) or None,
+        between=between,
+        only=only,
+        overwrite=overwrite,
+    )
+    click.echo(str(restored))
+
+
+@main.command()
+@click.argument("run1", type=click.Path(exists=True, file_okay=False))
+@click.argument("run2", type=click.Path(exists=True, file_okay=False))
+@click.option("--addresses", is_flag=True, help="Show addresses, too.")
+@click.option("--out", "path", help="Write who moved to this .parquet, .csv or .csv.gz file.")
+@overwrite_option
+def diff(run1: str, run2: str, addresses: bool, path: str | None, overwrite: bool) -> None:
+    """Show who moved between two runs of `clean`, and why."""
+    if path:
+        new_file(path, overwrite)
+    moved = ba.diff(run1, run2, addresses=addresses)
+    names = [*(["address"] if addresses else ["domain"]), "part_before", "part_after", "why"]
+    print_frame(moved[names].head(_SHOWN))
+    out.print(f"{len(moved):,} moved" + (f"; the first {_SHOWN} are shown" if len(moved) > _SHOWN else ""))
+    if path:
+        write_frame(moved, path, overwrite)
+
+
+@main.command()
+@takes_exports()
+def storms(exports: Exports) -> None:
+    """List the hours in which a server, or your own relay, wrongly refused many at once; their removals are held."""
+    found = ba.storms(exports.classified())
+    for sentence in found["explanation"]:
+        out.print(f"- {sentence}")
+    out.print(f"{len(found):,} storms")
+
+
+@main.command()
+@takes_exports()
+def recovery(exports: Exports) -> None:
+    """Show how many addresses take mail again after a bounce, and when, by reason."""
+    found = ba.recovery(exports.classified(), by="reason")
+    days = {f"share_{day}": f"{day} days" for day in (7, 14, 30, 60)}
+    shown = found[["reason", "episodes", "recovered", *days]].rename(columns=days)
+    print_frame(
+        shown, title="Share of addresses that take mail again within so many days of their first bounce"
+    )
+
+
+@main.command()
 @takes_exports()
 @click.option(
     "--for",
     "target",
-    type=click.Choice(["sendgrid", "ses", "mailgun", "plain"]),
+    type=click.Choice(FORMATS),
     required=True,
     help="Whose import format to write.",
 )
 @click.option("--out", "path", required=True, help="The file to write.")
+@click.option("--off", is_flag=True, help="Write what takes the addresses to keep off the ESP's list again.")
+@salt_option
 @policy_option
 @overwrite_option
 def suppress(
-    exports: Exports,
-    target: str,
-    path: str,
-    policy: str,
-    overwrite: bool,
+    exports: Exports, target: str, path: str, off: bool, salt: str, policy: str, overwrite: bool
 ) -> None:
-    """Write a suppression file that SendGrid, SES or Mailgun can import."""
+    """Write a suppression file that an ESP can import; held addresses are never in it."""
     verdicts = ba.decide(exports.classified(), chosen_policy(policy))
-    click.echo(str(ba.export_suppressions(verdicts, target, path, overwrite=overwrite)))
+    written = ba.export_suppressions(
+        verdicts, target, path, action="remove" if off else "add", salt=salt, overwrite=overwrite
+    )
+    click.echo(str(written))
+
+
+@main.command()
+@click.argument("mailing_list", metavar="LIST", type=click.Path(dir_okay=False))
+@click.argument("hashes", type=click.Path(dir_okay=False))
+@click.option(
+    "--out", "folder", default="cleaned", show_default=True, help="Folder for kept.csv, removed.csv …"
+)
+@salt_option
+@overwrite_option
+def match(mailing_list: str, hashes: str, folder: str, salt: str, overwrite: bool) -> None:
+    """Clean the mailing list LIST against the file HASHES that `suppress --for hashed` wrote."""
+    found = ba.match_hashes(mailing_list, hashes, salt=salt)
+    with progress() as update:
+        click.echo(str(ba.clean(mailing_list, found, folder, overwrite=overwrite, progress=update)))

@@ -159,6 +159,14 @@ at_option = click.option(
 )
 
 
+salt_option = click.option(
+    "--salt",
+    envvar="BOUNCEANALYTICS_SALT",
+    default="",
+    help="What is put before addresses when they are hashed; better given as BOUNCEANALYTICS_SALT.",
+)
+
+
 def chosen_policy(name: str) -> ba.Policy:
     """Return the policy of that name, or that a file holds."""
     return ba.Policy.load(name) if name.endswith(".toml") else ba.Policy.preset(name)

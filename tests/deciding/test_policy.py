@@ -110,7 +110,8 @@ def test_all_problems_at_once() -> None:
     message = str(caught.value)
     for word in (
         "hard.remove_after", "soft holds no earlier", "review must be a Rule", "'maybe'",
-        "conflict counts days within 3 days", "not_tried", "cleared_by", "late_bounce_hours", "'nonsense'", "reasons.spam.hold_span",
+        "conflict counts days within 3 days", "not_tried", "cleared_by", "late_bounce_hours", "'nonsense'",
+        "reasons.spam.hold_span",
     ):  # fmt: skip
         assert word in message
     assert isinstance(caught.value, ValueError)
