@@ -44,9 +44,10 @@ check: test               ## the same as test
 lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-bench: $(VENV)/dev.stamp  ## measure loading and classifying beside DuckDB and pandas
+bench: $(VENV)/dev.stamp  ## measure loading, classifying and cleaning beside DuckDB and pandas
 	$(BIN)/python benchmarks/load_and_classify.py
 	$(BIN)/python benchmarks/classify.py
+	$(BIN)/python benchmarks/clean.py
 
 scoreboard: $(VENV)/core.stamp  ## score the classifier on labelled texts, by reason, provider and language
 	@$(BIN)/python scripts/scoreboard.py

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,20 +13,14 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.deciding.addresses import column_text, domain_of, normal_form, text_array
-from bounceanalytics.errors import FrameError, SourceError
-from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
+from bounceanalytics.errors import FrameError
+from bounceanalytics.suppressing.hashing import hash_addresses
+from bounceanalytics.suppressing.ledger_file import LedgerFile, statements
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Addresses = str | Iterable[str] | pd.Series[str]
-
-#: What a ledger of ours says in its header, so that no other database is taken for one ("bnce").
-_APPLICATION = 0x626E6365
-_VERSION = 1
-#: How long to wait for another process that writes.
-_PATIENCE = 60.0
 
 #: What became of the rows of an update.
 OUTCOMES = {
@@ -56,9 +47,10 @@ _NEWS = {
     "last_seen": "INTEGER",
     "review_on": "INTEGER",
     "known": "INTEGER",
-    "last_delivered": "INTEGER",
     "hash": "TEXT",
 }
+
+_DELIVERIES = {"domain": "TEXT PRIMARY KEY", "delivered": "INTEGER"}
 
 _TIMES = ("decided_at", "first_seen", "last_seen", "review_on")
 _NEEDED = (
@@ -91,7 +83,7 @@ class LedgerUpdate:
         return "\n".join([*lines, f"{'= given':<10}{self.rows['given']:>{width},}"])
 
 
-class Ledger:
+class Ledger(LedgerFile):
     """A suppression list that remembers, in one SQLite file.
 
     Parameters
@@ -135,27 +127,6 @@ class Ledger:
     (True, 0)
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], *, hashed: bool = False, salt: str | None = None
-    ) -> None:
-        self.path = Path(path)
-        self._salt = salt or ""
-        try:
-            self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-        except sqlite3.Error as error:
-            raise SourceError(f"{self.path} cannot be opened as a ledger: {error}") from error
-        try:
-            self._open(hashed=hashed, salt=salt)
-        except BaseException:
-            self._database.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __len__(self) -> int:
         return sum(count for verdict, count in self._counts().items() if verdict != "keep")
 
@@ -166,10 +137,6 @@ class Ledger:
             f"{self.path}: {counts.get('remove', 0):,} {kind} suppressed, {counts.get('hold', 0):,} held, "
             f"{counts.get('keep', 0):,} lifted"
         )
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
 
     def update(self, verdicts: pd.DataFrame, *, run: str | None = None) -> LedgerUpdate:
         """Bring the ledger up to date with the verdicts of a run.
@@ -210,13 +177,9 @@ class Ledger:
         if repeated:
             raise FrameError(f"{repeated:,} addresses have more than one verdict; keep one row for each")
         with self._writing():
-            self._execute(
-                f"CREATE TEMP TABLE news ({', '.join(f'{n} {t}' for n, t in _NEWS.items())}) STRICT"
-            )
-            marks = ", ".join("?" * len(_NEWS))
-            for batch in news.to_batches(_BATCH):
-                rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-                self._database.executemany(f"INSERT INTO news VALUES ({marks})", rows)
+            heard = self._heard(news)
+            self._insert("news", _NEWS, news.filter(heard).select(list(_NEWS)).sort_by("key"))
+            self._insert("deliveries", _DELIVERIES, _last_deliveries(news))
             # who is known by a hash, or asked to be forgotten, never comes in by name
             self._execute(
                 "UPDATE temp.news SET key = hash, hashed = 1, source = NULL, record = NULL "
@@ -224,12 +187,32 @@ class Ledger:
                 [self.hashed],
             )
             named = {"made_at": _now(), "run": run}
-            for statement in _statements("ledger_update.sql"):
+            for statement in statements("ledger_update.sql"):
                 self._execute(statement, named if ":made_at" in statement else {})
             outcomes = dict(self._execute("SELECT outcome, count(*) FROM temp.outcomes GROUP BY outcome"))
-            self._execute("DROP TABLE temp.outcomes")
-            self._execute("DROP TABLE temp.news")
+            for table in ("outcomes", "news", "deliveries"):
+                self._execute(f"DROP TABLE temp.{table}")
+        outcomes["passed"] = outcomes.get("passed", 0) + len(news) - (pc.sum(heard).as_py() or 0)
         return LedgerUpdate({"given": len(verdicts)} | {name: outcomes.get(name, 0) for name in OUTCOMES})
+
+    def _heard(self, news: pa.Table) -> pa.Array:
+        """Return which rows can change anything: those to suppress or to hold, and those on entries."""
+        heard = pc.not_equal(news["verdict"], "keep").combine_chunks()
+        cursor = self._execute("SELECT key FROM entries")
+        while keys := cursor.fetchmany(_BATCH):
+            known = pa.array([key for (key,) in keys], _TEXT)
+            for name in ("key", "hash"):
+                heard = pc.or_(heard, pc.is_in(news[name].combine_chunks(), known))
+        return heard
+
+    def _insert(self, table: str, columns: Mapping[str, str], rows: pa.Table) -> None:
+        """Make a temporary table of rows, which are in the order of their key."""
+        titles = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        self._execute(f"CREATE TEMP TABLE {table} ({titles}) STRICT, WITHOUT ROWID")
+        marks = ", ".join("?" * len(columns))
+        for batch in rows.to_batches(_BATCH):
+            values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            self._database.executemany(f"INSERT INTO temp.{table} VALUES ({marks})", values)
 
     def entries(self, *, domain: str | None = None, reason: str | None = None) -> pd.DataFrame:
         """Return what is in the ledger.
@@ -424,80 +407,8 @@ class Ledger:
         ]
         return found.assign(advice=pd.Series(advice, index=found.index, dtype=_STRING))
 
-    @property
-    def hashed(self) -> bool:
-        """Whether the ledger holds hashes only."""
-        return self._about("hashed") == "1"
-
-    def _open(self, *, hashed: bool, salt: str | None) -> None:
-        """Make the tables of a new file, or check that it is a ledger, and of this salt."""
-        try:
-            self._database.execute("PRAGMA foreign_keys = ON")
-            (application,) = self._database.execute("PRAGMA application_id").fetchone()
-            if application != _APPLICATION:
-                # asked again once nobody else can write: two processes may make the same ledger
-                with self._writing():
-                    (application,) = self._database.execute("PRAGMA application_id").fetchone()
-                    (tables,) = self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-                    if application != _APPLICATION and not application and not tables:
-                        self._make(hashed)
-                    elif application != _APPLICATION:
-                        raise SourceError(f"{self.path} is a database of another program; name a new file")
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-        version = self._about("version")
-        if version != str(_VERSION):
-            raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
-        if hashed and not self.hashed:
-            raise SourceError(f"{self.path} holds addresses; a hashed ledger needs a file of its own")
-        if (salt is not None or self.hashed) and self._about("salt") != salt_check(self._salt):
-            raise SourceError(
-                f"{self.path} was made with another salt; without it nobody in it can be recognised"
-            )
-
-    def _make(self, hashed: bool) -> None:
-        for statement in _statements("ledger.sql"):
-            self._database.execute(statement)
-        about = {"version": str(_VERSION), "hashed": str(int(hashed)), "salt": salt_check(self._salt)}
-        self._database.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-        self._database.execute(f"PRAGMA application_id = {_APPLICATION}")
-
-    def _about(self, name: str) -> str | None:
-        row = self._execute("SELECT value FROM about WHERE name = ?", [name]).fetchone()
-        return None if row is None else str(row[0])
-
     def _counts(self) -> dict[str, int]:
         return dict(self._execute("SELECT verdict, count(*) FROM entries GROUP BY verdict").fetchall())
-
-    def _execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
-        try:
-            return self._database.execute(sql, values)
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: sqlite3.Error) -> SourceError:
-        """Return one sentence for what SQLite said."""
-        if error.sqlite_errorname == "SQLITE_NOTADB":
-            return SourceError(f"{self.path} is no ledger; it is no SQLite database at all")
-        if error.sqlite_errorname.startswith("SQLITE_READONLY"):
-            return SourceError(f"{self.path} cannot be written; it is read-only")
-        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
-            return SourceError(f"{self.path} is being written by another process; try again later")
-        return SourceError(f"{self.path} cannot be used as a ledger: {error}")
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Make one transaction of what is done within; it takes place as a whole or not at all."""
-        self._execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._execute("COMMIT")
-        except sqlite3.Error as error:
-            self._database.rollback()
-            raise self._failed(error) from error
-        except BaseException:
-            self._database.rollback()
-            raise
 
     def _news(self, verdicts: pd.DataFrame) -> pa.Table:
         """Return verdicts as the rows of the table news."""
@@ -523,7 +434,7 @@ class Ledger:
             keeps, pc.max_element_wise(life, times["decided_at"]), times["decided_at"]
         )
         columns["last_delivered"] = times["last_delivered"]
-        return pa.table({name: columns[name] for name in _NEWS})
+        return pa.table({name: columns[name] for name in (*_NEWS, "last_delivered")})
 
     def _frame(self, rest: str, values: Sequence[Any] = (), *, address: str | None = None) -> pd.DataFrame:
         """Return entries as a frame; ``rest`` is what follows FROM entries."""
@@ -569,10 +480,11 @@ class Ledger:
         return noted.rowcount
 
 
-def _statements(name: str) -> list[str]:
-    """Return the statements of a file of this folder."""
-    text = resources.files("bounceanalytics.suppressing").joinpath(name).read_text(encoding="utf-8")
-    return [statement for statement in text.split(";\n") if statement.strip()]
+def _last_deliveries(news: pa.Table) -> pa.Table:
+    """Return when each domain last took mail, whoever it was."""
+    last = news.select(["domain", "last_delivered"]).group_by("domain").aggregate([("last_delivered", "max")])
+    known = last.filter(pc.is_valid(last["last_delivered_max"]))
+    return known.select(["domain", "last_delivered_max"]).sort_by("domain")
 
 
 def _stored(values: pd.Series) -> pa.Array:

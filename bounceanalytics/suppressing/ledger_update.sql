@@ -1,4 +1,4 @@
--- Verdicts in (table news), the ledger brought up to date; see Ledger.update for what the words mean.
+-- Verdicts in (tables news and deliveries), the ledger brought up to date; see Ledger.update for what the words mean.
 -- Parameters: made_at, run.
 
 -- What the news mean for each entry: the first that fits.
@@ -87,6 +87,6 @@ ON CONFLICT (domain) DO UPDATE SET
     last_full = coalesce(max(full_domains.last_full, excluded.last_full), full_domains.last_full, excluded.last_full);
 
 UPDATE full_domains
-SET last_delivered = coalesce(max(last_delivered, late.delivered), last_delivered, late.delivered)
-FROM (SELECT domain, max(last_delivered) AS delivered FROM news GROUP BY domain) AS late
-WHERE late.domain = full_domains.domain AND late.delivered IS NOT NULL;
+SET last_delivered = max(coalesce(last_delivered, delivered), delivered)
+FROM deliveries
+WHERE deliveries.domain = full_domains.domain;

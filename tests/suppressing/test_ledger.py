@@ -274,7 +274,7 @@ def test_a_file_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     path.chmod(stat.S_IRUSR)
     real = sqlite3.connect
     monkeypatch.setattr(  # the super-user may write to anything, so the mode of the file is not enough here
-        "bounceanalytics.suppressing.ledger.sqlite3.connect",
+        "bounceanalytics.suppressing.ledger_file.sqlite3.connect",
         lambda path, **more: real(f"file:{path}?mode=ro", uri=True, **more),
     )
     with Ledger(path) as ledger:

