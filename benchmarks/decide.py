@@ -51,8 +51,11 @@ def history(addresses: int, weeks: int, seed: int = 531) -> pd.DataFrame:
     moment = pd.Timestamp("2026-01-05T09:00Z") + pd.to_timedelta(
         week * 7 * 86400 + dice.integers(0, 7200, len(number)), unit="s"
     )
-    known = pd.Series(reason).map(schema.REASONS)
     provider = np.array(PROVIDERS)[number % 4]
+
+    def said(column: str) -> pd.Series:
+        return pd.Series(reason).map({name: getattr(row, column) for name, row in schema.REASONS.items()})
+
     domain = np.where(
         number % 4 == 3,
         np.char.add(np.char.add("d", (number % 997).astype(str)), ".example"),
@@ -70,10 +73,10 @@ def history(addresses: int, weeks: int, seed: int = 531) -> pd.DataFrame:
             "suspect": False,
             "source": "events.json",
             "record": np.arange(len(number)),
-            "bounce_type": known.map(lambda one: one.bounce_type if one == one else "none"),
+            "bounce_type": said("bounce_type").fillna("none"),
             "reason": reason,
-            "fault": known.map(lambda one: one.fault if one == one else None),
-            "action": known.map(lambda one: one.action if one == one else None),
+            "fault": said("fault"),
+            "action": said("action"),
             "rule": np.where(bounced, "text-001", None),
             "conflict": False,
             "mailbox_provider": provider,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -88,7 +89,12 @@ def gather_life(database: duckdb.DuckDBPyConnection, policy: Policy) -> None:
 
 def register_lines(database: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """Have the policy as the view ``lines``."""
-    database.register("lines", pa.Table.from_pandas(policy.lines(), preserve_index=False))
+    database.register("lines", _lines(policy))
+
+
+@lru_cache(maxsize=32)
+def _lines(policy: Policy) -> pa.Table:
+    return pa.Table.from_pandas(policy.lines(), preserve_index=False)
 
 
 def counting_sql(name: str) -> str:

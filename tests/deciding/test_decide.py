@@ -497,7 +497,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_means_nothing(events: list[dict[str, Any]], dice: Any) -> None:
     frame = classified(events)
@@ -506,7 +506,7 @@ def test_the_order_of_rows_means_nothing(events: list[dict[str, Any]], dice: Any
     pd.testing.assert_frame_equal(decide(frame), decide(frame.iloc[order]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(EVENTS, st.sampled_from(schema.SIGNS_OF_LIFE), st.sampled_from(list(presets())))
 def test_a_later_sign_of_life_never_costs_an_address(
     events: list[dict[str, Any]], sign: str, name: str
@@ -519,7 +519,7 @@ def test_a_later_sign_of_life_never_costs_an_address(
     assert rank[after] <= rank[before]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(EVENTS, st.sampled_from(list(presets())))
 def test_every_address_gets_one_sensible_row(events: list[dict[str, Any]], name: str) -> None:
     frame = classified(events)

@@ -133,7 +133,7 @@ def slowly(history: list[dict[str, Any]], policy: Policy) -> int:
     return len(gone)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(
         st.builds(
