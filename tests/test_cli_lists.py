@@ -98,10 +98,10 @@ def test_storms_and_recovery(samples: Path) -> None:
 
 
 def test_suppression_files_and_back(samples: Path, tmp_path: Path) -> None:
-    for target, name in (("ses-json", "s.jsonl"), ("klaviyo", "k.csv"), ("hashed", "h.csv")):
+    for target, name in (("ses-json", "s.jsonl"), ("klaviyo", "suppress_k.csv"), ("hashed", "h.csv")):
         result = run("suppress", samples / "exports", "--for", target, "--out", tmp_path / name)
         assert result.exit_code == 0, result.output
-    assert run("load", tmp_path / "k.csv").exit_code == 0
+    assert run("load", tmp_path / "suppress_k.csv").exit_code == 0
     off = run("suppress", samples / "exports", "--for", "ses", "--out", tmp_path / "off.csv", "--off")
     assert off.exit_code == 0, off.output
     assert "takes addresses off" in sentence(

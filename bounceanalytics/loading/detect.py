@@ -274,9 +274,9 @@ def _unwrapped(record: dict[str, Any], depth: int = 0) -> Iterator[dict[str, Any
 
 
 def _clues(name: str) -> list[str]:
-    """Return what a file's name may tell: itself, then the folder it lies in."""
+    """Return what a file's name may tell: itself, then the folder it lies in, which ends in a slash."""
     parts = [part for part in re.split(r"[/\\]", name) if part]
-    return parts[:-3:-1]
+    return [*parts[-1:], *(f"{folder}/" for folder in parts[-2:-1])]
 
 
 def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: Sequence[Form]) -> Form | None:

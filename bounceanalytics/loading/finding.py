@@ -29,6 +29,7 @@ FORMS: tuple[Form, ...] = (
     *ours.FORMS,
     *(form for name in ESPS for form in importlib.import_module(f"bounceanalytics.loading.{name}").FORMS),
     *lookalikes.FORMS,
+    *ours.REFUSED,
 )
 
 

@@ -221,6 +221,24 @@ WRAPPERS = (
 DEPTH = 6  # layers that are opened, at most
 
 
+#: What turns the word in a name into its opposite: a list without the suppressed is a list to mail.
+_DENIED = r"with.?out|(?<![a-z])(?:un|no|not|non|minus|except|after|before|clean(?:ed)?|kept)(?![a-z])"
+
+
+def named(words: str, *, unless: str = "") -> str:
+    """Return a pattern for the name of a file, not of a folder, that says what the file is and does not deny it.
+
+    Parameters
+    ----------
+    words : str
+        Patterns of what it must say one of, joined by ``|``; they begin where a word begins.
+    unless : str
+        Patterns of what it must not say anywhere.
+    """
+    denied = f"{_DENIED}|{unless}" if unless else _DENIED
+    return rf"^(?!.*(?:{denied}))[^/]*(?<![a-z])(?:{words})[^/]*$"
+
+
 def squeezed(title: str) -> str:
     """Return the letters and digits of a title, in lower case."""
     return "".join(sign for sign in title.lower() if sign.isalnum())

@@ -11,7 +11,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bounceanalytics.loading.forms import WRAPPERS, Form, id_sql, literal, tags_sql, unwrapped_sql, words_sql
+from bounceanalytics.loading.forms import (
+    WRAPPERS,
+    Form,
+    id_sql,
+    literal,
+    named,
+    tags_sql,
+    unwrapped_sql,
+    words_sql,
+)
 from bounceanalytics.loading.reports import report_form
 
 #: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
@@ -328,7 +337,7 @@ LISTS = (
     *_list("unsubscribes", "created email"),
 )
 
-_GROUP_HINT = r"asm|unsub|suppress|opt.?out"
+_GROUP_HINT = named(r"asm(?![a-z])|unsub|suppress|opt.?out")
 
 
 def _addresses(list_name: str, *, event: str = "suppressed", field: str = "email", **other: Any) -> Form:

@@ -22,7 +22,7 @@ class Target:
     Attributes
     ----------
     line : tuple of str
-        Columns of a line, or the text between them.
+        Names of ``parts.PARTS``, and the text between them.
     takes : tuple of str
         Kinds of suppressions.
     header : str
@@ -37,8 +37,6 @@ class Target:
         Most addresses in one line.
     ascii_only : bool
         Whether addresses that are not ASCII have to be left out.
-    quoted : bool
-        Whether addresses that would need quotes can be written.
     """
 
     line: tuple[str, ...]
@@ -50,59 +48,60 @@ class Target:
     body: tuple[str, ...] = ()
     body_rows: int = 1
     ascii_only: bool = True
-    quoted: bool = False
 
 
-_SENDGRID_BODY = Target(line=('"', "address", '"'), body=('{"emails":[', "]}"), body_rows=1_000)
+# a line is the body of one request; to Postmark it is the same whether addresses go on its list or off it
+_SENDGRID_BODY = Target(line=('"', "json", '"'), body=('{"emails":[', "]}"), body_rows=1_000)
+_POSTMARK_BODY = Target(
+    line=('{"EmailAddress":"', "json", '"}'), body=('{"Suppressions":[', "]}"), body_rows=50
+)
 
 #: Files that put addresses on a list.
 ADD: dict[str, tuple[Target, ...]] = {
-    # an unsubscribe group: the one way to give SendGrid addresses that are not to be mailed; more columns are ignored
+    # an unsubscribe group: the one way to give SendGrid addresses that are not to be mailed; more columns are ignored,
+    # and quotes are taken for a part of the address
     "sendgrid": (Target(line=("address", *_WHY), header=f"email{_WHY_TITLES}"),),
     "ses": (Target(line=("address", ",", "ses_reason"), takes=KINDS[:2], most_rows=100_000),),
     "ses-json": (
         Target(
-            line=('{"emailAddress":"', "address", '","reason":"', "ses_reason", '"}'),
+            line=('{"emailAddress":"', "json", '","reason":"', "ses_reason", '"}'),
             takes=KINDS[:2],
             most_rows=100_000,
         ),
     ),
     "mailgun": (
         Target(
-            line=("address", ",", "reply", ",", "error", ",", "date"),
+            line=("csv", ",", "reply", ",", "error", ",", "date"),
             takes=("bounced",),
             header="address,code,error,created_at",
             most_bytes=_MAILGUN_BYTES,
         ),
         Target(
-            line=("address", ",", "date"),
+            line=("csv", ",", "date"),
             takes=("complained",),
             header="address,created_at",
             suffix="-complaints",
             most_bytes=_MAILGUN_BYTES,
         ),
         Target(
-            line=("address", ",*,", "date"),
+            line=("csv", ",*,", "date"),
             takes=("unsubscribed",),
             header="address,tags,created_at",
             suffix="-unsubscribes",
             most_bytes=_MAILGUN_BYTES,
         ),
     ),
-    # a line is the body of one request
-    "postmark": (
-        Target(line=('{"EmailAddress":"', "address", '"}'), body=('{"Suppressions":[', "]}"), body_rows=50),
-    ),
-    "klaviyo": (Target(line=("address", *_WHY), header=f"Email{_WHY_TITLES}"),),
-    "hubspot": (Target(line=("address", *_WHY), header=f"Email{_WHY_TITLES}"),),
-    "mailchimp": (Target(line=("address", *_WHY), header=f"Email Address{_WHY_TITLES}"),),
+    "postmark": (_POSTMARK_BODY,),
+    # Klaviyo asks for a file without other columns
+    "klaviyo": (Target(line=("csv",), header="Email"),),
+    "hubspot": (Target(line=("csv", *_WHY), header=f"Email{_WHY_TITLES}"),),
+    "mailchimp": (Target(line=("csv", *_WHY), header=f"Email Address{_WHY_TITLES}"),),
     "plain": (Target(line=("address",), ascii_only=False),),
     "hashed": (
         Target(
             line=("hash", *_WHY, ",", "salt"),
             header=f"sha256{_WHY_TITLES},salt_check",
             ascii_only=False,
-            quoted=True,
         ),
     ),
 }
@@ -111,7 +110,8 @@ ADD: dict[str, tuple[Target, ...]] = {
 REMOVE: dict[str, tuple[Target, ...]] = {
     "sendgrid": (_SENDGRID_BODY,),
     "ses": (Target(line=("address",), most_rows=10_000),),
-    "ses-json": (Target(line=('{"emailAddress":"', "address", '"}'), most_rows=10_000),),
+    "ses-json": (Target(line=('{"emailAddress":"', "json", '"}'), most_rows=10_000),),
+    "postmark": (_POSTMARK_BODY,),
 }
 
 #: Names of the formats.

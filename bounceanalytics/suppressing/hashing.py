@@ -1,9 +1,13 @@
 """Addresses as hashes, so that a suppression survives the erasure of its address.
 
 The hash is SHA-256 of the salt followed by the address in normal form, both UTF-8, in lower-case hexadecimal:
-``hashlib.sha256((salt + address).encode()).hexdigest()``. Addresses are few and easily guessed, so a hash without a
-salt hides them from a glance and from nobody who has a list to compare with; a salt that is kept elsewhere hides them
-from everybody who has not got it.
+``hashlib.sha256((salt + address).encode()).hexdigest()``.
+
+What it protects from: addresses are few and easily guessed, so a hash without a salt hides them from a glance, and from
+nobody who has a list to compare with. A salt hides them from those who have not got it, if it is long, random
+(``secrets.token_hex(16)``) and kept apart from the file: a word can be guessed by trying words on the file's check
+value, or on the hash of an address known to be in it. Who has the salt can look up any address. Hashed addresses
+therefore still are personal data (pseudonymous, in the words of the GDPR), and a lost salt makes a list useless.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 
 from bounceanalytics.cleaning.lists import MailingList
-from bounceanalytics.deciding.addresses import normal_form, text_array
+from bounceanalytics.deciding.addresses import column_text, normal_form, text_array
 from bounceanalytics.errors import FormatError, SourceError
 
 if TYPE_CHECKING:
@@ -30,10 +36,15 @@ if TYPE_CHECKING:
 #: Columns of a file of hashes.
 HASHED_COLUMNS = ("sha256", "suppressed_for", "suppressed_on", "salt_check")
 
+_TEXT = pa.large_string()
 _STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
 _TIME = pd.DatetimeTZDtype("us", "UTC")
 
+#: What is known of hashes that come alone.
+_UNKNOWN = {"suppressed_for": "suppressed", "suppressed_on": "", "salt_check": ""}
+
 _CHECKED = "bounceanalytics: is it the same salt?"
+_CHECK_DIGITS = 8  # they stand on every line of a file; enough to notice a mistake
 
 
 def hash_addresses(addresses: pa.Array | pd.Series[str] | Iterable[str], salt: str = "") -> pa.Array:
@@ -44,7 +55,7 @@ def hash_addresses(addresses: pa.Array | pd.Series[str] | Iterable[str], salt: s
     addresses : pyarrow.Array, pandas.Series or iterable of str
         However they are written; their normal form is hashed.
     salt : str
-        What is put before the address.
+        What is put before the address; keep it apart from the hashes, and make it long and random.
 
     Returns
     -------
@@ -56,14 +67,14 @@ def hash_addresses(addresses: pa.Array | pd.Series[str] | Iterable[str], salt: s
     >>> hash_addresses(["Ann@Example.com", "ann@example.com "], "pepper").unique().to_pylist()[0][:16]
     '831740710d6a8225'
     """
-    array = addresses if isinstance(addresses, pa.Array) else text_array(list(addresses))
-    table = pa.table({"place": pa.array(range(len(array)), pa.int64()), "address": normal_form(array)})
+    keys = normal_form(_array(addresses))
+    table = pa.table({"place": np.arange(len(keys)), "address": keys})
     with duckdb.connect() as database:
         database.register("given", table)
         hashes = database.sql(
             "SELECT sha256($salt || address) AS hash FROM given ORDER BY place", params={"salt": salt}
         ).to_arrow_table()
-    return hashes["hash"].cast(pa.large_string()).combine_chunks()
+    return hashes["hash"].cast(_TEXT).combine_chunks()
 
 
 def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataFrame:
@@ -92,6 +103,11 @@ def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataF
     FormatError
         If it holds no hashes, or those of another salt.
 
+    Notes
+    -----
+    Of an address whose hash is there twice, the first one counts. Hashes know nothing of tags and dots: ``ann+x@`` does
+    not match ``ann@``.
+
     Examples
     --------
     >>> match_hashes(["ann@example.com", "bo@example.com"], hash_addresses(["Ann@example.com"]))["address"].tolist()
@@ -99,66 +115,83 @@ def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataF
     """
     known, source = _known(hashes, salt)
     keys = pc.unique(normal_form(_addresses(addresses)).drop_null())
-    mine = pd.DataFrame(
-        {"address": keys.to_pandas(), "sha256": hash_addresses(keys, salt).to_pandas()}, dtype=_STRING
-    )
-    found = mine.merge(known, on="sha256").drop_duplicates("address", ignore_index=True)
-    times = pd.to_datetime(found["suppressed_on"], utc=True, errors="coerce").astype(_TIME)
-    since = times.dt.strftime("%Y-%m-%d").radd(" since ").fillna("")
+    place = pc.index_in(hash_addresses(keys, salt), value_set=known["sha256"])
+    on_it = pc.is_valid(place)
+    found = known.take(place.filter(on_it)).to_pandas(types_mapper={_TEXT: _STRING}.get)
+    times = pd.to_datetime(found["suppressed_on"], utc=True, format="ISO8601", errors="coerce").astype(_TIME)
+    since = found["suppressed_on"].str[:10].radd(" since ").where(times.notna(), "")
     return pd.DataFrame(
         {
-            "address": found["address"],
+            "address": keys.filter(on_it).to_pandas(types_mapper={_TEXT: _STRING}.get),
             "verdict": pd.Series("remove", found.index, dtype=_STRING),
             "reason": found["suppressed_for"],
             "code": pd.Series(pd.NA, found.index, dtype=_STRING),
             "explanation": ("Removed: on the hashed suppression list" + since + ".").astype(_STRING),
             "source": pd.Series(source, found.index, dtype=_STRING),
-            "record": found["record"].astype("int64"),
+            "record": place.filter(on_it).cast(pa.int64()).to_pandas() + 1,
             "decided_at": times,
         }
     )
 
 
-def _known(hashes: Given, salt: str) -> tuple[pd.DataFrame, str]:
+def _known(hashes: Given, salt: str) -> tuple[pa.Table, str]:
     """Return hashes with what stands beside them, and the name of their file."""
-    if not isinstance(hashes, str | os.PathLike):
-        values = pd.Series(list(hashes), dtype=_STRING).str.strip().str.lower()
-        known = pd.DataFrame(
-            {"sha256": values, "suppressed_for": "suppressed", "suppressed_on": ""}, dtype=_STRING
-        )
-        source = "hashes"
+    if isinstance(hashes, str | os.PathLike):
+        known, source = _read(Path(hashes), salt), Path(hashes).name
     else:
-        path = Path(hashes)
-        source = path.name
-        try:
-            known = pd.read_csv(path, dtype=_STRING, keep_default_na=False)
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-        except ValueError as error:
-            raise FormatError(
-                f"{source} is no CSV file of hashes; write one with export_suppressions"
-            ) from error
-        missing = [name for name in HASHED_COLUMNS if name not in known.columns]
-        if missing:
-            raise FormatError(
-                f"{source} is no hashed suppression list; it has no column {', '.join(missing)}"
-            )
-        if len(known) and set(known["salt_check"]) != {salt_check(salt)}:
-            raise FormatError(f"{source} was written with another salt; give the one that was used, as salt=")
-    if not known["sha256"].str.fullmatch("[0-9a-f]{64}").all():
+        values = _array(hashes)
+        words = {name: pa.repeat(pa.scalar(word, _TEXT), len(values)) for name, word in _UNKNOWN.items()}
+        known, source = pa.table({"sha256": values, **words}), "hashes"
+    digests = pc.ascii_lower(pc.utf8_trim_whitespace(known["sha256"]))
+    good = pc.fill_null(pc.match_substring_regex(digests, "^[0-9a-f]{64}$"), False)
+    if not pc.all(good, min_count=0).as_py():
         raise FormatError(f"{source} holds something else than SHA-256 hashes of 64 hexadecimal digits")
-    return known.assign(record=range(1, len(known) + 1)), source
+    return known.set_column(0, "sha256", digests), source
+
+
+def _read(path: Path, salt: str) -> pa.Table:
+    """Return the columns of a file of hashes, of this salt."""
+    options = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(HASHED_COLUMNS, _TEXT), strings_can_be_null=False
+    )
+    try:
+        with path.open("rb") as file:
+            known = pyarrow.csv.read_csv(file, convert_options=options)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    except pa.ArrowInvalid as error:
+        raise FormatError(
+            f"{path.name} is no CSV file of hashes; write one with export_suppressions"
+        ) from error
+    missing = [name for name in HASHED_COLUMNS if name not in known.column_names]
+    if missing:
+        raise FormatError(f"{path.name} is no hashed suppression list; it has no column {', '.join(missing)}")
+    checks = set(pc.unique(known["salt_check"]).to_pylist())
+    if len(checks) > 1:
+        raise FormatError(
+            f"{path.name} mixes hashes of several salts; match the files it was made of one by one"
+        )
+    if checks - {salt_check(salt)}:
+        there = "none at all, so give none" if checks == {""} else "give the one that was used, as salt="
+        raise FormatError(f"{path.name} was written with another salt: {there}")
+    return known.select(HASHED_COLUMNS)
+
+
+def _array(texts: Iterable[str] | pa.Array) -> pa.Array:
+    if isinstance(texts, pa.Array):
+        return texts
+    return column_text(texts) if isinstance(texts, pd.Series) else text_array(list(texts))
 
 
 def _addresses(given: Given) -> pa.Array:
     if not isinstance(given, str | os.PathLike):
-        return text_array(list(given))
+        return _array(given)
     mailing_list = MailingList(given)
     dialect = mailing_list.dialect
     cells = [records.cell(dialect.address, dialect.encoding) for records in mailing_list.blocks()]
-    return pa.chunked_array(cells, pa.large_string()).combine_chunks()
+    return pa.chunked_array(cells, _TEXT).combine_chunks()
 
 
 def salt_check(salt: str) -> str:
-    """Return what tells a wrong salt from the right one, and nothing about it but that."""
-    return hashlib.sha256((salt + _CHECKED).encode()).hexdigest()
+    """Return what tells a wrong salt from the right one; empty if there is none."""
+    return hashlib.sha256((salt + _CHECKED).encode()).hexdigest()[:_CHECK_DIGITS] if salt else ""

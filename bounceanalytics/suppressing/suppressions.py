@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.cleaning.cells import TEXT, cell, joined, plus, text_of
+from bounceanalytics.cleaning.cells import TEXT, joined, plus
 from bounceanalytics.cleaning.files import refuse_existing, whole_files
 from bounceanalytics.errors import FormatError
 from bounceanalytics.suppressing.formats import ADD, KINDS, REMOVE, Target
-from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
+from bounceanalytics.suppressing.parts import NEEDED, UNFIT, Entries
 
 if TYPE_CHECKING:
     import os
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 
 Action = Literal["add", "remove"]
 
-_NEEDED = ("address", "verdict", "reason", "code", "decided_at")
 _ACTIONS = {"add": (ADD, "remove"), "remove": (REMOVE, "keep")}
-
-#: Characters that need quotes in CSV or JSON; importers read these files without a parser.
-_UNSAFE = r'[",;\\\s]'
-_NEVER = r"[\r\n]"
 
 
 @dataclass(frozen=True)
@@ -87,8 +82,11 @@ def export_suppressions(
     path : path
         The file; further files get ``-2``, ``-3`` … before its extension where the importer has a limit.
     action : {'add', 'remove'}, default 'add'
-        ``remove`` writes what takes addresses off the list again, for ``sendgrid`` (JSON lines, each the body of one
-        DELETE request), ``ses`` and ``ses-json``.
+        ``remove`` writes what takes addresses off the list again. ``ses``, ``ses-json``: for an import job with the
+        action DELETE. ``sendgrid``: JSON lines, each the body of a request that deletes from the bounces, the blocks,
+        the invalid emails or the spam reports. ``postmark``: JSON lines, each the body of a request that deletes
+        suppressions; those for spam complaints stay. Every kept address is written, whether or not the ESP has it on
+        its list; give only the rows of those that are to come off.
     salt : str
         For ``hashed``: what is put before an address when it is hashed. It is not in the file.
     overwrite : bool, default False
@@ -110,20 +108,28 @@ def export_suppressions(
 
     Notes
     -----
-    SES cannot import unsubscribes, and SendGrid has no import for bounces and complaints: there all are written as a
-    group's unsubscribes. Mailgun's ``code`` is left to its default where no SMTP reply is known; times are those of the
-    deciding event. Addresses that would need quotes or are not ASCII are left out and counted; ``plain`` holds the
-    latter, ``hashed`` both.
+    SES cannot import unsubscribes. SendGrid has no import for bounces and complaints, and Postmark, Klaviyo, HubSpot
+    and Mailchimp know one kind of entry only: there all are written alike. Mailgun's ``code`` is left to its default
+    where no SMTP reply is known; times are those of the deciding event.
 
-    Each file is read back by :func:`bounceanalytics.load`; of a ``plain`` one, which looks like any list of addresses,
-    the name must say ``suppress``. The columns ``suppressed_for`` and ``suppressed_on`` serve that purpose.
+    Addresses whose local part is not ASCII are left out and counted, except in ``plain`` and ``hashed``. So are those
+    that would need quotes in ``sendgrid``, ``ses`` and ``plain``, whose readers take an address as it stands.
+
+    Each file is read back by :func:`bounceanalytics.load` to the same addresses, except ``hashed``. The columns
+    ``suppressed_for`` and ``suppressed_on`` tell our files from a mailing list. Where the importer leaves no room for
+    them (``plain``, ``klaviyo``, ``postmark``) the file's name must say ``suppress``. Of files that take addresses off
+    a list, those for ``ses`` and ``postmark`` must say ``delete`` or ``take off``.
 
     References
     ----------
     Amazon SES Developer Guide, "Adding email addresses in bulk to your account-level suppression list" (100,000 a file
-    to add, 10,000 to delete); Mailgun API, "Import list of bounces" (25 MB); SendGrid, "Unsubscribe Groups", upload a
-    CSV; Postmark, "Suppressions API" (50 a request); https://knowledge.hubspot.com/marketing-email/import-an-opt-out-list;
-    Klaviyo, "Guide to suppressed profiles", upload a CSV; Mailchimp, "Import unsubscribed contacts".
+    to add, 10,000 to delete). Mailgun API, "Import list of bounces" (25 MB). SendGrid, "Unsubscribe Groups", upload a
+    CSV (first column, without quotes, more columns are ignored). Postmark,
+    https://postmarkapp.com/developer/api/suppressions-api (50 a request). Klaviyo,
+    https://help.klaviyo.com/hc/en-us/articles/115005073867 (no column but ``Email``). HubSpot,
+    https://knowledge.hubspot.com/marketing-email/import-an-opt-out-list (the column is chosen when importing).
+    Mailchimp, https://mailchimp.com/help/format-guidelines-for-your-import-file/ (columns are matched when importing;
+    not ASCII only after the ``@``).
 
     Examples
     --------
@@ -135,27 +141,17 @@ def export_suppressions(
     {}
     """
     targets, verdict = _targets(provider, action)
-    schema.require(verdicts, _NEEDED, "a frame of verdicts")
+    schema.require(verdicts, NEEDED, "a frame of verdicts")
     path = Path(path)
-    columns = _columns(verdicts.loc[verdicts["verdict"].astype("str") == verdict, list(_NEEDED)])
-    if any("hash" in target.line for target in targets):
-        columns["hash"] = hash_addresses(columns["address"], salt)
-        columns["salt"] = pa.repeat(pa.scalar(salt_check(salt), TEXT), len(columns["address"]))
-    writable = _writable(columns["address"], targets[0])
-    unfit = "not ASCII, or would need quotes" if targets[0].ascii_only else "would need quotes"
-    excluded = {unfit: len(writable) - (pc.sum(writable).as_py() or 0)}
-    columns = {name: values.filter(writable) for name, values in columns.items()}
-    taken = {kind for target in targets for kind in target.takes}
-    for kind in KINDS:
-        if kind not in taken:
-            excluded[f"{kind}, for which there is no import"] = _count(columns["kind"], kind)
+    chosen = verdicts.loc[verdicts["verdict"].astype("str") == verdict, list(NEEDED)]
+    entries, excluded = _writable(Entries.of(chosen, salt), targets)
 
-    planned: list[tuple[Path, str, list[str] | pa.Array, int]] = []
+    planned: list[tuple[Path, str, pa.Array, int]] = []
     for target in targets:
-        mask = pc.is_in(columns["kind"], pa.array(target.takes, TEXT))
-        items = plus(*(columns[part].filter(mask) if part in columns else part for part in target.line))
-        if target.suffix and not len(items):
+        mine = entries.where(pc.is_in(entries.kind, pa.array(target.takes, TEXT)))
+        if target.suffix and not len(mine.address):
             continue
+        items = plus(*map(mine.part, target.line))
         header = f"{target.header}\n" if target.header else ""
         for number, part in enumerate(_parts(items, target, len(header)), start=1):
             extra = f"{target.suffix}-{number}" if number > 1 else target.suffix
@@ -167,8 +163,7 @@ def export_suppressions(
             with (folder / file.name).open("wb") as handle:
                 handle.write(header.encode())
                 handle.write(joined(lines))
-    counts = {file: count for file, _, _, count in planned}
-    return Suppressions(provider, counts, {reason: count for reason, count in excluded.items() if count})
+    return Suppressions(provider, {file: count for file, _, _, count in planned}, excluded)
 
 
 def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:
@@ -185,33 +180,25 @@ def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:
     return formats[provider], verdict
 
 
-def _writable(addresses: pa.Array, target: Target) -> pa.Array:
-    """Return which addresses the format can hold."""
-    can = pc.invert(pc.match_substring_regex(addresses, _NEVER if target.quoted else _UNSAFE))
-    return pc.and_(can, pc.string_is_ascii(addresses)) if target.ascii_only else can
+def _writable(entries: Entries, targets: tuple[Target, ...]) -> tuple[Entries, dict[str, int]]:
+    """Return the entries that the format can hold, and how many it cannot, by reason."""
+    excluded: dict[str, int] = {}
 
+    def leave_out(unfit: pa.Array, why: str) -> None:
+        nonlocal entries
+        count = pc.sum(unfit).as_py() or 0
+        if count:
+            excluded[why] = int(count)
+            entries = entries.where(pc.invert(unfit))
 
-def _columns(verdicts: pd.DataFrame) -> dict[str, pa.Array]:
-    """Return what lines are made of."""
-    address, reason, code = (text_of(verdicts[name]) for name in ("address", "reason", "code"))
-    kind = pc.if_else(pc.is_in(reason, pa.array(KINDS[1:], TEXT)), reason, "bounced")
-    is_reply = pc.match_substring_regex(code, r"^[45]\d\d$")
-    words = verdicts["reason"].astype("str").map({name: row.title for name, row in schema.REASONS.items()})
-    known = pc.not_equal(code, "")
-    error = pc.if_else(pc.and_(known, pc.invert(is_reply)), plus(code, " ", text_of(words)), text_of(words))
-    times = pa.array(verdicts["decided_at"], pa.timestamp("us", tz="UTC")).cast(pa.timestamp("s"), safe=False)
-    date = pc.fill_null(pc.strftime(times, "%a, %d %b %Y %H:%M:%S UTC", locale="C").cast(TEXT), "")
-    day = pc.fill_null(pc.strftime(times, "%Y-%m-%dT%H:%M:%SZ", locale="C").cast(TEXT), "")
-    return {
-        "address": address,
-        "kind": kind.cast(TEXT),
-        "why": reason,
-        "ses_reason": pc.if_else(pc.equal(kind, "complained"), "COMPLAINT", "BOUNCE").cast(TEXT),
-        "reply": pc.if_else(is_reply, code, ""),
-        "error": cell(error),
-        "date": cell(date),
-        "day": day,
-    }
+    if targets[0].ascii_only:
+        leave_out(pc.invert(pc.string_is_ascii(entries.address)), "not ASCII")
+    for name in set(targets[0].line) & UNFIT.keys():
+        leave_out(pc.match_substring_regex(entries.address, UNFIT[name].pattern), UNFIT[name].why)
+    taken = {kind for target in targets for kind in target.takes}
+    for kind in (kind for kind in KINDS if kind not in taken):
+        leave_out(pc.equal(entries.kind, kind), f"{kind}, for which there is no import")
+    return entries, excluded
 
 
 def _parts(items: pa.Array, target: Target, header: int) -> Iterator[pa.Array]:
@@ -235,7 +222,3 @@ def _lines(items: pa.Array, target: Target) -> pa.Array:
     starts = pa.array([*range(0, len(items), target.body_rows), len(items)], pa.int64())
     bodies = pc.binary_join(pa.LargeListArray.from_arrays(starts, items), pa.scalar(",", TEXT))
     return plus(target.body[0], bodies, f"{target.body[1]}\n")
-
-
-def _count(values: pa.Array, wanted: str) -> int:
-    return int(pc.sum(pc.equal(values, wanted)).as_py() or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -11,14 +12,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from classified import classified
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bounceanalytics import schema
 from bounceanalytics.classify import classify
 from bounceanalytics.cleaning import clean
 from bounceanalytics.deciding import decide
+from bounceanalytics.deciding.addresses import normal_form, text_array
 from bounceanalytics.errors import FormatError, FrameError, OutputError, SourceError
 from bounceanalytics.loading import load
-from bounceanalytics.suppressing import FORMATS, export_suppressions, match_hashes
+from bounceanalytics.suppressing import FORMATS, export_suppressions, hash_addresses, match_hashes
 from bounceanalytics.suppressing import formats as module
 
 
@@ -55,8 +59,8 @@ def test_sendgrid(verdicts: pd.DataFrame, tmp_path: Path) -> None:
         "reply@example.com,unknown_user,\n"
     )
     assert result.files == {tmp_path / "s.csv": 4}
-    assert result.excluded == {"not ASCII, or would need quotes": 2}
-    assert "2 left out" in repr(result)
+    assert result.excluded == {"not ASCII": 1, "would need quotes": 1}
+    assert "1 left out: not ASCII" in repr(result)
 
 
 def test_ses(verdicts: pd.DataFrame, tmp_path: Path) -> None:
@@ -86,6 +90,12 @@ def test_mailgun(verdicts: pd.DataFrame, tmp_path: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert rows == [
         {
+            "address": '"a,b"@example.com',
+            "code": "",
+            "error": "5.1.1 Unknown user",
+            "created_at": "Mon, 02 Mar 2026 10:00:00 UTC",
+        },
+        {
             "address": "gone@example.com",
             "code": "",
             "error": "5.1.1 Unknown user",
@@ -101,22 +111,30 @@ def test_mailgun(verdicts: pd.DataFrame, tmp_path: Path) -> None:
         .read_text()
         .startswith("address,tags,created_at\nleft@example.com,*,")
     )
-    assert sum(result.files.values()) == 4
+    assert sum(result.files.values()) == 5
+    assert result.excluded == {"not ASCII": 1}
 
 
-def test_mailgun_takes_so_many_bytes_a_file(
+def test_mailgun_takes_25_megabytes_a_file(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    """The header counts, and a file is cut no earlier than it must."""
+    many = numbered(verdicts, 30).assign(address=lambda one: one["address"].str.pad(900_000, fillchar="x"))
+    first, second = export_suppressions(many, "mailgun", tmp_path / "m.csv").files
+    row = len(second.read_bytes().splitlines()[1]) + 1
+    assert 25_000_000 - row < first.stat().st_size <= 25_000_000
+    with first.open() as one, second.open() as two:
+        assert one.readline() == two.readline() == "address,code,error,created_at\n"
+
+
+def test_a_file_may_be_just_as_large_as_the_limit(
     verdicts: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = tuple(dataclasses.replace(target, most_bytes=110) for target in module.ADD["mailgun"])
-    monkeypatch.setitem(module.ADD, "mailgun", small)
-    result = export_suppressions(verdicts, "mailgun", tmp_path / "m.csv")
-    assert [path.name for path in result.files] == [
-        "m.csv",
-        "m-2.csv",
-        "m-complaints.csv",
-        "m-unsubscribes.csv",
-    ]
-    assert all(path.stat().st_size <= 110 for path in result.files)
+    two = numbered(verdicts, 2)
+    (whole,) = export_suppressions(two, "mailgun", tmp_path / "m.csv").files
+    for limit, names in ((whole.stat().st_size, ["l.csv"]), (whole.stat().st_size - 1, ["l.csv", "l-2.csv"])):
+        limited = tuple(dataclasses.replace(target, most_bytes=limit) for target in module.ADD["mailgun"])
+        monkeypatch.setitem(module.ADD, "mailgun", limited)
+        result = export_suppressions(two, "mailgun", tmp_path / "l.csv", overwrite=True)
+        assert [path.name for path in result.files] == names
 
 
 def test_plain(verdicts: pd.DataFrame, tmp_path: Path) -> None:
@@ -152,6 +170,7 @@ def numbered(verdicts: pd.DataFrame, count: int) -> pd.DataFrame:
 def test_ses_json(verdicts: pd.DataFrame, tmp_path: Path) -> None:
     result = export_suppressions(verdicts, "ses-json", tmp_path / "s.jsonl")
     assert [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()] == [
+        {"emailAddress": '"a,b"@example.com', "reason": "BOUNCE"},
         {"emailAddress": "angry@example.com", "reason": "COMPLAINT"},
         {"emailAddress": "gone@example.com", "reason": "BOUNCE"},
         {"emailAddress": "reply@example.com", "reason": "BOUNCE"},
@@ -176,11 +195,17 @@ def test_lists_of_contacts(verdicts: pd.DataFrame, tmp_path: Path, provider: str
     rows = pd.read_csv(tmp_path / "s.csv")
     assert rows.columns[0] == title
     assert rows[title].tolist() == [
+        '"a,b"@example.com',
         "angry@example.com",
         "gone@example.com",
         "left@example.com",
         "reply@example.com",
     ]
+
+
+def test_klaviyo_takes_no_other_column(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    export_suppressions(numbered(verdicts, 2), "klaviyo", tmp_path / "k.csv")
+    assert (tmp_path / "k.csv").read_text() == "Email\nn0@example.com\nn1@example.com\n"
 
 
 @pytest.mark.parametrize(
@@ -189,6 +214,7 @@ def test_lists_of_contacts(verdicts: pd.DataFrame, tmp_path: Path, provider: str
         ("ses", "fine@example.com\n"),
         ("ses-json", '{"emailAddress":"fine@example.com"}\n'),
         ("sendgrid", '{"emails":["fine@example.com"]}\n'),
+        ("postmark", '{"Suppressions":[{"EmailAddress":"fine@example.com"}]}\n'),
     ],
 )
 def test_off_the_list_again(verdicts: pd.DataFrame, tmp_path: Path, provider: str, line: str) -> None:
@@ -198,15 +224,23 @@ def test_off_the_list_again(verdicts: pd.DataFrame, tmp_path: Path, provider: st
     assert sum(result.files.values()) == 1
 
 
-def test_ses_deletes_so_many_a_file(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+@pytest.mark.parametrize("provider", ["ses", "ses-json"])
+def test_ses_deletes_so_many_a_file(verdicts: pd.DataFrame, tmp_path: Path, provider: str) -> None:
     keep = numbered(verdicts, 10_001).assign(verdict="keep")
-    files = export_suppressions(keep, "ses", tmp_path / "d.csv", action="remove").files
+    files = export_suppressions(keep, provider, tmp_path / "d.csv", action="remove").files
     assert list(files.values()) == [10_000, 1]
+
+
+def test_sendgrid_deletes_so_many_a_request(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    keep = numbered(verdicts, 2_001).assign(verdict="keep")
+    export_suppressions(keep, "sendgrid", tmp_path / "d.jsonl", action="remove")
+    bodies = [json.loads(line)["emails"] for line in (tmp_path / "d.jsonl").read_text().splitlines()]
+    assert [len(body) for body in bodies] == [1_000, 1_000, 1]
 
 
 def test_what_cannot_be_taken_off(verdicts: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(
-        FormatError, match=r"mailgun has no file that takes .* list; sendgrid, ses, ses-json have"
+        FormatError, match=r"mailgun has no file that takes .* list; sendgrid, ses, ses-json, postmark have"
     ):
         export_suppressions(verdicts, "mailgun", tmp_path / "x", action="remove")
     with pytest.raises(FormatError, match="it is 'add' or 'remove'"):
@@ -214,38 +248,139 @@ def test_what_cannot_be_taken_off(verdicts: pd.DataFrame, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-#: Odd but good addresses, and one in an internationalised domain.
-ODD = ["o'neil+news@example.com", "x.@example.com", "a_b-c%d@sub.example.net", "jo@xn--bcher-kva.example"]
+#: Odd but good addresses, some in an internationalised domain, as verdicts have them.
+ODD = [
+    "o'neil+news@example.com",
+    "x.@example.com",
+    "a_b-c%d@sub.example.net",
+    "=1+1@example.com",
+    "-dash@example.com",
+    "jo@xn--bcher-kva.example",
+]
+#: Those that need quotes in CSV and JSON.
+QUOTED = ['"a,b"@example.com', '"c d"@example.com', '"e\\"f"@example.com']
+
+#: Whose importers take an address as it stands.
+BARE = {"sendgrid", "ses", "plain"}
+_NO_ADDRESSES = {"hashed"}
 
 
-@pytest.mark.parametrize("provider", [name for name in FORMATS if name != "hashed"])
-def test_our_loader_reads_back_every_file(verdicts: pd.DataFrame, tmp_path: Path, provider: str) -> None:
-    more = numbered(verdicts, len(ODD)).assign(address=ODD)
+def limited(action: dict[str, tuple[module.Target, ...]], provider: str) -> tuple[module.Target, ...]:
+    """Return a format that makes many files and requests of few addresses."""
+    return tuple(
+        dataclasses.replace(
+            target,
+            most_rows=min(target.most_rows, 2),
+            most_bytes=min(target.most_bytes, 200),
+            body_rows=min(target.body_rows, 2),
+        )
+        for target in action[provider]
+    )
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("provider", [name for name in FORMATS if name not in _NO_ADDRESSES])
+def test_our_loader_reads_back_every_file(
+    verdicts: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, cut: bool
+) -> None:
+    odd = [*ODD, *QUOTED[1:]]
+    more = numbered(verdicts, len(odd)).assign(address=odd)
+    if cut:
+        monkeypatch.setitem(module.ADD, provider, limited(module.ADD, provider))
     result = export_suppressions(pd.concat([verdicts, more]), provider, tmp_path / "suppress.csv")
-    back = load(list(result.files)).events
+    assert (len(result.files) > 3) == cut
+    found = load(list(result.files))
+    back = found.events
+    assert found.rejects.empty
     assert set(back["event"]) == {"suppressed"}
     assert len(back) == sum(result.files.values())
     known = {"gone@example.com", "reply@example.com", "angry@example.com", *ODD}
+    if provider not in BARE:
+        known.update(QUOTED)
     if "unsubscribed, for which there is no import" not in result.excluded:
         known.add("left@example.com")
     if provider == "plain":
         known.add("jürgen@example.com")
     assert set(back["recipient"]) == known
+    assert len(known) + sum(result.excluded.values()) == 6 + len(odd)  # nobody is lost
     # and they stay removed, whoever decides anew
-    again = decide(classify(back))
+    again = decide(classify(back)).set_index("address")
     assert set(again["verdict"]) == {"remove"}
-    if provider in {"klaviyo", "hubspot", "mailchimp"}:
-        assert again.set_index("address").loc["angry@example.com", "reason"] == "complained"
-        assert again.set_index("address").loc["left@example.com", "reason"] == "unsubscribed"
+    if provider in {"sendgrid", "hubspot", "mailchimp", "mailgun"}:
+        assert again.loc["angry@example.com", "reason"] == "complained"
+        assert again.loc["left@example.com", "reason"] == "unsubscribed"
+        assert again.loc["gone@example.com", "reason"] not in {"complained", "unsubscribed"}
 
 
-@pytest.mark.parametrize("provider", ["sendgrid", "ses", "ses-json"])
+@pytest.mark.parametrize("name", ["take_off.csv", "suppress_delete.csv"])
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("provider", list(module.REMOVE))
 def test_our_loader_reads_back_what_comes_off_a_list(
-    verdicts: pd.DataFrame, tmp_path: Path, provider: str
+    verdicts: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    provider: str,
+    cut: bool,
+    name: str,
 ) -> None:
-    export_suppressions(verdicts, provider, tmp_path / "take_off.csv", action="remove")
-    back = load(tmp_path / "take_off.csv").events
-    assert back[["event", "recipient"]].to_numpy().tolist() == [["other", "fine@example.com"]]
+    if cut:
+        monkeypatch.setitem(module.REMOVE, provider, limited(module.REMOVE, provider))
+    keep = numbered(verdicts, len(ODD)).assign(address=ODD, verdict="keep")
+    result = export_suppressions(keep, provider, tmp_path / name, action="remove")
+    back = load(list(result.files)).events
+    assert set(back["event"]) == {"other"}
+    assert sorted(back["recipient"]) == sorted(ODD)
+    assert set(decide(classify(back))["verdict"]) == {"keep"}
+
+
+def test_a_request_to_postmark_must_say_which_way_it_goes(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    export_suppressions(verdicts, "postmark", tmp_path / "bodies.jsonl")
+    with pytest.raises(
+        FormatError, match=r"put addresses on a list or take them off; let the file's name say"
+    ):
+        load(tmp_path / "bodies.jsonl")
+
+
+def test_an_interrupted_export_leaves_everything_as_it_was(
+    verdicts: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_suppressions(verdicts, "mailgun", tmp_path / "m.csv")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    written: list[object] = []
+
+    def stop(lines: object) -> bytes:
+        written.append(lines)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        return b"half\n"
+
+    monkeypatch.setattr("bounceanalytics.suppressing.suppressions.joined", stop)
+    with pytest.raises(KeyboardInterrupt):
+        export_suppressions(verdicts, "mailgun", tmp_path / "m.csv", overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_times_are_those_of_the_deciding_event(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    times = ["1999-12-31T23:59:59.9Z", "2024-02-29T00:00:00Z", "2026-07-05T06:07:08Z", None]
+    one = numbered(verdicts, 4).assign(decided_at=times)  # as text, as a frame read from a CSV file has them
+    export_suppressions(one, "hubspot", tmp_path / "h.csv")
+    assert [line.split(",")[2] for line in (tmp_path / "h.csv").read_text().splitlines()[1:]] == [
+        "1999-12-31T23:59:59Z",
+        "2024-02-29T00:00:00Z",
+        "2026-07-05T06:07:08Z",
+        "",
+    ]
+    export_suppressions(one, "mailgun", tmp_path / "m.csv")
+    with (tmp_path / "m.csv").open(newline="") as stream:
+        dates = [row["created_at"] for row in csv.DictReader(stream)]
+    assert dates == [
+        "Fri, 31 Dec 1999 23:59:59 UTC",
+        "Thu, 29 Feb 2024 00:00:00 UTC",
+        "Sun, 05 Jul 2026 06:07:08 UTC",
+        "",
+    ]
+    with pytest.raises(FrameError, match="decided_at holds something that is no time"):
+        export_suppressions(one.assign(decided_at="soon"), "hubspot", tmp_path / "x.csv")
 
 
 @pytest.mark.parametrize("salt", ["", "pepper"])
@@ -262,8 +397,11 @@ def test_hashes(verdicts: pd.DataFrame, tmp_path: Path, salt: str) -> None:
     assert found["address"].tolist() == ["gone@example.com", "jürgen@example.com"]
     assert set(found["verdict"]) == {"remove"}
     assert found["explanation"].iloc[0] == "Removed: on the hashed suppression list since 2026-03-02."
-    with pytest.raises(FormatError, match="another salt"):
+    what = "give the one that was used" if salt else "none at all"
+    with pytest.raises(FormatError, match=f"another salt: {what}"):
         match_hashes(["gone@example.com"], tmp_path / "h.csv", salt="other")
+    rows = pd.read_csv(tmp_path / "h.csv", keep_default_na=False)
+    assert (rows["salt_check"] != "").all() == bool(salt)  # the file says whether there is one
     with pytest.raises(FormatError, match=r"it holds no addresses; match_hashes\(list, file\) finds"):
         load(tmp_path / "h.csv")
 
@@ -288,17 +426,72 @@ def test_files_that_hold_no_hashes(tmp_path: Path) -> None:
         match_hashes(["ann@example.com"], tmp_path / "list.csv")
     with pytest.raises(FormatError, match="64 hexadecimal digits"):
         match_hashes(["ann@example.com"], ["abc"])
-    with pytest.raises(SourceError, match="cannot be read"):
-        match_hashes(["ann@example.com"], tmp_path / "nowhere.csv")
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(FormatError, match=r"empty\.csv is no CSV file of hashes"):
+        match_hashes(["ann@example.com"], tmp_path / "empty.csv")
+    for name, what in (("nowhere.csv", "No such file"), (".", "directory")):
+        with pytest.raises(SourceError, match=f"cannot be read: .*{what}"):
+            match_hashes(["ann@example.com"], tmp_path / name)
 
 
-def test_a_mailing_list_is_no_suppression_list(tmp_path: Path) -> None:
+def test_files_of_two_salts_cannot_be_one(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    for salt in ("a", "b"):
+        export_suppressions(verdicts, "hashed", tmp_path / f"{salt}.csv", salt=salt)
+    both = (tmp_path / "a.csv").read_text() + (tmp_path / "b.csv").read_text().partition("\n")[2]
+    (tmp_path / "both.csv").write_text(both)
+    with pytest.raises(FormatError, match="mixes hashes of several salts"):
+        match_hashes(["gone@example.com"], tmp_path / "both.csv", salt="a")
+
+
+def test_a_salted_list_tells_nothing_without_its_salt(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    export_suppressions(verdicts, "hashed", tmp_path / "h.csv", salt="pepper")
+    bare = pd.read_csv(tmp_path / "h.csv")["sha256"]
+    assert match_hashes(["gone@example.com"], bare).empty
+    assert match_hashes(["gone@example.com"], bare, salt="pepper")["address"].tolist() == ["gone@example.com"]
+
+
+def test_matches_say_where_they_stand(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    export_suppressions(verdicts, "hashed", tmp_path / "h.csv")
+    rows = pd.read_csv(tmp_path / "h.csv")
+    found = match_hashes(["left@example.com", "LEFT@example.com", "angry@example.com"], tmp_path / "h.csv")
+    assert found["address"].tolist() == ["left@example.com", "angry@example.com"]
+    assert found["reason"].tolist() == ["unsubscribed", "complained"]
+    assert set(found["source"]) == {"h.csv"}
+    assert rows["sha256"].iloc[found["record"] - 1].tolist() == hash_addresses(found["address"]).to_pylist()
+
+
+@given(text=st.text(max_size=30), salt=st.text(max_size=10))
+def test_a_hash_is_one_line_of_python(text: str, salt: str) -> None:
+    key = normal_form(text_array([text]))[0].as_py()
+    expected = hashlib.sha256((salt + key).encode()).hexdigest()
+    assert hash_addresses([text], salt).to_pylist() == [expected]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "list.csv",
+        "plasma.csv",
+        "unsuppressed.csv",
+        "not-suppressed.csv",
+        "list_without_suppressed.csv",
+        "cleaned-after-suppression.csv",
+        "suppress/list.csv",
+        "suppressions/readers.csv",
+    ],
+)
+@pytest.mark.parametrize("header", ["", "email\n", "Email\n", "Email Address\n"])
+def test_a_mailing_list_is_no_suppression_list(tmp_path: Path, name: str, header: str) -> None:
     """Whoever loads the list itself by mistake must not lose everybody."""
-    for name, content in (
-        ("list.csv", "email\nann@example.com\n"),
-        ("readers.txt", "ann@example.com\nbo@example.com\n"),
-        ("c.csv", "Email\nann@example.com\n"),
-    ):
-        (tmp_path / name).write_text(content)
-        with pytest.raises(FormatError):
-            load(tmp_path / name)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{header}ann@example.com\nbo@example.com\n")
+    with pytest.raises(FormatError, match=r"a list of addresses, .* let the file's name say 'suppress'"):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["suppress.csv", "our_suppressions-2.txt", "2026-suppressed.csv.gz"])
+def test_a_list_whose_name_says_what_it_is(tmp_path: Path, name: str) -> None:
+    content = b"ann@example.com\nbo@example.com\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert load(tmp_path / name).events["event"].tolist() == ["suppressed", "suppressed"]
