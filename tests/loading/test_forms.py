@@ -77,6 +77,7 @@ REFUSED = {
     "sparkpost page": ({"results": [{"rcpt_to": "x", "bounce_class": "10"}]}, "SparkPost"),
     "postmark": ({"RecordType": "Bounce", "MessageID": "x", "Email": "a@example.com"}, "Postmark"),
     "postmark page": ({"Bounces": [{"TypeCode": 1, "Email": "a@example.com", "BouncedAt": "x"}]}, "Postmark"),
+    "postmark request": ({"Suppressions": [{"EmailAddress": "a@example.com"}]}, "put addresses on a list or"),
     "mandrill": ({"event": "hard_bounce", "_id": "x", "msg": {}}, "Mandrill"),
     "brevo": ({"event": "hard_bounce", "email": "a@example.com", "message-id": "x", "ts_event": 1}, "Brevo"),
     "mailjet": ({"event": "bounce", "email": "a@example.com", "MessageID": 1, "mj_contact_id": 1}, "Mailjet"),
@@ -103,6 +104,8 @@ def test_refused_tables_and_bodies():
         (b"date,blocks,bounces,clicks\n2024-06-11,1,2,3\n", "totals"),
         (b"mandrill_events=%5B%7B%22event%22%3A%22send%22%7D%5D&event=x\n", "Mandrill"),
         (b"email,first_name\na@example.com,A\n", "read_table"),
+        (b"a@example.com\nb@example.com\n", "a list of addresses"),
+        (b"E-Mail Address\na@example.com\n", "a list of addresses"),
     ):
         with pytest.raises(ba.FormatError, match=sentence):
             ba.load(content)
@@ -110,4 +113,4 @@ def test_refused_tables_and_bodies():
 
 def test_every_refused_form_has_a_case():
     assert {form.provider for form in FORMS if form.refuse} == {*ESPS, ""}
-    assert sum(bool(form.refuse) for form in FORMS) <= len(REFUSED) + 4
+    assert sum(bool(form.refuse) for form in FORMS) <= len(REFUSED) + 6
