@@ -37,7 +37,7 @@ test: $(VENV)/dev.stamp   ## format, lint, types, tests, notebooks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --dist loadfile
 
 check: test               ## the same as test
 
