@@ -46,7 +46,7 @@ _NEWS = {
     "first_seen": "INTEGER",
     "last_seen": "INTEGER",
     "review_on": "INTEGER",
-    "known": "INTEGER",
+    "alive": "INTEGER",
     "hash": "TEXT",
 }
 
@@ -163,9 +163,10 @@ class Ledger(LedgerFile):
         Notes
         -----
         The later evidence counts, not the later update. An entry is lifted by a verdict ``keep`` that knows of a sign
-        of life after the entry's evidence, or that decides the very same event otherwise (another policy, or a hold
-        that is over). A complaint or an unsubscribe, and an undated entry of an ESP's list, stay until :meth:`lift`.
-        Giving the same verdicts twice changes nothing.
+        of life after the entry's evidence, or that knows all of the evidence and decides otherwise (another policy, or
+        a hold that is over). What :meth:`lift` took off comes back with later evidence only. A complaint or an
+        unsubscribe, and an undated entry of an ESP's list, stay until :meth:`lift`. Giving the same verdicts twice
+        changes nothing.
         """
         schema.require(verdicts, _NEEDED, "a frame of verdicts")
         unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
@@ -327,7 +328,12 @@ class Ledger(LedgerFile):
             How many entries that were.
         """
         return self._change(
-            addresses, "SET verdict = 'keep', review_on = NULL", [], "verdict <> 'keep'", "keep", why
+            addresses,
+            "SET verdict = 'keep', review_on = NULL, lifted = 1",
+            [],
+            "verdict <> 'keep'",
+            "keep",
+            why,
         )
 
     def forget(self, addresses: Addresses) -> int:
@@ -429,10 +435,7 @@ class Ledger(LedgerFile):
         life = pc.max_element_wise(*(_stored(verdicts[f"last_{sign}"]) for sign in schema.SIGNS_OF_LIFE))
         held = pc.min_element_wise(times["hold_until"], times["retry_on"])
         columns["review_on"] = pc.if_else(pc.equal(columns["verdict"], "hold"), held, times["review_on"])
-        keeps = pc.equal(columns["verdict"], "keep")
-        columns["known"] = pc.if_else(
-            keeps, pc.max_element_wise(life, times["decided_at"]), times["decided_at"]
-        )
+        columns["alive"] = life
         columns["last_delivered"] = times["last_delivered"]
         return pa.table({name: columns[name] for name in (*_NEWS, "last_delivered")})
 

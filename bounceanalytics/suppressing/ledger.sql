@@ -19,7 +19,8 @@ CREATE TABLE entries (
     decided_at INTEGER,
     first_seen INTEGER,
     last_seen INTEGER,
-    review_on INTEGER
+    review_on INTEGER,
+    lifted INTEGER NOT NULL DEFAULT 0 CHECK (lifted IN (0, 1)) -- by hand: what was known by then counts no more
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX entries_by_review ON entries (review_on) WHERE review_on IS NOT NULL;

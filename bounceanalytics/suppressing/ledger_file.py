@@ -35,7 +35,7 @@ class LedgerFile:
         except sqlite3.Error as error:
             raise SourceError(f"{self.path} cannot be opened as a ledger: {error}") from error
         try:
-            self._open(hashed=hashed, salt=salt)
+            self._open(hashed=hashed)
         except BaseException:
             self._database.close()
             raise
@@ -55,7 +55,7 @@ class LedgerFile:
         """Whether the ledger holds hashes only."""
         return self._about("hashed") == "1"
 
-    def _open(self, *, hashed: bool, salt: str | None) -> None:
+    def _open(self, *, hashed: bool) -> None:
         """Make the tables of a new file, or check that it is a ledger, and of this salt."""
         try:
             self._database.execute("PRAGMA foreign_keys = ON")
@@ -76,7 +76,7 @@ class LedgerFile:
             raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
         if hashed and not self.hashed:
             raise SourceError(f"{self.path} holds addresses; a hashed ledger needs a file of its own")
-        if (salt is not None or self.hashed) and self._about("salt") != salt_check(self._salt):
+        if self._about("salt") != salt_check(self._salt):
             raise SourceError(
                 f"{self.path} was made with another salt; without it nobody in it can be recognised"
             )

@@ -9,6 +9,8 @@ SELECT
     CASE
         WHEN entries.key IS NULL AND news.verdict = 'keep' THEN 'passed'
         WHEN entries.key IS NULL THEN 'added'
+        -- what somebody has lifted stays so, whatever was known by then
+        WHEN entries.lifted AND coalesce(news.decided_at, -1) <= coalesce(entries.decided_at, -1) THEN 'older'
         -- a wish stays until somebody lifts it; nothing but another wish changes it
         WHEN entries.verdict = 'remove' AND entries.reason IN ('complained', 'unsubscribed')
             AND NOT (news.verdict = 'remove' AND coalesce(news.reason, '') IN ('complained', 'unsubscribed'))
@@ -19,10 +21,17 @@ SELECT
             THEN 'changed'
         -- an undated entry of a suppression list stands until somebody lifts it
         WHEN entries.decided_at IS NULL AND entries.verdict = 'remove' AND news.verdict <> 'remove' THEN 'confirmed'
-        -- older than what the ledger knows
-        WHEN coalesce(news.known, news.decided_at, -1) < coalesce(entries.decided_at, -1) THEN 'older'
         WHEN news.verdict = 'keep' AND entries.verdict = 'keep' THEN 'passed'
-        WHEN news.verdict = 'keep' THEN 'lifted'
+        -- less severe: only a sign of life after the evidence, or who knows all of the evidence and thinks otherwise
+        WHEN news.verdict = 'keep' OR (news.verdict = 'hold' AND entries.verdict = 'remove')
+            THEN CASE
+                WHEN news.alive >= coalesce(entries.decided_at, -1)
+                    OR (news.decided_at = entries.decided_at AND news.first_seen <= entries.first_seen)
+                    THEN CASE news.verdict WHEN 'keep' THEN 'lifted' ELSE 'changed' END
+                ELSE 'older'
+            END
+        -- older than what the ledger knows
+        WHEN coalesce(news.decided_at, -1) < coalesce(entries.decided_at, -1) THEN 'older'
         WHEN news.verdict = entries.verdict AND news.reason IS entries.reason THEN 'confirmed'
         ELSE 'changed'
     END AS outcome
@@ -38,7 +47,8 @@ ORDER BY key;
 
 INSERT INTO entries
 SELECT
-    key, hashed, domain, verdict, reason, code, explanation, source, record, decided_at, first_seen, last_seen, review_on
+    key, hashed, domain, verdict, reason, code, explanation, source, record, decided_at, first_seen, last_seen,
+    review_on, 0
 FROM news
 WHERE key IN (SELECT key FROM outcomes WHERE outcome IN ('added', 'changed', 'lifted', 'confirmed', 'older'))
 ON CONFLICT (key) DO UPDATE SET
@@ -53,8 +63,9 @@ SET
     explanation = news.explanation,
     source = news.source,
     record = news.record,
-    decided_at = news.decided_at,
-    review_on = news.review_on
+    decided_at = CASE news.verdict WHEN 'keep' THEN coalesce(news.alive, news.decided_at) ELSE news.decided_at END,
+    review_on = news.review_on,
+    lifted = 0
 FROM news
 JOIN outcomes USING (key)
 WHERE entries.key = news.key AND outcome IN ('changed', 'lifted');

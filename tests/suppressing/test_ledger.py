@@ -140,6 +140,41 @@ def test_a_wish_comes_before_a_bounce_however_old_it_is(ledger: Ledger) -> None:
     assert state(ledger) == "remove complained"
 
 
+def test_a_milder_bounce_lifts_nobody(ledger: Ledger) -> None:
+    """The next export begins later, and knows nothing of what came before."""
+    assert outcome(ledger, event(0, "bounced", "unknown_user")) == "added"
+    assert outcome(ledger, event(7, "bounced", "mailbox_full")) == "older"
+    assert state(ledger) == "remove unknown_user"
+    full = [event(day, "bounced", "mailbox_full", recipient=BO) for day in range(3)]
+    ledger.update(verdicts(*full))
+    assert (
+        ledger.update(verdicts(full[-1])).rows["older"] == 1
+    )  # one bounce day is too few, and that is all it saw
+    assert ledger.match(BO)["verdict"].tolist() == ["hold"]
+
+
+def test_what_was_lifted_does_not_come_back_with_the_same_export(ledger: Ledger) -> None:
+    for what in (event(0, "complained"), event(0, "bounced", "unknown_user", recipient=BO)):
+        ledger.update(verdicts(what))
+        assert ledger.lift(what["recipient"], "asked to come back") == 1
+        assert ledger.update(verdicts(what)).rows["older"] == 1
+        assert ledger.match(what["recipient"]).empty
+        assert (
+            ledger.update(verdicts(what | {"timestamp": START + pd.Timedelta(days=9)})).rows["changed"] == 1
+        )
+
+
+def test_a_ledger_with_a_salt_opens_with_it_only(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "s.db", salt="pepper") as ledger:
+        ledger.update(verdicts(event(0)))
+        ledger.forget(ANN)
+    with pytest.raises(SourceError, match="another salt"):
+        Ledger(tmp_path / "s.db")
+    with Ledger(tmp_path / "s.db", salt="pepper") as ledger:
+        assert ledger.update(verdicts(event(0))).rows["confirmed"] == 1
+        assert b"ann@" not in (tmp_path / "s.db").read_bytes()
+
+
 def test_an_undated_list_entry_stays(ledger: Ledger) -> None:
     assert outcome(ledger, event(None, "suppressed", "unknown_user")) == "added"
     assert outcome(ledger, event(9, "delivered")) == "confirmed"
