@@ -29,7 +29,9 @@ from bounceanalytics.deciding.gathering import (
     gather_evidence,
     register_lines,
 )
-from bounceanalytics.deciding.recovery import TRAP_DAYS, find_retry_days, find_traps, gather_episodes
+from bounceanalytics.deciding.recovery import gather_episodes
+from bounceanalytics.deciding.retries import find_retry_days
+from bounceanalytics.deciding.traps import find_traps
 from bounceanalytics.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
         addresses = gather_evidence(database, frame, policy)
         register_lines(database, policy)
         database.register("titles", _titles())
-        database.register("traps", _traps(database))
+        database.register("traps", find_traps(database))
         if moment is None:
             ((moment,),) = database.sql("SELECT max(last_seen) FROM facts").fetchall()
         verdicts = database.sql(counting_sql("decide.sql"), params={"at": moment}).to_arrow_table()
@@ -119,20 +121,6 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
         0, "address", addresses.take(verdicts["address"].combine_chunks())
     )
     return _frame(named.sort_by("address"), policy)
-
-
-def _traps(database: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the addresses that may have become spam traps, as numbers."""
-    ((suspicion,),) = database.sql(
-        "SELECT count(*) > 0 FROM (SELECT max(moment) FILTER (accepted) - min(moment) FILTER (NOT accepted) AS silence "
-        f"FROM answers GROUP BY address) WHERE silence > to_days({TRAP_DAYS})"
-    ).fetchall()
-    if not suspicion:
-        return database.sql(
-            "SELECT address, moment AS silent_from, moment AS accepted_again FROM answers LIMIT 0"
-        ).to_arrow_table()
-    gather_episodes(database)
-    return find_traps(database)
 
 
 def _retry_on(database: duckdb.DuckDBPyConnection, verdicts: pa.Table) -> pa.Array:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bounceanalytics import schema
 from bounceanalytics.datasets import as_frame
 from bounceanalytics.deciding.answers import ANSWER_COLUMNS, GONE, gather_answers, gather_events, read_sql
 from bounceanalytics.deciding.database import open_database
@@ -40,56 +39,11 @@ ALL = "all"
 #: Days for which :func:`recovery` gives the share.
 DAYS = (1, 3, 7, 14, 30, 60, 90)
 
-#: Who has not recovered by then is not waited for, when a day for the next attempt is looked for.
-_HORIZON = 90
-#: Fewer than these say nothing about the day.
-LEAST_EPISODES, LEAST_RECOVERED = 20, 5
-
-#: Silence after which an address that takes mail again may have become a spam trap: providers refuse mail to abandoned
-#: mailboxes for six to twelve months and more before they make traps of them.
-TRAP_DAYS = 365
-
-#: Days to wait where the data do not say. Rules of thumb, each with what it rests on.
-USUAL_DAYS: dict[str, int] = {
-    # held because the evidence disagrees, or in a storm: storms are over after two days
-    "unknown_user": 3,
-    "mailbox_disabled": 14,
-    "bad_domain": 7,  # resolvers forget a wrong answer within a day (RFC 2308, 5); an expired domain takes longer
-    "bad_syntax": 30,  # it stays wrong until somebody corrects it
-    "moved": 30,
-    "mailbox_full": 14,  # somebody must come and tidy up: two mailings of a weekly letter
-    "recipient_refused": 14,
-    "system_full": 7,  # an administrator must act
-    "system_error": 2,
-    "network": 2,  # the ESP has tried for days already (RFC 5321, 4.5.4.1)
-    "dns_failure": 2,
-    "routing_loop": 7,
-    "expired": 5,  # RFC 5321, 4.5.4.1: senders give up after 4-5 days
-    # the sender has something to mend; after that the next mailing tells
-    "protocol_error": 7,
-    "tls": 7,
-    "message_too_large": 1,
-    "content_rejected": 1,
-    "spam": 3,
-    "virus": 1,
-    "blocked": 7,  # most blocklists forget a quiet sender within a week
-    "policy": 7,
-    "authentication": 2,  # a corrected DNS record is seen everywhere after a day or two
-    "reverse_dns": 2,
-    "sender_rejected": 7,
-    "relay_denied": 7,
-    "rate_limited": 1,
-    "greylisted": 1,  # RFC 6647, 5: from a minute to a day
-    "suppressed": 30,
-    "challenge": 1,
-    "unclassified": 7,
-}
-
-_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-_UTC = pd.DatetimeTZDtype("us", "UTC")
-_GROUP = {"reason": _STRING, "mailbox_provider": _STRING}
+STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
+UTC_TIME = pd.DatetimeTZDtype("us", "UTC")
+GROUP = {"reason": STRING, "mailbox_provider": STRING}
 _CURVE_COLUMNS: dict[str, Any] = {
-    **_GROUP,
+    **GROUP,
     "episodes": "int64",
     "day": "int64",
     "at_risk": "int64",
@@ -100,15 +54,12 @@ _CURVE_COLUMNS: dict[str, Any] = {
 }
 _SHARES = tuple(f"{name}_{day}" for day in DAYS for name in ("share", "low", "high"))
 _RECOVERY_COLUMNS: dict[str, Any] = {
-    **_GROUP,
+    **GROUP,
     "episodes": "int64",
     "recovered": "int64",
     **dict.fromkeys(_SHARES, "float64"),
     "median_days": "float64",
 }
-_RETRY_COLUMNS: dict[str, Any] = {**_GROUP, "retry_days": "int64", "episodes": "int64", "source": _STRING}
-_TRAP_COLUMNS: dict[str, Any] = {"address": _STRING, "silent_from": _UTC, "accepted_again": _UTC}
-
 #: Episodes of each day, for every reason and mailbox provider and for all of them together.
 _COUNTS = """
 SELECT
@@ -120,23 +71,6 @@ SELECT
 FROM episodes
 GROUP BY day, recovered, CUBE (reason, mailbox_provider)
 ORDER BY sum(number) OVER (PARTITION BY 1, 2) DESC, 1, 2, day, recovered
-"""
-
-_TRAPS = """
-SELECT address, max(refused) AS silent_from, max(accepted_again) AS accepted_again
-FROM episodes
-WHERE
-    sign = 'delivered'
-    AND accepted_again > refused + to_days({days})
-    AND NOT EXISTS (
-        FROM answers
-        WHERE
-            answers.address = episodes.address
-            AND answers.moment >= accepted_again
-            AND event IN ('opened', 'clicked')
-    )
-GROUP BY address
-ORDER BY silent_from, address
 """
 
 
@@ -196,8 +130,8 @@ def recovery_curves(
     """
     wanted = _checked(by)
     with open_database() as database:
-        _gather(database, bounces, late_bounce_hours)
-        return _curves(database, wanted)
+        gather_all(database, bounces, late_bounce_hours)
+        return curves_of(database, wanted)
 
 
 def recovery(
@@ -249,120 +183,11 @@ def recovery(
     True
     """
     curves = recovery_curves(bounces, by=by, late_bounce_hours=late_bounce_hours)
-    rows = [_summary(curve) for curve in _groups(curves)]
+    rows = [_summary(curve) for curve in groups_of(curves)]
     return pd.DataFrame(rows, columns=list(_RECOVERY_COLUMNS)).astype(_RECOVERY_COLUMNS)
 
 
-def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
-    """Return after how many days it is worth trying again, per reason and mailbox provider.
-
-    The day by which half of those have recovered who do so within 90 days; measured where there are at least 20
-    episodes and 5 recoveries.
-
-    Parameters
-    ----------
-    bounces : pandas.DataFrame, Dataset or path of one
-        Classified events, as :func:`bounceanalytics.classify` returns them.
-    late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per reason for ``mailbox_provider`` ``all``, for every reason there is, and one per reason and mailbox
-        provider seen together: ``reason``, ``mailbox_provider`` (string), ``retry_days`` (int64, at least 1),
-        ``episodes`` (int64: of that reason and provider) and ``source`` (string): ``measured`` at this mailbox
-        provider, ``measured over all providers``, or ``usual``, from :data:`USUAL_DAYS`.
-
-    Raises
-    ------
-    FrameError
-        If columns are missing or hold something else than a classified frame does.
-
-    Examples
-    --------
-    >>> from bounceanalytics import schema
-    >>> from bounceanalytics.deciding.recovery import retry_days
-    >>> nothing = retry_days(schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS)))
-    >>> int(nothing.set_index("reason").loc["mailbox_full", "retry_days"])
-    14
-    """
-    with open_database() as database:
-        _gather(database, bounces, late_bounce_hours)
-        return find_retry_days(database)
-
-
-def find_retry_days(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Return what :func:`retry_days` does, where episodes have been gathered already."""
-    curves = _curves(database, frozenset(_GROUP))
-    found = {}
-    for curve in _groups(curves):
-        first = curve.iloc[0]
-        found[first["reason"], first["mailbox_provider"]] = (int(first["episodes"]), _half_way(curve))
-    pairs = [(reason, ALL) for reason in schema.REASONS]
-    pairs += sorted(pair for pair in found if ALL not in pair)
-    rows = []
-    for reason, provider in pairs:
-        episodes, here = found.get((reason, provider), (0, None))
-        _, anywhere = found.get((reason, ALL), (0, None))
-        days, source = USUAL_DAYS[reason], "usual"
-        if anywhere is not None:
-            days, source = anywhere, "measured over all providers"
-        if here is not None and provider != ALL:
-            days, source = here, "measured"
-        rows.append((reason, provider, days, episodes, source))
-    return pd.DataFrame(rows, columns=list(_RETRY_COLUMNS)).astype(_RETRY_COLUMNS)
-
-
-def trap_risk(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
-    """Return the addresses that refused mail for over a year and then took it: they may have become spam traps.
-
-    Mailbox providers refuse mail to abandoned mailboxes for a long time before they turn some into traps, which take
-    everything and read nothing. An address that was opened or clicked since it takes mail again is none.
-
-    Parameters
-    ----------
-    bounces : pandas.DataFrame, Dataset or path of one
-        Classified events, as :func:`bounceanalytics.classify` returns them.
-    late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per address, longest silence first begun on top: ``address`` (string, in normal form), ``silent_from``
-        (timestamp, UTC: its first answer that it is gone since it last took mail) and ``accepted_again`` (timestamp,
-        UTC: the delivery after that, more than 365 days later).
-
-    Raises
-    ------
-    FrameError
-        If columns are missing or hold something else than a classified frame does.
-
-    References
-    ----------
-    Recycled traps: https://faq.oximailing.com/index.php?lang=en&action=artikel&cat=16&id=122&artlang=en
-
-    Examples
-    --------
-    >>> import bounceanalytics as ba
-    >>> from bounceanalytics.deciding.recovery import trap_risk
-    >>> trap_risk(ba.classify(ba.load(ba.samples() / "exports" / "ses").events)).shape[0]
-    0
-    """
-    with open_database() as database:
-        addresses = _gather(database, bounces, late_bounce_hours)
-        traps = find_traps(database)
-    named = traps.set_column(0, "address", addresses.take(traps["address"].combine_chunks()))
-    return _typed(named.to_pandas(), _TRAP_COLUMNS)
-
-
-def find_traps(database: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return what :func:`trap_risk` does, addresses as numbers, where episodes have been gathered already."""
-    return database.sql(_TRAPS.format(days=TRAP_DAYS)).to_arrow_table()
-
-
-def _gather(database: duckdb.DuckDBPyConnection, bounces: Frame, late_bounce_hours: int) -> pa.Array:
+def gather_all(database: duckdb.DuckDBPyConnection, bounces: Frame, late_bounce_hours: int) -> pa.Array:
     """Gather events, answers and episodes; return the addresses by the numbers that these hold."""
     addresses = gather_events(database, as_frame(bounces, list(ANSWER_COLUMNS), "a classified frame"))
     gather_answers(database, late_bounce_hours)
@@ -377,28 +202,29 @@ def gather_episodes(database: duckdb.DuckDBPyConnection) -> None:
 
 def _checked(by: Sequence[str]) -> frozenset[str]:
     wanted = frozenset([by] if isinstance(by, str) else by)
-    if other := sorted(map(str, wanted - set(_GROUP))):
-        raise FrameError(f"by names {', '.join(other)}; it can name {' and '.join(_GROUP)}")
+    if other := sorted(map(str, wanted - set(GROUP))):
+        raise FrameError(f"by names {', '.join(other)}; it can name {' and '.join(GROUP)}")
     return wanted
 
 
-def _curves(database: duckdb.DuckDBPyConnection, by: frozenset[str]) -> pd.DataFrame:
+def curves_of(database: duckdb.DuckDBPyConnection, by: frozenset[str]) -> pd.DataFrame:
+    """Return what :func:`recovery_curves` does, where episodes have been gathered already."""
     counts = database.sql(_COUNTS.format(everyone=ALL)).to_arrow_table().to_pandas()
-    for name in _GROUP:
+    for name in GROUP:
         if name not in by:
             counts = counts[counts[name] == ALL]
-    pieces = [_curve(group) for group in _groups(counts)]
+    pieces = [_curve(group) for group in groups_of(counts)]
     if not pieces:
-        return _typed(pd.DataFrame(columns=list(_CURVE_COLUMNS)), _CURVE_COLUMNS)
+        return typed(pd.DataFrame(columns=list(_CURVE_COLUMNS)), _CURVE_COLUMNS)
     curves = pd.concat(pieces, ignore_index=True).sort_values(
         ["episodes", "reason", "mailbox_provider", "day"], ascending=[False, True, True, True], kind="stable"
     )
-    return _typed(curves.reset_index(drop=True), _CURVE_COLUMNS)
+    return typed(curves.reset_index(drop=True), _CURVE_COLUMNS)
 
 
-def _groups(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def groups_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield the rows of each reason and mailbox provider, in the order in which they come."""
-    for _, group in frame.groupby(list(_GROUP), sort=False, observed=True):
+    for _, group in frame.groupby(list(GROUP), sort=False, observed=True):
         yield group
 
 
@@ -452,17 +278,9 @@ def _summary(curve: pd.DataFrame) -> dict[str, Any]:
     return row | {"median_days": half.min() if len(half) else np.nan}
 
 
-def _half_way(curve: pd.DataFrame) -> int | None:
-    """Return the day by which half of those have recovered who do within the horizon; None if too few are known."""
-    near = curve[curve["day"] <= _HORIZON]
-    last = near.iloc[-1]
-    if last["episodes"] < LEAST_EPISODES or last["recovered"] < LEAST_RECOVERED:
-        return None
-    return max(1, int(near.loc[near["share"] >= last["share"] / 2, "day"].iloc[0]))
-
-
-def _typed(frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
+def typed(frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
+    """Return the columns of a frame in their dtypes; times without a zone are UTC."""
     for name, dtype in columns.items():
-        if dtype == _UTC:
+        if dtype == UTC_TIME:
             frame[name] = pd.to_datetime(frame[name]).dt.tz_localize("UTC")
     return frame[list(columns)].astype(columns)

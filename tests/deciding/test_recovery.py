@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from bounceanalytics import schema
 from bounceanalytics.deciding.recovery import (
     DAYS,
-    USUAL_DAYS,
     recovery,
     recovery_curves,
-    retry_days,
-    trap_risk,
 )
+from bounceanalytics.deciding.retries import USUAL_DAYS, retry_days
+from bounceanalytics.deciding.traps import trap_risk
 from bounceanalytics.errors import FrameError
 
 Rows = list[dict[str, Any]]
