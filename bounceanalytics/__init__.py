@@ -51,13 +51,18 @@ from bounceanalytics.loading import (
 from bounceanalytics.report import report
 from bounceanalytics.reviewing import conflicts, unclassified
 from bounceanalytics.summaries import (
+    summarize_changes,
     summarize_codes,
     summarize_days,
+    summarize_domain_days,
     summarize_domain_reasons,
     summarize_domains,
     summarize_providers,
     summarize_reasons,
+    summarize_registrable_domains,
+    summarize_sending_ips,
     summarize_system_full,
+    summarize_tags,
 )
 from bounceanalytics.suppressing import Ledger, export_suppressions, hash_addresses, match_hashes
 
@@ -109,12 +114,17 @@ __all__ = [
     "restore",
     "samples",
     "storms",
+    "summarize_changes",
     "summarize_codes",
     "summarize_days",
+    "summarize_domain_days",
     "summarize_domain_reasons",
     "summarize_domains",
     "summarize_providers",
     "summarize_reasons",
+    "summarize_registrable_domains",
+    "summarize_sending_ips",
     "summarize_system_full",
+    "summarize_tags",
     "unclassified",
 ]

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 import bounceanalytics as ba
-from bounceanalytics.summaries.queries import wilson
+from bounceanalytics.summaries.statistics import wilson
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "data" / "scoreboard"

@@ -69,6 +69,44 @@ def test_domains_shows_the_numbers_of_the_summary(story: Summaries) -> None:
     assert "3 of 9 domains" in draw("domains", story, top=3).layout.meta["subtitle"]
 
 
+def test_domains_shows_rates_with_intervals_beside_the_numbers(story: Summaries) -> None:
+    summary = story.domains.assign(hard_shrunk=story.domains["hard_rate"] / 2)
+    _, ticks, dots = charts.domains(summary).data
+    assert list(dots.x) == summary["hard_rate"].tolist()
+    assert list(dots.y) == list(ticks.y) == summary["domain"].tolist()
+    assert list(ticks.x) == summary["hard_shrunk"].tolist()
+    high = [x + up for x, up in zip(dots.x, dots.error_x.array, strict=True)]
+    low = [x - down for x, down in zip(dots.x, dots.error_x.arrayminus, strict=True)]
+    assert high == pytest.approx(summary["hard_high"].tolist())
+    assert low == pytest.approx(summary["hard_low"].tolist())
+    plain = charts.domains(summary.drop(columns="hard_shrunk"))
+    assert len(plain.data) == 2
+    assert "cautious" not in plain.to_json()
+
+
+def test_domains_without_deliveries_say_so_beside_those_with_rates(story: Summaries) -> None:
+    rates = ["hard_rate", "hard_low", "hard_high", "hard_shrunk"]
+    summary = story.domains.assign(hard_shrunk=0.01)
+    summary.loc[1, rates] = float("nan")
+    figure = charts.domains(summary)
+    assert len(bars(figure)) == 9
+    assert len(figure.data[-1].x) == 8
+    assert [note.text for note in figure.layout.annotations].count("no deliveries in the export") == 1
+    assert "there is no rate" in figure.data[0].customdata[1]
+    summary[rates] = float("nan")
+    (only,) = charts.domains(summary).data
+    assert only.type == "bar"
+    assert len(charts.domains(summary, compact=True).data) == 1
+
+
+def test_hovers_tell_rated_messages_from_attempted_ones(story: Summaries) -> None:
+    row = story.domains.iloc[0]
+    whole = charts.domains(story.domains).data[0].customdata[0]
+    assert f"{row['hard']} of {row['attempted']:,} attempted messages bounced hard:" in whole
+    part = charts.domains(story.domains.assign(rated=7)).data[0].customdata[0]
+    assert "Deliveries are known for 7 of them" in part
+
+
 def test_reasons_shows_the_numbers_of_the_summary(story: Summaries) -> None:
     figure = draw("reasons", story)
     summary = story.reasons[story.reasons["bounced"] > 0]
@@ -82,6 +120,82 @@ def test_bounce_types_shows_the_numbers_of_the_summary(story: Summaries) -> None
     assert drawn == {name: story.days[name].tolist() for name in ("hard", "soft", "block")}
     for trace in figure.data:
         assert [pd.Timestamp(x) for x in trace.x] == story.days["period"].dt.tz_localize(None).tolist()
+
+
+def incidents(starts: list[str], zone: str = "UTC") -> pd.DataFrame:
+    start = pd.to_datetime(pd.Series(starts), utc=True)
+    kinds = ("storm", "block", "recovery", "full", "spike")
+    return pd.DataFrame(
+        {
+            "kind": [kinds[place % 5] for place in range(len(starts))],
+            "start": start,
+            "end": [
+                None if place % 2 else moment + pd.Timedelta(days=3) for place, moment in enumerate(start)
+            ],
+            "name": "Google",
+            "addresses": range(100, 100 - len(starts), -1),
+            "title": [f"Google <{place}>: blocks begin" for place in range(len(starts))],
+            "sentence": "On 12 Jan 2026 Google began to refuse mail for the sender's reputation, to 52 addresses.",
+        }
+    )
+
+
+def test_incidents_are_numbered_in_order_of_time_and_listed(story: Summaries) -> None:
+    happened = incidents(["2026-02-03T12:00Z", "2026-01-12T00:00Z", "2026-01-12T05:00Z"])
+    figure = charts.bounce_types(story.days, happened)
+    *types, marks = figure.data
+    assert [trace.type for trace in types] == ["bar"] * 3
+    assert list(marks.text) == ["1", "2", "3"]
+    half = pd.Timedelta(days=3.5)  # a bar stands around the start of its week
+    drawn = [pd.Timestamp(x) + half for x in marks.x]
+    assert drawn == happened["start"].dt.tz_localize(None).sort_values().tolist()
+    listed = "<br>".join(note.text for note in figure.layout.annotations)
+    assert [listed.index(f"<b>{number}</b>") for number in (1, 2, 3)] == sorted(
+        listed.index(f"<b>{number}</b>") for number in (1, 2, 3)
+    )
+    assert "12 Jan: Google &lt;1&gt;: blocks begin" in listed
+    assert "<b>Google &lt;0&gt;: blocks begin</b><br>On 12 Jan" in marks.customdata[2]
+    assert marks.y[0] != marks.y[1]  # five hours apart: one above the other
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_of_many_incidents_the_largest_are_marked_each_with_a_place_of_its_own(
+    story: Summaries, compact: bool
+) -> None:
+    figure = charts.bounce_types(story.days, incidents(["2026-01-12T05:00Z"] * 30), compact=compact)
+    marks = figure.data[-1]
+    assert len(marks.text) == 8
+    assert len(set(zip(marks.x, marks.y, strict=True))) == 8
+    assert "8 largest of 30 incidents" in figure.layout.meta["subtitle"]
+    titles = " ".join(note.text for note in figure.layout.annotations)
+    assert all(f"&lt;{place}&gt;" in titles for place in range(8))  # the first ones reached most addresses
+    assert "&lt;8&gt;" not in titles
+    assert figure.layout.yaxis2.range[1] == 8
+
+
+def test_incidents_outside_the_periods_are_left_out(story: Summaries) -> None:
+    alone = charts.bounce_types(story.days).to_json()
+    for nothing in (None, incidents([]), incidents(["2025-12-31T23:00Z", "2027-01-01T00:00Z"])):
+        assert charts.bounce_types(story.days, nothing).to_json() == alone
+    with pytest.raises(FrameError, match="frame of incidents"):
+        charts.bounce_types(story.days, story.days)
+
+
+def test_incidents_are_drawn_in_the_zone_of_the_summary() -> None:
+    summary = summarize(newsletter(weeks=2), timezone="Pacific/Auckland").days
+    figure = charts.bounce_types(summary, incidents(["2026-01-05T13:00Z"]))
+    assert pd.Timestamp(figure.data[-1].x[0]) == pd.Timestamp("2026-01-06T02:00") - pd.Timedelta(hours=12)
+
+
+def test_heat_map_on_a_phone_shows_the_most_frequent_reasons(story: Summaries, many: Summaries) -> None:
+    (heat,) = draw("domain_reasons", many, compact=True).data
+    assert len(heat.x) == 8
+    assert (
+        f"8 of {len(many.reasons.query('bounced > 0'))} reasons"
+        in draw("domain_reasons", many, compact=True).layout.meta["subtitle"]
+    )
+    few = story.domain_reasons[story.domain_reasons["reason"].isin(["spam", "blocked"])]
+    assert len(charts.domain_reasons(few, compact=True).data[0].x) == 2
 
 
 def test_heat_map_shows_the_numbers_of_the_summary(story: Summaries) -> None:
@@ -187,6 +301,29 @@ def test_count_axis_has_a_readable_number_of_ticks(largest: int, steps: int) -> 
     assert math.log10(axis["dtick"]) % 1 == pytest.approx(math.log10(float(str(axis["dtick"])[0])))
 
 
+@pytest.mark.parametrize(
+    ("largest", "step", "form"),
+    [(1, 0.2, ".0%"), (0.5, 0.1, ".0%"), (0.11, 0.05, ".0%"), (0.01, 0.002, ".1%"), (0.0004, 0.0001, ".2%")],
+)
+def test_axes_of_rates_have_decimals_where_they_are_needed(largest: float, step: float, form: str) -> None:
+    axis = themes.rate_axis(largest, room=1.5)
+    assert axis["range"] == pytest.approx([0, largest * 1.5])
+    assert (axis["dtick"], axis["tickformat"]) == (step, form)
+    labels = [f"{step * place:{form}}" for place in range(1, 5)]
+    assert len(set(labels)) == 4
+    assert themes.rate_axis(0)["range"][1] > 0
+
+
+def test_a_legend_has_room_in_the_narrowest_figure(story: Summaries) -> None:
+    wide, narrow = (draw("bounce_types", story, compact=compact).layout for compact in (False, True))
+    assert wide.legend.entrywidthmode is None  # one row
+    summary = story.days.assign(unknown=1)
+    columns = charts.bounce_types(summary).layout
+    assert columns.legend.entrywidth == pytest.approx(0.47)  # two columns, however wide the figure is
+    assert columns.margin.t > wide.margin.t
+    assert narrow.height < 500
+
+
 @pytest.mark.parametrize("name", CHARTS)
 def test_hover_texts_are_sentences(story: Summaries, name: str) -> None:
     for trace in draw(name, story).data:
@@ -263,7 +400,7 @@ def test_undated_messages_are_mentioned() -> None:
 
 def test_providers_without_deliveries_have_no_bar_and_no_rate() -> None:
     rows = [
-        {"recipient": "zq1@example.org", "mailbox_provider": "yahoo"},
+        {"recipient": "zq1@example.org", "mailbox_provider": "yahoo", "provider": "ses"},
         {"recipient": "zq2@example.com", "mailbox_provider": "google", "event": "delivered"},
     ]
     figure = draw("providers", summarize(classified(rows)))

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import Counter, defaultdict
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from classified import classified, newsletter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import betabinom, binomtest, chi2, chi2_contingency
 
 from bounceanalytics import schema, summaries
 from bounceanalytics.errors import FrameError
+from bounceanalytics.summaries.changes import find_changes
+from bounceanalytics.summaries.statistics import shrunk, wilson
 
 EVERY = [
     summaries.summarize_actions,
+    summaries.summarize_changes,
     summaries.summarize_codes,
     summaries.summarize_days,
+    summaries.summarize_domain_days,
     summaries.summarize_domain_reasons,
     summaries.summarize_domains,
     summaries.summarize_esps,
     summaries.summarize_providers,
     summaries.summarize_reasons,
+    summaries.summarize_registrable_domains,
+    summaries.summarize_sending_ips,
     summaries.summarize_system_full,
+    summaries.summarize_tags,
 ]
 COUNTS = ["attempted", "delivered", "bounced", "hard", "soft", "block", "unknown", "dropped", "pending"]
 
@@ -173,9 +183,14 @@ def test_missing_columns_are_named(function: Any) -> None:
 
 
 def test_all_at_once_is_each_by_itself(story: pd.DataFrame) -> None:
-    every = summaries.summarize(story, freq="D")
+    every = summaries.summarize(story)  # ten weeks: by week
     for function in EVERY:
-        pd.testing.assert_frame_equal(getattr(every, name_of(function)), function(story))
+        freq = {"freq": "W"} if "freq" in inspect.signature(function).parameters else {}
+        pd.testing.assert_frame_equal(getattr(every, name_of(function)), function(story, **freq))
+    changes = summaries.summarize_changes(story, "mailbox_provider")
+    pd.testing.assert_frame_equal(every.provider_changes, changes)
+    days = summaries.summarize(story[story["timestamp"] < "2026-02-01"]).days["period"]
+    assert (days.diff().min()) == pd.Timedelta(days=1)
 
 
 def message(event: str, minute: int | None, **more: Any) -> dict[str, Any]:
@@ -262,16 +277,261 @@ def test_what_counts(rows: list[dict[str, Any]], expected: dict[str, int]) -> No
     assert counts.to_dict() == want
 
 
-def test_no_rate_without_deliveries() -> None:
+def test_rates_are_of_esps_and_times_whose_deliveries_are_known() -> None:
     rows = [
-        {"recipient": "zq1@example.org", "event": "bounced"},
-        {"recipient": "zq2@example.com", "event": "bounced"},
+        {"recipient": "zq1@dead.example", "event": "bounced"},  # its ESP tells of deliveries, elsewhere
+        {
+            "recipient": "zq2@example.com",
+            "event": "bounced",
+            "timestamp": "2026-03-06T10:00:00Z",
+        },  # given up late
         {"recipient": "zq3@example.com", "event": "delivered"},
+        {"recipient": "zq4@old.example", "event": "bounced", "timestamp": "2025-11-02T10:00:00Z"},
+        {"recipient": "zq5@mixed.example", "event": "bounced", "timestamp": None},
+        {"recipient": "zq6@mixed.example", "event": "bounced", "provider": "ses"},
+        {"recipient": "zq7@silent.example", "event": "bounced", "provider": "ses"},
     ]
-    summary = summaries.summarize_domains(classified(rows)).set_index("domain")
-    assert summary["deliveries_known"].to_dict() == {"example.org": False, "example.com": True}
-    assert summary.loc["example.org", ["bounce_rate", "hard_rate", "hard_low", "hard_high"]].isna().all()
-    assert summary.loc["example.com", "hard_rate"] == 0.5
+    got = summaries.summarize_domains(classified(rows)).set_index("domain")
+    assert got["attempted"].to_dict() == {
+        "dead.example": 1, "example.com": 2, "old.example": 1, "mixed.example": 2, "silent.example": 1,
+    }  # fmt: skip
+    assert got["rated"].to_dict() == {
+        "dead.example": 1, "example.com": 2, "old.example": 0, "mixed.example": 1, "silent.example": 0,
+    }  # fmt: skip
+    assert (got["deliveries_known"] == (got["rated"] > 0)).all()
+    known = got[got["deliveries_known"]]
+    assert known["hard_rate"].to_dict() == {"dead.example": 1.0, "example.com": 0.5, "mixed.example": 1.0}
+    rates = ["bounce_rate", "hard_rate", "hard_low", "hard_high", "hard_shrunk"]
+    assert got.loc[["old.example", "silent.example"], rates].isna().all(axis=None)
+
+
+def test_two_of_two_does_not_lead_an_order_by_the_shrunken_rate(story: pd.DataFrame) -> None:
+    tiny = classified([{"recipient": f"zq{n}@tiny.example", "message_id": f"t{n}"} for n in range(2)])
+    got = summaries.summarize_domains(pd.concat([story, tiny], ignore_index=True)).set_index("domain")
+    assert got.loc["tiny.example", "hard_rate"] == got["hard_rate"].max() == 1
+    by_shrunk = got["hard_shrunk"].sort_values(ascending=False).index.tolist()
+    assert by_shrunk.index("typo.example") < by_shrunk.index("tiny.example")
+    assert by_shrunk.index("old-company.example") < by_shrunk.index("tiny.example")
+    overall = got["hard"].sum() / got["attempted"].sum()
+    between = got["hard_shrunk"].between(
+        got["hard_rate"].clip(upper=overall), got["hard_rate"].clip(lower=overall)
+    )
+    assert between.all()
+    large = got["attempted"].idxmax()
+    assert abs(got.loc[large, "hard_shrunk"] - got.loc[large, "hard_rate"]) < 0.001
+
+
+def test_intervals_and_shrinkage_agree_with_scipy() -> None:
+    dice = np.random.default_rng(531)
+    total = pd.Series(dice.integers(1, 400, 300))
+    hits = pd.Series(dice.binomial(total, dice.beta(2, 40, 300)))
+    low, high = wilson(hits, total)
+    for k, n, left, right in zip(hits, total, low, high, strict=True):
+        interval = binomtest(int(k), int(n)).proportion_ci(method="wilson")
+        assert (left, right) == pytest.approx((interval.low, interval.high), abs=1e-6)
+    mean = hits.sum() / total.sum()
+    likelihood = [
+        betabinom.logpmf(hits, total, mean * m, (1 - mean) * m).sum() for m in np.geomspace(20, 5000, 40)
+    ]
+    best = np.geomspace(20, 5000, 40)[int(np.argmax(likelihood))]
+    assert 20 < best < 200  # drawn from a beta distribution of strength 42
+    assert shrunk(hits, total) == pytest.approx((hits + best * mean) / (total + best))
+    assert np.isnan(shrunk(pd.Series([0]), pd.Series([0]))).all()
+
+
+def series(counts: list[tuple[int, int]], name: str = "zq.example") -> pd.DataFrame:
+    weeks = pd.date_range("2026-01-05", periods=len(counts), freq="7D", tz="UTC")
+    tried, hits = zip(*counts, strict=True)
+    return pd.DataFrame({"name": name, "period": weeks, "tried": tried, "hits": hits})
+
+
+def cuts_by_hand(rows: pd.DataFrame) -> dict[int, float]:
+    """Return, for each place to cut, the chi-square statistic of the two sides by scipy."""
+    total = rows[["tried", "hits"]].sum()
+    statistics = {}
+    for cut in range(1, len(rows)):
+        left = rows[["tried", "hits"]].iloc[:cut].sum()
+        right = total - left
+        table = [[side["hits"], side["tried"] - side["hits"]] for side in (left, right)]
+        if total["hits"]:
+            result = chi2_contingency(table, correction=False, lambda_="log-likelihood")
+            statistics[cut] = float(result.statistic)
+    return statistics
+
+
+@pytest.mark.parametrize(
+    ("counts", "kinds"),
+    [
+        pytest.param([(200, 4)] * 6 + [(200, 40)] * 4, {"rise": 6}, id="rises and stays"),
+        pytest.param([(200, 40)] * 3 + [(200, 2)] * 7, {"fall": 3}, id="falls and stays"),
+        pytest.param([(200, 4)] * 9 + [(200, 40)], {"spike": 9}, id="last week"),
+        pytest.param([(200, 4)] * 5 + [(200, 60)] + [(200, 4)] * 4, {}, id="a bad week that is over"),
+        pytest.param([(200, 4), (200, 6), (200, 3), (200, 5), (200, 4)], {}, id="chance"),
+        pytest.param([(2, 0)] * 6 + [(2, 2)] * 2, {}, id="too few messages"),
+        pytest.param([(200, 0)] * 3 + [(200, 3)] * 3, {}, id="too few hits, in points of percent"),
+        pytest.param([(200, 200)] * 5, {}, id="always all"),
+        pytest.param([(200, 9)], {}, id="one week"),
+        pytest.param([(200, 4)] * 6 + [(200, 40)] * 3 + [(200, 150)], {"rise": 6, "spike": 9}, id="both"),
+    ],
+)
+def test_changes_of_a_series(counts: list[tuple[int, int]], kinds: dict[str, int]) -> None:
+    rows = series(counts)
+    found = find_changes(rows)
+    assert dict(zip(found["kind"], found["at"], strict=True)) == {
+        kind: rows["period"][place] for kind, place in kinds.items()
+    }
+    for row in found.itertuples():
+        place = int((rows["period"] < row.at).sum())
+        before, after = rows.iloc[:place], rows.iloc[place:]
+        assert (row.attempted_before, row.failed_before) == (before["tried"].sum(), before["hits"].sum())
+        assert (row.attempted_after, row.failed_after) == (after["tried"].sum(), after["hits"].sum())
+        assert row.rate_after == row.failed_after / row.attempted_after
+        if row.kind != "spike":
+            statistics = cuts_by_hand(rows)
+            statistics = {cut: statistics[cut] for cut in range(2, len(rows) - 1)}  # two weeks on either side
+            assert max(statistics, key=statistics.__getitem__) == place
+            chance = chi2.sf(statistics[place], 1) * (len(rows) - 1)
+            assert row.p_value == pytest.approx(chance)
+
+
+def test_many_series_are_one_by_one() -> None:
+    dice = np.random.default_rng(7)
+    many = []
+    for number in range(40):
+        weeks = int(dice.integers(1, 12))
+        tried = dice.integers(1, 300, weeks)
+        rate = np.where(np.arange(weeks) < dice.integers(0, 12), 0.02, dice.choice([0.02, 0.2]))
+        many.append(
+            series(list(zip(tried, dice.binomial(tried, rate), strict=True)), f"d{number:02d}.example")
+        )
+    together = find_changes(pd.concat(many, ignore_index=True))
+    lasting = together[together["kind"] != "spike"]
+    assert len(lasting) > 3
+    by_hand = pd.concat([find_changes(one) for one in many])
+    by_hand = by_hand[by_hand["kind"] != "spike"]  # a spike is of the last week of all
+    pd.testing.assert_frame_equal(
+        lasting.sort_values("name", ignore_index=True), by_hand.sort_values("name", ignore_index=True)
+    )
+
+
+def test_a_block_that_begins_shows_at_domain_and_mailbox_provider() -> None:
+    rows = []
+    for week in range(8):
+        for number in range(100):
+            blocked = week >= 5 and number < 30
+            rows.append(
+                {
+                    "recipient": f"zq{number}@hosted.example",
+                    "timestamp": pd.Timestamp("2026-01-05T09:00Z") + pd.Timedelta(weeks=week),
+                    "mailbox_provider": "google" if blocked else "other",
+                    "event": "bounced" if blocked else "delivered",
+                }
+                | ({"reason": "blocked"} if blocked else {})
+            )
+    frame = classified(rows)
+    for by, name in (("domain", "hosted.example"), ("mailbox_provider", "google")):
+        (found,) = summaries.summarize_changes(frame, by).itertuples()
+        assert (found.name, found.mailbox_provider, found.measure, found.kind) == (
+            name,
+            "google",
+            "block",
+            "rise",
+        )
+        assert found.at == pd.Timestamp("2026-02-09", tz="UTC")
+        assert (found.attempted_after, found.failed_after) == (300, 90)
+    domain = summaries.summarize_domains(frame).iloc[0]
+    assert pd.isna(domain["changed_at"])  # of hard bounces
+    assert not domain["spike"]
+    with pytest.raises(FrameError, match="'domain' or 'mailbox_provider'"):
+        summaries.summarize_changes(frame, "tag")
+
+
+@pytest.mark.parametrize(
+    ("shares", "trend"),
+    [
+        ([0.02, 0.04, 0.06, 0.08, 0.10], "rising"),
+        ([0.10, 0.08, 0.06, 0.04, 0.02], "falling"),
+        ([0.05, 0.05, 0.05, 0.05, 0.05], "steady"),
+        ([0.0, 0.0, 0.0], "steady"),
+        ([0.5], None),
+    ],
+)
+def test_trend_of_a_domain(shares: list[float], trend: str | None) -> None:
+    rows = [
+        {
+            "recipient": f"zq{number}@example.org",
+            "timestamp": pd.Timestamp("2026-01-05T09:00Z") + pd.Timedelta(weeks=week),
+            "event": "bounced" if number < share * 200 else "delivered",
+        }
+        for week, share in enumerate(shares)
+        for number in range(200)
+    ]
+    (found,) = summaries.summarize_domains(
+        classified([*rows, {"recipient": "zq@example.net", "event": "delivered"}])
+    ).query("domain == 'example.org'")["trend"]
+    assert found == trend if trend else pd.isna(found)
+
+
+def test_tags_sending_addresses_and_registrable_domains_equal_a_slow_second_computation(
+    story: pd.DataFrame,
+) -> None:
+    frame = story.copy()
+    numbers = np.arange(len(frame))
+    tags = [["spring", "news"], ["spring"], [], ["news", "news"]]
+    frame["tags"] = pd.Series([tags[n % 4] for n in numbers], dtype=story["tags"].dtype)
+    frame["sending_ip"] = pd.Series(
+        [("192.0.2.1", "192.0.2.2", None)[n % 3] for n in numbers], dtype=story["sending_ip"].dtype
+    )
+    seen: dict[str, dict[Any, list[dict[str, Any]]]] = {
+        "tag": defaultdict(list),
+        "sending_ip": defaultdict(list),
+    }
+    registered = defaultdict(list)
+    for message in outcomes(frame):
+        # what the deciding event lacks, another of the same message may have
+        own = same_message(frame, message)
+        every_tag = message["tags"] if len(message["tags"]) else max(own["tags"], key=len)
+        for tag in set(every_tag) or {"(none)"}:
+            seen["tag"][tag].append(message)
+        ip = message["sending_ip"] if pd.notna(message["sending_ip"]) else own["sending_ip"].dropna().max()
+        seen["sending_ip"][ip if pd.notna(ip) else "(none)"].append(message)
+        registered[".".join(message["domain"].split(".")[-2:])].append(message)
+    for summary, key, expected in (
+        (summaries.summarize_tags(frame), "tag", seen["tag"]),
+        (summaries.summarize_sending_ips(frame), "sending_ip", seen["sending_ip"]),
+        (summaries.summarize_registrable_domains(frame), "registrable_domain", registered),
+    ):
+        assert set(summary[key]) == set(expected)
+        for _, row in summary.iterrows():
+            messages = expected[row[key]]
+            assert row[COUNTS].to_dict() == tally(messages), row[key]
+            assert row["addresses"] == len({message["address"] for message in messages})
+            assert row["domains"] == len({message["domain"] for message in messages})
+            reasons = Counter(message["reason"] for message in messages if message["outcome"] == "bounced")
+            assert reasons[row["top_reason"]] == max(reasons.values(), default=0)
+
+
+def same_message(frame: pd.DataFrame, message: dict[str, Any]) -> pd.DataFrame:
+    return frame[
+        (frame["message_id"] == message["message_id"])
+        & (frame["recipient"].str.lower() == message["address"])
+    ]
+
+
+def test_domain_days_equal_a_slow_second_computation(story: pd.DataFrame) -> None:
+    got = summaries.summarize_domain_days(story)
+    expected = defaultdict(list)
+    for message in outcomes(story):
+        monday = message["timestamp"].normalize() - pd.Timedelta(days=message["timestamp"].weekday())
+        expected[(message["domain"], monday)].append(message)
+    assert set(zip(got["domain"], got["period"], strict=True)) == set(expected)
+    for _, row in got.iterrows():
+        assert row[COUNTS].to_dict() == tally(expected[(row["domain"], row["period"])])
+    worst = got.groupby("domain")["bounced"].sum().sort_values(ascending=False, kind="stable")
+    assert got["domain"].drop_duplicates().tolist()[:3] == worst.index.tolist()[:3]
+    few = summaries.summarize_domain_days(story, top=2)
+    pd.testing.assert_frame_equal(few, got[got["domain"].isin(few["domain"].unique())].reset_index(drop=True))
+    assert few["domain"].nunique() == 2
 
 
 @pytest.mark.parametrize(
@@ -380,7 +640,7 @@ def test_any_frame_adds_up(rows: list[dict[str, Any]]) -> None:
     assert total.to_dict() == tally(outcomes(frame))
     assert total["attempted"] == total["delivered"] + total["bounced"]
     assert total["bounced"] == total[["hard", "soft", "block", "unknown"]].sum()
-    for other in (every.providers, every.days, every.esps):
+    for other in (every.providers, every.registrable_domains, every.sending_ips, every.days, every.esps):
         assert other[COUNTS].sum().to_dict() == total.to_dict()
     for other in (every.reasons, every.domain_reasons, every.codes, every.actions):
         assert other["bounced"].sum() == total["bounced"]

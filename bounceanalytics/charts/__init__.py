@@ -1,4 +1,4 @@
-"""Summary in, plotly figure out: charts neither group nor filter, show or save.
+"""Summary in, plotly figure out: charts neither group nor filter, show or save; :func:`save` makes image files of them.
 
 Each takes the summary named in its docstring and draws its first rows, which are the worst. The same colour always
 means the same bounce type or the same party at fault; every hover text is a sentence; axes begin at zero. ``theme``
@@ -8,9 +8,11 @@ in words.
 
 from __future__ import annotations
 
-from bounceanalytics.charts.bars import domains, providers, reasons
+from bounceanalytics.charts.bars import domains, reasons
 from bounceanalytics.charts.heat import domain_reasons
+from bounceanalytics.charts.images import save
 from bounceanalytics.charts.policies import policies
+from bounceanalytics.charts.rates import providers, registrable_domains, sending_ips, tags
 from bounceanalytics.charts.recovery import recovery
 from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.theme import template
@@ -24,7 +26,11 @@ __all__ = [
     "providers",
     "reasons",
     "recovery",
+    "registrable_domains",
+    "save",
+    "sending_ips",
     "storms",
     "system_full",
+    "tags",
     "template",
 ]

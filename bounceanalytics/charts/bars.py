@@ -1,4 +1,4 @@
-"""Bars: domains, reasons and mailbox providers."""
+"""Bars: the domains that hurt most, and the reasons."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import (
     FAULT_TITLES,
+    NARROWEST,
+    Theme,
     ThemeName,
     count_axis,
     lay_out,
     legend_high,
     names_axis,
+    rate_axis,
     rows,
     rows_high,
     says,
+    text_wide,
 )
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, percent, plain
+from bounceanalytics.charts.wording import count, number, percent, plain, rate_sentence
 from bounceanalytics.schema import REASONS, require
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 #: Amazon SES: hard bounce rates at which an account is reviewed, and at which sending may be paused.
 #: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html
@@ -36,7 +40,11 @@ SES_ASKS = 0.02
 def domains(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
 ) -> go.Figure:
-    """Return bars of the domains with the most hard bounces, with their hard rates.
+    """Return the domains with the most hard bounces: how many in one panel, at which rate in the other.
+
+    Many messages make many bounces, so the number alone says little about a domain; a rate from few messages says
+    little as well, so it is shown with its 95% interval and, where the summary has ``hard_shrunk``, with a tick at
+    the rate drawn towards that of all domains.
 
     Parameters
     ----------
@@ -46,7 +54,7 @@ def domains(
         How many domains to draw; the subtitle says how many there are.
     theme : {'light', 'dark'}, default 'light'
     compact : bool, default False
-        Labels short enough for a phone.
+        Labels short enough for a phone, and one panel with number and rate in words.
 
     Returns
     -------
@@ -69,27 +77,52 @@ def domains(
     if not failing:
         sentence = "No domain has hard bounces." if len(summary) else "No messages were sent."
         return says(theme, title, sentence, compact=compact)
+    look = look_of(theme)
     shown = summary.head(min(top, failing))
+    names = shown["domain"].tolist()
+    hovers = [_domain_sentence(row) for row in rows(shown)]
+    rated = shown["hard_rate"].notna()
     texts = [
-        number(hard) if pd.isna(rate) else f"{number(hard)}  ·  {percent(rate)}"
-        for hard, rate in zip(shown["hard"], shown["hard_rate"], strict=True)
+        f"{number(hard)}  ·  {percent(rate)}" if compact and known else number(hard)
+        for hard, rate, known in zip(shown["hard"], shown["hard_rate"], rated, strict=True)
     ]
-    figure = go.Figure(
-        _bars(
-            shown["domain"].tolist(),
-            shown["hard"].tolist(),
-            texts,
-            [_domain_sentence(row) for row in rows(shown)],
-            look_of(theme).types["hard"],
+    figure = go.Figure(_bars(names, shown["hard"].tolist(), texts, hovers, look.types["hard"]))
+    part = f"{len(shown)} of {count(failing, 'domain')}" if len(shown) < failing else count(failing, "domain")
+    subtitle = f"{part} with hard bounces"
+    if compact:
+        _scaled(figure, names, texts, shown["hard"].max(), compact=True)
+        subtitle += "; messages and share of attempted"
+        return lay_out(figure, theme, title, subtitle, body=rows_high(len(shown)), compact=True)
+    _scaled(figure, names, texts, shown["hard"].max(), compact=False, panel=0.46, right=64)
+    figure.update_layout(
+        margin_r=64,  # holds the rates in words
+        annotations=[
+            panel_heading("hard bounces", "x", look.quiet),
+            *(
+                rate_text(place, len(shown), percent(rate))
+                if pd.notna(rate)
+                else no_rate(place, len(shown), "x2", look)
+                for place, rate in enumerate(shown["hard_rate"])
+            ),
+        ],
+    )
+    if rated.any():
+        shrunk = "hard_shrunk" in shown
+        for trace in _rate_dots(
+            shown[rated], [h for h, known in zip(hovers, rated, strict=True) if known], look
+        ):
+            figure.add_trace(trace)
+        heading = "hard rate (dot)" + (" and cautious rate (tick)" if shrunk else "")
+        figure.add_annotation(panel_heading(heading, "x2", look.quiet))
+        subtitle += "; lines: 95% interval of the rate" + (
+            "; cautious: drawn towards the rate of all domains, the more the fewer messages" if shrunk else ""
         )
+    longest = max(float(shown["hard_high"].max()), 0.0) if rated.any() else 0.01
+    figure.update_layout(
+        xaxis2=rate_axis(longest, room=1.04, steps=4)
+        | {"domain": [0.52, 1], "anchor": "y", "showticklabels": bool(rated.any())}
     )
-    subtitle = (
-        f"{len(shown)} of {count(failing, 'domain')} with hard bounces; messages and share of attempted"
-        if len(shown) < failing
-        else f"{count(failing, 'domain')} with hard bounces; messages and share of attempted"
-    )
-    _scaled(figure, shown["domain"].tolist(), shown["hard"].max(), compact)
-    return lay_out(figure, theme, title, subtitle, body=rows_high(len(shown)), compact=compact)
+    return lay_out(figure, theme, title, subtitle, body=rows_high(len(shown)), above=28)
 
 
 def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
@@ -140,100 +173,85 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
         "" if compact else apart
     )
     figure.update_traces(showlegend=True)
-    _scaled(figure, met["title"].tolist(), met["bounced"].max(), compact)
+    labels = [text for bars in figure.data for text in bars.text]
+    _scaled(figure, met["title"].tolist(), labels, met["bounced"].max(), compact=compact)
     legend = legend_high(len(figure.data), compact=compact)
     return lay_out(figure, theme, title, subtitle, body=rows_high(len(met)), above=legend, compact=compact)
 
 
-def providers(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
-    """Return the hard bounce rate of each mailbox provider, with its 95% interval and the limits of Amazon SES.
-
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        From :func:`bounceanalytics.summarize_providers`, largest first.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
-
-    References
-    ----------
-    Limits: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html
-
-    Examples
-    --------
-    >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> figure = ba.charts.providers(ba.summarize_providers(bounces))
-    """
-    require(summary, _PROVIDERS_NEED, "a summary of mailbox providers")
-    title = "Hard bounce rate by mailbox provider"
-    if summary.empty:
-        return says(theme, title, "No messages were sent.", compact=compact)
-    if not summary["deliveries_known"].any():
-        return says(theme, title, "These exports hold no deliveries, so there are no rates.", compact=compact)
-    look = look_of(theme)
-    names = [provider_title(name) for name in summary["mailbox_provider"]]
-    rate = summary["hard_rate"]
-    longest = max(float(summary["hard_high"].max()), SES_PAUSE * 1.1)
-    room = 1.5 if compact else 1.25
-    figure = go.Figure(
-        go.Bar(
-            orientation="h",
-            x=[None if pd.isna(value) else value for value in rate],
-            y=names,
-            marker={"color": look.types["hard"], "line": {"width": 0}},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (summary["hard_high"] - rate).fillna(0).tolist(),
-                "arrayminus": (rate - summary["hard_low"]).fillna(0).tolist(),
-                "color": look.ink,
-                "thickness": 1.5,
-                "width": 4,
-            },
-            customdata=[_provider_sentence(row) for row in rows(summary)],
-            hovertemplate="%{customdata}<extra></extra>",
-            showlegend=False,
-        ),
-        layout={
-            "xaxis": {"range": [0, longest * room], "tickformat": ".0%"},
-            "yaxis": names_axis(names, compact=compact),
-            "shapes": [_limit_line(limit, look.limit) for limit in (SES_REVIEW, SES_PAUSE)],
-            "annotations": [
-                _limits_text(look.quiet, compact=compact),
-                *(
-                    _rate_text(name, row, look.paper, compact=compact)
-                    for name, row in zip(names, rows(summary), strict=True)
-                ),
-            ],
-        },
-    )
-    subtitle = "hard bounces / attempted messages" + ("" if compact else "; whiskers: 95% interval")
-    return lay_out(figure, theme, title, subtitle, body=rows_high(len(names)), above=32, compact=compact)
-
-
 _DOMAINS_NEED = ("domain", "attempted", "hard", "hard_rate", "hard_low", "hard_high", "top_reason")
-_PROVIDERS_NEED = (
-    "mailbox_provider",
-    "domains",
-    "attempted",
-    "bounced",
-    "hard",
-    "hard_rate",
-    "hard_low",
-    "hard_high",
-    "deliveries_known",
-)
+
+
+def _rate_dots(shown: pd.DataFrame, hovers: list[str], look: Theme) -> Iterator[go.Scatter]:
+    """Yield the rates with their intervals, and below them ticks at the cautious ones."""
+    rate = shown["hard_rate"]
+    same: dict[str, Any] = {
+        "mode": "markers",
+        "y": shown["domain"].tolist(),
+        "xaxis": "x2",
+        "customdata": hovers,
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
+    if "hard_shrunk" in shown:
+        tick = {"symbol": "line-ns", "size": 9, "line": {"width": 2, "color": look.ink}}
+        yield go.Scatter(x=shown["hard_shrunk"].tolist(), marker=tick, **same)
+    yield go.Scatter(
+        x=rate.tolist(),
+        marker={"color": look.types["hard"], "size": 9},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (shown["hard_high"] - rate).tolist(),
+            "arrayminus": (rate - shown["hard_low"]).tolist(),
+            "color": look.types["hard"],
+            "thickness": 2,
+            "width": 0,
+        },
+        **same,
+    )
+
+
+def panel_heading(text: str, axis: str, colour: str) -> dict[str, Any]:
+    """Return the heading of one of several panels side by side, above its left edge."""
+    place = {
+        "xref": f"{axis} domain",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+    }
+    return {"text": text, "showarrow": False, "font": {"size": 12, "color": colour}, **place}
+
+
+def rate_text(row: int, of: int, text: str) -> dict[str, Any]:
+    """Return a rate in words right of the plot, in that one of so many rows (from 0)."""
+    return _row_text(row, of, text) | {"x": 1, "xref": "paper"}
+
+
+def no_rate(row: int, of: int, axis: str, look: Theme) -> dict[str, Any]:
+    """Return why there is no rate, at the left edge of a panel, in that one of so many rows (from 0)."""
+    text = _row_text(row, of, "no deliveries in the export")
+    return text | {
+        "x": 0,
+        "xref": f"{axis} domain",
+        "bgcolor": look.paper,
+        "font": {"size": 12, "color": look.quiet},
+    }
+
+
+def _row_text(row: int, of: int, text: str) -> dict[str, Any]:
+    """Return a text in a row; by its place and not by its name, which may be a number or hold markup."""
+    place = {
+        "y": 1 - (row + 0.5) / of,
+        "yref": "paper",
+        "yanchor": "middle",
+        "xanchor": "left",
+        "xshift": 6,
+    }
+    return {"text": text, "showarrow": False, "font": {"size": 12}, **place}
 
 
 def _bars(names: list[str], values: list[float], texts: list[str], hovers: list[str], colour: str) -> go.Bar:
@@ -254,41 +272,35 @@ def _bars(names: list[str], values: list[float], texts: list[str], hovers: list[
     )
 
 
-def _scaled(figure: go.Figure, names: Sequence[str], largest: float, compact: bool) -> None:
+def _scaled(
+    figure: go.Figure,
+    names: Sequence[str],
+    texts: Sequence[str],
+    largest: float,
+    *,
+    compact: bool,
+    panel: float = 1,
+    right: int = 24,
+) -> None:
+    """Set the axes so that the texts have room at the end of the bars, also in the narrowest figure.
+
+    ``panel`` is the share of the plot that the bars take, from the left; ``right`` is the margin in pixels.
+    """
+    labels = names_axis(names, compact=compact)
+    wide = (NARROWEST[compact] - 16 - right - max(map(text_wide, labels["ticktext"]))) * panel
+    room = wide / max(wide - 1.15 * max(map(text_wide, texts)), wide / 4)  # digits are wider than letters
+    steps = 2 if compact else 5
     figure.update_layout(
         barmode="overlay",
-        xaxis=count_axis(largest, room=1.65 if compact else 1.18, steps=2 if compact else 5),
-        yaxis=names_axis(names, compact=compact),
+        xaxis=count_axis(largest, room=max(room, 1.05), steps=steps if panel == 1 else 3)
+        | {"domain": [0, panel]},
+        yaxis=labels,
     )
 
 
 def provider_title(name: str) -> str:
     """Return the name of a mailbox provider as one writes it."""
     return name.upper() if len(name) <= 3 else name.replace("_", " ").capitalize()  # AOL, GMX, QQ
-
-
-def _limit_line(limit: float, colour: str) -> dict[str, Any]:
-    line = {"color": colour, "width": 1, "dash": "4px,3px"}
-    return {"type": "line", "x0": limit, "x1": limit, "y0": 0, "y1": 1, "yref": "paper", "line": line}
-
-
-def _limits_text(colour: str, *, compact: bool) -> dict[str, Any]:
-    """Return what the lines mean, above the right edge, where it meets neither of them nor the names."""
-    text = (
-        "dashed: SES limits, 5% and 10%" if compact else "dashed: Amazon SES reviews at 5%, may pause at 10%"
-    )
-    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "bottom"}
-    return {"text": text, "showarrow": False, "font": {"size": 11, "color": colour}, **place}
-
-
-def _rate_text(name: str, row: Any, ground: str, *, compact: bool) -> dict[str, Any]:
-    """Return the rate as a column at the right edge, clear of bars, whiskers and limits."""
-    if not row.deliveries_known:
-        text = "no deliveries" if compact else "no deliveries in the export"
-    else:
-        text = percent(row.hard_rate) + ("" if compact else f" of {number(row.attempted)}")
-    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": name, "yanchor": "middle"}
-    return {"text": text, "showarrow": False, "font": {"size": 12}, "bgcolor": ground, **place}
 
 
 def _domain_sentence(row: Any) -> str:
@@ -302,10 +314,7 @@ def _domain_sentence(row: Any) -> str:
             f"<b>{plain(row.domain)}</b><br>{count(row.hard, 'message')} bounced hard; the export holds no delivery"
             f"<br>to this domain, so there is no rate.{reason}"
         )
-    return (
-        f"<b>{plain(row.domain)}</b><br>{number(row.hard)} of {count(row.attempted, 'attempted message')} bounced hard:"
-        f"<br>{percent(row.hard_rate)} (95% interval {percent(row.hard_low)} to {percent(row.hard_high)}).{reason}"
-    )
+    return f"<b>{plain(row.domain)}</b><br>{rate_sentence(row)}{reason}"
 
 
 def _reason_sentence(row: Any) -> str:
@@ -314,15 +323,4 @@ def _reason_sentence(row: Any) -> str:
     return (
         f"<b>{known.title}</b><br>{count(row.bounced, 'message')} bounced for this reason,"
         f"<br>{percent(row.share)} of all bounces. Who must act: {who if who.isupper() else who.lower()}."
-    )
-
-
-def _provider_sentence(row: Any) -> str:
-    name = f"<b>{plain(provider_title(row.mailbox_provider))}</b> ({count(row.domains, 'domain')})"
-    if not row.deliveries_known:
-        bounced = count(row.bounced, "message")
-        return f"{name}<br>{bounced} bounced; the export holds no deliveries,<br>so there is no rate."
-    return (
-        f"{name}<br>{number(row.hard)} of {count(row.attempted, 'attempted message')} bounced hard:"
-        f"<br>{percent(row.hard_rate)} (95% interval {percent(row.hard_low)} to {percent(row.hard_high)})."
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows_high, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows_high, says, text_wide
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.charts.wording import count, number, plain, short_number
 from bounceanalytics.schema import REASONS, require
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Room for so many columns is always kept, lest one cell fill the whole width.
 _LEAST_COLUMNS = 8
+
+#: So many columns are legible on a phone, and so many with slanted titles on paper.
+_MOST_COMPACT, _MANY_COLUMNS = 8, 18
 
 
 def domain_reasons(
@@ -34,7 +38,7 @@ def domain_reasons(
         How many domains to draw; the subtitle says how many there are.
     theme : {'light', 'dark'}, default 'light'
     compact : bool, default False
-        Labels short enough for a phone.
+        Labels short enough for a phone, and only the eight most frequent reasons.
 
     Returns
     -------
@@ -59,10 +63,12 @@ def domain_reasons(
     every = list(dict.fromkeys(summary["domain"]))
     names = every[:top]
     shown = summary[summary["domain"].isin(names)]
-    met = [reason for reason in REASONS if (shown["reason"] == reason).any()]
     table = shown.astype({"reason": "str"}).pivot_table(
         index="domain", columns="reason", values="bounced", aggfunc="sum"
     )
+    seen = table.columns
+    frequent = table.sum().nlargest(_MOST_COMPACT if compact else len(seen)).index
+    met = [reason for reason in REASONS if reason in frequent]
     table = table.reindex(index=names, columns=met)
     counts = [[None if value != value else int(value) for value in row] for row in table.to_numpy()]  # noqa: PLR0124
     titles = [REASONS[reason].title for reason in met]
@@ -79,7 +85,7 @@ def domain_reasons(
             ygap=2,
             text=[["" if value is None else short_number(value) for value in row] for row in counts],
             texttemplate="%{text}",
-            textfont={"size": 11},
+            textfont={"size": 11 if len(met) <= _MANY_COLUMNS else 9},
             customdata=[
                 [
                     ""
@@ -93,6 +99,8 @@ def domain_reasons(
             hoverongaps=False,
         )
     )
+    upright = compact or len(met) > _MANY_COLUMNS
+    lengthy = max(map(text_wide, titles)) + 8
     shape = (
         f"{len(names)} of {number(len(every))} domains"
         if len(names) < len(every)
@@ -104,17 +112,21 @@ def domain_reasons(
             "type": "category",
             "tickvals": titles,
             "range": [-0.5, max(len(titles), _LEAST_COLUMNS) - 0.5],
-            "tickangle": -45,
+            "tickangle": -90 if upright else -45,
             "showgrid": False,
             "ticks": "",
         },
         yaxis=names_axis(names, compact=compact) | {"ticks": ""},
-        margin_r=72,  # the last slanted label leans over the edge
+        margin_r=24
+        if upright
+        else max(24, math.ceil(lengthy * 0.71) - 40),  # the last slanted label leans over
         plot_bgcolor=look.empty,
     )
-    subtitle = f"bounces by domain and reason; {shape}, most bounces first"
+    part = f"; {len(met)} of {len(seen)} reasons" if len(met) < len(seen) else ""
+    subtitle = f"bounces by domain and reason; {shape}, most bounces first{part}"
+    above = math.ceil(lengthy + 12 if upright else max(lengthy * 0.71 + 20, 60))
     return lay_out(
-        figure, theme, title, subtitle, body=rows_high(len(names)), above=120, below=16, compact=compact
+        figure, theme, title, subtitle, body=rows_high(len(names)), above=above, below=16, compact=compact
     )
 
 

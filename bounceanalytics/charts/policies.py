@@ -76,9 +76,7 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
             "x2",
             "wrongly_removed",
             look.types["hard"],
-            "good addresses lost"
-            if compact
-            else "good addresses lost, and share of those removed for bounces",
+            "good addresses lost" if compact else "good addresses lost, and share of those removed",
             _labels(comparison["wrongly_removed"], comparison["wrong_share"], compact=compact),
         ),
     )

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 
 ThemeName = Literal["light", "dark"]
 
-#: Pixels per bar.
-_ROW = 26
+#: Pixels per bar, and per row of a legend.
+_ROW, _ENTRY = 26, 20
+
+#: Whether compact -> pixels of the narrowest figures, on paper and on a phone; wider ones have room to spare.
+NARROWEST = {False: 700, True: 358}
+
+#: Characters of small print that fit on paper.
+_LINE = 96
 
 #: Fonts that are on the reader's machine; nothing is fetched.
 FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
@@ -180,7 +186,7 @@ def template(name: ThemeName) -> go.layout.Template:
                 "font": {"size": 18, "color": look.ink},
             },
             "margin": {"l": 16, "r": 24, "t": 84, "b": 32},
-            "xaxis": axis,
+            "xaxis": axis | {"ticklabelstandoff": 7},  # clear of the lowest label beside the plot
             "yaxis": axis,
             "hovermode": "closest",
             "hoverlabel": {
@@ -223,7 +229,38 @@ def count_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str
     raw = largest / steps
     power = 10 ** math.floor(math.log10(raw)) if raw >= 1 else 1
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
-    return {"range": [0, largest * room], "tick0": 0, "dtick": step, "tickformat": ",d"}
+    words = ",d" if largest < 100_000 else "~s"  # 200k, 1.5M
+    return {"range": [0, largest * room], "tick0": 0, "dtick": step, "tickformat": words}
+
+
+def rate_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str, Any]:
+    """Return settings of an axis of shares (0-1): from zero, in percent, with decimals only where ticks need them.
+
+    Parameters
+    ----------
+    largest : float
+        The largest share shown.
+    room : float, default 1.0
+        How much longer than that the axis is.
+    steps : int, default 5
+        About how many ticks to set up to the largest share.
+
+    Examples
+    --------
+    >>> [(axis["dtick"], axis["tickformat"]) for axis in map(rate_axis, (1.0, 0.08, 0.004))]
+    [(0.2, '.0%'), (0.02, '.0%'), (0.001, '.1%')]
+    """
+    largest = max(float(largest), 1e-4)
+    power = math.floor(math.log10(largest / steps))
+    # one step more than the largest would need is not worth a tick: 1e-9 forgives the last bit
+    step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= largest / steps - 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9) - 2)
+    return {
+        "range": [0, largest * room],
+        "tick0": 0,
+        "dtick": round(step, 12),
+        "tickformat": f".{decimals}%",
+    }
 
 
 def names_axis(names: Sequence[str], *, compact: bool) -> dict[str, Any]:
@@ -263,9 +300,10 @@ def lay_out(
         Changed in place.
     name : {'light', 'dark'}
     title, subtitle : str
-        Wrapped where ``compact``.
+        Wrapped to the width of a phone where ``compact``, else to that of a sheet of paper.
     body, above, below : int
-        Pixels of the plot itself, of what stands between heading and plot, and of what stands below.
+        Pixels of the plot itself, of what stands between heading and plot, and of what stands below. A legend gets
+        what it needs above the plot in any case.
     compact : bool, default False
 
     Returns
@@ -274,7 +312,9 @@ def lay_out(
         The same; ``layout.meta`` holds the words and the height of the heading, see :func:`without_heading`.
     """
     lines = textwrap.wrap(title, 34) if compact else [title]
-    sublines = textwrap.wrap(subtitle, 46 if compact else 120)
+    sublines = textwrap.wrap(subtitle, 46 if compact else _LINE)
+    legend, legend_room = _legend(figure, NARROWEST[compact])
+    above = max(above, legend_room)
     heading = 16 + 24 * len(lines) + 18 * len(sublines)
     small = f'<span style="font-size:13px;color:{theme(name).quiet}">{"<br>".join(sublines)}</span>'
     return figure.update_layout(
@@ -282,8 +322,43 @@ def lay_out(
         title={"text": "<br>".join([*lines, small] if subtitle else lines)},
         height=heading + above + body + below,
         margin={"t": heading + above, "b": below},
+        legend=legend,
         meta={"heading": heading, "title": title, "subtitle": subtitle},
     )
+
+
+def _legend(figure: go.Figure, wide: int) -> tuple[dict[str, Any], int]:
+    """Return settings of a legend above a plot, and its height in pixels, so that it fits into a figure so wide.
+
+    A legend in one row stays in one row on wider figures, and one in columns keeps their number; so the room that it
+    takes does not depend on the width of the figure, which is not known yet.
+    """
+    entries = [
+        trace.name
+        for trace in figure.data
+        if trace.name
+        and trace.showlegend is not False
+        and (trace.showlegend or figure.layout.showlegend is not False)
+    ]
+    if not entries or figure.layout.showlegend is False:
+        return {}, 0
+    labels = [str(label).strip() for label in figure.layout.yaxis.ticktext or ("12,345",)]
+    room = wide - 44 - max(map(text_wide, labels))
+    each = [40 + text_wide(entry) for entry in entries]
+    if sum(each) + 5 * len(each) < room:
+        return {}, 12 + _ENTRY
+    across = max(1, min(len(entries), int(room / (max(each) + 5))))
+    down = math.ceil(len(entries) / across)
+    return {"entrywidthmode": "fraction", "entrywidth": 0.94 / across}, 12 + _ENTRY * down
+
+
+def text_wide(text: str, size: float = 12) -> float:
+    """Return about how many pixels a text is wide, in a wide font.
+
+    >>> round(text_wide("mail.example.org"))
+    96
+    """
+    return len(text) * size * 0.5
 
 
 def without_heading(figure: go.Figure) -> go.Figure:
@@ -313,7 +388,7 @@ def legend_high(entries: int, *, compact: bool) -> int:
 def says(name: ThemeName, title: str, sentence: str, *, compact: bool = False) -> go.Figure:
     """Return a figure that has nothing to draw and says so in words."""
     look = theme(name)
-    words = "<br>".join(textwrap.wrap(sentence, 40 if compact else 100))
+    words = "<br>".join(textwrap.wrap(sentence, 40 if compact else 84))
     figure = go.Figure(
         layout={
             "xaxis": {"visible": False},

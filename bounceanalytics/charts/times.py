@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import textwrap
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,6 +12,7 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import (
     TYPE_TITLES,
+    Theme,
     ThemeName,
     count_axis,
     lay_out,
@@ -20,7 +23,7 @@ from bounceanalytics.charts.theme import (
     says,
 )
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, day, number, percent, plain
+from bounceanalytics.charts.wording import count, day, number, percent, plain, shorten
 from bounceanalytics.schema import require
 
 _DAY = pd.Timedelta(days=1)
@@ -29,14 +32,45 @@ _MS = pd.Timedelta(milliseconds=1)
 #: Room for so many periods is always kept, lest one bar fill the whole width.
 _LEAST_PERIODS = 6
 
+_INCIDENTS_NEED = ("kind", "start", "end", "addresses", "title", "sentence")
 
-def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
-    """Return stacked bars of hard, soft and block bounces per day or week.
+#: So many incidents are marked at most.
+_MOST_MARKS = 8
+
+#: Pixels of the bars, of the labels of time below, of a row of numbers above, and of a line of the list.
+_BARS, _TICKS_BELOW, _LANE, _LIST_LINE = 260, 48, 22, 15.6
+
+#: Pixels of the narrowest plots, between the margins, on a phone and on paper; numbers keep apart in these.
+_PLOT_PHONE, _PLOT_PAPER = 290, 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """An incident where it is drawn."""
+
+    number: int
+    row: Any
+    colour: str
+    start: pd.Timestamp
+    end: pd.Timestamp | None
+
+
+def bounce_types(
+    summary: pd.DataFrame,
+    incidents: pd.DataFrame | None = None,
+    *,
+    theme: ThemeName = "light",
+    compact: bool = False,
+) -> go.Figure:
+    """Return stacked bars of hard, soft and block bounces per day or week, and above them what happened when.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_days`, in order of time.
+    incidents : pandas.DataFrame, optional
+        From :func:`bounceanalytics.incidents`. Those within the periods of the summary are marked with numbers, which
+        a list below the plot explains; of more than eight the ones that reached the most addresses.
     theme : {'light', 'dark'}, default 'light'
     compact : bool, default False
         Labels short enough for a phone.
@@ -48,7 +82,7 @@ def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: 
     Raises
     ------
     FrameError
-        If the summary lacks columns, or there is no such theme.
+        If the summary or the incidents lack columns, or there is no such theme.
 
     Examples
     --------
@@ -57,6 +91,8 @@ def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: 
     >>> figure = ba.charts.bounce_types(ba.summarize_days(bounces))
     """
     require(summary, ("period", "attempted", "hard_rate", "bounced", *TYPE_TITLES), "a summary of days")
+    if incidents is not None:
+        require(incidents, _INCIDENTS_NEED, "a frame of incidents")
     title = "Bounces over time"
     dated = summary[summary["period"].notna()]
     undated = summary.loc[summary["period"].isna(), "bounced"].sum()
@@ -90,9 +126,155 @@ def bounce_types(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: 
         yaxis=count_axis(dated["bounced"].max(), room=1.05),
         showlegend=True,
     )
+    lanes = listed = 0
+    if incidents is not None:
+        met = _within(incidents, dated["period"], step)
+        if len(met):
+            lanes, listed = _mark(figure, met, step, look, compact=compact)
+            part = f"the {_MOST_MARKS} largest of {number(len(met))} " if len(met) > _MOST_MARKS else ""
+            note += f"; numbers: {part}incidents, listed below"
     legend = legend_high(len(figure.data), compact=compact)
     subtitle = f"bounced messages per {unit}{note}"
-    return lay_out(figure, theme, title, subtitle, body=260, above=legend, below=48, compact=compact)
+    return lay_out(
+        figure,
+        theme,
+        title,
+        subtitle,
+        body=_BARS + lanes,
+        above=legend,
+        below=_TICKS_BELOW + listed,
+        compact=compact,
+    )
+
+
+def _within(incidents: pd.DataFrame, periods: pd.Series[Any], step: pd.Timedelta) -> pd.DataFrame:
+    """Return the incidents that began within the periods, in the wall clock of their zone."""
+    walls = incidents.copy()
+    for edge in ("start", "end"):
+        moments = pd.to_datetime(incidents[edge], utc=True)  # ends that are all missing may have no zone
+        walls[edge] = moments.dt.tz_convert(periods.dt.tz).dt.tz_localize(None)
+    first, last = periods.min().tz_localize(None), periods.max().tz_localize(None)
+    return walls[walls["start"].ge(first) & walls["start"].lt(last + step)]
+
+
+def _mark(
+    figure: go.Figure, met: pd.DataFrame, step: pd.Timedelta, look: Theme, *, compact: bool
+) -> tuple[int, int]:
+    """Draw the largest incidents above the bars and list them below; return the pixels that both take."""
+    shown = met.nlargest(_MOST_MARKS, "addresses").sort_values("start", kind="stable")
+    # a bar stands around the start of its period, so a moment within it is half a step further left
+    begin, end = figure.layout.xaxis.range
+    begin, end = pd.Timestamp(begin), pd.Timestamp(end)
+    marks = [
+        _Mark(
+            number=place,
+            row=row,
+            colour=_incident_colour(row.kind, look),
+            start=row.start - step / 2,
+            end=None if pd.isna(row.end) else min(row.end - step / 2, end),
+        )
+        for place, row in enumerate(rows(shown), start=1)
+    ]
+    lane_of = _lanes(marks, _LANE * (end - begin) / (_PLOT_PHONE if compact else _PLOT_PAPER))
+    lanes = _LANE * (max(lane_of) + 1)
+    whole = _BARS + lanes
+    figure.update_layout(
+        yaxis_domain=[0, _BARS / whole],
+        yaxis2={
+            "domain": [_BARS / whole, 1],
+            "range": [0, max(lane_of) + 1],
+            "visible": False,
+            "anchor": "x",
+        },
+    )
+    for mark, lane in zip(marks, lane_of, strict=True):
+        height = lane + 0.5
+        stem: dict[str, Any] = {"type": "line", "x0": mark.start, "x1": mark.start, "y0": 0}
+        stem["line"] = {"color": look.ink, "width": 1, "dash": "1px,3px"}
+        figure.add_shape(stem | {"y1": _BARS / whole, "yref": "paper"})
+        figure.add_shape(stem | {"y1": height, "yref": "y2", "layer": "below"})  # below other numbers
+        if mark.end is not None and mark.end > mark.start:
+            span: dict[str, Any] = {
+                "type": "line",
+                "x0": mark.start,
+                "x1": mark.end,
+                "y0": height,
+                "y1": height,
+                "yref": "y2",
+            }
+            span["line"] = {"color": mark.colour, "width": 3}
+            figure.add_shape(span | {"layer": "below"})
+    figure.add_scatter(
+        mode="markers+text",
+        x=[mark.start for mark in marks],
+        y=[lane + 0.5 for lane in lane_of],
+        yaxis="y2",
+        text=[str(mark.number) for mark in marks],
+        textfont={"size": 11, "color": look.ink},
+        marker={
+            "size": _LANE - 4,
+            "color": look.paper,
+            "opacity": 1,
+            "line": {"width": 2, "color": [mark.colour for mark in marks]},
+        },
+        customdata=[_incident_sentence(mark.row) for mark in marks],
+        hovertemplate="%{customdata}<extra></extra>",
+        cliponaxis=False,
+        showlegend=False,
+    )
+    columns = 1 if compact else 2
+    down = math.ceil(len(marks) / columns)
+    for column in range(columns):
+        part = marks[column * down : (column + 1) * down]
+        if part:
+            figure.add_annotation(_list(part, column / columns, 32 if compact else 36))
+    return lanes, round(_LIST_LINE * down) + 12
+
+
+def _lanes(marks: list[_Mark], apart: pd.Timedelta) -> list[int]:
+    """Return a lane for each mark, the lowest in which it keeps clear of those before it."""
+    ends: list[pd.Timestamp] = []
+    lanes = []
+    for mark in marks:
+        lane = next((lane for lane, end in enumerate(ends) if mark.start - apart >= end), len(ends))
+        ends[lane : lane + 1] = [max(mark.start, mark.end or mark.start)]
+        lanes.append(lane)
+    return lanes
+
+
+def _list(marks: list[_Mark], x: float, length: int) -> dict[str, Any]:
+    lines = [
+        f'<span style="color:{mark.colour}">●</span> <b>{mark.number}</b>  {mark.row.start:%-d %b}:'
+        f" {plain(shorten(mark.row.title, length))}"
+        for mark in marks
+    ]
+    return {
+        "text": "<br>".join(lines),
+        "showarrow": False,
+        "align": "left",
+        "font": {"size": 12},
+        "x": x,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 0,
+        "yref": "paper",
+        "yanchor": "top",
+        "yshift": -_TICKS_BELOW,
+    }
+
+
+def _incident_colour(kind: str, look: Theme) -> str:
+    return {
+        "storm": look.faults["receiver"],
+        "block": look.types["block"],
+        "recovery": look.accepted,
+        "full": look.types["hard"],
+        "spike": look.types["hard"],
+    }.get(kind, look.quiet)
+
+
+def _incident_sentence(row: Any) -> str:
+    return f"<b>{plain(row.title)}</b><br>" + "<br>".join(map(plain, textwrap.wrap(row.sentence, 64)))
 
 
 def system_full(

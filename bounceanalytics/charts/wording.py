@@ -61,6 +61,31 @@ def count(value: float, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def rate_sentence(row: Any) -> str:
+    """Return what became of the attempted messages of a row of a summary, and the hard rate with its interval.
+
+    Parameters
+    ----------
+    row : named tuple
+        With ``attempted``, ``hard``, ``hard_rate``, ``hard_low``, ``hard_high`` and, where the summary has it,
+        ``rated``; its rate is known.
+
+    Examples
+    --------
+    >>> summary = pd.DataFrame({"attempted": [400], "hard": [8], "hard_rate": [0.02], "hard_low": [0.01],
+    ...                         "hard_high": [0.039], "rated": [400]})
+    >>> rate_sentence(next(summary.itertuples()))
+    '8 of 400 attempted messages bounced hard:<br>2.0% (95% interval 1.0% to 3.9%).'
+    """
+    rated = getattr(row, "rated", row.attempted)
+    fact = f"{number(row.hard)} of {count(row.attempted, 'attempted message')} bounced hard"
+    interval = f"(95% interval {percent(row.hard_low)} to {percent(row.hard_high)})"
+    if rated == row.attempted:
+        return f"{fact}:<br>{percent(row.hard_rate)} {interval}."
+    known = f"Deliveries are known for {number(rated)} of them, of which {percent(row.hard_rate)} did"
+    return f"{fact}.<br>{known}<br>{interval}."
+
+
 def day(moment: Any) -> str:
     """Return ``5 Jan 2026``, or ``no date``.
 

@@ -16,8 +16,14 @@ Where an ESP reports a late bounce without the ``message_id`` of its delivery, t
 Entries of suppression lists (``suppressed``), complaints, opens, clicks and ``other`` are not sending events and
 count nowhere. ``attempted = delivered + bounced`` and ``bounced = hard + soft + block + unknown``.
 
-**Rates** are shares (0-1) of ``attempted``. Many exports hold failures only; where a row has no delivered message,
-``deliveries_known`` is False and its rates are missing, for every rate would then read 100%.
+**Rates** are shares (0-1) of the attempted messages. Many exports hold failures only, and every rate would then read
+100%. A message therefore counts for rates (``rated``) only where the exports of its ESP hold the deliveries of that
+time: from five days before the first to five days after the last one. Where ``rated`` is 0, ``deliveries_known`` is
+False and the rates are missing. A domain where all mail bounced has a rate of 100% if its ESP tells of deliveries
+elsewhere.
+
+**Few messages** make wild rates. ``hard_low`` and ``hard_high`` are the 95% score interval, and ``hard_shrunk`` is the
+rate drawn towards that of all messages, the more the fewer there are: an order by it does not begin with 2 of 2.
 
 **Mailbox provider.** A bounce often names the provider where a delivery does not (the host is only in the bounce), so
 each domain has one: the one that most of its events name, ``other`` where none does.
@@ -40,7 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
-    from bounceanalytics.summaries.queries import Freq
+    from bounceanalytics.summaries.messages import Freq
 
 __all__ = [
     "COLUMNS",
@@ -50,14 +56,19 @@ __all__ = [
     "dtype",
     "summarize",
     "summarize_actions",
+    "summarize_changes",
     "summarize_codes",
     "summarize_days",
+    "summarize_domain_days",
     "summarize_domain_reasons",
     "summarize_domains",
     "summarize_esps",
     "summarize_providers",
     "summarize_reasons",
+    "summarize_registrable_domains",
+    "summarize_sending_ips",
     "summarize_system_full",
+    "summarize_tags",
 ]
 
 
@@ -67,32 +78,41 @@ class Summaries:
 
     Attributes
     ----------
-    domains, reasons, providers, days, domain_reasons, codes, system_full, esps, actions : pandas.DataFrame
-        What the function ``summarize_<name>`` returns.
+    domains, registrable_domains, reasons, providers, tags, sending_ips, days, domain_days, domain_reasons, codes, \
+system_full, changes, esps, actions : pandas.DataFrame
+        What the function ``summarize_<name>`` returns; ``changes`` are those of domains.
+    provider_changes : pandas.DataFrame
+        Those of mailbox providers.
     """
 
     domains: pd.DataFrame
+    registrable_domains: pd.DataFrame
     reasons: pd.DataFrame
     providers: pd.DataFrame
+    tags: pd.DataFrame
+    sending_ips: pd.DataFrame
     days: pd.DataFrame
+    domain_days: pd.DataFrame
     domain_reasons: pd.DataFrame
     codes: pd.DataFrame
     system_full: pd.DataFrame
     esps: pd.DataFrame
     actions: pd.DataFrame
+    changes: pd.DataFrame
+    provider_changes: pd.DataFrame
 
 
-def summarize(bounces: Frame, *, freq: Freq = "W", timezone: str = "UTC") -> Summaries:
+def summarize(bounces: Frame, *, freq: Freq | None = None, timezone: str = "UTC") -> Summaries:
     """Return every summary; the messages are put together once, which is most of the work.
 
     Parameters
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
-    freq : {'D', 'W'}, default 'W'
-        Of :attr:`Summaries.days`.
+    freq : {'D', 'W'} or None, default None
+        Of days and changes; None for days if the messages span at most 35 of them, else weeks.
     timezone : str, default 'UTC'
-        Of :attr:`Summaries.days`.
+        Of :attr:`Summaries.days` and :attr:`Summaries.domain_days`.
 
     Returns
     -------
@@ -112,16 +132,23 @@ def summarize(bounces: Frame, *, freq: Freq = "W", timezone: str = "UTC") -> Sum
     True
     """
     with Messages(bounces) as messages:
+        freq = freq or messages.usual_freq()
         return Summaries(
             domains=queries.domains(messages),
+            registrable_domains=queries.registrable(messages),
             reasons=queries.reasons(messages),
             providers=queries.providers(messages),
+            tags=queries.tags(messages),
+            sending_ips=queries.sending_ips(messages),
             days=queries.days(messages, freq, timezone),
+            domain_days=queries.domain_days(messages, 50, freq, timezone),
             domain_reasons=queries.domain_reasons(messages),
             codes=queries.codes(messages),
             system_full=queries.system_full(messages),
             esps=queries.esps(messages),
             actions=queries.actions(messages),
+            changes=queries.changes(messages, "domain", freq),
+            provider_changes=queries.changes(messages, "mailbox_provider", freq),
         )
 
 
@@ -129,7 +156,8 @@ def summarize_domains(bounces: Frame) -> pd.DataFrame:
     """One row per domain of the recipients: how much was tried, how much came back, how sure the rate is.
 
     The interval is the 95% score interval of the hard rate: 1 of 12 and 100 of 1,200 have the same rate, not the
-    same weight. ``top_reason`` is the reason of most of its bounces; missing where none bounced.
+    same weight. ``top_reason`` is the reason of most of its bounces; missing where none bounced. ``trend``, ``spike``
+    and ``changed_at`` hold the domain against its own past, see :func:`summarize_changes`.
 
     Parameters
     ----------
@@ -139,10 +167,11 @@ def summarize_domains(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Worst first: most hard bounces, then most bounces: ``domain``, ``mailbox_provider``, ``attempted``,
-        ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``,
-        ``addresses``, ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``,
-        ``first_seen``, ``last_seen``, ``top_reason``.
+        Worst first: most hard bounces, then most bounces: ``domain``, ``mailbox_provider``, ``registrable_domain``,
+        ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``,
+        ``addresses``, ``rated``, ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``,
+        ``hard_shrunk``, ``first_seen``, ``last_seen``, ``top_reason``, ``trend`` (rising, steady, falling), ``spike``
+        (bool), ``changed_at`` (UTC).
 
     Raises
     ------
@@ -158,6 +187,44 @@ def summarize_domains(bounces: Frame) -> pd.DataFrame:
     """
     with Messages(bounces) as messages:
         return queries.domains(messages)
+
+
+def summarize_registrable_domains(bounces: Frame) -> pd.DataFrame:
+    """One row per domain as it was registered: subdomains count together.
+
+    ``mail.example.co.uk`` and ``example.co.uk`` are of one owner; the public suffix list knows that ``co.uk`` is not.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Most hard bounces first: ``registrable_domain``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
+        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``hard_shrunk``,
+        ``first_seen``, ``last_seen``, ``top_reason``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    References
+    ----------
+    https://publicsuffix.org/list/ (as it ships with the package publicsuffixlist)
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_registrable_domains(bounces).columns[0]
+    'registrable_domain'
+    """
+    with Messages(bounces) as messages:
+        return queries.registrable(messages)
 
 
 def summarize_reasons(bounces: Frame) -> pd.DataFrame:
@@ -197,6 +264,8 @@ def summarize_reasons(bounces: Frame) -> pd.DataFrame:
 def summarize_providers(bounces: Frame) -> pd.DataFrame:
     """One row per mailbox provider: rates that tell a bad list from a block by one provider.
 
+    Domains that a provider hosts for others count with it, where a server's name or text gives the provider away.
+
     Amazon SES reviews an account at a hard bounce rate of 5% and may pause it at 10%; others ask for less.
 
     Parameters
@@ -208,7 +277,7 @@ def summarize_providers(bounces: Frame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Most attempted first: ``mailbox_provider``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
         ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
         ``last_seen``, ``top_reason``.
 
@@ -226,6 +295,74 @@ def summarize_providers(bounces: Frame) -> pd.DataFrame:
     """
     with Messages(bounces) as messages:
         return queries.providers(messages)
+
+
+def summarize_tags(bounces: Frame) -> pd.DataFrame:
+    """One row per tag, category or campaign, in the ESP's sense, to tell which mailing went wrong.
+
+    A message with two tags counts in both rows, so that the rows do not add up to all; ``(none)`` stands for no tag.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Most attempted first: ``tag``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
+        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
+        ``last_seen``, ``top_reason``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_tags(bounces).columns[0]
+    'tag'
+    """
+    with Messages(bounces) as messages:
+        return queries.tags(messages)
+
+
+def summarize_sending_ips(bounces: Frame) -> pd.DataFrame:
+    """One row per address that mail left from, to tell whether one of them is blocked.
+
+    Many events do not say; where one event of a message does, it holds for the message. ``(none)`` stands for unknown.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Most attempted first: ``sending_ip``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
+        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
+        ``last_seen``, ``top_reason``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_sending_ips(bounces).columns[0]
+    'sending_ip'
+    """
+    with Messages(bounces) as messages:
+        return queries.sending_ips(messages)
 
 
 def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
@@ -247,7 +384,7 @@ def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> p
     -------
     pandas.DataFrame
         In order of time: ``period``, ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``,
-        ``unknown``, ``dropped``, ``pending``, ``deliveries_known``, ``bounce_rate``, ``hard_rate``,
+        ``unknown``, ``dropped``, ``pending``, ``rated``, ``deliveries_known``, ``bounce_rate``, ``hard_rate``,
         ``hard_low``, ``hard_high``.
         ``period`` is the start, ``datetime64[us, <timezone>]``.
 
@@ -265,6 +402,92 @@ def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> p
     """
     with Messages(bounces) as messages:
         return queries.days(messages, freq, timezone)
+
+
+def summarize_domain_days(
+    bounces: Frame, freq: Freq = "W", timezone: str = "UTC", *, top: int | None = 50
+) -> pd.DataFrame:
+    """One row per domain and day or week in which something was sent to it.
+
+    Periods in which nothing was sent to a domain have no row. Otherwise as :func:`summarize_days`.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+    freq : {'D', 'W'}, default 'W'
+        Days, or weeks that begin on Monday.
+    timezone : str, default 'UTC'
+        IANA name of the zone whose midnight begins a day.
+    top : int or None, default 50
+        So many domains, those with the most bounces; None for all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Domains with most bounces first, each in order of time: ``domain``, ``period``, ``attempted``, ``delivered``,
+        ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``rated``,
+        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``.
+        ``period`` is the start, ``datetime64[us, <timezone>]``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing, or ``freq`` or ``timezone`` is unknown.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_domain_days(bounces).columns[:2].tolist()
+    ['domain', 'period']
+    """
+    with Messages(bounces) as messages:
+        return queries.domain_days(messages, top, freq, timezone)
+
+
+def summarize_changes(bounces: Frame, by: str = "domain", freq: Freq = "W") -> pd.DataFrame:
+    """One row per domain or mailbox provider whose rate of hard bounces or blocks became another, by its own past.
+
+    A ``spike`` is a last period far above all before it; a ``rise`` or ``fall`` has held since ``at``. Small changes
+    (less than twofold, or than one percentage point) do not count, nor do those that chance may have made; without
+    deliveries in the exports there are no rates, and so no changes.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+    by : {'domain', 'mailbox_provider'}, default 'domain'
+        Whose rates.
+    freq : {'D', 'W'}, default 'W'
+        Days, or weeks that begin on Monday; UTC.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Those with the most bounces more or less than before first: ``name``, ``mailbox_provider``, ``measure`` (hard,
+        block), ``kind`` (spike, rise, fall), ``at``, ``attempted_before``, ``failed_before``, ``rate_before``,
+        ``attempted_after``, ``failed_after``, ``rate_after``, ``p_value``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing, or ``by`` or ``freq`` is unknown.
+
+    References
+    ----------
+    K. J. Worsley, The power of likelihood ratio and cumulative sum tests for a change in a binomial probability,
+    Biometrika 70 (1983) 455-464.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports").events)
+    >>> ba.summarize_changes(bounces, by="mailbox_provider")["kind"].cat.categories.tolist()
+    ['spike', 'rise', 'fall']
+    """
+    with Messages(bounces) as messages:
+        return queries.changes(messages, by, freq)
 
 
 def summarize_domain_reasons(bounces: Frame) -> pd.DataFrame:
@@ -382,7 +605,7 @@ def summarize_esps(bounces: Frame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Most attempted first: ``provider``, ``events``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
         ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
         ``last_seen``.
 
