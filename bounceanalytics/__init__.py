@@ -34,6 +34,7 @@ from bounceanalytics.errors import (
     UnknownCodeError,
 )
 from bounceanalytics.explain import Explanation, explain
+from bounceanalytics.incidents import incidents
 from bounceanalytics.knowledge.registry import codes_frame as codes
 from bounceanalytics.linting import lint_rules
 from bounceanalytics.loading import (
@@ -100,6 +101,7 @@ __all__ = [
     "explain",
     "export_suppressions",
     "hash_addresses",
+    "incidents",
     "lint_rules",
     "load",
     "match_hashes",

@@ -133,7 +133,7 @@ def incidents(starts: list[str], zone: str = "UTC") -> pd.DataFrame:
                 None if place % 2 else moment + pd.Timedelta(days=3) for place, moment in enumerate(start)
             ],
             "name": "Google",
-            "addresses": range(100, 100 - len(starts), -1),
+            "reached": range(100, 100 - len(starts), -1),
             "title": [f"Google <{place}>: blocks begin" for place in range(len(starts))],
             "sentence": "On 12 Jan 2026 Google began to refuse mail for the sender's reputation, to 52 addresses.",
         }

@@ -17,6 +17,7 @@ from classified import classified, newsletter
 from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.report import page, report
 from bounceanalytics.report import verdict as says
+from bounceanalytics.report.packing import unpacked
 from bounceanalytics.summaries import summarize
 
 
@@ -45,6 +46,11 @@ class Page(HTMLParser):
             self.texts.append(data)
         elif self._inside[-1][1]:
             self.scripts[self._inside[-1][1]] = self.scripts.get(self._inside[-1][1], "") + data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the page unpacks: charts and the table of domains."""
+        return json.loads(unpacked(self.scripts["data"]))
 
     @property
     def text(self) -> str:
@@ -88,24 +94,40 @@ def test_numbers_are_those_of_the_summaries(story: pd.DataFrame, seen: Page) -> 
         assert domain in seen.text
     for title in every.reasons["title"]:
         assert title in seen.text
-    drawn = json.loads(seen.scripts["data-domains"])["light-wide"]["data"][0]
+    drawn = seen.data["charts"]["domains"]["light-wide"]["data"][0]
     assert drawn["x"] == domains["hard"].tolist()
+    assert [row[:2] for row in seen.data["domains"]] == domains[["domain", "hard"]].to_numpy().tolist()
 
 
 def test_every_chart_comes_wide_and_narrow_light_and_dark(seen: Page) -> None:
     charts = [attrs["data-chart"] for tag, attrs in seen.elements if tag == "div" and "data-chart" in attrs]
-    assert charts == ["bounce_types", "reasons", "domains", "domain_reasons", "providers", "system_full"]
-    for name in charts:
-        assert set(json.loads(seen.scripts[f"data-{name}"])) == {
-            "light-wide",
-            "light-narrow",
-            "dark-wide",
-            "dark-narrow",
-        }
+    assert charts == [
+        "bounce_types",
+        "reasons",
+        "codes",
+        "domains",
+        "domain_reasons",
+        "domain_trends",
+        "changes",
+        "providers",
+        "system_full",
+    ]
+    assert sorted(seen.data["charts"]) == sorted(charts)
+    for drawn in seen.data["charts"].values():
+        assert set(drawn) == {"light-wide", "light-narrow", "dark-wide", "dark-narrow"}
+
+
+def everything_in(path: Path) -> str:
+    """Return the file as it is, and what is packed in it; plotly's own code is nobody's data."""
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    return text.replace(page.scripts["plotly"], "").replace(
+        page.scripts["data"], unpacked(page.scripts["data"])
+    )
 
 
 def test_names_domains_only(story: pd.DataFrame, written: Path) -> None:
-    text = written.read_text(encoding="utf-8")
+    text = everything_in(written)
     for column in ("recipient", "message_id", "event_id"):
         for value in story[column].dropna().unique():
             assert value not in text
@@ -121,12 +143,19 @@ def test_addresses_in_odd_places_stay_out(tmp_path: Path) -> None:
             "recipient": "zqx@example.org",
             "domain": "zqx@example.org",
             "source": "/home/zqx/of zqx@example.org.csv",
+            "tags": ["to zqx@example.org", "letter"],
+            "conflict": True,
+            "diagnostic": "550 zqx@example.org zorble",
+            "reason": "unclassified",
         },
         {"recipient": "zqx@example.org", "source": "C:\\zqx\\export.csv", "mailbox_provider": "google"},
+        {"recipient": "zqx@example.com", "event": "delivered", "tags": ["letter"]},
     ]
-    text = report(classified(rows), tmp_path / "report.html").read_text(encoding="utf-8")
+    text = everything_in(report(classified(rows), tmp_path / "report.html"))
     assert "zqx" not in text
+    assert "zorble" not in text
     assert "…@example.org.csv" in text
+    assert "to …@example.org" in text
     assert "export.csv" in text
 
 

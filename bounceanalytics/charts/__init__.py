@@ -9,18 +9,25 @@ in words.
 from __future__ import annotations
 
 from bounceanalytics.charts.bars import domains, reasons
+from bounceanalytics.charts.changes import changes
+from bounceanalytics.charts.codes import codes
 from bounceanalytics.charts.heat import domain_reasons
 from bounceanalytics.charts.images import save
 from bounceanalytics.charts.policies import policies
 from bounceanalytics.charts.rates import providers, registrable_domains, sending_ips, tags
 from bounceanalytics.charts.recovery import recovery
 from bounceanalytics.charts.storms import storms
+from bounceanalytics.charts.texts import unclassified
 from bounceanalytics.charts.theme import template
 from bounceanalytics.charts.times import bounce_types, system_full
+from bounceanalytics.charts.trends import domain_trends
 
 __all__ = [
     "bounce_types",
+    "changes",
+    "codes",
     "domain_reasons",
+    "domain_trends",
     "domains",
     "policies",
     "providers",
@@ -33,4 +40,5 @@ __all__ = [
     "system_full",
     "tags",
     "template",
+    "unclassified",
 ]

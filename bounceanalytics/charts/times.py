@@ -32,7 +32,7 @@ _MS = pd.Timedelta(milliseconds=1)
 #: Room for so many periods is always kept, lest one bar fill the whole width.
 _LEAST_PERIODS = 6
 
-_INCIDENTS_NEED = ("kind", "start", "end", "addresses", "title", "sentence")
+_INCIDENTS_NEED = ("kind", "start", "end", "reached", "title", "sentence")
 
 #: So many incidents are marked at most.
 _MOST_MARKS = 8
@@ -70,7 +70,7 @@ def bounce_types(
         From :func:`bounceanalytics.summarize_days`, in order of time.
     incidents : pandas.DataFrame, optional
         From :func:`bounceanalytics.incidents`. Those within the periods of the summary are marked with numbers, which
-        a list below the plot explains; of more than eight the ones that reached the most addresses.
+        a list below the plot explains; of more than eight the ones that reached the most.
     theme : {'light', 'dark'}, default 'light'
     compact : bool, default False
         Labels short enough for a phone.
@@ -161,7 +161,7 @@ def _mark(
     figure: go.Figure, met: pd.DataFrame, step: pd.Timedelta, look: Theme, *, compact: bool
 ) -> tuple[int, int]:
     """Draw the largest incidents above the bars and list them below; return the pixels that both take."""
-    shown = met.nlargest(_MOST_MARKS, "addresses").sort_values("start", kind="stable")
+    shown = met.nlargest(_MOST_MARKS, "reached").sort_values("start", kind="stable")
     # a bar stands around the start of its period, so a moment within it is half a step further left
     begin, end = figure.layout.xaxis.range
     begin, end = pd.Timestamp(begin), pd.Timestamp(end)

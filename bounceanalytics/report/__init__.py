@@ -6,15 +6,23 @@ import contextlib
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
+
+import pandas as pd
 
 from bounceanalytics.datasets import as_dataset
-from bounceanalytics.errors import OutputError
-from bounceanalytics.report.page import render
+from bounceanalytics.deciding.decide import decide
+from bounceanalytics.errors import FrameError, OutputError
+from bounceanalytics.report.page import compute, examples, render
+from bounceanalytics.report.spans import halves, span, times_of
+from bounceanalytics.report.workbook import workbook
 from bounceanalytics.schema import require
 
 if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.deciding import Policy
+    from bounceanalytics.report.page import Contents
+    from bounceanalytics.report.spans import Period, Span
 
 __all__ = ["report"]
 
@@ -24,23 +32,34 @@ def report(
     path: str | os.PathLike[str],
     *,
     title: str | None = None,
+    period: Period | None = None,
+    compare: Frame | Period | Literal["previous"] | None = None,
+    policy: Policy | None = None,
     overwrite: bool = False,
     redact: bool = True,
 ) -> Path:
-    """Write a report that can be shared: one HTML file that needs nothing else, not even a network.
+    """Write a report that can be shared: one HTML file that needs nothing else, not even a network; or a workbook.
 
-    It holds a verdict in sentences, key figures, charts, a table of domains that can be searched and sorted, the
-    domains whose mail system is full, a glossary of the reasons met, and what it was made from. The same frame gives
-    the same bytes. The file is written whole or not at all.
+    It holds a verdict in sentences, what needs a look at once, key figures beside those of an earlier period, charts, a
+    table of domains that can be searched and sorted, the domains whose mail system is full, a glossary of the reasons
+    and codes met, and what it was made from. The same frame gives the same bytes. The file is written whole or not at
+    all.
 
     Parameters
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
         A classified frame, see :func:`bounceanalytics.classify`.
     path : path-like
-        File to write; its folder must exist.
+        File to write; its folder must exist. A name that ends in ``.xlsx`` gives a workbook with every summary.
     title : str or None, default None
         Heading of the report; None for "Bounce report".
+    period : str, pandas.Period, tuple of two days, or None
+        The time it is about, UTC: ``"2026-10"``, ``"2026-Q3"``, ``"28D"`` for the last 28 days, or first and last day.
+        None for all there is; where it is compared with ``"previous"``, the later half of it.
+    compare : "previous", period, or classified frame, or None
+        What it is held against: the time just before, another period of the same frame, or another frame.
+    policy : Policy or None, default None
+        A cleaning policy: the report then says of how many addresses it would have them kept, held and removed.
     overwrite : bool, default False
         Replace the file if it exists.
     redact : bool, default True
@@ -55,7 +74,7 @@ def report(
     Raises
     ------
     FrameError
-        If columns of a classified frame are missing.
+        If columns of a classified frame are missing, or a period cannot be read or holds nothing.
     OutputError
         If the file exists and ``overwrite`` is False, or it cannot be written.
 
@@ -64,7 +83,7 @@ def report(
     >>> import tempfile
     >>> import bounceanalytics as ba
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> ba.report(bounces, tempfile.mkdtemp() + "/report.html", title="SES").name
+    >>> ba.report(bounces, tempfile.mkdtemp() + "/report.html", title="SES", compare="previous").name
     'report.html'
     """
     target = Path(path)
@@ -73,10 +92,62 @@ def report(
     if not target.parent.is_dir():
         raise OutputError(f"the folder {target.parent} is not there; make it first")
     _refuse_existing(target, overwrite)
-    dataset = as_dataset(bounces)
-    frame = require(bounces, (), "a classified frame") if dataset is None else dataset.to_pandas()
-    _write(render(frame, title=title, redact=redact), target, overwrite)
+    frame, contents = _contents(bounces, period, compare, policy, redact=redact)
+    if target.suffix.lower() == ".xlsx":
+        content = workbook(contents, title=title)
+    else:
+        content = render(contents, title=title, examples=None if redact else examples(frame)).encode()
+    _write(content, target, overwrite)
     return target
+
+
+def _contents(
+    bounces: Frame,
+    period: Period | None,
+    compare: Frame | Period | None,
+    policy: Policy | None,
+    *,
+    redact: bool,
+) -> tuple[pd.DataFrame, Contents]:
+    """Return the rows of the period, and what a report on them tells."""
+    frame = _whole(bounces)
+    every = times_of(frame)
+    about = None if period is None else span(period, every)
+    before, against = None, None
+    if isinstance(compare, pd.DataFrame) or as_dataset(compare) is not None:
+        before = _whole(cast("Frame", compare))
+    elif compare is not None:
+        if isinstance(compare, str) and compare == "previous":
+            if about is None and every is not None:
+                about = halves(every)
+            if about is None:
+                raise FrameError(
+                    "no event has a time, so there is no earlier time to compare with; leave out compare="
+                )
+            against = about.before()
+        else:
+            against = span(cast("Period", compare), every)
+        before = _part(frame, against, every)
+    if about is not None:
+        frame = _part(frame, about, every)
+    verdicts = None if policy is None else decide(frame, policy)
+    contents = compute(
+        frame, span=about, redact=redact, before=before, span_before=against, verdicts=verdicts, policy=policy
+    )
+    return frame, contents
+
+
+def _part(frame: pd.DataFrame, when: Span, every: Span | None) -> pd.DataFrame:
+    part = when.of(frame)
+    if part.empty:
+        raise FrameError(f"nothing happened in the period {when}; the frame holds {every or 'no times'}")
+    return part
+
+
+def _whole(bounces: Frame) -> pd.DataFrame:
+    dataset = as_dataset(bounces)
+    frame = bounces if dataset is None else dataset.to_pandas()
+    return require(frame, ("event", "timestamp"), "a classified frame")
 
 
 def _refuse_existing(target: Path, overwrite: bool) -> None:
@@ -84,12 +155,12 @@ def _refuse_existing(target: Path, overwrite: bool) -> None:
         raise OutputError(f"{target} exists; say overwrite=True or name another file")
 
 
-def _write(text: str, target: Path, overwrite: bool) -> None:
+def _write(content: bytes, target: Path, overwrite: bool) -> None:
     """Write beside the target and rename: a reader sees the old file or the new one, never half of one."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with part.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         _refuse_existing(target, overwrite)  # somebody may have come first

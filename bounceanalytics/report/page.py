@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
+import platform
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
@@ -15,38 +15,127 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
 from bounceanalytics import charts
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import FAULT_TITLES, rows, without_heading
 from bounceanalytics.charts.wording import count, day, number, percent
+from bounceanalytics.deciding.storms import storms
+from bounceanalytics.incidents import collect
 from bounceanalytics.knowledge.registry import advice, lookup
 from bounceanalytics.report import verdict as says
+from bounceanalytics.report.alerts import alerts, figures, on_the_whole
+from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
+from bounceanalytics.report.spans import Span, times_of
+from bounceanalytics.reviewing import conflicts, unclassified
 from bounceanalytics.schema import REASONS, require
-from bounceanalytics.summaries import SENDING_EVENTS, Summaries, summarize
+from bounceanalytics.summaries import Summaries, summarize
+from bounceanalytics.summaries.columns import NO_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import plotly.graph_objects as go
 
-#: Domains in the table; more would make a file that no browser opens gladly.
-MOST_DOMAINS = 1_000
+    from bounceanalytics.deciding import Policy
+
+#: Domains that can be searched; more would make a file that no browser opens gladly.
+MOST_DOMAINS = 10_000
+
+#: Domains in the table before anybody searches, and on paper.
+SHOWN_DOMAINS = 200
 
 #: Names of source files that are listed one by one.
 MOST_SOURCES = 40
 
+#: Codes in the glossary.
+MOST_CODES = 25
+
 #: Answers of servers shown per reason where addresses may be shown.
 MOST_EXAMPLES = 3
-
-#: Periods longer than this are drawn by week.
-_MOST_DAYS = pd.Timedelta(days=35)
 
 #: An address up to and including its @.
 _LOCAL_PART = re.compile(r"[^\s/\\<>@]*@")
 
+_EN_DASH = "\N{EN DASH}"
+
 _ACTION_TITLES = {"remove": "remove", "retry": "try again", "fix": "keep and fix", "review": "look at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a report tells: everything that is computed, before anything is drawn.
+
+    Attributes
+    ----------
+    span : Span or None
+        The time it is about; None where nothing has a time.
+    summaries : Summaries
+    storms, incidents, conflicts, unknown : pandas.DataFrame
+    rows : int
+    events : dict of str to int
+        Rows by event, most first.
+    sources : pandas.Series
+        Rows by file.
+    before, span_before : Summaries and Span, or None
+        What it is held against.
+    verdicts : pandas.DataFrame or None
+        From :func:`bounceanalytics.decide`.
+    policy : Policy or None
+    """
+
+    span: Span | None
+    summaries: Summaries
+    storms: pd.DataFrame
+    incidents: pd.DataFrame
+    conflicts: pd.DataFrame
+    unknown: pd.DataFrame
+    rows: int
+    events: dict[str, int]
+    sources: pd.Series[int]
+    before: Summaries | None = None
+    span_before: Span | None = None
+    verdicts: pd.DataFrame | None = None
+    policy: Policy | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the numbers: the same events, in any order and however often told, have the same."""
+        told = [self.summaries.esps, self.summaries.days, self.summaries.codes, self.summaries.actions]
+        text = "\n".join(table.to_csv(index=False) for table in told)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def compute(
+    bounces: pd.DataFrame,
+    *,
+    span: Span | None,
+    redact: bool,
+    before: pd.DataFrame | None = None,
+    span_before: Span | None = None,
+    verdicts: pd.DataFrame | None = None,
+    policy: Policy | None = None,
+) -> Contents:
+    """Return what a report on these rows tells."""
+    require(bounces, ("timestamp", "event", "source", "diagnostic"), "a classified frame")
+    summaries = _named_by_domain(summarize(bounces), redact=redact)
+    found = storms(bounces)
+    counted = bounces["event"].value_counts()
+    return Contents(
+        span=span or times_of(bounces),
+        summaries=summaries,
+        storms=found,
+        incidents=collect(found, summaries),
+        conflicts=_bare(conflicts(bounces), "worst_domain"),
+        unknown=_bare(unclassified(bounces), "worst_domain"),
+        rows=len(bounces),
+        events={str(name): int(n) for name, n in counted[counted > 0].items()},
+        sources=bounces["source"].value_counts().sort_index(),
+        before=None if before is None else _named_by_domain(summarize(before), redact=redact),
+        span_before=span_before if span_before or before is None else times_of(before),
+        verdicts=verdicts,
+        policy=policy,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,70 +147,125 @@ class Chart:
     subtitle: str
     caption: str
     high: int
-    json: str
+    drawn: dict[str, Any]
     least_wide: int = 0
 
 
-def render(bounces: pd.DataFrame, *, title: str | None, redact: bool) -> str:
-    """Return the report as HTML."""
-    require(bounces, ("timestamp", "event", "source", "diagnostic"), "a classified frame")
-    # entries of suppression lists may be years old; they are no part of the period
-    times = pd.to_datetime(bounces.loc[bounces["event"].isin(SENDING_EVENTS), "timestamp"], utc=True)
-    first, last = times.min(), times.max()
-    long = pd.notna(first) and last - first > _MOST_DAYS
-    summaries = _named_by_domain(summarize(bounces, freq="W" if long else "D"))
-    events = bounces["event"].astype("str").value_counts()
+def render(
+    contents: Contents, *, title: str | None, examples: Mapping[str, list[tuple[str, str]]] | None
+) -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    contents : Contents
+    title : str or None
+    examples : dict or None
+        What servers said by reason, with whom it was about; None for a report that names domains only.
+    """
+    summaries = contents.summaries
     sums = says.totals(summaries)
+    sums_before = None if contents.before is None else says.totals(contents.before)
+    drawn = _charts(contents, redact=examples is None)
+    plotly, plotly_hash = plotly_script()
+    script = _asset("report.js")
+    data = {
+        "charts": {chart.name: chart.drawn for chart in drawn},
+        "domains": _domain_rows(summaries.domains),
+    }
     context = {
         "title": title or "Bounce report",
-        "period": f"{day(first)} to {day(last)}" if pd.notna(first) else "no dates",
+        "period": str(contents.span) if contents.span else "no dates",
+        "before": contents.before and (str(contents.span_before) if contents.span_before else "no dates"),
+        "figures": figures(sums, sums_before) if sums_before else (),
         "esps": [says.esp_title(name) for name in summaries.esps["provider"].astype("str")],
         "sums": sums,
-        "verdict": says.verdict(summaries, sums, int(events.get("suppressed", 0))),
-        "charts": {chart.name: chart for chart in _charts(summaries, "week" if long else "day")},
-        "domains": summaries.domains.head(MOST_DOMAINS),
-        "every_domain": len(summaries.domains),
+        "verdict": says.verdict(summaries, sums, contents.events.get("suppressed", 0)),
+        "compared": on_the_whole(sums, sums_before, contents.span_before) if sums_before else "",
+        "alerts": alerts(summaries, contents.storms, contents.conflicts, contents.unknown, contents.before),
+        "charts": {chart.name: chart for chart in drawn},
+        "domains": _domain_rows(summaries.domains.head(SHOWN_DOMAINS)),
+        "searchable": min(len(summaries.domains), MOST_DOMAINS),
         "summaries": summaries,
-        "system_full": summaries.system_full.head(MOST_DOMAINS),
+        "system_full": summaries.system_full.head(SHOWN_DOMAINS),
         "code": lookup("5.3.1"),
         "glossary": [(REASONS[name], advice(name)) for name in summaries.reasons["reason"].astype("str")],
-        "examples": {} if redact else _examples(bounces),
-        "redact": redact,
-        "events": events,
-        "rows": len(bounces),
-        "sources": _sources(bounces, redact),
+        "codes": _code_entries(summaries.codes),
+        "examples": examples or {},
+        "redact": examples is None,
+        "events": contents.events,
+        "rows": contents.rows,
+        "sources": _sources(contents.sources, redact=examples is None),
+        "verdicts": None if contents.verdicts is None else _verdicts(contents.verdicts),
+        "policy": contents.policy,
         "most_sources": MOST_SOURCES,
-        "version": _version(),
-        "scripts": [get_plotlyjs(), _asset("report.js")],
+        "versions": _versions(),
+        "fingerprint": contents.fingerprint,
+        "data": packed_data(data),
+        "plotly": plotly,
+        "script": script,
+        "script_hashes": f"{script_hash(script)} {plotly_hash}",
         "style": _asset("report.css"),
     }
     return _environment().get_template("report.html.j2").render(context)
 
 
-def _charts(summaries: Summaries, unit: str) -> list[Chart]:
+def draw(
+    contents: Contents, *, redact: bool = True
+) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]]:
+    """Return the charts of a report by name: the function that draws each, and what it draws."""
+    summaries = contents.summaries
+    table: dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]] = {
+        "bounce_types": (charts.bounce_types, (summaries.days, contents.incidents)),
+        "reasons": (charts.reasons, (summaries.reasons,)),
+        "codes": (charts.codes, (summaries.codes,)),
+        "domains": (charts.domains, (summaries.domains,)),
+        "domain_reasons": (charts.domain_reasons, (summaries.domain_reasons,)),
+        "domain_trends": (charts.domain_trends, (summaries.domain_days,)),
+        "changes": (charts.changes, (summaries.changes,)),
+        "providers": (charts.providers, (summaries.providers,)),
+        "tags": (charts.tags, (summaries.tags,)),
+        "sending_ips": (charts.sending_ips, (summaries.sending_ips,)),
+        "storms": (charts.storms, (contents.storms,)),
+        "unclassified": (charts.unclassified, (contents.unknown,)),
+        "system_full": (charts.system_full, (summaries.system_full,)),
+    }
+    needless = {
+        "tags": len(summaries.tags) < 2,
+        "sending_ips": len(summaries.sending_ips) < 2,
+        "storms": contents.storms.empty,
+        "unclassified": redact or contents.unknown.empty,  # it shows what servers said
+    }
+    return {name: chart for name, chart in table.items() if not needless.get(name)}
+
+
+def _charts(contents: Contents, *, redact: bool) -> list[Chart]:
+    summaries = contents.summaries
     reasons = int((summaries.reasons["bounced"] > 0).sum())
+    periods = summaries.days["period"].dropna()
+    unit = "week" if len(periods) > 1 and periods.diff().min() >= pd.Timedelta(days=7) else "day"
+    captions = {
+        "bounce_types": says.over_time(summaries.days, unit),
+        "providers": says.by_provider(summaries.providers),
+    }
+    least_wide = {"domain_reasons": 230 + 34 * reasons}
     return [
-        _chart("bounce_types", charts.bounce_types, summaries.days, says.over_time(summaries.days, unit)),
-        _chart("reasons", charts.reasons, summaries.reasons),
-        _chart("domains", charts.domains, summaries.domains),
-        _chart(
-            "domain_reasons", charts.domain_reasons, summaries.domain_reasons, least_wide=230 + 34 * reasons
-        ),
-        _chart("providers", charts.providers, summaries.providers, says.by_provider(summaries.providers)),
-        _chart("system_full", charts.system_full, summaries.system_full),
+        _chart(name, function, frames, captions.get(name, ""), least_wide=least_wide.get(name, 0))
+        for name, (function, frames) in draw(contents, redact=redact).items()
     ]
 
 
 def _chart(
     name: str,
-    draw: Callable[..., go.Figure],
-    summary: pd.DataFrame,
+    function: Callable[..., go.Figure],
+    frames: tuple[Any, ...],
     caption: str = "",
     *,
     least_wide: int = 0,
 ) -> Chart:
+    # a chart that scrolls keeps the labels of a wide screen
     drawn = {
-        f"{theme}-{width}": draw(summary, theme=theme, compact=width == "narrow")
+        f"{theme}-{width}": function(*frames, theme=theme, compact=width == "narrow" and not least_wide)
         for theme in ("light", "dark")
         for width in ("wide", "narrow")
     }
@@ -133,39 +277,86 @@ def _chart(
         subtitle=words["subtitle"],
         caption=caption,
         high=bare["light-wide"].layout.height,
-        json=_inline_json({key: json.loads(figure.to_json()) for key, figure in bare.items()}),
+        drawn={key: json.loads(figure.to_json()) for key, figure in bare.items()},
         least_wide=least_wide,
     )
 
 
-def _inline_json(data: Mapping[str, Any]) -> str:
-    """Return JSON that can stand in a script element: nothing in it can end the element or begin another."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+def _domain_rows(domains: pd.DataFrame) -> list[list[Any]]:
+    """Return the table of domains as rows of what is shown, and what a column is sorted by where that differs."""
+    return [
+        [
+            row.domain,
+            row.hard,
+            percent(row.hard_rate) if row.deliveries_known else "no rate",
+            f"{100 * row.hard_low:.1f}{_EN_DASH}{100 * row.hard_high:.1f}" if row.deliveries_known else "",
+            round(row.hard_shrunk, 5) if row.deliveries_known else -1,
+            row.attempted,
+            row.soft,
+            row.block,
+            row.dropped,
+            _reason_title(row.top_reason),
+            provider_title(row.mailbox_provider),
+            _past(row),
+            day(row.last_seen),
+            "" if pd.isna(row.last_seen) else row.last_seen.strftime("%Y%m%d"),
+        ]
+        for row in rows(domains.head(MOST_DOMAINS))
+    ]
 
 
-def _named_by_domain(summaries: Summaries) -> Summaries:
-    """Return the same with nothing but the domain in a domain column, whatever the frame held there."""
-
-    def clean(frame: pd.DataFrame) -> pd.DataFrame:
-        if "domain" not in frame.columns or not frame["domain"].str.contains("@", regex=False).any():
-            return frame
-        return frame.assign(domain=frame["domain"].str.rpartition("@")[2])
-
-    return Summaries(**{name: clean(getattr(summaries, name)) for name in Summaries.__dataclass_fields__})
+def _past(row: Any) -> str:
+    """Return how a domain does by its own past, in a few words."""
+    if row.spike:
+        return "spike"
+    if pd.notna(row.changed_at):
+        return f"changed {day(row.changed_at)}"
+    return "" if pd.isna(row.trend) or row.trend == "steady" else str(row.trend)
 
 
-def _sources(bounces: pd.DataFrame, redact: bool) -> list[str]:
-    """Return the names of the files, without their folders; a folder tells who made the report."""
-    names = sorted(
-        {PurePath(str(name).replace("\\", "/")).name for name in bounces["source"].dropna().unique()}
-    )
-    return [_LOCAL_PART.sub("…@", name) for name in names] if redact else names
+def _code_entries(codes: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the codes met, most frequent first, with what each means."""
+    bounced = codes[codes["code"] != NO_CODE].groupby("code")["bounced"].sum()
+    met = bounced.sort_values(ascending=False, kind="stable").head(MOST_CODES).index
+    return [(str(code), lookup(str(code)).meaning) for code in met]
 
 
-def _examples(bounces: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
+def _verdicts(verdicts: pd.DataFrame) -> dict[str, int]:
+    return {str(name): int(n) for name, n in verdicts["verdict"].value_counts(sort=False).items()}
+
+
+def _bare(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the same with nothing but the domain in that column, whatever the frame held there."""
+    if not frame[column].str.contains("@", regex=False).any():
+        return frame
+    return frame.assign(**{column: frame[column].str.rpartition("@")[2]})
+
+
+def _named_by_domain(summaries: Summaries, *, redact: bool) -> Summaries:
+    """Return the same with nothing but domains where domains are named, and no address in a tag."""
+    clean = {}
+    for field in fields(summaries):
+        frame = getattr(summaries, field.name)
+        for column in ("domain", "registrable_domain", "name"):
+            if column in frame.columns:
+                frame = _bare(frame, column)
+        if redact and "tag" in frame.columns:
+            frame = frame.assign(tag=frame["tag"].str.replace(_LOCAL_PART, "…@", regex=True))
+        clean[field.name] = frame
+    return Summaries(**clean)
+
+
+def _sources(sources: pd.Series[int], *, redact: bool) -> list[tuple[str, int]]:
+    """Return the names of the files and their rows, without folders, which tell who made the report."""
+    counted: dict[str, int] = {}
+    for source, n in sources.items():
+        name = PurePath(str(source).replace("\\", "/")).name
+        name = _LOCAL_PART.sub("…@", name) if redact else name
+        counted[name] = counted.get(name, 0) + int(n)
+    return sorted(counted.items())
+
+
+def examples(bounces: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
     """Return a few answers per reason, with the address that each was about."""
     told = bounces.loc[
         bounces["diagnostic"].notna() & bounces["reason"].notna(), ["reason", "recipient", "diagnostic"]
@@ -178,20 +369,18 @@ def _examples(bounces: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
     return examples
 
 
-def _script_hash(text: str) -> str:
-    """Return the source expression that lets a browser run this script and no other (CSP level 3, 2.3.1)."""
-    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
-
-
 def _reason_title(name: Any) -> str:
     return "" if pd.isna(name) else REASONS[str(name)].title
 
 
-def _version() -> str:
-    try:
-        return version("bounceanalytics")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "(not installed)"
+def _versions() -> str:
+    told = []
+    for package in ("bounceanalytics", "pandas", "duckdb", "plotly"):
+        try:
+            told.append(f"{package} {version(package)}")
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            told.append(f"{package} (not installed)")
+    return ", ".join([*told, f"Python {platform.python_version()}"])
 
 
 def _asset(name: str) -> str:
@@ -215,7 +404,6 @@ def _environment() -> jinja2.Environment:
         "provider": provider_title,
         "esp": says.esp_title,
         "reason": _reason_title,
-        "script_hash": _script_hash,
         "sentence": lambda text: text[:1].upper() + text[1:] + ".",
     }
     environment.globals |= {"fault_titles": FAULT_TITLES, "action_titles": _ACTION_TITLES, "missing": pd.isna}

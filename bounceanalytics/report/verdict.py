@@ -60,7 +60,7 @@ _OTHER_TASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over the whole frame; the rate is over those ESPs whose exports hold deliveries."""
+    """Sums over the whole frame; rates are over the messages of which deliveries are known."""
 
     attempted: int
     delivered: int
@@ -113,13 +113,15 @@ def totals(summaries: Summaries) -> Totals:
     esps, domains = summaries.esps, summaries.domains
     known = esps[esps["deliveries_known"]]
     silent = esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype("str")
-    attempted = int(known["attempted"].sum())
+    rated = int(known["rated"].sum())
     return Totals(
         **{name: int(esps[name].sum()) for name in _SUMMED},
         domains=len(domains),
         addresses=int(domains["addresses"].sum()),
-        hard_rate=float(known["hard"].sum() / attempted) if attempted else float("nan"),
-        delivered_rate=float(known["delivered"].sum() / attempted) if attempted else float("nan"),
+        hard_rate=float((known["hard_rate"] * known["rated"]).sum() / rated) if rated else float("nan"),
+        delivered_rate=1 - float((known["bounce_rate"] * known["rated"]).sum() / rated)
+        if rated
+        else float("nan"),
         without_deliveries=tuple(map(esp_title, silent)),
     )
 
@@ -185,7 +187,7 @@ def _how_many(sums: Totals) -> str:
     if sums.dropped:
         text += f" The ESP did not even try {count(sums.dropped, 'more message', 'more messages')}."
     if sums.known and sums.without_deliveries:
-        text += f" The rate leaves out {_and(sums.without_deliveries)}, whose exports hold no deliveries."
+        text += f" The rate leaves out {joined(sums.without_deliveries)}, whose exports hold no deliveries."
     return text
 
 
@@ -276,7 +278,7 @@ def by_provider(providers: pd.DataFrame) -> str:
     if told.empty:
         return ""
     if above:
-        return f"Beyond doubt above 5%, for the whole interval lies above it: {_and(above)}."
+        return f"Beyond doubt above 5%, for the whole interval lies above it: {joined(above)}."
     return "No provider is beyond doubt above 5%: every interval reaches below it."
 
 
@@ -284,5 +286,6 @@ def _at(provider: str) -> str:
     return "domains of no known provider" if provider == "other" else provider_title(provider)
 
 
-def _and(names: tuple[str, ...] | list[str]) -> str:
+def joined(names: tuple[str, ...] | list[str]) -> str:
+    """Return ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -60,6 +60,8 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path.resolve().as_uri())
+        if page.locator("#plotly").count():  # a report unpacks itself first
+            page.locator("html[data-ready]").wait_for(state="attached")
         return page
 
     yield open_file

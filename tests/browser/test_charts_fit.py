@@ -72,7 +72,7 @@ def incidents(number: int, hours_apart: int) -> pd.DataFrame:
                 moment + pd.Timedelta(days=9) if place % 3 else pd.NaT for place, moment in enumerate(start)
             ],
             "name": "Google",
-            "addresses": [5000 - place for place in range(number)],
+            "reached": [5000 - place for place in range(number)],
             "title": "a-long-name.example: blocks begin",
             "sentence": "From 12 Jan 2026 on, a-long-name.example refused mail that it had taken for months before.",
         }

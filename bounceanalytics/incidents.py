@@ -1,0 +1,148 @@
+"""What happened when: storms, blocks, spikes, full mail systems and recoveries, in the order of time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bounceanalytics.charts.bars import provider_title
+from bounceanalytics.charts.theme import rows
+from bounceanalytics.charts.wording import count, day, number, percent
+from bounceanalytics.deciding.storms import storms
+from bounceanalytics.schema import ESPS
+from bounceanalytics.summaries import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bounceanalytics.datasets import Frame
+    from bounceanalytics.summaries import Summaries
+
+__all__ = ["incidents"]
+
+KINDS = ("storm", "block", "spike", "full", "recovery")
+
+_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
+_UTC = pd.DatetimeTZDtype("us", "UTC")
+_COLUMNS: dict[str, Any] = {
+    "kind": pd.CategoricalDtype(list(KINDS)),
+    "start": _UTC,
+    "end": _UTC,
+    "name": _STRING,
+    "reached": "int64",
+    "title": _STRING,
+    "sentence": _STRING,
+}
+
+#: (measure, kind of change) -> kind of incident, what is written on a chart, and in a sentence.
+_CHANGES = {
+    ("block", "rise"): ("block", "blocks begin", "has refused more mail because of the sender since"),
+    ("block", "spike"): (
+        "block",
+        "blocks",
+        "refused far more mail than before because of the sender in the period from",
+    ),
+    ("block", "fall"): ("recovery", "fewer blocks", "has refused less mail because of the sender since"),
+    ("hard", "rise"): ("spike", "more hard bounces", "has sent back more mail for good since"),
+    ("hard", "spike"): (
+        "spike",
+        "hard bounces",
+        "sent back far more mail for good than before in the period from",
+    ),
+    ("hard", "fall"): ("recovery", "fewer hard bounces", "has sent back less mail for good since"),
+}
+
+
+def incidents(bounces: Frame) -> pd.DataFrame:
+    """Return what happened when, for the marks of :func:`bounceanalytics.charts.bounce_types`.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of time: ``kind`` (category: storm: many good addresses refused at once; block: a mailbox provider
+        began to refuse the sender; spike: one sent back more for good; full: a domain's mail system was full; recovery:
+        one of these passed), ``start``, ``end`` (UTC; missing where it has no end), ``name`` (str: mailbox provider,
+        domain or ESP), ``reached`` (int64: addresses, of changes messages), ``title`` (str, a few words), ``sentence``
+        (str). No address is part of it.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    See Also
+    --------
+    bounceanalytics.storms, bounceanalytics.summarize_changes, bounceanalytics.summarize_system_full
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.incidents(bounces).columns[0]
+    'kind'
+    """
+    return collect(storms(bounces), summarize(bounces))
+
+
+def collect(found: pd.DataFrame, summaries: Summaries) -> pd.DataFrame:
+    """Return the incidents where storms and summaries are there already."""
+    told = [*_of_storms(found), *_of_changes(summaries.provider_changes), *_of_full(summaries.system_full)]
+    frame = pd.DataFrame(told, columns=list(_COLUMNS))
+    for edge in ("start", "end"):
+        frame[edge] = pd.to_datetime(frame[edge], utc=True)
+    return frame.astype(_COLUMNS).sort_values(["start", "kind", "name"], ignore_index=True)
+
+
+def _of_storms(found: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    for row in rows(found):
+        if row.kind == "everything":
+            name, title = ESPS.get(row.provider, str(row.provider)), "everything bounced"
+        else:
+            name = (
+                str(row.domain) if row.mailbox_provider == "other" else provider_title(row.mailbox_provider)
+            )
+            title = "storm of unknown users"
+        yield "storm", row.start, row.end, name, row.addresses, f"{name}: {title}", row.explanation
+
+
+def _of_changes(changes: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    for row in rows(changes[changes["name"] != "other"]):  # those have nothing in common
+        kind, title, words = _CHANGES[str(row.measure), str(row.kind)]
+        name = provider_title(row.name)
+        sentence = (
+            f"{name} {words} {day(row.at)}: {percent(row.rate_after)} of {count(row.attempted_after, 'message')}, "
+            f"before that {percent(row.rate_before)} of {number(row.attempted_before)}."
+        )
+        yield kind, row.at, pd.NaT, name, row.failed_after, f"{name}: {title}", sentence
+
+
+def _of_full(full: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Yield when permanent answers began, and when mail was accepted again."""
+    for row in rows(full[(full["permanent"] > 0) & full["first_seen"].notna()]):
+        reached = count(row.addresses, "address", "addresses")
+        sentence = f"{row.domain} said from {day(row.first_seen)} to {day(row.last_seen)} that its mail system is full"
+        yield (
+            "full",
+            row.first_seen,
+            row.last_seen,
+            row.domain,
+            row.addresses,
+            f"{row.domain}: mail system full",
+            f"{sentence}, to {reached}.",
+        )
+        if row.recovered:
+            yield (
+                "recovery",
+                row.accepted_again,
+                pd.NaT,
+                row.domain,
+                row.addresses,
+                f"{row.domain}: takes mail again",
+                f"{row.domain} accepted mail again on {day(row.accepted_again)}, after a full mail system.",
+            )

@@ -1,0 +1,96 @@
+"""Which part of a frame a report is about, and which one it is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import pandas as pd
+
+from bounceanalytics.charts.wording import day
+from bounceanalytics.errors import FrameError
+from bounceanalytics.summaries import SENDING_EVENTS
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    #: ``'2026-10'``, ``'2026-10-05'``, ``'2026-Q3'``, ``'28D'`` (the last so many days), or first and last day.
+    Period: TypeAlias = "str | pd.Period | tuple[str | date, str | date]"
+
+_FORMS = "say '2026-10', '2026-Q3', '28D' for the last 28 days, or ('2026-10-01', '2026-10-15'), first and last day"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From ``start`` until just before ``end``, UTC."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+
+    def __str__(self) -> str:
+        last = self.end - pd.Timedelta(1, "us")
+        return day(self.start) if self.start.date() == last.date() else f"{day(self.start)} to {day(last)}"
+
+    def before(self) -> Span:
+        """Return the time before this one: as many months where it is whole months, else as many days."""
+        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+        whole = self.start.day == 1 and self.end.day == 1 and months > 0
+        return Span(
+            self.start - (pd.DateOffset(months=months) if whole else self.end - self.start), self.start
+        )
+
+    def of(self, bounces: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of that time."""
+        times = bounces["timestamp"]
+        return bounces[(times >= self.start) & (times < self.end)]
+
+
+def times_of(bounces: pd.DataFrame) -> Span | None:
+    """Return the days from the first sending event to the last; None if none has a time."""
+    # entries of suppression lists may be years old; they are no part of the period
+    times = bounces.loc[bounces["event"].isin(SENDING_EVENTS), "timestamp"]
+    first, last = (pd.to_datetime(edge, utc=True) for edge in (times.min(), times.max()))
+    if pd.isna(first):
+        return None
+    return Span(first.normalize(), last.normalize() + pd.Timedelta(days=1))
+
+
+def span(period: Period, every: Span | None) -> Span:
+    """Return what a user means by a period.
+
+    Raises
+    ------
+    FrameError
+        If it cannot be read, ends before it begins, or counts back from the last event and there is none.
+    """
+    try:
+        return _span(period, every)
+    except (ValueError, TypeError) as error:
+        raise FrameError(f"period {period!r} cannot be read; {_FORMS}") from error
+
+
+def _span(period: Period, every: Span | None) -> Span:
+    if isinstance(period, tuple | list):
+        first, last = (pd.Timestamp(edge) for edge in period)
+        first, last = (
+            edge.tz_localize("UTC") if edge.tz is None else edge.tz_convert("UTC") for edge in (first, last)
+        )
+        end = last + pd.Timedelta(days=1) if last == last.normalize() else last
+        if not first < end:
+            raise FrameError(
+                f"the period ends ({day(last)}) before it begins ({day(first)}); name the first day first"
+            )
+        return Span(first, end)
+    if isinstance(period, str) and period[-1:] in "dDwW" and period[:-1].isdigit():
+        if every is None:
+            raise FrameError(f"period {period!r} counts back from the last event, and no event has a time")
+        days = int(period[:-1]) * (7 if period[-1] in "wW" else 1)
+        return Span(every.end - pd.Timedelta(days=days), every.end)
+    named = pd.Period(period)
+    return Span(*(edge.start_time.tz_localize("UTC").as_unit("us") for edge in (named, named + 1)))
+
+
+def halves(every: Span) -> Span:
+    """Return the later half of a time, in whole days."""
+    days = (every.end - every.start) // pd.Timedelta(days=1)
+    return Span(every.end - pd.Timedelta(days=max(days // 2, 1)), every.end)
