@@ -66,6 +66,7 @@ from bounceanalytics.summaries import (
     summarize_tags,
 )
 from bounceanalytics.suppressing import Ledger, export_suppressions, hash_addresses, match_hashes
+from bounceanalytics.tables import table
 
 __version__ = "0.1.0"
 
@@ -128,5 +129,6 @@ __all__ = [
     "summarize_sending_ips",
     "summarize_system_full",
     "summarize_tags",
+    "table",
     "unclassified",
 ]

@@ -255,5 +255,5 @@ def test_markup_in_a_domain_is_shown_not_obeyed(found: pd.DataFrame) -> None:
 def test_heading_can_be_taken_off(curves: pd.DataFrame, found: pd.DataFrame) -> None:
     for figure in (recovery(curves), storms(found)):
         bare = without_heading(figure)
-        assert bare.layout.height < figure.layout.height
-        assert bare.layout.margin.t >= 0
+        assert bare["layout"]["height"] < figure.layout.height
+        assert bare["layout"]["margin"]["t"] >= 0

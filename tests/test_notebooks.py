@@ -16,6 +16,7 @@ def test_there_are_notebooks() -> None:
         "01_explore_bounces",
         "02_clean_a_list",
         "03_share_domain_patterns",
+        "04_watch_full_systems",
     ]
 
 
@@ -39,6 +40,6 @@ def test_runs(path: Path, tmp_path: Path) -> None:
     ]
     assert streams == [], "a notebook shows no warnings"
     figures = [output for output in outputs if "application/vnd.plotly.v1+json" in output.get("data", {})]
-    drawn = sum(cell.source.lstrip().startswith("ba.charts.") for cell in notebook.cells)
+    drawn = sum("\nba.charts." in f"\n{cell.source}" for cell in notebook.cells)
     assert len(figures) == drawn
     assert all(figure["data"]["application/vnd.plotly.v1+json"]["data"] for figure in figures)

@@ -7,6 +7,7 @@ deep for a dark page (WCAG 2.2, 1.4.11: 3:1), the theme holds a shade of the sam
 
 from __future__ import annotations
 
+import json
 import math
 import textwrap
 from dataclasses import dataclass
@@ -361,16 +362,16 @@ def text_wide(text: str, size: float = 12) -> float:
     return len(text) * size * 0.5
 
 
-def without_heading(figure: go.Figure) -> go.Figure:
-    """Return a copy on clear ground and without its heading, for a page that has headings of its own."""
-    heading = figure.layout.meta["heading"]
-    bare = go.Figure(figure)
-    bare.layout.title = None
-    return bare.update_layout(
-        height=figure.layout.height - heading,
-        margin_t=figure.layout.margin.t - heading,
-        paper_bgcolor="rgba(0,0,0,0)",
-    )
+def without_heading(figure: go.Figure) -> dict[str, Any]:
+    """Return a figure as JSON, on clear ground and without its heading, for a page that has headings of its own."""
+    told: dict[str, Any] = json.loads(figure.to_json(validate=False))
+    layout = told["layout"]
+    heading = layout["meta"]["heading"]
+    del layout["title"]
+    layout["height"] -= heading
+    layout["margin"]["t"] -= heading
+    layout["paper_bgcolor"] = "rgba(0,0,0,0)"
+    return told
 
 
 def rows_high(number: int) -> int:

@@ -68,6 +68,9 @@ NEARLY_ALL, LEAST_TRIED, LEAST_MAILBOXES, LEAST_BESIDE = 0.9, 10, 3, 5
 #: No news for a sender of whom that much bounces anyway; and a floor under the usual share.
 MOSTLY_BOUNCES, ORDINARY_BOUNCED = 0.5, 0.05
 
+#: For a first look: the usual share is taken to be at most this; and a share of bounces at which to look closer.
+_MOST_USUAL, _MOST_BOUNCED = 0.3, 0.7
+
 #: Hours from the edge of a storm within which a proven address that is gone belongs to it.
 _EDGE = 1
 #: An entry of a suppression list may be written a little later than the bounce.
@@ -98,21 +101,43 @@ _COLUMNS: dict[str, Any] = {
     "explanation": _STRING,
 }
 
-# Cheap, and nearly always the end: an hour with enough bounces of one mailbox provider, or bounces of many.
+# Cheap, and nearly always the end: an hour in which clearly more is gone at a mailbox provider than at other times, or
+# in which most bounces. A storm is far more than that; what stands out so little here is none.
 _SUSPICION = """
-SELECT count(*) > 0
-FROM (
+WITH hours AS (
     SELECT
-        count(*) FILTER (action = 'remove' AND reason IN {gone}) AS gone,
-        count(*) FILTER (action = 'remove') AS removals,
-        count(*) AS bounced
+        mailbox,
+        coalesce(provider::VARCHAR, 'generic') AS provider,
+        date_trunc('hour', timestamp) AS hour,
+        count(*) FILTER (event = 'bounced' AND action = 'remove' AND reason IN {gone}) AS gone,
+        count(*) FILTER (event = 'bounced' AND action = 'remove') AS removals,
+        count(*) FILTER (event = 'bounced') AS bounced,
+        count(*) AS tried
     FROM events
     JOIN mailboxes ON mailboxes.domain = coalesce(nullif(events.domain, ''), '(none)')
-    WHERE event = 'bounced' AND timestamp IS NOT NULL
-    GROUP BY GROUPING SETS ((mailbox, date_trunc('hour', timestamp)), (provider, date_trunc('hour', timestamp)))
+    WHERE event IN ('bounced', 'delivered') AND timestamp IS NOT NULL
+    GROUP BY ALL
+),
+compared AS (
+    SELECT
+        gone,
+        tried,
+        -- at other times, which may hold other hours of the storm
+        least(coalesce((sum(gone) OVER same - gone) / nullif(sum(tried) OVER same - tried, 0), 0), {most}) AS usual
+    FROM (SELECT mailbox, hour, sum(gone) AS gone, sum(tried) AS tried FROM hours GROUP BY ALL)
+    WINDOW same AS (PARTITION BY mailbox)
+    QUALIFY gone >= {least}
 )
-WHERE gone >= {least} OR (bounced >= {tried} AND removals > 0)
+SELECT
+    EXISTS (FROM compared WHERE gone > tried * usual + 3 * sqrt(tried * usual * (1 - usual)))
+    OR EXISTS (
+        SELECT provider FROM hours
+        GROUP BY provider, hour
+        HAVING sum(bounced) >= {tried} AND sum(removals) > 0 AND sum(bounced) >= {nearly} * sum(tried)
+    )
 """
+
+_LOOKED_AT = ("provider", "event", "domain", "timestamp", "reason", "action", "mailbox_provider")
 
 _INSIDE = """
 SELECT DISTINCT row
@@ -201,6 +226,11 @@ def storms(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     """
     frame = as_frame(bounces, list(ANSWER_COLUMNS), "a classified frame")
     with open_database() as database:
+        # without addresses, whose numbering takes longer than the first look
+        gather_events(database, frame, {name: ANSWER_COLUMNS[name] for name in _LOOKED_AT})
+        gather_mailboxes(database)
+        if not _suspicious(database):
+            return _frame(pd.DataFrame(columns=list(_COLUMNS)))
         gather_events(database, frame)
         gather_answers(database, late_bounce_hours)
         return find_storms(database)
@@ -208,9 +238,7 @@ def storms(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
 
 def find_storms(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Return the storms, as :func:`storms` does, where events and answers have been gathered already."""
-    terms = {"gone": GONE, "least": LEAST_PROVEN, "tried": LEAST_TRIED}
-    ((suspicion,),) = database.sql(_SUSPICION.format(**terms)).fetchall()
-    flagged = _flagged(database) if suspicion else pd.DataFrame({"storm": []})
+    flagged = _flagged(database) if _suspicious(database) else pd.DataFrame({"storm": []})
     if not flagged["storm"].any():
         return _frame(pd.DataFrame(columns=list(_COLUMNS)))
     database.register("raised", pa.Table.from_pandas(flagged, preserve_index=False))
@@ -218,6 +246,19 @@ def find_storms(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     database.execute(read_sql("storm_windows.sql").format(edge=_EDGE))
     accounts = read_sql("storm_accounts.sql").format(stale=DAYS_APART, closed=_CLOSED)
     return _frame(_explained(database.sql(accounts).to_arrow_table().to_pandas()))
+
+
+def _suspicious(database: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether there may be a storm at all, where events and mailboxes have been gathered."""
+    terms = {
+        "gone": GONE,
+        "least": LEAST_PROVEN,
+        "tried": LEAST_TRIED,
+        "most": _MOST_USUAL,
+        "nearly": _MOST_BOUNCED,
+    }
+    ((suspicion,),) = database.sql(_SUSPICION.format(**terms)).fetchall()
+    return bool(suspicion)
 
 
 def in_storm(bounces: Frame, windows: pd.DataFrame) -> Flags:

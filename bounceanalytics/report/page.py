@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import re
 from dataclasses import dataclass, fields
@@ -276,8 +275,8 @@ def _chart(
         title=words["title"],
         subtitle=words["subtitle"],
         caption=caption,
-        high=bare["light-wide"].layout.height,
-        drawn={key: json.loads(figure.to_json()) for key, figure in bare.items()},
+        high=bare["light-wide"]["layout"]["height"],
+        drawn=bare,
         least_wide=least_wide,
     )
 
