@@ -49,7 +49,7 @@ from bounceanalytics.loading import (
     read_ses,
     read_table,
 )
-from bounceanalytics.report import report
+from bounceanalytics.report import report, save_charts
 from bounceanalytics.reviewing import conflicts, unclassified
 from bounceanalytics.summaries import (
     summarize_changes,
@@ -116,6 +116,7 @@ __all__ = [
     "report",
     "restore",
     "samples",
+    "save_charts",
     "storms",
     "summarize_changes",
     "summarize_codes",

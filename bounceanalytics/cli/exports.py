@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 import bounceanalytics as ba
 from bounceanalytics.cli.shell import (
     Exports,
+    chosen_policy,
     err,
     main,
     new_file,
@@ -94,20 +97,46 @@ def classify(
 
 @main.command()
 @takes_exports()
-@click.option("--out", "path", default="report.html", show_default=True, help="The HTML file to write.")
+@click.option(
+    "--out",
+    "path",
+    default="report.html",
+    show_default=True,
+    help="The HTML file to write; a name that ends in .xlsx gives a workbook.",
+)
 @click.option("--title", help="Headline of the report.")
+@click.option(
+    "--period", help="What it is about: 2026-10, 2026-Q3, or 28D for the last 28 days. [default: all]"
+)
+@click.option(
+    "--compare", help="What it is held against: previous, for the time before, or a period such as 2026-09."
+)
+@click.option("--policy", help="Tell what a policy would do: its name, or a TOML file.")
+@click.option("--images", "folder", help="Write each chart to this folder as well (needs the extra images).")
+@click.option("--image-form", type=click.Choice(["png", "svg", "pdf"]), default="png", show_default=True)
 @overwrite_option
 def report(
     exports: Exports,
     path: str,
     title: str | None,
+    period: str | None,
+    compare: str | None,
+    policy: str | None,
+    folder: str | None,
+    image_form: Literal["png", "svg", "pdf"],
     overwrite: bool,
 ) -> None:
     """Write one self-contained HTML report; it names domains, never addresses."""
     new_file(path, overwrite)
+    chosen = chosen_policy(policy) if policy else None
     bounces = exports.classified()
-    written = ba.report(bounces, path, title=title, overwrite=overwrite)
+    written = ba.report(
+        bounces, path, title=title, period=period, compare=compare, policy=chosen, overwrite=overwrite
+    )
     out.print(f"Report on {len(bounces):,} events written to {written}")
+    if folder:
+        drawn = ba.save_charts(bounces, folder, form=image_form, period=period, overwrite=overwrite)
+        out.print(f"{len(drawn)} charts written to {folder}")
 
 
 @main.command()

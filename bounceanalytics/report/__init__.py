@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pandas as pd
 
+from bounceanalytics.charts.images import save
 from bounceanalytics.datasets import as_dataset
 from bounceanalytics.deciding.decide import decide
 from bounceanalytics.errors import FrameError, OutputError
-from bounceanalytics.report.page import compute, examples, render
+from bounceanalytics.report.page import compute, draw, examples, render
 from bounceanalytics.report.spans import halves, span, times_of
 from bounceanalytics.report.workbook import workbook
 from bounceanalytics.schema import require
 
 if TYPE_CHECKING:
+    from bounceanalytics.charts.theme import ThemeName
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
     from bounceanalytics.report.page import Contents
     from bounceanalytics.report.spans import Period, Span
 
-__all__ = ["report"]
+__all__ = ["report", "save_charts"]
 
 
 def report(
@@ -99,6 +101,62 @@ def report(
         content = render(contents, title=title, examples=None if redact else examples(frame)).encode()
     _write(content, target, overwrite)
     return target
+
+
+def save_charts(
+    bounces: Frame,
+    folder: str | os.PathLike[str],
+    *,
+    form: Literal["png", "svg", "pdf"] = "png",
+    theme: ThemeName = "light",
+    period: Period | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write every chart of a report to a file of its own, as :func:`bounceanalytics.charts.save` does.
+
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+    folder : path-like
+        Where the files go; made if it is not there.
+    form : {'png', 'svg', 'pdf'}, default 'png'
+    theme : {'light', 'dark'}, default 'light'
+    period : str, pandas.Period, tuple of two days, or None
+        As in :func:`report`.
+    overwrite : bool, default False
+        Replace files that are there.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files; they name domains only.
+
+    Raises
+    ------
+    MissingExtraError
+        If kaleido is not installed; the extra ``images`` brings it.
+    OutputError
+        If there is no browser to draw with, or a file exists already.
+    FrameError
+        If columns are missing, or the period cannot be read or holds nothing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.save_charts(bounces, "charts")[0].name  # doctest: +SKIP
+    'bounce_types.png'
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    _, contents = _contents(bounces, period, None, None, redact=True)
+    figures = {name: function(*frames, theme=theme) for name, (function, frames) in draw(contents).items()}
+    paths = {name: target / f"{name}.{form}" for name in figures}
+    for path in paths.values():
+        _refuse_existing(path, overwrite)
+    return [save(figure, paths[name], overwrite=overwrite) for name, figure in figures.items()]
 
 
 def _contents(

@@ -131,9 +131,7 @@ def _photograph(page: Any, notebook: Any, name: str, folder: Path) -> None:
     """Save what the notebook looks like, for people to look at."""
     folder = Path(os.environ.get("BOUNCEANALYTICS_PICTURES", folder))
     folder.mkdir(parents=True, exist_ok=True)
-    high = notebook.locator(".jp-WindowedPanel-inner, .jp-Notebook").first.evaluate(
-        "(element) => element.scrollHeight"
-    )
+    high = notebook.locator(".jp-WindowedPanel-outer").evaluate("(element) => element.scrollHeight")
     page.set_viewport_size({"width": 1280, "height": min(int(high) + 200, 12_000)})
     page.wait_for_timeout(1500)
     page.screenshot(path=folder / f"{name}.png")
