@@ -124,7 +124,7 @@ def domain_reasons(
     )
     part = f"; {len(met)} of {len(seen)} reasons" if len(met) < len(seen) else ""
     subtitle = f"bounces by domain and reason; {shape}, most bounces first{part}"
-    above = math.ceil(lengthy + 12 if upright else max(lengthy * 0.71 + 20, 60))
+    above = math.ceil(lengthy + 12 if upright else max(lengthy * 0.71 + 24, 64))
     return lay_out(
         figure, theme, title, subtitle, body=rows_high(len(names)), above=above, below=16, compact=compact
     )

@@ -104,19 +104,23 @@ _COLUMNS: dict[str, Any] = {
 # Cheap, and nearly always the end: an hour in which clearly more is gone at a mailbox provider than at other times, or
 # in which most bounces. A storm is far more than that; what stands out so little here is none.
 _SUSPICION = """
-WITH hours AS (
+WITH dated AS (
     SELECT
-        mailbox,
+        coalesce(nullif(domain, ''), '(none)') AS domain,
         coalesce(provider::VARCHAR, 'generic') AS provider,
         date_trunc('hour', timestamp) AS hour,
-        count(*) FILTER (event = 'bounced' AND action = 'remove' AND reason IN {gone}) AS gone,
-        count(*) FILTER (event = 'bounced' AND action = 'remove') AS removals,
-        count(*) FILTER (event = 'bounced') AS bounced,
-        count(*) AS tried
+        event = 'bounced' AS bounced,
+        event = 'bounced' AND coalesce(action = 'remove', false) AS removal,
+        removal AND coalesce(reason IN {gone}, false) AS gone
     FROM events
-    JOIN mailboxes ON mailboxes.domain = coalesce(nullif(events.domain, ''), '(none)')
     WHERE event IN ('bounced', 'delivered') AND timestamp IS NOT NULL
-    GROUP BY ALL
+),
+-- few mailbox providers have such an hour at all
+places AS (
+    SELECT DISTINCT mailbox FROM (
+        SELECT mailbox FROM dated JOIN mailboxes USING (domain) WHERE gone
+        GROUP BY mailbox, hour HAVING count(*) >= {least}
+    )
 ),
 compared AS (
     SELECT
@@ -124,16 +128,24 @@ compared AS (
         tried,
         -- at other times, which may hold other hours of the storm
         least(coalesce((sum(gone) OVER same - gone) / nullif(sum(tried) OVER same - tried, 0), 0), {most}) AS usual
-    FROM (SELECT mailbox, hour, sum(gone) AS gone, sum(tried) AS tried FROM hours GROUP BY ALL)
+    FROM (
+        SELECT mailbox, hour, count(*) FILTER (gone) AS gone, count(*) AS tried
+        FROM dated
+        JOIN (SELECT domain, mailbox FROM mailboxes SEMI JOIN places USING (mailbox)) USING (domain)
+        GROUP BY mailbox, hour
+    )
     WINDOW same AS (PARTITION BY mailbox)
     QUALIFY gone >= {least}
 )
 SELECT
-    EXISTS (FROM compared WHERE gone > tried * usual + 3 * sqrt(tried * usual * (1 - usual)))
+    EXISTS (FROM compared WHERE gone > tried * usual + 4 * sqrt(tried * usual) + 2)
     OR EXISTS (
-        SELECT provider FROM hours
+        SELECT provider FROM dated
         GROUP BY provider, hour
-        HAVING sum(bounced) >= {tried} AND sum(removals) > 0 AND sum(bounced) >= {nearly} * sum(tried)
+        HAVING
+            count(*) FILTER (bounced) >= {tried}
+            AND count(*) FILTER (removal) > 0
+            AND count(*) FILTER (bounced) >= {nearly} * count(*)
     )
 """
 

@@ -114,7 +114,6 @@ def save_charts(
 ) -> list[Path]:
     """Write every chart of a report to a file of its own, as :func:`bounceanalytics.charts.save` does.
 
-
     Parameters
     ----------
     bounces : pandas.DataFrame, Dataset or path of one

@@ -62,9 +62,15 @@ _DOMAIN_REASON_SUMS = """
 SELECT domain, reason, count(*) AS n FROM sends WHERE outcome = 'bounced' GROUP BY ALL
 """
 _DOMAIN_SUMS = """
-SELECT sums.*, places.registrable_domain, top.reason AS top_reason
+SELECT sums.*, coalesce(people.addresses, 0) AS addresses, places.registrable_domain, top.reason AS top_reason
 FROM (SELECT domain, mailbox_provider, {sums} FROM sends GROUP BY ALL) AS sums
 JOIN places ON places.domain = sums.domain::VARCHAR
+-- two steps take a third of the time of count(DISTINCT) where groups are many
+LEFT JOIN (
+    SELECT domain, count(*) AS addresses
+    FROM (SELECT DISTINCT domain, address FROM sends WHERE address IS NOT NULL)
+    GROUP BY domain
+) AS people ON people.domain = sums.domain
 LEFT JOIN (SELECT domain, arg_max(reason, (n, reason)) AS reason FROM domain_reason_sums GROUP BY domain) AS top
     ON top.domain = sums.domain
 """
@@ -176,7 +182,7 @@ def _domain_sums(messages: Messages) -> str:
     if not messages.has("domain_sums"):
         names = messages.ask("SELECT domain FROM homes")["domain"].tolist()
         messages.add("places", {"domain": names, "registrable_domain": registrable_domains(names)})
-        sums = f"{_COUNT_SQL}, count(DISTINCT address) AS addresses, {_SEEN_SQL}, {_TREND_SQL}"
+        sums = f"{_COUNT_SQL}, {_SEEN_SQL}, {_TREND_SQL}"
         messages.make("domain_reason_sums", _DOMAIN_REASON_SUMS)
         messages.make("domain_sums", _DOMAIN_SUMS.format(sums=sums))
     return "domain_sums"
