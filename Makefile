@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lab bench scoreboard samples clean
+.PHONY: help demo test check lab bench scoreboard samples pictures clean
 help:      ## show the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
@@ -44,16 +44,20 @@ check: test               ## the same as test
 lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-bench: $(VENV)/dev.stamp  ## measure loading, classifying and cleaning beside DuckDB and pandas
+bench: $(VENV)/dev.stamp  ## measure loading, classifying, cleaning and reporting beside DuckDB and pandas
 	$(BIN)/python benchmarks/load_and_classify.py
 	$(BIN)/python benchmarks/classify.py
 	$(BIN)/python benchmarks/clean.py
+	$(BIN)/python benchmarks/report.py
 
 scoreboard: $(VENV)/core.stamp  ## score the classifier on labelled texts, by reason, provider and language
 	@$(BIN)/python scripts/scoreboard.py
 
 samples: $(VENV)/core.stamp  ## write data/samples anew
 	$(BIN)/python scripts/make_samples.py
+
+pictures: $(VENV)/dev.stamp  ## draw the pictures of the README from the samples (needs Chromium)
+	$(BIN)/python scripts/make_pictures.py
 
 clean:     ## remove what the targets made
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
