@@ -127,7 +127,13 @@ class Messages:
         query = (
             resources.files("bounceanalytics.summaries").joinpath("messages.sql").read_text(encoding="utf-8")
         )
-        terms = {"sending": SENDING_EVENTS, "no_domain": NO_DOMAIN, "no_code": NO_CODE, "slack": _SLACK_DAYS}
+        terms = {
+            "sending": SENDING_EVENTS,
+            "no_domain": NO_DOMAIN,
+            "no_code": NO_CODE,
+            "no_name": NO_NAME,
+            "slack": _SLACK_DAYS,
+        }
         self._connection.execute(query.format(**terms))
 
     def __enter__(self) -> Messages:

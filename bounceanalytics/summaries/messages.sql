@@ -1,5 +1,6 @@
 -- Events in, messages out; see the docstring of the package for what counts.
--- View: frame; types: one for each column of words. Placeholders: {sending} events, {no_domain}, {no_code}, {slack} days.
+-- View: frame; types: one for each column of words. Placeholders: {sending} events, {no_domain},
+-- {no_code}, {no_name}, {slack} days.
 
 -- Addresses and messages are told apart by 64-bit hashes: no address is kept here, and numbers are grouped faster.
 CREATE TEMP TABLE events AS
@@ -36,7 +37,7 @@ WHERE event IN {sending};
 CREATE TEMP TABLE homes AS
 SELECT
     domain,
-    coalesce(arg_max(home, (n, home)) FILTER (home <> 'other'), 'other') AS mailbox_provider
+    coalesce(arg_max(home, (n, home)) FILTER (home <> 'other'), 'other'::mailbox_provider_type) AS mailbox_provider
 FROM (SELECT domain, mailbox_provider AS home, count(*) AS n FROM events GROUP BY ALL)
 GROUP BY domain;
 
@@ -74,7 +75,9 @@ settled AS (
     ) = 1
 )
 SELECT
-    settled.* EXCLUDE (deferred, message, mailbox_provider, source, record),
+    settled.* EXCLUDE (deferred, message, mailbox_provider, source, record, sending_ip, tags),
+    coalesce(sending_ip, '{no_name}'::sending_ip_type) AS sending_ip,
+    coalesce(tags, '{no_name}'::tags_type) AS tags,
     homes.mailbox_provider,
     outcome IN ('delivered', 'bounced')
         AND coverage.provider IS NOT NULL

@@ -10,7 +10,7 @@ import pandas as pd
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import REASONS
 from bounceanalytics.summaries.changes import LEAST_HITS, find_changes
-from bounceanalytics.summaries.columns import NO_NAME, tidy
+from bounceanalytics.summaries.columns import tidy
 from bounceanalytics.summaries.registrable import registrable_domains
 from bounceanalytics.summaries.statistics import shrunk, trends, wilson
 
@@ -203,21 +203,19 @@ def _of_domains(messages: Messages, by: str, summary: str, order: str) -> pd.Dat
 
 def tags(messages: Messages) -> pd.DataFrame:
     """See :func:`bounceanalytics.summarize_tags`."""
-    each = f"list_distinct(string_split(coalesce(tags, '{NO_NAME}'), chr(31)))"
-    source = f"""sends JOIN (SELECT tags AS set_of_tags, unnest({each}) AS tag FROM (SELECT DISTINCT tags FROM sends))
-        ON tags IS NOT DISTINCT FROM set_of_tags"""
+    each = "unnest(list_distinct(string_split(tags, chr(31)))) AS tag"
+    source = f"sends JOIN (SELECT tags, {each} FROM (SELECT DISTINCT tags FROM sends)) USING (tags)"
     return _group_rates(messages, "tag", "tags", order="attempted DESC, tag", source=source)
 
 
 def sending_ips(messages: Messages) -> pd.DataFrame:
     """See :func:`bounceanalytics.summarize_sending_ips`."""
-    source = f"(SELECT * REPLACE (coalesce(sending_ip, '{NO_NAME}') AS sending_ip) FROM sends)"
-    return _group_rates(
-        messages, "sending_ip", "sending_ips", order="attempted DESC, sending_ip", source=source
-    )
+    return _group_rates(messages, "sending_ip", "sending_ips", order="attempted DESC, sending_ip")
 
 
-def _group_rates(messages: Messages, by: str, summary: str, *, order: str, source: str) -> pd.DataFrame:
+def _group_rates(
+    messages: Messages, by: str, summary: str, *, order: str, source: str = "sends"
+) -> pd.DataFrame:
     frame = messages.group(by, f"{_COUNT_SQL}, {_REACH_SQL}, {_SEEN_SQL}", order=order, source=source)
     top = _top_reason(messages, by, source)
     return tidy(_with_rates(frame.merge(top, on=by, how="left")), summary)
