@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,11 +10,12 @@ import pandas as pd
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import FAULT_TITLES
 from bounceanalytics.charts.wording import count, day, number, percent
+from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import ESPS, REASONS, require
-from bounceanalytics.summaries import COLUMNS
+from bounceanalytics.summaries import COLUMNS, MEANINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     from pandas.io.formats.style import Styler
     from pandas.io.formats.style_render import CSSDict
@@ -84,7 +86,11 @@ _SHARES = (
     "rate_after",
 )
 
+#: Where a share would stand if the exports held deliveries.
+_NO_RATE = '<span style="opacity: 0.6">no rate</span>'
+
 _BAR = "rgba(213,94,0,0.28)"  # reads on white and on black
+_NUMBER = "text-align: right; font-variant-numeric: tabular-nums"
 
 
 def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None = None) -> Styler:
@@ -102,12 +108,13 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
     Returns
     -------
     pandas.io.formats.style.Styler
-        Shows itself at the end of a cell, in a light notebook and in a dark one.
+        Shows itself at the end of a cell, in a light notebook and in a dark one. A column's head says what it means
+        while the mouse is over it. The index is not shown.
 
     Raises
     ------
     FrameError
-        If a column is not there.
+        If a column is not there, or there twice.
 
     Examples
     --------
@@ -116,28 +123,16 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
     >>> "Main reason" in ba.table(ba.summarize_domains(bounces)).to_html()
     True
     """
-    if columns is None:
-        columns = _SHOWN.get(_summary_of(frame), tuple(map(str, frame.columns)))
-    shown = require(frame, columns, "the frame")[list(columns)].head(top).reset_index(drop=True)
+    shown = _chosen(require(frame, (), "a summary"), columns).head(top).reset_index(drop=True)
     style = shown.style.hide(axis="index")
     formats: dict[Any, str | Callable[[object], str] | None] = {
-        name: _format(name, shown[name]) for name in shown.columns
+        name: _format(name, shown[name].dtype) for name in shown.columns
     }
-    style = style.format(formats, escape="html").relabel_index(
-        [_title(name) for name in shown.columns], axis="columns"
-    )
-    numbers: list[Hashable] = [
-        name for name in shown.columns if pd.api.types.is_numeric_dtype(shown[name].dtype)
-    ]
-    texts: list[Hashable] = [name for name in shown.columns if name not in numbers]
-    style = style.set_properties(
-        subset=numbers, **{"text-align": "right", "font-variant-numeric": "tabular-nums"}
-    )
-    style = style.set_properties(subset=texts, **{"text-align": "left"})
+    style = style.format(formats).relabel_index([_head(name) for name in shown.columns], axis="columns")
     for name in _BARS:
-        if name in numbers and len(shown) and shown[name].max() > 0:
+        if name in shown.columns and pd.api.types.is_numeric_dtype(shown[name]) and shown[name].gt(0).any():
             style = style.bar(subset=[name], color=_BAR, vmin=0, align="left")
-    heads: list[CSSDict] = [
+    looks: list[CSSDict] = [
         {
             "selector": "caption",
             "props": "caption-side: bottom; text-align: left; opacity: 0.7; padding-top: 6px",
@@ -145,10 +140,10 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
         {"selector": "th, td", "props": "padding: 4px 10px; white-space: nowrap"},
         {"selector": "td:first-child", "props": "font-weight: 600"},
     ]
-    heads += [
+    looks += [
         {
-            "selector": f"th.col_heading.col{place}",
-            "props": f"text-align: {'right' if name in numbers else 'left'}",
+            "selector": f"th.col{place}, td.col{place}",
+            "props": _NUMBER if pd.api.types.is_numeric_dtype(shown[name]) else "text-align: left",
         }
         for place, name in enumerate(shown.columns)
     ]
@@ -157,7 +152,21 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
         if len(shown) < len(frame)
         else count(len(frame), "row")
     )
-    return style.set_table_styles(heads).set_caption(f"{rows}{_explained(shown)}")
+    return style.set_table_styles(looks).set_caption(f"{rows}{_explained(shown)}")
+
+
+def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> pd.DataFrame:
+    """Return the columns to show, each of which has a name of its own."""
+    if isinstance(frame.columns, pd.MultiIndex):
+        frame = frame.set_axis([" ".join(map(str, names)) for names in frame.columns], axis="columns")
+    if columns is None:
+        columns = _SHOWN.get(_summary_of(frame))
+    if columns is not None:
+        frame = require(frame, columns, "the frame")[list(columns)]
+    twice = frame.columns[frame.columns.duplicated()].unique()
+    if len(twice):
+        raise FrameError(f"more than one column is called {', '.join(map(repr, twice))}; rename them first")
+    return frame
 
 
 def _summary_of(frame: pd.DataFrame) -> str:
@@ -169,26 +178,51 @@ def _title(name: Any) -> str:
     return _TITLES.get(str(name), str(name).replace("_", " ").capitalize())
 
 
+def _head(name: Any) -> str:
+    """Return the title of a column, and what it means for those who point at it."""
+    title = escape(_title(name))
+    meaning = MEANINGS.get(str(name))
+    return f'<span title="{escape(meaning)}">{title}</span>' if meaning else title
+
+
 def _explained(shown: pd.DataFrame) -> str:
     """Return what the columns mean whose titles do not say it."""
     return "".join(f"; {words}" for name, words in _NOTES.items() if name in shown.columns)
 
 
-def _format(name: Any, values: pd.Series[Any]) -> Callable[[Any], str]:
-    """Return how the values of a column are written."""
-    kind = values.dtype
-    if isinstance(kind, pd.DatetimeTZDtype):
-        return lambda value: "" if pd.isna(value) else day(value)
+def _format(name: Any, kind: Any) -> Callable[[Any], str]:
+    """Return how the values of a column are written, as HTML."""
+    write = _writer(name, kind)
+    missing = _NO_RATE if name in _SHARES else ""
+    return lambda value: missing if pd.api.types.is_scalar(value) and pd.isna(value) else escape(write(value))
+
+
+def _writer(name: Any, kind: Any) -> Callable[[Any], str]:
+    """Return how the values of a column are written that are there."""
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return day
     if pd.api.types.is_bool_dtype(kind):
         return lambda value: "yes" if value else ""
-    if name in _SHARES:
-        return lambda value: "no rate" if pd.isna(value) else percent(value)
     if pd.api.types.is_float_dtype(kind):
-        return lambda value: "" if pd.isna(value) else f"{value:,.1f}"
+        return percent if name in _SHARES else _decimal
     if pd.api.types.is_integer_dtype(kind):
-        return lambda value: "" if pd.isna(value) else number(value)
+        return number
     words = _WORDS.get(str(name), str)
-    return lambda value: "" if pd.isna(value) else words(str(value))
+    return lambda value: words(_text(value))
+
+
+def _decimal(value: float) -> str:
+    return f"{value:,.1f}" if value == 0 or abs(value) >= 0.1 else f"{value:.2g}"
+
+
+def _name(name: str) -> str:
+    """Return a mailbox provider as one writes it, and a domain or a name that somebody wrote already as it is."""
+    return provider_title(name) if name.islower() and name.replace("_", "").isalnum() else name
+
+
+def _text(value: Any) -> str:
+    several = pd.api.types.is_list_like(value) and not isinstance(value, dict)
+    return ", ".join(map(str, value)) if several else str(value)
 
 
 #: How the words of a column are written.
@@ -197,6 +231,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "top_reason": lambda name: REASONS[name].title if name in REASONS else name,
     "fault": lambda name: FAULT_TITLES.get(name, name).partition(":")[0],
     "mailbox_provider": provider_title,
+    "name": _name,
     "provider": lambda name: ESPS.get(name, name),
     "code_class": str.capitalize,
 }

@@ -14,11 +14,12 @@ from classified import classified, newsletter
 from test_report import Page
 
 import bounceanalytics as ba
+from bounceanalytics.charts.theme import in_dark, without_heading
 from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.report import report, spans
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures
-from bounceanalytics.report.page import compute
+from bounceanalytics.report.page import compute, draw
 from bounceanalytics.report.workbook import workbook
 from bounceanalytics.summaries import Summaries, summarize
 
@@ -232,6 +233,23 @@ def test_workbook_runs_nothing_and_names_nobody(tmp_path: Path) -> None:
         .to_python()
     )
     assert evil in [row[0] for row in names]
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_dark_charts_of_a_page_are_those_of_the_dark_theme(story: pd.DataFrame, compact: bool) -> None:
+    rows = [
+        {"recipient": f"zq{n}@x.example", "reason": "unclassified", "diagnostic": f"550 zorble {n}"}
+        for n in range(9)
+    ]
+    frame = pd.concat([story, classified([one | {"tags": ["spring"]} for one in rows])], ignore_index=True)
+    drawn = draw(compute(frame, span=None, redact=False), redact=False)
+    assert {"tags", "unclassified", "codes", "changes"} <= set(drawn)
+    for name, (function, frames) in drawn.items():
+        light, dark = (
+            without_heading(function(*frames, theme=theme, compact=compact)) for theme in ("light", "dark")
+        )
+        assert light != dark, name
+        assert in_dark(light) == dark, name
 
 
 def test_every_chart_can_be_saved(

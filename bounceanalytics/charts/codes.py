@@ -29,9 +29,6 @@ _CLASSES = {
 #: Codes of one reason that are shown one by one; the others are one box.
 _MOST_CODES = 8
 
-#: Ink on boxes, for a contrast of at least 4.5:1.
-_INKS = {"hard": "#000000", "soft": "#000000", "block": "#ffffff", "unknown": "#000000"}
-
 #: Id of the box that holds all others.
 _ALL = "all"
 
@@ -90,7 +87,11 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
             text=[number(total), *(number(box["bounced"]) for box in boxes.values())],
             texttemplate="%{label}" if compact else "%{label}  %{text}",
             leaf={"opacity": 1},  # inks are chosen for full colours
-            textfont={"size": 12, "color": [look.ink, *(_INKS[name] for name in types)]},
+            # deep colours need the ink of the paper, for a contrast of at least 4.5:1
+            textfont={
+                "size": 12,
+                "color": [look.ink, *(look.paper if name == "block" else "#000000" for name in types)],
+            },
             customdata=[
                 f"<b>{count(total, 'bounce')}</b> in all.",
                 *(_sentence(path, box, total) for path, box in boxes.items()),

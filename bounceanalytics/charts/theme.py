@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import plotly.graph_objects as go
@@ -372,6 +373,28 @@ def without_heading(figure: go.Figure) -> dict[str, Any]:
     layout["margin"]["t"] -= heading
     layout["paper_bgcolor"] = "rgba(0,0,0,0)"
     return told
+
+
+def in_dark(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON of a light figure with the colours of the dark theme; drawing it anew would take far longer."""
+    dark: dict[str, Any] = json.loads(
+        re.sub(r"#[0-9a-f]{6}", lambda found: _DARK.get(found[0], found[0]), json.dumps(told))
+    )
+    return dark
+
+
+def _colours(look: Theme) -> list[str]:
+    return [
+        colour
+        for value in asdict(look).values()
+        for colour in (
+            [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else value
+        )
+    ]
+
+
+#: Colour of the light theme -> of the dark one.
+_DARK = dict(zip(_colours(THEMES["light"]), _colours(THEMES["dark"]), strict=True))
 
 
 def rows_high(number: int) -> int:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from bounceanalytics import charts
 from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import FAULT_TITLES, rows, without_heading
+from bounceanalytics.charts.theme import FAULT_TITLES, in_dark, rows, without_heading
 from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.deciding.storms import storms
 from bounceanalytics.incidents import collect
@@ -263,20 +263,20 @@ def _chart(
     least_wide: int = 0,
 ) -> Chart:
     # a chart that scrolls keeps the labels of a wide screen
-    drawn = {
-        f"{theme}-{width}": function(*frames, theme=theme, compact=width == "narrow" and not least_wide)
-        for theme in ("light", "dark")
-        for width in ("wide", "narrow")
+    figures = {
+        width: function(*frames, compact=width == "narrow" and not least_wide) for width in ("wide", "narrow")
     }
-    words = drawn["light-wide"].layout.meta
-    bare = {key: without_heading(figure) for key, figure in drawn.items()}
+    words = figures["wide"].layout.meta
+    light = {width: without_heading(figure) for width, figure in figures.items()}
+    drawn = {f"light-{width}": told for width, told in light.items()}
+    drawn |= {f"dark-{width}": in_dark(told) for width, told in light.items()}
     return Chart(
         name=name,
         title=words["title"],
         subtitle=words["subtitle"],
         caption=caption,
-        high=bare["light-wide"]["layout"]["height"],
-        drawn=bare,
+        high=light["wide"]["layout"]["height"],
+        drawn=drawn,
         least_wide=least_wide,
     )
 
