@@ -128,15 +128,10 @@ def test_every_cell_runs_and_every_chart_is_drawn(lab: str, browser: Any, path: 
 
 
 def _photograph(page: Any, notebook: Any, name: str, folder: Path) -> None:
-    """Save what the notebook looks like, for people to look at: all of it, from its first cell on."""
+    """Save what the notebook looks like, for people to look at."""
     folder = Path(os.environ.get("BOUNCEANALYTICS_PICTURES", folder))
     folder.mkdir(parents=True, exist_ok=True)
-    panel = notebook.locator(".jp-WindowedPanel-outer")
-    cells = notebook.locator(".jp-WindowedPanel-viewport")
-    page.set_viewport_size(
-        {"width": 1280, "height": int(cells.evaluate("(element) => element.offsetHeight")) + 100}
-    )
-    page.wait_for_timeout(500)
-    panel.evaluate("(element) => element.scrollTo(0, 0)")
-    page.wait_for_timeout(500)
-    notebook.screenshot(path=folder / f"{name}.png")
+    high = notebook.locator(".jp-WindowedPanel-outer").evaluate("(element) => element.scrollHeight")
+    page.set_viewport_size({"width": 1280, "height": min(int(high) + 200, 12_000)})
+    page.wait_for_timeout(1500)
+    page.screenshot(path=folder / f"{name}.png")

@@ -107,7 +107,8 @@ def test_killed_at_fifty_moments(tmp_path: Path) -> None:
     with Ledger(path) as ledger:
         runs = dict(ledger._execute("SELECT run, count(*) FROM changes GROUP BY run").fetchall())
         assert len(ledger) == sum(runs.values())
-    assert set(runs.values()) == {200}, "a half update is in the ledger"
+    # on a machine that is very busy, none may have been finished in time
+    assert set(runs.values()) <= {200}, "a half update is in the ledger"
     assert told <= set(runs), "an update that was reported done is not in the ledger"
     assert told, "no update was ever done: the machine is too slow for this test"
 
