@@ -29,7 +29,6 @@ _SHOWN: dict[str, tuple[str, ...]] = {
         "mailbox_provider",
         "attempted",
         "hard",
-        "soft",
         "block",
         "hard_rate",
         "hard_shrunk",
@@ -90,6 +89,7 @@ _SHARES = (
 _NO_RATE = '<span style="opacity: 0.6">no rate</span>'
 
 _BAR = "rgba(213,94,0,0.28)"  # reads on white and on black
+_SENTENCE = "white-space: normal; min-width: 18em"
 _NUMBER = "text-align: right; font-variant-numeric: tabular-nums"
 
 
@@ -137,7 +137,8 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
             "selector": "caption",
             "props": "caption-side: bottom; text-align: left; opacity: 0.7; padding-top: 6px",
         },
-        {"selector": "th, td", "props": "padding: 4px 10px; white-space: nowrap"},
+        {"selector": "th, td", "props": "padding: 4px 8px"},
+        {"selector": "th", "props": "vertical-align: bottom"},
         {"selector": "td:first-child", "props": "font-weight: 600"},
     ]
     looks += [
@@ -145,6 +146,10 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
             "selector": f"th.col{place}, td.col{place}",
             "props": _NUMBER if pd.api.types.is_numeric_dtype(shown[name]) else "text-align: left",
         }
+        for place, name in enumerate(shown.columns)
+    ]
+    looks += [
+        {"selector": f"td.col{place}", "props": _SENTENCE if _is_long(shown[name]) else "white-space: nowrap"}
         for place, name in enumerate(shown.columns)
     ]
     rows = (
@@ -188,6 +193,13 @@ def _head(name: Any) -> str:
 def _explained(shown: pd.DataFrame) -> str:
     """Return what the columns mean whose titles do not say it."""
     return "".join(f"; {words}" for name, words in _NOTES.items() if name in shown.columns)
+
+
+def _is_long(values: pd.Series[Any]) -> bool:
+    """Return whether a column holds sentences, which may run over several lines; names and numbers may not."""
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
+        return False
+    return any(len(text) > 40 and " " in text for text in map(_text, values))
 
 
 def _format(name: Any, kind: Any) -> Callable[[Any], str]:

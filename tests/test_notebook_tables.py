@@ -45,7 +45,7 @@ def test_cells_are_those_of_the_summary(story: Summaries) -> None:
         assert cell[0] == row.domain
         assert cell[2] == f"{row.attempted:,}"
         assert cell[3] == f"{row.hard:,}"
-        assert cell[6].rstrip("%") in (f"{100 * row.hard_rate:.1f}", f"{100 * row.hard_rate:.0f}")
+        assert cell[5].rstrip("%") in (f"{100 * row.hard_rate:.1f}", f"{100 * row.hard_rate:.0f}")
     assert f"5 of {len(story.domains)} rows" in html
     titles = heads(html)
     assert list(titles)[:4] == ["Domain", "Provider", "Attempted", "Hard"]
@@ -113,6 +113,13 @@ def test_numbers_stand_below_each_other_and_counts_have_bars(story: Summaries) -
     lengths = {float(end) for end in re.findall(r"linear-gradient\([^%]*\) ([\d.]+)%, transparent", html)}
     hard = story.domains["hard"].head(4)
     assert sorted(lengths) == pytest.approx(sorted(100 * hard / hard.max()), abs=0.06)
+
+
+def test_sentences_run_over_several_lines_and_names_do_not() -> None:
+    frame = pd.DataFrame({"domain": ["a" * 60 + ".example"], "advice": ["word " * 20], "n": [1]})
+    html = ba.table(frame).to_html()
+    assert re.findall(r"td\.col(\d) \{\s+white-space: nowrap", html) == ["0", "2"]
+    assert re.findall(r"td\.col(\d) \{\s+white-space: normal", html) == ["1"]
 
 
 def test_columns_can_be_chosen(story: Summaries) -> None:

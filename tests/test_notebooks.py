@@ -43,3 +43,7 @@ def test_runs(path: Path, tmp_path: Path) -> None:
     drawn = sum("\nba.charts." in f"\n{cell.source}" for cell in notebook.cells)
     assert len(figures) == drawn
     assert all(figure["data"]["application/vnd.plotly.v1+json"]["data"] for figure in figures)
+    pages = [output.get("data", {}).get("text/html", "") for output in outputs]
+    tables = [html for html in pages if "<caption>" in html]
+    assert len(tables) == sum("\nba.table(" in f"\n{cell.source}" for cell in notebook.cells)
+    assert all("<td" in html for html in tables), "the samples have rows for each"

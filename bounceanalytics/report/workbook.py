@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +15,19 @@ from bounceanalytics.charts.wording import number
 from bounceanalytics.summaries import MEANINGS, Summaries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from bounceanalytics.report.page import Contents
 
 #: Rows of a sheet, without its head (Excel's limit is 1,048,576).
 MOST_ROWS = 1_048_575
+
+#: Characters of a cell, another limit of Excel's; a longer text would be left out without a word.
+MOST_CHARACTERS = 32_767
+
+#: The first day that Excel knows, and what the name of a sheet may not hold (nor should: an underscore).
+_FIRST_DAY = datetime(1900, 1, 1)
+_NOT_IN_NAMES = re.compile(r"[_\[\]:*?/\\\x00-\x1f]")
 
 _OPTIONS = {
     "in_memory": True,
@@ -44,9 +55,43 @@ def workbook(contents: Contents, *, title: str | None) -> bytes:
         tables["domains_before"] = contents.before.domains
         tables["reasons_before"] = contents.before.reasons
     tables["incidents"] = contents.incidents
+    about = [
+        ("Period", f"{contents.span} (UTC)" if contents.span else "no dates"),
+        ("Compared with", str(contents.span_before) if contents.span_before else "nothing"),
+        ("Rows", number(contents.rows)),
+        ("Counts", "messages, unless a column says otherwise; times are UTC"),
+    ]
+    return workbook_bytes(tables, title=title or "Bounce report", about=about)
+
+
+def workbook_bytes(
+    tables: Mapping[str, pd.DataFrame], *, title: str, about: Sequence[tuple[str, str]]
+) -> bytes:
+    """Return tables as the bytes of an .xlsx file: a sheet of facts, then one for each table.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        By name, from which the name of the sheet is made. What is longer than a sheet is cut, and the first sheet
+        says so.
+    title : str
+        For the first sheet.
+    about : sequence of (str, str)
+        Facts for the first sheet. Below them stands what each column means.
+
+    Returns
+    -------
+    bytes
+        The same for the same tables. Text stays text: nothing is a formula or a link.
+
+    Examples
+    --------
+    >>> workbook_bytes({"domains": pd.DataFrame({"domain": ["=1+1"]})}, title="Bounces", about=[])[:2]
+    b'PK'
+    """
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
-        book.set_properties({"title": title or "Bounce report", "created": _CREATED})
+        book.set_properties({"title": title, "created": _CREATED})
         looks = {
             "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
             "title": book.add_format({"bold": True, "font_size": 16}),
@@ -58,50 +103,62 @@ def workbook(contents: Contents, *, title: str | None) -> bytes:
             "text": book.add_format({"num_format": "@"}),
             "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
         }
-        _about(book, looks, contents, title or "Bounce report", tables)
-        for name, table in tables.items():
-            _sheet(book, looks, name, table.head(MOST_ROWS))
+        cut = [
+            (f"Cut: {name}", f"{number(len(table))} rows, of which the first {number(MOST_ROWS)} are here")
+            for name, table in tables.items()
+            if len(table) > MOST_ROWS
+        ]
+        columns = dict.fromkeys(column for table in tables.values() for column in table.columns)
+        _about(book, looks, title, [*about, *cut], columns)
+        for sheet, table in zip(_sheet_names(tables), tables.values(), strict=True):
+            _sheet(book.add_worksheet(sheet), looks, table.head(MOST_ROWS))
     return buffer.getvalue()
 
 
+def _sheet_names(names: Iterable[str]) -> list[str]:
+    """Return names that Excel takes, no two of them alike.
+
+    >>> _sheet_names(["domain_reasons", "a/b", "A*B", "about"])
+    ['Domain reasons', 'A b', 'A b 2', 'About 2']
+    """
+    taken = {"about", "history"}  # the first sheet, and a name that Excel keeps to itself
+    found = []
+    for name in names:
+        words = " ".join(_NOT_IN_NAMES.sub(" ", name).split()).strip("' ").capitalize() or "Table"
+        sheet, place = words[:31].rstrip("' "), 1
+        while sheet.casefold() in taken:
+            place += 1
+            sheet = f"{words[: 31 - len(str(place)) - 1]} {place}"
+        taken.add(sheet.casefold())
+        found.append(sheet)
+    return found
+
+
 def _about(
-    book: Any, looks: dict[str, Any], contents: Contents, title: str, tables: dict[str, pd.DataFrame]
+    book: Any, looks: dict[str, Any], title: str, facts: Sequence[tuple[str, str]], columns: Iterable[Any]
 ) -> None:
     sheet = book.add_worksheet("About")
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 1, 100)
-    lines: list[tuple[str, str]] = [
-        ("Period", f"{contents.span} (UTC)" if contents.span else "no dates"),
-        ("Compared with", str(contents.span_before) if contents.span_before else "nothing"),
-        ("Rows", number(contents.rows)),
-        ("Counts", "messages, unless a column says otherwise; times are UTC"),
-    ]
-    lines += [
-        (f"Cut: {name}", f"{number(len(table))} rows, of which the first {number(MOST_ROWS)} are here")
-        for name, table in tables.items()
-        if len(table) > MOST_ROWS
-    ]
-    sheet.write_string(0, 0, title, looks["title"])
-    for place, (name, text) in enumerate(lines, start=2):
-        sheet.write_string(place, 0, name, looks["wrap"])
-        sheet.write_string(place, 1, text, looks["wrap"])
-    begin = len(lines) + 3
+    sheet.write_string(0, 0, _fitting(title), looks["title"])
+    for place, (name, text) in enumerate(facts, start=2):
+        sheet.write_string(place, 0, _fitting(name), looks["wrap"])
+        sheet.write_string(place, 1, _fitting(text), looks["wrap"])
+    begin = len(facts) + 3
     sheet.write_row(begin, 0, ["Column", "What it means"], looks["head"])
-    used = dict.fromkeys(column for table in tables.values() for column in table.columns)
-    for place, column in enumerate((column for column in used if column in MEANINGS), start=begin + 1):
+    for place, column in enumerate((column for column in columns if column in MEANINGS), start=begin + 1):
         sheet.write_string(place, 0, column, looks["wrap"])
         sheet.write_string(place, 1, MEANINGS[column], looks["wrap"])
 
 
-def _sheet(book: Any, looks: dict[str, Any], name: str, table: pd.DataFrame) -> None:
-    sheet = book.add_worksheet(name.replace("_", " ").capitalize()[:31])
+def _sheet(sheet: Any, looks: dict[str, Any], table: pd.DataFrame) -> None:
     sheet.freeze_panes(1, 1)
     for place, column in enumerate(table.columns):
-        values, look, wide = _column(table[column])
-        sheet.write_string(0, place, column, looks["head"])
+        values, look, wide = _column(table.iloc[:, place])
+        sheet.write_string(0, place, _fitting(str(column)), looks["head"])
         if column in MEANINGS:
             sheet.write_comment(0, place, MEANINGS[column], {"x_scale": 2})
-        sheet.set_column(place, place, max(wide, len(column) + 3), looks[look])
+        sheet.set_column(place, place, max(wide, min(len(str(column)) + 3, 60)), looks[look])
         sheet.write_column(1, place, values)
     if len(table.columns):
         sheet.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
@@ -110,19 +167,32 @@ def _sheet(book: Any, looks: dict[str, Any], name: str, table: pd.DataFrame) -> 
 def _column(values: pd.Series[Any]) -> tuple[list[Any], str, int]:
     """Return what to write, how it looks, and how wide it is; what is missing stays empty."""
     kind = values.dtype
-    if isinstance(kind, pd.DatetimeTZDtype):
-        walls = values.dt.tz_convert("UTC").dt.tz_localize(None)
-        return [None if pd.isna(one) else one.to_pydatetime() for one in walls], "time", 17
+    there = [None if gone else one for one, gone in zip(values, values.isna(), strict=True)]
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return [None if one is None else _wall(one) for one in there], "time", 17
     if pd.api.types.is_bool_dtype(kind):
-        return ["yes" if one else "no" for one in values], "text", 8
+        return [None if one is None else ("yes" if one else "no") for one in there], "text", 8
     if pd.api.types.is_float_dtype(kind):
-        told = [None if pd.isna(one) else float(one) for one in values]
-        name = str(values.name)
-        if name == "p_value":
-            return told, "tiny", 10
-        return told, "float" if name == "weeks_out" else "share", 10
+        told = [one if one is None or math.isfinite(one) else str(one) for one in there]
+        return told, _FLOATS.get(str(values.name), "share" if values.name in MEANINGS else "float"), 10
     if pd.api.types.is_integer_dtype(kind):
-        return values.tolist(), "int", 11
-    texts = [None if pd.isna(one) else str(one) for one in values]
+        return there, "int", 11
+    texts = [None if one is None else _fitting(str(one)) for one in there]
     longest = max((len(text) for text in texts[:1000] if text), default=8)
     return texts, "text", min(longest + 2, 60)
+
+
+#: How columns of numbers with a point look that are no shares; others of a summary are.
+_FLOATS = {"p_value": "tiny", "weeks_out": "float"}
+
+
+def _wall(moment: pd.Timestamp) -> datetime | str:
+    """Return a time as Excel has it, without a zone and in UTC; as text where Excel knows no such day."""
+    wall = (
+        (moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment).floor("us").to_pydatetime()
+    )
+    return wall if wall >= _FIRST_DAY else f"{wall:%Y-%m-%d %H:%M}"
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"

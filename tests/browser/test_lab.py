@@ -128,10 +128,12 @@ def test_every_cell_runs_and_every_chart_is_drawn(lab: str, browser: Any, path: 
 
 
 def _photograph(page: Any, notebook: Any, name: str, folder: Path) -> None:
-    """Save what the notebook looks like, for people to look at."""
+    """Save what the notebook looks like, for people to look at: all of it, from its first cell on."""
     folder = Path(os.environ.get("BOUNCEANALYTICS_PICTURES", folder))
     folder.mkdir(parents=True, exist_ok=True)
-    high = notebook.locator(".jp-WindowedPanel-outer").evaluate("(element) => element.scrollHeight")
-    page.set_viewport_size({"width": 1280, "height": min(int(high) + 200, 12_000)})
-    page.wait_for_timeout(1500)
-    page.screenshot(path=folder / f"{name}.png")
+    high = notebook.locator(".jp-WindowedPanel-viewport").evaluate("(cells) => cells.offsetHeight")
+    page.set_viewport_size({"width": 1280, "height": int(high) + 100})
+    page.wait_for_timeout(500)
+    notebook.locator(".jp-WindowedPanel-outer").evaluate("(panel) => panel.scrollTo(0, 0)")
+    page.wait_for_timeout(500)
+    notebook.screenshot(path=folder / f"{name}.png")

@@ -92,11 +92,14 @@ def test_killed_at_fifty_moments(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
         assert nursery.stdin is not None
         assert nursery.stdout is not None
+        longest = 0.4
         for kill in range(50):
             nursery.stdin.write(f"k{kill}\n")
             nursery.stdin.flush()
             child = int(nursery.stdout.readline())
-            time.sleep(dice.uniform(0, 0.4))
+            time.sleep(dice.uniform(0, longest))
+            if not log.stat().st_size:  # a busy machine needs longer to get anything done
+                longest = min(1.5 * longest, 10.0)
             os.kill(child, signal.SIGKILL)
             while alive(child):
                 time.sleep(0.002)
@@ -107,8 +110,7 @@ def test_killed_at_fifty_moments(tmp_path: Path) -> None:
     with Ledger(path) as ledger:
         runs = dict(ledger._execute("SELECT run, count(*) FROM changes GROUP BY run").fetchall())
         assert len(ledger) == sum(runs.values())
-    # on a machine that is very busy, none may have been finished in time
-    assert set(runs.values()) <= {200}, "a half update is in the ledger"
+    assert set(runs.values()) == {200}, "a half update is in the ledger"
     assert told <= set(runs), "an update that was reported done is not in the ledger"
     assert told, "no update was ever done: the machine is too slow for this test"
 
