@@ -11,6 +11,7 @@ from __future__ import annotations
 from bounceanalytics.charts.bars import domains, reasons
 from bounceanalytics.charts.changes import changes
 from bounceanalytics.charts.codes import codes
+from bounceanalytics.charts.full import system_full
 from bounceanalytics.charts.heat import domain_reasons
 from bounceanalytics.charts.images import save
 from bounceanalytics.charts.policies import policies
@@ -19,7 +20,7 @@ from bounceanalytics.charts.recovery import recovery
 from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.texts import unclassified
 from bounceanalytics.charts.theme import template
-from bounceanalytics.charts.times import bounce_types, system_full
+from bounceanalytics.charts.times import bounce_types
 from bounceanalytics.charts.trends import domain_trends
 
 __all__ = [

@@ -113,7 +113,7 @@ THEMES: dict[ThemeName, Theme] = {
         ink="#e8ecf1",
         quiet="#a3adba",
         line="#2c3541",
-        types={"hard": "#f07f3c", "soft": "#7cc4f0", "block": "#2f86c6", "unknown": "#8a929d"},
+        types={"hard": "#f07f3c", "soft": "#7cc4f0", "block": "#338bcb", "unknown": "#8a929d"},
         faults={
             "recipient": "#d97cc9",
             "receiver": "#b5b04a",
