@@ -1,0 +1,182 @@
+"""Summaries by what servers answered: reasons, codes, full mail systems, and what follows for the addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bounceanalytics.summaries import queries
+from bounceanalytics.summaries.messages import Messages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bounceanalytics.datasets import Frame
+
+
+def summarize_reasons(bounces: Frame) -> pd.DataFrame:
+    """One row per reason: how often mail did not arrive because of it, and who must act.
+
+    ``share`` is of all bounces; ``dropped`` messages (not tried by the ESP) are counted apart and have no share.
+    ``category``, ``fault`` and ``action`` are those of most of its messages.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Most bounces first: ``reason``, ``title``, ``category``, ``fault``, ``action``, ``bounced``, ``hard``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``share``, ``domains``, ``addresses``, ``first_seen``,
+        ``last_seen``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_reasons(bounces)["share"].sum().round(6).item()
+    1.0
+    """
+    with Messages(bounces) as messages:
+        return queries.reasons(messages)
+
+
+def summarize_domain_reasons(bounces: Frame) -> pd.DataFrame:
+    """One row per domain and reason that occurs: the long form of the heat map.
+
+    Messages that were not tried have no place here.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Domains with most bounces first, their reasons by count: ``domain``, ``reason``, ``title``, ``bounced``,
+        ``hard``, ``soft``, ``block``, ``unknown``, ``addresses``, ``first_seen``, ``last_seen``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_domain_reasons(bounces)["reason"].notna().all().item()
+    True
+    """
+    with Messages(bounces) as messages:
+        return queries.domain_reasons(messages)
+
+
+def summarize_codes(bounces: Frame) -> pd.DataFrame:
+    """One row per code class, category, reason and code: what the servers said, and what it was taken for.
+
+    ``code`` is the enhanced status code, else the reply code, else ``none``. One code under several reasons is
+    usual: text outranks the code.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Most bounces first: ``code_class``, ``category``, ``reason``, ``code``, ``bounced``, ``hard``, ``soft``,
+        ``block``, ``unknown``, ``domains``, ``addresses``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_codes(bounces).columns[3]
+    'code'
+    """
+    with Messages(bounces) as messages:
+        return queries.codes(messages)
+
+
+def summarize_system_full(bounces: Frame) -> pd.DataFrame:
+    """One row per domain that answered "mail system full" (5.3.1, 4.3.1 or words to that effect).
+
+    Counts here are messages that met such an answer, deferred ones included. ``recovered`` is True where mail was
+    accepted after the last permanent answer (after the last answer where all were transient); ``weeks_out`` runs
+    from the first answer to that acceptance, else to the last answer. ``accepted_between`` counts messages accepted
+    meanwhile: where it is high, single mailboxes were full rather than the system.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Not recovered first, then most permanent answers: ``domain``, ``mailbox_provider``, ``first_seen``,
+        ``last_seen``, ``addresses``, ``bounces``, ``permanent``, ``transient``, ``accepted_between``,
+        ``accepted_again``, ``last_accepted``, ``recovered``, ``weeks_out``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_system_full(bounces).columns[0]
+    'domain'
+    """
+    with Messages(bounces) as messages:
+        return queries.system_full(messages)
+
+
+def summarize_actions(bounces: Frame) -> pd.DataFrame:
+    """One row per action and party at fault: how many messages and addresses ask for what.
+
+    An address with several failures may stand in several rows. What becomes of an address is decided by a policy
+    over all its events, not here.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Most bounces first: ``action``, ``fault``, ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``,
+        ``domains``, ``addresses``.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> from bounceanalytics.summaries import summarize_actions
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> summarize_actions(bounces).columns[0]
+    'action'
+    """
+    with Messages(bounces) as messages:
+        return queries.actions(messages)
