@@ -238,6 +238,8 @@ def count_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str
 def rate_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str, Any]:
     """Return settings of an axis of shares (0-1): from zero, in percent, with decimals only where ticks need them.
 
+    Room beyond 100% has no ticks, for no share is larger.
+
     Parameters
     ----------
     largest : float
@@ -251,16 +253,21 @@ def rate_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str,
     --------
     >>> [(axis["dtick"], axis["tickformat"]) for axis in map(rate_axis, (1.0, 0.08, 0.004))]
     [(0.2, '.0%'), (0.02, '.0%'), (0.001, '.1%')]
+    >>> rate_axis(1.0, room=1.5)["tickvals"]
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
     largest = max(float(largest), 1e-4)
     power = math.floor(math.log10(largest / steps))
     # one step more than the largest would need is not worth a tick: 1e-9 forgives the last bit
     step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= largest / steps - 1e-9)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9) - 2)
+    ticks = math.floor(min(largest * room, 1.0) / step + 1e-9)
     return {
         "range": [0, largest * room],
         "tick0": 0,
         "dtick": round(step, 12),
+        "tickmode": "array",
+        "tickvals": [round(tick * step, 12) for tick in range(ticks + 1)],
         "tickformat": f".{decimals}%",
     }
 

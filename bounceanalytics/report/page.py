@@ -309,7 +309,7 @@ def _past(row: Any) -> str:
     if row.spike:
         return "spike"
     if pd.notna(row.changed_at):
-        return f"changed {day(row.changed_at)}"
+        return f"since {day(row.changed_at)}"
     return "" if pd.isna(row.trend) or row.trend == "steady" else str(row.trend)
 
 
