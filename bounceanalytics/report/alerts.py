@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import rows
@@ -175,7 +175,7 @@ def _rated(name: str, now: float, before: float, *, good: bool) -> Figure:
     return Figure(name, percent(now), percent(before), change, tone)
 
 
-def on_the_whole(now: Totals, before: Totals, period: Any) -> str:
+def on_the_whole(now: Totals, before: Totals, period: str) -> str:
     """Return the sentence about the hard rate in two periods; empty where one has none."""
     if not (now.known and before.known):
         return ""

@@ -165,6 +165,7 @@ def render(
     summaries = contents.summaries
     sums = says.totals(summaries)
     sums_before = None if contents.before is None else says.totals(contents.before)
+    when_before = "" if sums_before is None else str(contents.span_before or "no dates")
     drawn = _charts(contents, redact=examples is None)
     plotly, plotly_hash = plotly_script()
     script = _asset("report.js")
@@ -175,12 +176,12 @@ def render(
     context = {
         "title": title or "Bounce report",
         "period": str(contents.span) if contents.span else "no dates",
-        "before": contents.before and (str(contents.span_before) if contents.span_before else "no dates"),
+        "before": when_before,
         "figures": figures(sums, sums_before) if sums_before else (),
         "esps": [says.esp_title(name) for name in summaries.esps["provider"].astype("str")],
         "sums": sums,
         "verdict": says.verdict(summaries, sums, contents.events.get("suppressed", 0)),
-        "compared": on_the_whole(sums, sums_before, contents.span_before) if sums_before else "",
+        "compared": on_the_whole(sums, sums_before, when_before) if sums_before else "",
         "alerts": alerts(summaries, contents.storms, contents.conflicts, contents.unknown, contents.before),
         "charts": {chart.name: chart for chart in drawn},
         "domains": _domain_rows(summaries.domains.head(SHOWN_DOMAINS)),

@@ -146,7 +146,7 @@ def test_no_column_looks_like_addresses() -> None:
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x00\x01\x02\x03binary", "binary"),
         (b'email\nann@example.com\n"bo@example.com\n', "the quote that opens in record 3 never closes"),
-        (gzip.compress(b"email\nann@example.com\n" * 50)[:-30], "damaged gzip"),
+        (gzip.compress(b"email\nann@example.com\n" * 50, mtime=0)[:-30], "damaged gzip"),
     ],
 )
 def test_what_is_no_list(content: bytes, words: str) -> None:
