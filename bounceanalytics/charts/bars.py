@@ -16,6 +16,7 @@ from bounceanalytics.charts.theme import (
     lay_out,
     legend_high,
     names_axis,
+    panel_heading,
     rate_axis,
     rows,
     rows_high,
@@ -211,19 +212,6 @@ def _rate_dots(shown: pd.DataFrame, hovers: list[str], look: Theme) -> Iterator[
         },
         **same,
     )
-
-
-def panel_heading(text: str, axis: str, colour: str) -> dict[str, Any]:
-    """Return the heading of one of several panels side by side, above its left edge."""
-    place = {
-        "xref": f"{axis} domain",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": 1,
-        "yanchor": "bottom",
-    }
-    return {"text": text, "showarrow": False, "font": {"size": 12, "color": colour}, **place}
 
 
 def rate_text(row: int, of: int, text: str) -> dict[str, Any]:

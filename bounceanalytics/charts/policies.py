@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows, rows_high, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, panel_heading, rows, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.charts.wording import count, number, percent, plain
 from bounceanalytics.schema import require
@@ -101,7 +101,7 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
                 showlegend=False,
             )
         )
-        headings.append(_heading(heading, axis, look.quiet))
+        headings.append(panel_heading(heading, axis, look.quiet))
     room = 2.6 if compact else 1.6
     figure.update_layout(
         yaxis=names_axis(names, compact=compact),
@@ -123,18 +123,6 @@ def _labels(counts: pd.Series[int], shares: pd.Series[float], *, compact: bool) 
 
 def _axis(domain: list[float], end: float) -> dict[str, Any]:
     return {"domain": domain, "range": [0, max(float(end), 1.0)], "visible": False}
-
-
-def _heading(text: str, axis: str, colour: str) -> dict[str, Any]:
-    place = {
-        "xref": f"{axis} domain",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": 1,
-        "yanchor": "bottom",
-    }
-    return {"text": text, "showarrow": False, "font": {"size": 12, "color": colour}, **place}
 
 
 def _sentence(row: Any) -> str:

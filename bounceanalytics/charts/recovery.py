@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.charts.wording import count, number, percent, plain, shorten
 from bounceanalytics.schema import REASONS, require
@@ -148,18 +148,7 @@ def _head(title: str, curve: pd.DataFrame, quiet: str) -> dict[str, Any]:
     end = f"{number(tried)} of {number(last['episodes'])} tried again"
     if tried:
         end += f": {percent(last['share'])} by day {number(last['day'])}"
-    name = plain(shorten(title, 34))
-    return {
-        "text": f'<b>{name}</b><br><span style="font-size:12px;color:{quiet}">{end}</span>',
-        "showarrow": False,
-        "x": 0,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "yshift": 4,
-        "align": "left",
-        "font": {"size": 13},
-    }
+    return small_heading(shorten(title, 34), end, quiet, 13)
 
 
 def _set_axes(figure: go.Figure, longest: int, *, panels: int, across: int) -> None:

@@ -404,6 +404,34 @@ def _colours(look: Theme) -> list[str]:
 _DARK = dict(zip(_colours(THEMES["light"]), _colours(THEMES["dark"]), strict=True))
 
 
+def panel_heading(text: str, axis: str, colour: str) -> dict[str, Any]:
+    """Return the heading of one of several panels side by side, above its left edge."""
+    place = {
+        "xref": f"{axis} domain",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+    }
+    return {"text": text, "showarrow": False, "font": {"size": 12, "color": colour}, **place}
+
+
+def small_heading(name: str, words: str, colour: str, size: int) -> dict[str, Any]:
+    """Return the heading of one of many small panels: its name, and below it in a smaller size what it comes to."""
+    return {
+        "text": f'<b>{plain(name)}</b><br><span style="font-size:{size - 1}px;color:{colour}">{words}</span>',
+        "showarrow": False,
+        "x": 0,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "yshift": 4,
+        "align": "left",
+        "font": {"size": size},
+    }
+
+
 def rows_high(number: int) -> int:
     """Return the height in pixels of so many rows."""
     return max(number, 1) * _ROW + 8

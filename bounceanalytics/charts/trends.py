@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.charts.wording import count, day, number, percent, plain, shorten
 from bounceanalytics.schema import require
@@ -137,18 +137,7 @@ def _head(name: str, mine: pd.DataFrame, measure: str, quiet: str, *, compact: b
     told = mine[measure].dropna()
     form = percent if measure == "bounce_rate" else number
     end = "no rate" if told.empty else f"max {form(told.max())}, last {form(told.iloc[-1])}"
-    title = plain(shorten(name, 17 if compact else 21))
-    return {
-        "text": f'<b>{title}</b><br><span style="font-size:11px;color:{quiet}">{end}</span>',
-        "showarrow": False,
-        "x": 0,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "yshift": 3,
-        "align": "left",
-        "font": {"size": 12},
-    }
+    return small_heading(shorten(name, 17 if compact else 21), end, quiet, 12)
 
 
 def _sentence(name: str, row: Any) -> str:
