@@ -21,8 +21,8 @@ from pathlib import Path
 
 import generate
 
-from bounceanalytics.loading import mailgun, sendgrid, ses
-from bounceanalytics.loading.forms import literal, type_sql
+from bounceanalytics.loading.formats import mailgun, sendgrid, ses
+from bounceanalytics.loading.formats.format import literal, type_sql
 
 FOLDER = Path(__file__).parent / "data"
 

@@ -11,18 +11,12 @@ from __future__ import annotations
 
 from bounceanalytics import charts
 from bounceanalytics.bundled import samples
-from bounceanalytics.classify import classify, classify_text
+from bounceanalytics.classifying.classify import classify, classify_text
+from bounceanalytics.classifying.linting import lint_rules
+from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
 from bounceanalytics.datasets import Dataset
-from bounceanalytics.deciding import (
-    Policy,
-    Rule,
-    compare_policies,
-    decide,
-    recovery,
-    recovery_curves,
-    storms,
-)
+from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
 from bounceanalytics.errors import (
     BounceAnalyticsError,
     FormatError,
@@ -33,10 +27,10 @@ from bounceanalytics.errors import (
     SourceError,
     UnknownCodeError,
 )
-from bounceanalytics.explain import Explanation, explain
+from bounceanalytics.explaining.explain import Explanation, explain
+from bounceanalytics.finding import recovery, recovery_curves, storms
 from bounceanalytics.incidents import incidents
 from bounceanalytics.knowledge.registry import codes_frame as codes
-from bounceanalytics.linting import lint_rules
 from bounceanalytics.loading import (
     Load,
     NaiveTimeWarning,
@@ -50,7 +44,6 @@ from bounceanalytics.loading import (
     read_table,
 )
 from bounceanalytics.report import report, save_charts
-from bounceanalytics.reviewing import conflicts, unclassified
 from bounceanalytics.summaries import (
     summarize_changes,
     summarize_codes,

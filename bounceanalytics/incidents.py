@@ -8,10 +8,10 @@ import pandas as pd
 
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import rows
-from bounceanalytics.charts.wording import count, day, number, percent
-from bounceanalytics.deciding.storms import storms
+from bounceanalytics.finding.storms import storms
 from bounceanalytics.schema import ESPS
 from bounceanalytics.summaries import summarize
+from bounceanalytics.wording import count, day, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

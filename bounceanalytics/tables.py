@@ -9,10 +9,10 @@ import pandas as pd
 
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import FAULT_TITLES
-from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import ESPS, REASONS, require
 from bounceanalytics.summaries import COLUMNS, MEANINGS
+from bounceanalytics.wording import count, day, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -42,7 +42,7 @@ def hashes() -> dict[str, str]:
         for theme in ("light", "dark")
     }
     page = [
-        (resources.files("bounceanalytics") / "templates" / name).read_text(encoding="utf-8")
+        (resources.files("bounceanalytics.report") / "templates" / name).read_text(encoding="utf-8")
         for name in ("report.html.j2", "report.css")
     ]
     found = {f"chart_{name}_light.png": _hash([told[f"{name}_light"]]) for name in CHARTS}

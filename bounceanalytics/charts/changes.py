@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rate_axis, rows, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, day, number, percent, plain
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, day, number, percent, plain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import TYPE_TITLES, ThemeName, lay_out, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, percent, plain
 from bounceanalytics.schema import REASONS, require
+from bounceanalytics.wording import count, number, percent, plain
 
 if TYPE_CHECKING:
     import pandas as pd

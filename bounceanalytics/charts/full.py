@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, day, number, plain
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, day, number, plain
 
 _DAY = pd.Timedelta(days=1)
 _MS = pd.Timedelta(milliseconds=1)

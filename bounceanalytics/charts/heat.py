@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows_high, says, text_wide
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, plain, short_number
 from bounceanalytics.schema import REASONS, require
+from bounceanalytics.wording import count, number, plain, short_number
 
 if TYPE_CHECKING:
     import pandas as pd

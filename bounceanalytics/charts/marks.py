@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bounceanalytics.charts.theme import Theme, rows
-from bounceanalytics.charts.wording import plain, shorten
+from bounceanalytics.wording import plain, shorten
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

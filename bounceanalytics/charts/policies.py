@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, panel_heading, rows, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, percent, plain
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, number, percent, plain
 
 _NEED = (
     "policy",

@@ -20,8 +20,8 @@ from bounceanalytics.charts.theme import (
     text_wide,
 )
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, percent, plain, rate_sentence
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, number, percent, plain, rate_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from plotly.subplots import make_subplots
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, percent, plain, shorten
 from bounceanalytics.schema import REASONS, require
+from bounceanalytics.wording import count, number, percent, plain, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def recovery(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.deciding.recovery import recovery_curves
+    >>> from bounceanalytics.finding.recovery import recovery_curves
     >>> from bounceanalytics.charts.recovery import recovery
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = recovery(recovery_curves(bounces))

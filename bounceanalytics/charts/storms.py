@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, day, number, percent, plain
 from bounceanalytics.schema import ESPS, require
+from bounceanalytics.wording import count, day, number, percent, plain
 
 _NEED = (
     "kind",
@@ -72,7 +72,7 @@ def storms(
     --------
     >>> import bounceanalytics as ba
     >>> from bounceanalytics.charts.storms import storms
-    >>> from bounceanalytics.deciding import storms as find_storms
+    >>> from bounceanalytics.finding import storms as find_storms
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = storms(find_storms(bounces))
     """

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, count_axis, lay_out, rows, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, number, plain
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, number, plain
 
 if TYPE_CHECKING:
     import pandas as pd

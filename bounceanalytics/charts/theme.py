@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.wording import plain, shorten
 from bounceanalytics.errors import FrameError
+from bounceanalytics.wording import plain, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from bounceanalytics.charts.marks import BARS, INCIDENTS_NEED, MOST_MARKS, TICKS_BELOW, mark_incidents, within
 from bounceanalytics.charts.theme import TYPE_TITLES, ThemeName, count_axis, lay_out, legend_high, rows, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, day, number, percent
 
 _DAY = pd.Timedelta(days=1)
 _MS = pd.Timedelta(milliseconds=1)

@@ -11,8 +11,8 @@ from plotly.subplots import make_subplots
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.charts.wording import count, day, number, percent, plain, shorten
 from bounceanalytics.schema import require
+from bounceanalytics.wording import count, day, number, percent, plain, shorten
 
 _NEED = ("domain", "period", "attempted", "bounced", "hard", "bounce_rate", "hard_rate", "deliveries_known")
 

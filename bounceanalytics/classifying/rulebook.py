@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bounceanalytics.classifying.texts import normal_form
-from bounceanalytics.engine import make_engine
+from bounceanalytics.knowledge.engine import make_engine
 from bounceanalytics.knowledge.rules import Rule, mailbox_providers, rules
 from bounceanalytics.schema import ACTIONS, REASONS
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics.deciding.addresses import column_text
+from bounceanalytics.addresses import column_text
 
 if TYPE_CHECKING:
     import pandas as pd

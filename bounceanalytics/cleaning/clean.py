@@ -12,18 +12,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics.cleaning.files import refuse_existing, whole_files
+from bounceanalytics.addresses import normal_form, problem
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.cleaning.manifest import account_of, checksum, manifest_text
 from bounceanalytics.cleaning.matching import Fold, Matcher, Verdicts, checked_verdicts
 from bounceanalytics.cleaning.parts import Parts
 from bounceanalytics.cleaning.repeats import Repeats
 from bounceanalytics.cleaning.result import FILES, PARTS, UNREADABLE, Cleaning
+from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_frame
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.deciding.addresses import normal_form, problem
-from bounceanalytics.deciding.database import open_database
 from bounceanalytics.errors import BounceAnalyticsError, PolicyError, SourceError
+from bounceanalytics.files import refuse_existing, whole_files
 
 if TYPE_CHECKING:
     import os

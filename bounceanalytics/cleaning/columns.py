@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from bounceanalytics.deciding.addresses import normal_form, problem, text_array
+from bounceanalytics.addresses import normal_form, problem, text_array
 from bounceanalytics.errors import FormatError
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from bounceanalytics.addresses import normal_form
 from bounceanalytics.cleaning.lists import record_blocks
 from bounceanalytics.cleaning.manifest import Run, open_run
 from bounceanalytics.cleaning.result import KEPT, PARTS, Cleaning
-from bounceanalytics.deciding.addresses import normal_form
-from bounceanalytics.deciding.database import open_database
+from bounceanalytics.database import open_database
 
 if TYPE_CHECKING:
     import os

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.addresses import column_text, fold, normal_form
 from bounceanalytics.cleaning.cells import TEXT, TIME, plus, text_of
 from bounceanalytics.cleaning.lookup import Lookup, hash_texts
 from bounceanalytics.cleaning.result import HELD, KEPT, REMOVED
-from bounceanalytics.deciding.addresses import column_text, fold, normal_form
 from bounceanalytics.errors import FrameError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from bounceanalytics.addresses import domain_of
 from bounceanalytics.cleaning.cells import TEXT, TIME, joined
 from bounceanalytics.cleaning.evidence import REMARK, Evidence
-from bounceanalytics.cleaning.files import SummedFile
 from bounceanalytics.cleaning.records import binary, slices
 from bounceanalytics.cleaning.result import (
     FILES,
@@ -24,7 +24,7 @@ from bounceanalytics.cleaning.result import (
     count_reasons,
     reason_frame,
 )
-from bounceanalytics.deciding.addresses import domain_of
+from bounceanalytics.files import SummedFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

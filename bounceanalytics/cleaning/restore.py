@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from bounceanalytics import schema
+from bounceanalytics.addresses import domain_of, normal_form, problem, text_array
 from bounceanalytics.cleaning.cells import TEXT, TIME, joined
-from bounceanalytics.cleaning.files import SummedFile, refuse_existing, whole_files
 from bounceanalytics.cleaning.manifest import Run, open_run
 from bounceanalytics.cleaning.records import binary, slices
 from bounceanalytics.cleaning.result import (
@@ -28,8 +28,8 @@ from bounceanalytics.cleaning.result import (
     reason_frame,
     reason_lines,
 )
-from bounceanalytics.deciding.addresses import domain_of, normal_form, problem, text_array
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
+from bounceanalytics.files import SummedFile, refuse_existing, whole_files
 
 if TYPE_CHECKING:
     import os

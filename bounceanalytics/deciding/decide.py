@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.addresses import domain_of
+from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.deciding.addresses import domain_of
-from bounceanalytics.deciding.database import open_database
 from bounceanalytics.deciding.gathering import (
     NEEDED,
     checked_policy,
@@ -29,10 +29,10 @@ from bounceanalytics.deciding.gathering import (
     gather_evidence,
     register_lines,
 )
-from bounceanalytics.deciding.recovery import gather_episodes
-from bounceanalytics.deciding.retries import find_retry_days
-from bounceanalytics.deciding.traps import find_traps
 from bounceanalytics.errors import PolicyError
+from bounceanalytics.finding.recovery import gather_episodes
+from bounceanalytics.finding.retries import find_retry_days
+from bounceanalytics.finding.traps import find_traps
 
 if TYPE_CHECKING:
     import duckdb
@@ -115,7 +115,7 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
         database.register("traps", find_traps(database))
         if moment is None:
             ((moment,),) = database.sql("SELECT max(last_seen) FROM facts").fetchall()
-        verdicts = database.sql(counting_sql("decide.sql"), params={"at": moment}).to_arrow_table()
+        verdicts = database.sql(counting_sql("decide"), params={"at": moment}).to_arrow_table()
         retry_on = _retry_on(database, verdicts)
     named = verdicts.append_column("retry_on", retry_on).set_column(
         0, "address", addresses.take(verdicts["address"].combine_chunks())

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bounceanalytics.deciding.answers import ANSWER_COLUMNS, gather_answers, gather_events, read_sql
+from bounceanalytics.database import read_sql
 from bounceanalytics.deciding.policy import Policy
-from bounceanalytics.deciding.storms import find_storms, storm_rows
 from bounceanalytics.errors import PolicyError
+from bounceanalytics.finding.storms import find_storms, storm_rows
+from bounceanalytics.history.responses import ANSWER_COLUMNS, gather_answers, gather_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,14 +78,14 @@ def gather_evidence(database: duckdb.DuckDBPyConnection, bounces: pd.DataFrame, 
     found = find_storms(database)
     rows = storm_rows(database, found) if len(found) else []
     database.register("in_storm", pa.table({"row": pa.array(rows, pa.int64())}))
-    database.execute(read_sql("evidence.sql"))
+    database.execute(read_sql("deciding", "evidence"))
     return addresses
 
 
 def gather_life(database: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     """Make the tables ``answers`` and ``life``: every sign of life that the policy takes for one."""
     gather_answers(database, policy.late_bounce_hours)
-    database.execute(read_sql("life.sql"))
+    database.execute(read_sql("deciding", "life"))
 
 
 def register_lines(database: duckdb.DuckDBPyConnection, policy: Policy) -> None:
@@ -99,4 +100,4 @@ def _lines(policy: Policy) -> pa.Table:
 
 def counting_sql(name: str) -> str:
     """Return the text of a query with ``counting.sql`` in its place."""
-    return read_sql(name).replace("-- {counting}", read_sql("counting.sql") + "\n--")
+    return read_sql("deciding", name).replace("-- {counting}", read_sql("deciding", "counting") + "\n--")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bounceanalytics.database import open_database, read_sql
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.deciding.answers import read_sql
-from bounceanalytics.deciding.database import open_database
 from bounceanalytics.deciding.gathering import (
     NEEDED,
     checked_policy,
@@ -90,16 +89,16 @@ def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = N
     if not wanted:
         raise PolicyError("no policy is given; leave policies out for all presets")
     frame = as_frame(bounces, list(NEEDED))
-    sql, rows = counting_sql("simulate.sql"), []
+    sql, rows = counting_sql("simulate"), []
     with open_database() as database:
         gathered = wanted[0]
         gather_evidence(database, frame, gathered)
-        database.execute(read_sql("outcomes.sql"))
+        database.execute(read_sql("deciding", "outcomes"))
         for policy in wanted:
             if policy.late_bounce_hours != gathered.late_bounce_hours:
                 gathered = policy
                 gather_life(database, policy)
-                database.execute(read_sql("outcomes.sql"))
+                database.execute(read_sql("deciding", "outcomes"))
             register_lines(database, policy)
             rows += [dict(zip(_COUNTS, row, strict=True)) for row in database.sql(sql).fetchall()]
     table = pd.DataFrame(rows, columns=list(_COUNTS)).astype("int64")

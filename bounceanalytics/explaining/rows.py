@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bounceanalytics.classify import candidates, classify, classify_text
+from bounceanalytics.classifying.classify import candidates, classify, classify_text
 from bounceanalytics.errors import FrameError, UnknownCodeError
 from bounceanalytics.explaining.explanation import Explanation, Section, readable, readable_part
 from bounceanalytics.explaining.sections import (
@@ -25,7 +25,7 @@ from bounceanalytics.schema import EVENT_COLUMNS, REASONS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bounceanalytics.classify import Candidate
+    from bounceanalytics.classifying.classify import Candidate
     from bounceanalytics.knowledge.registry import Code
 
 #: Source of a candidate -> how it is named in a table, and in a sentence.

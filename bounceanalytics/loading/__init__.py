@@ -11,8 +11,8 @@ from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, connect, groups, notes, warn_of_naive_times
 from bounceanalytics.loading.result import Load, NaiveTimeWarning, RejectedRecordsWarning
-from bounceanalytics.loading.sources import open_sources
 from bounceanalytics.loading.tables import read_table
+from bounceanalytics.opening.sources import open_sources
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -37,22 +37,22 @@ from bounceanalytics.datasets import (
 from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.loading.copies import SeenKeys, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
-from bounceanalytics.loading.forms import literal
+from bounceanalytics.loading.formats.format import literal
 from bounceanalytics.loading.joining import account_frames, rejects_frame
 from bounceanalytics.loading.normalise import TIME_STYLES, to_events
 from bounceanalytics.loading.reading import Account, Reader, connect, notes, warn_of_naive_times
 from bounceanalytics.loading.result import Duplicates, Load
-from bounceanalytics.loading.sources import open_sources
+from bounceanalytics.opening.sources import open_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from bounceanalytics.loading.detect import Found
     from bounceanalytics.loading.finding import Progress
+    from bounceanalytics.loading.found import Found
     from bounceanalytics.loading.reading import Batch
-    from bounceanalytics.loading.sources import Source
+    from bounceanalytics.opening.sources import Source
 
 _MEMORY = "384MB"  # of the engine; what is read ahead, decoded and written comes on top
 _OPEN_MONTHS = 24  # files of one unit that are written at a time

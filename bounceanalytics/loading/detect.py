@@ -7,22 +7,20 @@ import io
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading import bodies, mail, markup
-from bounceanalytics.loading.careful import split
-from bounceanalytics.loading.forms import DEPTH, WRAPPERS
+from bounceanalytics.loading.formats.format import DEPTH, WRAPPERS
+from bounceanalytics.loading.found import Found, Layout
+from bounceanalytics.loading.tolerant import split
+from bounceanalytics.loading.translating import form_posts, mail, sendgrid_xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import IO
 
-    from bounceanalytics.loading.forms import Form
+    from bounceanalytics.loading.formats.format import Form
     from bounceanalytics.loading.spans import Span
-
-Layout = Literal["lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty"]
 
 _BOM = b"\xef\xbb\xbf"
 _SAMPLE = 50
@@ -44,46 +42,6 @@ _LOOKS = (
     (b"\xff\xfe", "text in UTF-16"),
     (b"\xfe\xff", "text in UTF-16"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a file turned out to be.
-
-    Attributes
-    ----------
-    form : Form or None
-        None where the file is empty, or no export that is known.
-    layout : str
-        How its records lie in it.
-    nested : bool
-        Its values are lists or pages of records.
-    indexed : bool
-        Its lists became objects with the keys "0", "1" …
-    looks : str
-        What it looks like, for a message; never holds its content.
-    header, delimiter : tuple of str, str
-        Of a table, and of a file of addresses alone.
-    headless : bool
-        The table has no header; the one given is ours.
-    skip : int
-        Lines before the header.
-    """
-
-    form: Form | None
-    layout: Layout
-    looks: str
-    nested: bool = False
-    indexed: bool = False
-    header: tuple[str, ...] = ()
-    delimiter: str = ""
-    headless: bool = False
-    skip: int = 0
-
-    @property
-    def plain(self) -> bool:
-        """Whether each line is a record that the engine can read at once."""
-        return self.form is not None and self.form.plain and self.layout == "lines" and not self.nested
 
 
 def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Found:
@@ -127,11 +85,11 @@ def _detect_translated(head: bytes, name: str, forms: Sequence[Form]) -> Found |
         return Found(
             form, "mail", form.title if form else "mail that holds no delivery report and no SES notification"
         )
-    if markup.looks_like_list(head):
-        form = _choose(_some(markup.spans, head), "json", _clues(name), forms)
+    if sendgrid_xml.looks_like_list(head):
+        form = _choose(_some(sendgrid_xml.spans, head), "json", _clues(name), forms)
         return Found(form, "xml", form.title if form else "an XML file")
-    if bodies.looks_like_bodies(head):
-        values = _some(bodies.spans, head)
+    if form_posts.looks_like_bodies(head):
+        values = _some(form_posts.spans, head)
         form = _choose(values, "body", _clues(name), forms)
         keys = sorted({key for value in values for key in value})
         return Found(form, "bodies", form.title if form else f"form bodies with the fields {_shown(keys)}")

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import lookalikes, ours
-from bounceanalytics.loading.detect import Found, detect
-from bounceanalytics.loading.sources import HEAD_SIZE, Source, read_up_to
+from bounceanalytics.loading.detect import detect
+from bounceanalytics.loading.formats import own_exports, unsupported
+from bounceanalytics.opening.sources import HEAD_SIZE, Source, read_up_to
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bounceanalytics.loading.forms import Form
+    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.found import Found
     from bounceanalytics.loading.reading import Account
 
 _LONG_HEAD = 16 * 1024**2
@@ -26,10 +27,14 @@ OnError = Literal["collect", "raise"]
 
 #: Every form of every ESP in the registry, our own, and those of others that are told apart from them.
 FORMS: tuple[Form, ...] = (
-    *ours.FORMS,
-    *(form for name in ESPS for form in importlib.import_module(f"bounceanalytics.loading.{name}").FORMS),
-    *lookalikes.FORMS,
-    *ours.REFUSED,
+    *own_exports.FORMS,
+    *(
+        form
+        for name in ESPS
+        for form in importlib.import_module(f"bounceanalytics.loading.formats.{name}").FORMS
+    ),
+    *unsupported.FORMS,
+    *own_exports.REFUSED,
 )
 
 

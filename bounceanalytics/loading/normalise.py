@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.loading.forms import literal
+from bounceanalytics.loading.formats.format import literal
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bounceanalytics.loading.forms import Form
+    from bounceanalytics.loading.formats.format import Form
 
 # the type word of a DSN's Diagnostic-Code (RFC 3464, section 2.3.6), which is no part of the text
 _TYPE_WORD = r"^\s*(?i:smtp|lmtp|esmtp|dns|x-[a-z][a-z0-9-]*)\s*;\s*"

@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import records
-from bounceanalytics.loading.careful import READERS, careful_json
 from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
 from bounceanalytics.loading.result import NaiveTimeWarning
 from bounceanalytics.loading.rows import careful_table, table_schema
-from bounceanalytics.loading.sources import read_up_to, recoded
 from bounceanalytics.loading.spans import SPAN_SCHEMA
+from bounceanalytics.loading.tolerant import READERS, careful_json
+from bounceanalytics.opening.sources import read_up_to, recoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bounceanalytics.loading.detect import Found
-    from bounceanalytics.loading.sources import Source
+    from bounceanalytics.loading.found import Found
+    from bounceanalytics.opening.sources import Source
 
     Progress = Callable[[str, int, int], None]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bounceanalytics.loading.forms import identifier, literal, type_sql
+from bounceanalytics.loading.formats.format import identifier, literal, type_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bounceanalytics.loading.detect import Found
-    from bounceanalytics.loading.forms import Form
-    from bounceanalytics.loading.sources import Source
+    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.found import Found
+    from bounceanalytics.opening.sources import Source
 
 #: Four control characters in a row: no export holds them, so every line is one column to the CSV reader.
 _NO_DELIMITER = "\x1f\x1e\x1f\x1e"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bounceanalytics.loading.lines import BOM, decoded, lines_of
 from bounceanalytics.loading.spans import SPAN_SCHEMA, TEXT_KEPT
+from bounceanalytics.opening.text import BOM, decoded, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-    from bounceanalytics.loading.detect import Found
-    from bounceanalytics.loading.sources import Source
+    from bounceanalytics.loading.found import Found
+    from bounceanalytics.opening.sources import Source
 
 _LONGEST_ROW = 1024 * 1024  # characters; a quote that is never closed must not swallow the rest of the file
 _MOST_LINES = 500

@@ -14,12 +14,12 @@ import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading.detect import Found
 from bounceanalytics.loading.finding import check_options, ticker
-from bounceanalytics.loading.forms import Form, identifier, literal, tags_sql, words_sql
+from bounceanalytics.loading.formats.format import Form, identifier, literal, tags_sql, words_sql
+from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, connect, warn_of_naive_times
-from bounceanalytics.loading.sources import open_sources
+from bounceanalytics.opening.sources import open_sources
 from bounceanalytics.schema import ESPS, EVENTS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bounceanalytics.loading.finding import OnError, Progress
     from bounceanalytics.loading.reading import Batch
     from bounceanalytics.loading.result import Load
-    from bounceanalytics.loading.sources import Source
+    from bounceanalytics.opening.sources import Source
 
 #: Our column -> SQL for the raw column that it is made of, over the table's field of the same name.
 _RAW = {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import rows
-from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.report.verdict import Tone, Totals, joined
 from bounceanalytics.schema import REASONS
 from bounceanalytics.summaries.changes import LEAST_HITS
+from bounceanalytics.wording import count, day, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

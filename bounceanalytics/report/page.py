@@ -18,18 +18,18 @@ import pandas as pd
 from bounceanalytics import charts
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import FAULT_TITLES, in_dark, rows, without_heading
-from bounceanalytics.charts.wording import count, day, number, percent
-from bounceanalytics.deciding.storms import storms
+from bounceanalytics.classifying.reviewing import conflicts, unclassified
+from bounceanalytics.finding.storms import storms
 from bounceanalytics.incidents import collect
 from bounceanalytics.knowledge.registry import advice, lookup
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures, on_the_whole
 from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
 from bounceanalytics.report.spans import Span, times_of
-from bounceanalytics.reviewing import conflicts, unclassified
 from bounceanalytics.schema import REASONS, require
+from bounceanalytics.schema.summaries import NO_CODE
 from bounceanalytics.summaries import Summaries, summarize
-from bounceanalytics.summaries.columns import NO_CODE
+from bounceanalytics.wording import count, day, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -384,13 +384,13 @@ def _versions() -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files("bounceanalytics") / "templates" / name).read_text(encoding="utf-8")
+    return (resources.files("bounceanalytics.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bounceanalytics"),
+        loader=jinja2.PackageLoader("bounceanalytics.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
-from bounceanalytics.charts.wording import day
 from bounceanalytics.errors import FrameError
 from bounceanalytics.summaries import SENDING_EVENTS
+from bounceanalytics.wording import day
 
 if TYPE_CHECKING:
     from datetime import date

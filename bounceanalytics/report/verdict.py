@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bounceanalytics.charts.bars import SES_ASKS, SES_PAUSE, SES_REVIEW, provider_title
 from bounceanalytics.charts.theme import rows
-from bounceanalytics.charts.wording import count, day, number, percent
 from bounceanalytics.schema import REASONS
+from bounceanalytics.wording import count, day, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xlsxwriter
 
-from bounceanalytics.charts.wording import number
 from bounceanalytics.summaries import MEANINGS, Summaries
+from bounceanalytics.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -38,6 +38,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bounceanalytics.history.messages import Messages
+from bounceanalytics.schema.summaries import COLUMNS, MEANINGS, SENDING_EVENTS, dtype
 from bounceanalytics.summaries import queries
 from bounceanalytics.summaries.answers import (
     summarize_actions,
@@ -46,8 +48,6 @@ from bounceanalytics.summaries.answers import (
     summarize_reasons,
     summarize_system_full,
 )
-from bounceanalytics.summaries.columns import COLUMNS, MEANINGS, SENDING_EVENTS, dtype
-from bounceanalytics.summaries.messages import Messages
 from bounceanalytics.summaries.periods import (
     summarize_changes,
     summarize_days,
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
-    from bounceanalytics.summaries.messages import Freq
+    from bounceanalytics.history.messages import Freq
 
 __all__ = [
     "COLUMNS",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bounceanalytics.history.messages import Messages
 from bounceanalytics.summaries import queries
-from bounceanalytics.summaries.messages import Messages
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
-    from bounceanalytics.summaries.messages import Freq
+    from bounceanalytics.history.messages import Freq
 
 
 def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bounceanalytics.history.messages import Messages
 from bounceanalytics.summaries import queries
-from bounceanalytics.summaries.messages import Messages
 
 if TYPE_CHECKING:
     import pandas as pd

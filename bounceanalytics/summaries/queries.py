@@ -9,13 +9,13 @@ import pandas as pd
 
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import REASONS
+from bounceanalytics.schema.summaries import tidy
 from bounceanalytics.summaries.changes import LEAST_HITS, find_changes
-from bounceanalytics.summaries.columns import tidy
 from bounceanalytics.summaries.registrable import registrable_domains
 from bounceanalytics.summaries.statistics import shrunk, trends, wilson
 
 if TYPE_CHECKING:
-    from bounceanalytics.summaries.messages import Freq, Messages
+    from bounceanalytics.history.messages import Freq, Messages
 
 
 _COUNT_SQL = """

@@ -24,8 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from bounceanalytics.addresses import column_text, normal_form, text_array
 from bounceanalytics.cleaning.lists import MailingList
-from bounceanalytics.deciding.addresses import column_text, normal_form, text_array
 from bounceanalytics.errors import FormatError, SourceError
 
 if TYPE_CHECKING:

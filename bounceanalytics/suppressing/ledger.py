@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.deciding.addresses import column_text, domain_of, normal_form, text_array
+from bounceanalytics.addresses import column_text, domain_of, normal_form, text_array
+from bounceanalytics.database import read_statements
 from bounceanalytics.errors import FrameError
-from bounceanalytics.suppressing.hashing import hash_addresses
-from bounceanalytics.suppressing.ledger_file import LedgerFile, statements
+from bounceanalytics.sqlite_file import LedgerFile
+from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Addresses = str | Iterable[str] | pd.Series[str]
@@ -127,6 +129,12 @@ class Ledger(LedgerFile):
     (True, 0)
     """
 
+    def __init__(
+        self, path: str | os.PathLike[str], *, hashed: bool = False, salt: str | None = None
+    ) -> None:
+        self._salt = salt or ""
+        super().__init__(path, hashed=hashed, salt_check=salt_check(self._salt))
+
     def __len__(self) -> int:
         return sum(count for verdict, count in self._counts().items() if verdict != "keep")
 
@@ -188,7 +196,7 @@ class Ledger(LedgerFile):
                 [self.hashed],
             )
             named = {"made_at": _now(), "run": run}
-            for statement in statements("ledger_update.sql"):
+            for statement in read_statements("suppressing", "ledger_update"):
                 self._execute(statement, named if ":made_at" in statement else {})
             outcomes = dict(self._execute("SELECT outcome, count(*) FROM temp.outcomes GROUP BY outcome"))
             for table in ("outcomes", "news", "deliveries"):

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import TEXT, joined, plus
-from bounceanalytics.cleaning.files import refuse_existing, whole_files
 from bounceanalytics.errors import FormatError
+from bounceanalytics.files import refuse_existing, whole_files
 from bounceanalytics.suppressing.formats import ADD, KINDS, REMOVE, Target
 from bounceanalytics.suppressing.parts import NEEDED, UNFIT, Entries
 

@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from classified import classified, newsletter
 from plotly.offline import get_plotlyjs
 
 from bounceanalytics import charts, schema
-from bounceanalytics.deciding import compare_policies, recovery_curves
+from bounceanalytics.deciding import compare_policies
+from bounceanalytics.finding import recovery_curves
 from bounceanalytics.summaries import summarize
+from tests.classified import classified, newsletter
 
 pytestmark = pytest.mark.browser
 

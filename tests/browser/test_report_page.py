@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from classified import classified, newsletter
 
 from bounceanalytics.report import report
 from bounceanalytics.report.page import SHOWN_DOMAINS
 from bounceanalytics.summaries import summarize_domains
+from tests.classified import classified, newsletter
 
 pytestmark = pytest.mark.browser
 

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from classified import classified
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +28,7 @@ from bounceanalytics.cleaning.records import find_records
 from bounceanalytics.datasets import write_dataset
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import FormatError, FrameError, OutputError, PolicyError, SourceError
+from tests.classified import classified
 
 PARTS = ("kept", "removed", "held", "unreadable")
 

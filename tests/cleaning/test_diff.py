@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from classified import classified
 
 from bounceanalytics.cleaning import clean, diff
 from bounceanalytics.errors import FormatError, SourceError
+from tests.classified import classified
 
 COLUMNS = [
     "domain",

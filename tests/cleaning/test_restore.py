@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from classified import classified
 
 from bounceanalytics.cleaning import Cleaning, Restored, clean, restore
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError, SourceError
+from tests.classified import classified
 
 HEAD = b"\xef\xbb\xbfname;email\r\n"
 ROWS = {

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from classified import classified
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from bounceanalytics.cleaning import clean, restore
 from bounceanalytics.cleaning.result import FILES
 from bounceanalytics.deciding import decide
 from bounceanalytics.errors import FormatError, SourceError
+from tests.classified import classified
 
 PARTS = ("kept", "removed", "held", "unreadable")
 PEOPLE = [

@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from classified import classified
-from cleaning.workbook import workbook
 
 from bounceanalytics.cleaning import clean, restore
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.errors import FormatError
+from tests.classified import classified
+from tests.cleaning.workbook import workbook
 
 MARK = b"\xef\xbb\xbf"
 GONE = [{"recipient": "gone@example.com"}]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from classified import classified
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from bounceanalytics import schema
 from bounceanalytics.deciding import Policy, Rule, decide
 from bounceanalytics.deciding.policy import presets
 from bounceanalytics.errors import FrameError, PolicyError
+from tests.classified import classified
 
 ANN = "ann@example.com"
 DAY = "2026-09-{:02d}T08:00:00Z"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from classified import classified
-from test_decide import event, verdict
-from test_storms import DEAD, OUTAGES, answer, gmail, mailing, people, relay_broken, weekly
 
 from bounceanalytics.deciding import Policy, Rule, decide
+from tests.classified import classified
+from tests.deciding.test_decide import event, verdict
+from tests.finding.test_storms import DEAD, OUTAGES, answer, gmail, mailing, people, relay_broken, weekly
 
 __all__ = ["gmail"]  # a fixture
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from classified import classified
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
 from bounceanalytics.deciding.policy import presets
 from bounceanalytics.errors import FrameError, PolicyError
+from tests.classified import classified
 
 START = pd.Timestamp("2026-09-01T08:00:00Z")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bounceanalytics.classify import classify_text
+from bounceanalytics.classifying.classify import classify_text
 
 TEXTS = [
     "550 Palvelin ei enää vastaa",

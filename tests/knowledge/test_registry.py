@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounceanalytics.classify import classify_text
+from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.errors import UnknownCodeError
 from bounceanalytics.knowledge import registry
 from bounceanalytics.knowledge.rules import mailbox_providers

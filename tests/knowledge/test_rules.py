@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bounceanalytics.classify import classify_text
+from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.knowledge.registry import code_reasons
 from bounceanalytics.knowledge.rules import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bounceanalytics.classify import classify_text
+from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.knowledge.rules import rules
 
 ROWS = [

@@ -14,11 +14,11 @@ import bounceanalytics as ba
 from bounceanalytics import schema
 from bounceanalytics.loading.detect import Found
 from bounceanalytics.loading.finding import FORMS
-from bounceanalytics.loading.forms import RAW_COLUMNS
+from bounceanalytics.loading.formats.format import RAW_COLUMNS
 from bounceanalytics.loading.normalise import completed, events_sql, times
 from bounceanalytics.loading.reading import connect
 from bounceanalytics.loading.records import direct_sql, fields_sql, native_sql
-from bounceanalytics.loading.sources import open_sources
+from bounceanalytics.opening.sources import open_sources
 
 READABLE = [form for form in FORMS if form.provider in schema.ESPS and not form.refuse]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bounceanalytics.loading import mail
+from bounceanalytics.loading.translating import mail
 
 STAMP = "Tue Mar  3 09:10:11 2026"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from classified import classified
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from bounceanalytics.errors import FrameError, SourceError
 from bounceanalytics.suppressing import export_suppressions
 from bounceanalytics.suppressing.hashing import hash_addresses
 from bounceanalytics.suppressing.ledger import OUTCOMES, Ledger
+from tests.classified import classified
 
 ANN, BO, CY = "ann@example.com", "bo@example.net", "cy@full.example"
 START = pd.Timestamp("2026-09-01T08:00:00Z")
@@ -309,7 +309,7 @@ def test_a_file_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     path.chmod(stat.S_IRUSR)
     real = sqlite3.connect
     monkeypatch.setattr(  # the super-user may write to anything, so the mode of the file is not enough here
-        "bounceanalytics.suppressing.ledger_file.sqlite3.connect",
+        "bounceanalytics.sqlite_file.sqlite3.connect",
         lambda path, **more: real(f"file:{path}?mode=ro", uri=True, **more),
     )
     with Ledger(path) as ledger:

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from classified import classified
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics import schema
-from bounceanalytics.classify import classify
+from bounceanalytics.addresses import normal_form, text_array
+from bounceanalytics.classifying.classify import classify
 from bounceanalytics.cleaning import clean
 from bounceanalytics.deciding import decide
-from bounceanalytics.deciding.addresses import normal_form, text_array
 from bounceanalytics.errors import FormatError, FrameError, OutputError, SourceError
 from bounceanalytics.loading import load
 from bounceanalytics.suppressing import FORMATS, export_suppressions, hash_addresses, match_hashes
 from bounceanalytics.suppressing import formats as module
+from tests.classified import classified
 
 
 @pytest.fixture

@@ -1,0 +1,227 @@
+"""What a person should look at: bounces whose evidence disagrees, and texts that nobody understood.
+
+Both are told by *template*: what a text says when addresses, hosts and ids are taken out, so that a thousand bounces
+of one kind are one row, and a table can be shown to others.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics.classifying.classify import votes_on
+from bounceanalytics.classifying.texts import normal_form
+from bounceanalytics.datasets import as_frame
+from bounceanalytics.schema import FAILURE_EVENTS
+
+if TYPE_CHECKING:
+    from bounceanalytics.classifying.classify import Rules
+    from bounceanalytics.datasets import Frame
+
+__all__ = ["conflicts", "unclassified"]
+
+_READ = (
+    "provider",
+    "event",
+    "recipient",
+    "domain",
+    "timestamp",
+    "reply_code",
+    "enhanced_code",
+    "diagnostic",
+    "remote_host",
+    "esp_type",
+    "esp_reason",
+    "reason",
+    "action",
+    "rule",
+    "conflict",
+)
+_SAYS = {-1: "remove", 0: "", 1: "keep"}
+
+# What differs from one bounce to the next, in the normal form: links, hosts, ids (which are 0 there), long words with
+# digits, and short numbers but for codes in front.
+_MASKS = (
+    (r"https?://[^ >)\"']+", "<link>"),
+    (r"\b[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,}\b", "<host>"),
+    (r"\b[a-z0-9_=+-]*[0-9][a-z0-9_=+-]{5,}", "<id>"),
+    (r"(^|[^0-9.])0([^0-9.]|$)", r"\1<id>\2"),
+    (r" [0-9]+([ ,;:)\]]|$)", r" <id>\1"),
+)
+_CUT = 300  # signs of a template that are kept; what differs later on is seldom said by a server
+
+_CODES = re.compile(r"^[245]\d\d\b[ -]*|^#?[245]\.\d{1,3}\.\d{1,3}\b[ -]*")
+_GAPS = re.compile(r"<(?:addr|host|link|id)>")
+_GAP = ".{0,80}"  # what stands in a rule for a piece that was taken out
+_SPECIAL = re.compile(r"[.?*+()\[\]{}|^$]")
+_WORDS = 8  # words of a pattern, at most: enough to tell one phrase from others
+
+
+def conflicts(bounces: Frame, *, rules: Rules = None) -> pd.DataFrame:
+    """List the bounces where text, code and the ESP's word disagree on the address, most addresses at stake first.
+
+    Such rows never remove an address unless the policy says so, but somebody should look at them: a rule of your own
+    settles them for good.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+    rules : path or list of paths, optional
+        Your own rules, if it was classified by them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per kind of text, codes and ESP's words: ``template`` (str), ``reply_code`` (Int16),
+        ``enhanced_code``, ``esp_type``, ``esp_reason``, ``reason``, ``action`` and ``rule`` (str) as concluded;
+        ``text_says``, ``code_says`` and ``esp_says`` (str: remove, keep or empty); ``addresses``, ``events`` and
+        ``domains`` (int64, counts); ``worst_domain`` (str, the one with the most events), ``first_seen`` and
+        ``last_seen`` (UTC). Templates hold no address.
+
+    Raises
+    ------
+    FrameError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports").events)
+    >>> ba.conflicts(bounces)[["text_says", "code_says", "esp_says"]].ne("").sum(axis=1).ge(2).all()
+    np.True_
+    """
+    frame = as_frame(bounces, _READ)
+    frame = frame.loc[frame["conflict"].astype(bool)]
+    voted = votes_on(frame, rules=rules)
+    told = {f"{name}_says": voted[name].map(_SAYS) for name in voted.columns}
+    by = [
+        "template",
+        "reply_code",
+        "enhanced_code",
+        "esp_type",
+        "esp_reason",
+        "reason",
+        "action",
+        "rule",
+        *told,
+    ]
+    return _grouped(frame.assign(template=templates(frame["diagnostic"]), **told), by)
+
+
+def unclassified(bounces: Frame) -> pd.DataFrame:
+    """List the texts that no rule understood, most events first, each with a rule to fill in.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per template: ``template`` (str), ``events``, ``addresses`` and ``domains`` (int64, counts),
+        ``worst_domain`` (str), ``reply_code`` (Int16) and ``enhanced_code`` (str), the most frequent ones,
+        ``first_seen`` and ``last_seen`` (UTC), and ``rule_line`` (str): TOML for a file of own rules, to which a reason
+        is to be added. Templates and rules hold no address. Bounces without a text have an empty template and no rule.
+
+    Raises
+    ------
+    FrameError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import bounceanalytics as ba
+    >>> frame = ba.read_table(pd.DataFrame({"to": ["a@example.com"], "said": ["550 Zorble wibble 17"]}),
+    ...                       mapping={"recipient": "to", "diagnostic": "said"})
+    >>> ba.unclassified(ba.classify(frame.events))["template"].tolist()
+    ['550 zorble wibble <id>']
+    """
+    frame = as_frame(bounces, _READ)
+    unknown = (frame["reason"].astype(object) == "unclassified") & frame["event"].isin(FAILURE_EVENTS)
+    frame = frame.loc[unknown]
+    found = _grouped(frame.assign(template=templates(frame["diagnostic"])), ["template"])
+    found = found.sort_values(["events", "template"], ascending=[False, True], ignore_index=True)
+    lines = [rule_line(template, number) for number, template in enumerate(found["template"], 1)]
+    return found.assign(rule_line=pd.Series(lines, dtype="str"))
+
+
+def templates(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return each text with addresses, hosts, links and ids taken out; empty where there is none.
+
+    Parameters
+    ----------
+    texts : pandas.Series of str
+
+    Returns
+    -------
+    pandas.Series of str
+        Same index.
+    """
+    coded = pa.array(texts.fillna("").astype("str"), pa.large_string()).dictionary_encode()
+    forms = normal_form(coded.dictionary)
+    for pattern, sign in _MASKS:
+        forms = pc.replace_substring_regex(forms, pattern, sign)
+    forms = pc.utf8_slice_codeunits(forms, 0, _CUT)
+    return pd.Series(forms.take(coded.indices).to_pandas().array, index=texts.index, dtype="str")
+
+
+def rule_line(template: str, number: int) -> str:
+    """Return a rule in TOML that fits a template and lacks its reason only; empty for an empty template."""
+    words = [piece for piece in _pieces(template) if piece]
+    if not words:
+        return ""
+    pattern = _GAP.join(_SPECIAL.sub(r"\\\g<0>", piece).replace("'", ".") for piece in words)
+    said = template.replace("\\", " ").replace('"', "'")
+    return (
+        f'[[rule]]\nid = "own-{number:03d}"\n'
+        f"pattern = '{pattern}'\n"
+        f'reason = ""  # such as unknown_user, mailbox_full, blocked, spam, policy\n'
+        f'example = "{said}"\n'
+    )
+
+
+def _pieces(template: str) -> list[str]:
+    """Return the wordings between the gaps of a template, of eight words in all at most."""
+    found, left = [], _WORDS
+    for piece in _GAPS.split(_CODES.sub("", template)):
+        words = re.findall(r"[^\s\\]+", piece)[:left]
+        left -= len(words)
+        found.append(" ".join(words).strip(" .,;:-"))
+    return found
+
+
+def _grouped(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return a row per value of ``by``, most addresses first."""
+    keys = {name: frame[name].astype("str" if name != "reply_code" else "Int16") for name in by}
+    rows = frame.assign(**keys, address=frame["recipient"].str.lower())
+    rows = rows.assign(kind=rows.groupby(by, dropna=False, observed=True, sort=False).ngroup())
+    kinds = rows.groupby("kind").agg(
+        addresses=("address", "nunique"),
+        events=("kind", "size"),
+        domains=("domain", "nunique"),
+        first_seen=("timestamp", "min"),
+        last_seen=("timestamp", "max"),
+    )
+    found = rows.drop_duplicates("kind").set_index("kind")[by].join(kinds)
+    most = {"worst_domain": "domain", "reply_code": "reply_code", "enhanced_code": "enhanced_code"}
+    for name, column in most.items():
+        if name not in by:
+            found[name] = _most_frequent(rows, column).reindex(found.index).astype(rows[column].dtype)
+    order = [*by, "addresses", "events", "domains", "worst_domain", "first_seen", "last_seen"]
+    return found[[*order, *(name for name in most if name not in order)]].sort_values(
+        ["addresses", "events", "template"], ascending=[False, False, True], ignore_index=True
+    )
+
+
+def _most_frequent(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return the most frequent value of a column for each kind, the first in order where several are."""
+    counts = rows.groupby(["kind", column], observed=True).size().reset_index(name="count")
+    ordered = counts.sort_values(["kind", "count", column], ascending=[True, False, True])
+    return ordered.drop_duplicates("kind").set_index("kind")[column]

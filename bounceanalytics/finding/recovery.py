@@ -1,0 +1,286 @@
+"""Recovery: how many addresses take mail again after a bounce, how soon, and when that is a reason for caution.
+
+An *episode* begins with the first bounce of an address since it last took mail. It ends with *recovery* when the
+address takes mail again: a delivery that did not come back, an open, a click. Until then it is *censored* at the last
+attempt: nobody knows what a mailbox would have said that nobody wrote to, so an address that is no longer mailed is no
+longer counted among those at risk. The share that has recovered by a day is estimated from both by Kaplan and Meier's
+product of shares, which ``scipy`` computes.
+
+**What it cannot know.** Recovery is seen only when mail is sent. The mailbox that was emptied on the second day counts
+as recovered on the seventh where the newsletter is weekly, and one that stays on an ESP's suppression list is never
+tried again. So a day here is a day *of mailing*, rounded to whole days, and whoever is tried again may differ from
+whoever is not.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bounceanalytics.database import open_database, read_sql
+from bounceanalytics.datasets import as_frame
+from bounceanalytics.errors import FrameError
+from bounceanalytics.history.responses import ANSWER_COLUMNS, GONE, gather_answers, gather_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+    from bounceanalytics.datasets import Frame
+
+#: What stands for "every reason" and "every mailbox provider".
+ALL = "all"
+
+#: Days for which :func:`recovery` gives the share.
+DAYS = (1, 3, 7, 14, 30, 60, 90)
+
+STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
+UTC_TIME = pd.DatetimeTZDtype("us", "UTC")
+GROUP = {"reason": STRING, "mailbox_provider": STRING}
+_CURVE_COLUMNS: dict[str, Any] = {
+    **GROUP,
+    "episodes": "int64",
+    "day": "int64",
+    "at_risk": "int64",
+    "recovered": "int64",
+    "share": "float64",
+    "low": "float64",
+    "high": "float64",
+}
+_SHARES = tuple(f"{name}_{day}" for day in DAYS for name in ("share", "low", "high"))
+_RECOVERY_COLUMNS: dict[str, Any] = {
+    **GROUP,
+    "episodes": "int64",
+    "recovered": "int64",
+    **dict.fromkeys(_SHARES, "float64"),
+    "median_days": "float64",
+}
+#: Episodes of each day, for every reason and mailbox provider and for all of them together.
+_COUNTS = """
+SELECT
+    CASE WHEN grouping(reason) = 0 THEN reason ELSE '{everyone}' END AS reason,
+    CASE WHEN grouping(mailbox_provider) = 0 THEN mailbox_provider ELSE '{everyone}' END AS mailbox_provider,
+    day,
+    recovered,
+    count(*) AS number
+FROM episodes
+GROUP BY day, recovered, CUBE (reason, mailbox_provider)
+ORDER BY sum(number) OVER (PARTITION BY 1, 2) DESC, 1, 2, day, recovered
+"""
+
+
+def recovery_curves(
+    bounces: Frame, *, by: Sequence[str] = ("reason", "mailbox_provider"), late_bounce_hours: int = 120
+) -> pd.DataFrame:
+    """Return the share of addresses that take mail again, by the days since their first bounce.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        Classified events, as :func:`bounceanalytics.classify` returns them, with deliveries.
+    by : sequence of {'reason', 'mailbox_provider'}
+        What to tell apart. All together are always there, too, as ``all``.
+    late_bounce_hours : int, default 120
+        A delivery whose own message bounced within so many hours is none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group and day on which something was seen, day 0 included; groups with most episodes first.
+
+        ==================== ================================================================================
+        ``reason``           string: of the first bounce of the episode, or ``all``
+        ``mailbox_provider`` string: who runs the mailbox, or ``all``
+        ``episodes``         int64: episodes of the group
+        ``day``              int64: days since the first bounce, rounded
+        ``at_risk``          int64: episodes that were still tried on that day or later, and had not recovered before
+        ``recovered``        int64: episodes that recovered up to and on that day
+        ``share``            float64: estimated share recovered by that day (0-1)
+        ``low``, ``high``    float64: its 95 % interval (log-log); missing where nobody or everybody has recovered
+        ==================== ================================================================================
+
+    Raises
+    ------
+    FrameError
+        If columns are missing or hold something else than a classified frame does, or ``by`` names something else.
+
+    Notes
+    -----
+    Recovery is seen only when mail is sent: with a weekly letter, most of it on the seventh day. An address that is no
+    longer tried leaves those at risk at its last attempt; that those who are not tried again are like those who are is
+    assumed.
+
+    References
+    ----------
+    E. L. Kaplan and P. Meier, Nonparametric estimation from incomplete observations, JASA 53 (1958) 457-481.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> from bounceanalytics.finding.recovery import recovery_curves
+    >>> curves = recovery_curves(ba.classify(ba.load(ba.samples() / "exports" / "ses").events), by=["reason"])
+    >>> full = curves[curves["reason"] == "mailbox_full"]
+    >>> bool(full["share"].is_monotonic_increasing)
+    True
+    """
+    wanted = _checked(by)
+    with open_database() as database:
+        gather_all(database, bounces, late_bounce_hours)
+        return curves_of(database, wanted)
+
+
+def recovery(
+    bounces: Frame, *, by: Sequence[str] = ("reason", "mailbox_provider"), late_bounce_hours: int = 120
+) -> pd.DataFrame:
+    """Return the share of addresses that take mail again within some days, per reason and mailbox provider.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        Classified events, as :func:`bounceanalytics.classify` returns them, with deliveries.
+    by : sequence of {'reason', 'mailbox_provider'}
+        What to tell apart. All together are always there, too, as ``all``.
+    late_bounce_hours : int, default 120
+        A delivery whose own message bounced within so many hours is none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group, those with most episodes first.
+
+        ========================= ===========================================================================
+        ``reason``                string: of the first bounce of the episode, or ``all``
+        ``mailbox_provider``      string: who runs the mailbox, or ``all``
+        ``episodes``              int64: times that an address began to bounce
+        ``recovered``             int64: of these, those that ended with mail taken again
+        ``share_1`` … ``share_90`` float64: estimated share recovered within 1, 3, 7, 14, 30, 60, 90 days (0-1);
+                                  missing where nobody was tried for so long
+        ``low_1`` … ``high_90``   float64: 95 % intervals
+        ``median_days``           float64: day by which half have recovered; missing if they never did
+        ========================= ===========================================================================
+
+    Raises
+    ------
+    FrameError
+        If columns are missing or hold something else than a classified frame does, or ``by`` names something else.
+
+    See Also
+    --------
+    recovery_curves : Every day, and what can and cannot be known.
+    retry_days : When to try again.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> from bounceanalytics.finding.recovery import recovery
+    >>> found = recovery(ba.classify(ba.load(ba.samples() / "exports" / "ses").events), by=["reason"])
+    >>> bool((found["recovered"] <= found["episodes"]).all())
+    True
+    """
+    curves = recovery_curves(bounces, by=by, late_bounce_hours=late_bounce_hours)
+    rows = [_summary(curve) for curve in groups_of(curves)]
+    return pd.DataFrame(rows, columns=list(_RECOVERY_COLUMNS)).astype(_RECOVERY_COLUMNS)
+
+
+def gather_all(database: duckdb.DuckDBPyConnection, bounces: Frame, late_bounce_hours: int) -> pa.Array:
+    """Gather events, answers and episodes; return the addresses by the numbers that these hold."""
+    addresses = gather_events(database, as_frame(bounces, list(ANSWER_COLUMNS), "a classified frame"))
+    gather_answers(database, late_bounce_hours)
+    gather_episodes(database)
+    return addresses
+
+
+def gather_episodes(database: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``episodes`` from the table ``answers``."""
+    database.execute(read_sql("finding", "recovery").format(gone=GONE))
+
+
+def _checked(by: Sequence[str]) -> frozenset[str]:
+    wanted = frozenset([by] if isinstance(by, str) else by)
+    if other := sorted(map(str, wanted - set(GROUP))):
+        raise FrameError(f"by names {', '.join(other)}; it can name {' and '.join(GROUP)}")
+    return wanted
+
+
+def curves_of(database: duckdb.DuckDBPyConnection, by: frozenset[str]) -> pd.DataFrame:
+    """Return what :func:`recovery_curves` does, where episodes have been gathered already."""
+    counts = database.sql(_COUNTS.format(everyone=ALL)).to_arrow_table().to_pandas()
+    for name in GROUP:
+        if name not in by:
+            counts = counts[counts[name] == ALL]
+    pieces = [_curve(group) for group in groups_of(counts)]
+    if not pieces:
+        return typed(pd.DataFrame(columns=list(_CURVE_COLUMNS)), _CURVE_COLUMNS)
+    curves = pd.concat(pieces, ignore_index=True).sort_values(
+        ["episodes", "reason", "mailbox_provider", "day"], ascending=[False, True, True, True], kind="stable"
+    )
+    return typed(curves.reset_index(drop=True), _CURVE_COLUMNS)
+
+
+def groups_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the rows of each reason and mailbox provider, in the order in which they come."""
+    for _, group in frame.groupby(list(GROUP), sort=False, observed=True):
+        yield group
+
+
+def _curve(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the estimate of one group from its episodes by day and outcome."""
+    from scipy.stats import CensoredData, ecdf  # noqa: PLC0415 - takes a second to import, and few need it
+
+    days, number = counts["day"].to_numpy(np.int64), counts["number"].to_numpy(np.int64)
+    ended = counts["recovered"].to_numpy(bool)
+    lasted = np.repeat(days, number)
+    over = np.repeat(ended, number)
+    estimate = ecdf(CensoredData(uncensored=lasted[over], right=lasted[~over]))
+    seen = np.union1d(days, 0)
+    with warnings.catch_warnings():
+        # scipy warns of what the manual says: no interval where nobody, or everybody, has recovered
+        warnings.filterwarnings("ignore", message="The confidence interval is undefined")
+        interval: Any = estimate.cdf.confidence_interval(confidence_level=0.95, method="log-log")
+    share = estimate.cdf.evaluate(seen)
+    between = (share > 0) & (share < 1)
+    first = counts.iloc[0]
+    return pd.DataFrame(
+        {
+            "reason": first["reason"],
+            "mailbox_provider": first["mailbox_provider"],
+            "episodes": len(lasted),
+            "day": seen,
+            "at_risk": [int((lasted >= day).sum()) for day in seen],
+            "recovered": [int((lasted[over] <= day).sum()) for day in seen],
+            "share": share,
+            "low": np.where(between, interval.low.evaluate(seen), np.nan),
+            "high": np.where(between, interval.high.evaluate(seen), np.nan),
+        }
+    )
+
+
+def _at(curve: pd.DataFrame, day: int) -> tuple[float, float, float]:
+    """Return the share by that day and its interval; missing where nobody was tried for so long."""
+    last = curve.iloc[-1]
+    if last["day"] < day and last["share"] < 1:
+        return (np.nan,) * 3
+    row = curve[curve["day"] <= day].iloc[-1]
+    return row["share"], row["low"], row["high"]
+
+
+def _summary(curve: pd.DataFrame) -> dict[str, Any]:
+    last = curve.iloc[-1]
+    half = curve.loc[curve["share"] >= 0.5, "day"]
+    row = {name: last[name] for name in ("reason", "mailbox_provider", "episodes", "recovered")}
+    for day in DAYS:
+        row |= zip((f"share_{day}", f"low_{day}", f"high_{day}"), _at(curve, day), strict=True)
+    return row | {"median_days": half.min() if len(half) else np.nan}
+
+
+def typed(frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
+    """Return the columns of a frame in their dtypes; times without a zone are UTC."""
+    for name, dtype in columns.items():
+        if dtype == UTC_TIME:
+            frame[name] = pd.to_datetime(frame[name]).dt.tz_localize("UTC")
+    return frame[list(columns)].astype(columns)

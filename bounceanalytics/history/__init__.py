@@ -1,0 +1,1 @@
+"""The gathered frame that summaries, findings and decisions ask."""

@@ -1,0 +1,206 @@
+"""Which of many patterns occur in which of many texts.
+
+Two engines give the same answer. RE2, as it comes with pyarrow, tries one pattern after another and is ready at once.
+For more than some thousand texts Hyperscan first looks for all the words that the patterns cannot do without, in one
+pass, and RE2 then tries a pattern only on the texts that hold its words. (Hyperscan could search for the patterns
+themselves; compiling phrases with gaps takes it minutes, and their words a fraction of a second.)
+
+The environment variable ``BOUNCEANALYTICS_ENGINE`` (``hyperscan`` or ``arrow``) asks for one of them. Texts are read as
+bytes by both, so that a gap of 40 is 40 bytes in any language.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics.errors import MissingExtraError
+from bounceanalytics.knowledge.literals import required_literals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Numbers = np.ndarray[Any, Any]
+
+try:
+    import hyperscan
+except ImportError:  # no wheel for this machine
+    hyperscan = None  # type: ignore[assignment]
+
+#: Below this many texts, looking for words first costs more than it saves.
+_FEW = 1_500
+
+#: Texts that are looked at together: a table of words by texts is held for them.
+_BLOCK = 8_192
+
+
+_NOTHING, _LINE_FEED = (pa.scalar(value, pa.large_binary()) for value in (b"", b"\n"))
+
+
+class Engine(Protocol):
+    """Finds patterns in texts."""
+
+    def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
+        """Return every pair of a text and a pattern that occurs in it.
+
+        Parameters
+        ----------
+        texts : pyarrow.Array of large_string
+            Without line breaks and without nulls.
+
+        Returns
+        -------
+        text_index, pattern_index : numpy.ndarray of int64
+            Of equal length, by pattern and then by text; each pair once.
+        """
+
+
+class ArrowEngine:
+    """One RE2 search after another."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = tuple(patterns)
+
+    def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
+        """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
+        values = texts.cast(pa.large_binary())
+        return _pairs([np.flatnonzero(_occurs(values, pattern)) for pattern in self._patterns])
+
+
+class HyperscanEngine:
+    """Words by Hyperscan, then RE2 where all words of a pattern are there."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = tuple(patterns)
+        self._required = [required_literals(pattern) for pattern in self._patterns]
+        self._words = sorted({word for choices in self._required for choice in choices for word in choice})
+        number = {word: place for place, word in enumerate(self._words)}
+        self._choices = [
+            [np.array([number[word] for word in choice]) for choice in choices] for choices in self._required
+        ]
+
+    @cached_property
+    def _database(self) -> Any:
+        database = hyperscan.Database()
+        count = len(self._words)
+        database.compile(
+            expressions=[word.encode() for word in self._words],
+            ids=list(range(count)),
+            elements=count,
+            flags=[0] * count,
+            literal=True,
+        )
+        return database
+
+    def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
+        """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
+        values = texts.cast(pa.large_binary())
+        likely: list[list[Numbers]] = [[] for _ in self._patterns]
+        for start in range(0, len(values), _BLOCK):
+            block = values.slice(start, _BLOCK)
+            for found, rows in zip(likely, self._likely(block), strict=True):
+                found.append(rows + start)
+        hits = []
+        for pattern, parts in zip(self._patterns, likely, strict=True):
+            rows = np.concatenate(parts) if parts else np.empty(0, np.int64)
+            hits.append(rows[_occurs(values.take(pa.array(rows)), pattern)] if len(rows) else rows)
+        return _pairs(hits)
+
+    def _likely(self, block: pa.Array) -> list[Numbers]:
+        """Return, per pattern, the texts of a block that hold one word of each of its choices."""
+        held = np.packbits(self._held(block), axis=1)
+        everything = np.full(held.shape[1], 255, dtype=np.uint8)
+        found = []
+        for choices in self._choices:
+            rows = everything
+            for choice in choices:
+                rows = rows & np.bitwise_or.reduce(held[choice], axis=0)
+            found.append(np.flatnonzero(np.unpackbits(rows, count=len(block))))
+        return found
+
+    def _held(self, block: pa.Array) -> Numbers:
+        """Return a table of words by texts: True where the word stands in the text."""
+        # Texts are scanned as one buffer, because a call per text would cost more than the scan. No word holds the
+        # line feed that parts them, and the end of a hit tells which text it lies in.
+        lines = pc.binary_join_element_wise(block, _NOTHING, _LINE_FEED)
+        offsets = np.frombuffer(lines.buffers()[1], dtype=np.int64)[
+            lines.offset : lines.offset + len(lines) + 1
+        ]
+        data = memoryview(lines.buffers()[2])[offsets[0] : offsets[-1]] if len(lines) else memoryview(b"")
+        words: list[int] = []
+        ends: list[int] = []
+        add_word, add_end = words.append, ends.append
+
+        def on_hit(word: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            add_word(word)
+            add_end(end)
+
+        if self._words:
+            self._database.scan(data, match_event_handler=on_hit)
+        held = np.zeros((len(self._words), len(block)), dtype=bool)
+        held[words, np.searchsorted(offsets - offsets[0], ends, "left") - 1] = True
+        return held
+
+
+class _SizedEngine:
+    """The first engine for few texts, the second one, made when it is first needed, for many."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = tuple(patterns)
+        self._few = ArrowEngine(patterns)
+
+    @cached_property
+    def _many(self) -> HyperscanEngine:
+        return HyperscanEngine(self._patterns)
+
+    def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
+        """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
+        return (self._few if len(texts) < _FEW else self._many).match(texts)
+
+
+def make_engine(patterns: Sequence[str]) -> Engine:
+    """Return the engine for the patterns; made once per set of patterns and choice of engine.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        In the shared dialect; see :func:`bounceanalytics.knowledge.rules.why_not_in_dialect`.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    MissingExtraError
+        If ``BOUNCEANALYTICS_ENGINE`` asks for Hyperscan and it is not installed.
+    """
+    return _make_engine(tuple(patterns), os.environ.get("BOUNCEANALYTICS_ENGINE", ""))
+
+
+@lru_cache(maxsize=8)
+def _make_engine(patterns: tuple[str, ...], choice: str) -> Engine:
+    if choice == "hyperscan" and hyperscan is None:
+        raise MissingExtraError(
+            "BOUNCEANALYTICS_ENGINE asks for hyperscan; install it: pip install hyperscan"
+        )
+    if choice == "arrow" or hyperscan is None:
+        return ArrowEngine(patterns)
+    return HyperscanEngine(patterns) if choice == "hyperscan" else _SizedEngine(patterns)
+
+
+def _occurs(values: pa.Array, pattern: str) -> Numbers:
+    return np.asarray(pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False))
+
+
+def _pairs(hits: list[Numbers]) -> tuple[Numbers, Numbers]:
+    """Return texts and patterns side by side, given the texts of each pattern."""
+    texts = np.concatenate(hits) if hits else np.empty(0)
+    counts = [len(rows) for rows in hits]
+    return texts.astype(np.int64), np.repeat(np.arange(len(hits), dtype=np.int64), counts)

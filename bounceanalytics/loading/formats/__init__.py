@@ -1,0 +1,1 @@
+"""The export formats of each ESP, as tables."""

@@ -1,0 +1,447 @@
+"""SendGrid: what its fields are called, what its words mean, one reader.
+
+References
+----------
+.. [1] Event Webhook: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+.. [2] Suppressions: https://www.twilio.com/docs/sendgrid/api-reference/bounces-api
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bounceanalytics.loading.formats.format import (
+    WRAPPERS,
+    Form,
+    id_sql,
+    literal,
+    named,
+    tags_sql,
+    unwrapped_sql,
+    words_sql,
+)
+from bounceanalytics.loading.formats.reports import report_form
+
+#: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
+EVENTS = {
+    "processed": "accepted",
+    "delivered": "delivered",
+    "deferred": "deferred",
+    "bounce": "bounced",
+    "bounced": "bounced",
+    "blocked": "bounced",
+    "dropped": "dropped",
+    "drop": "dropped",
+    "cancel_drop": "dropped",
+    "spamreport": "complained",
+    "spam_report": "complained",
+    "spam report": "complained",
+    "deferral": "deferred",
+    "unsubscribe": "unsubscribed",
+    "group_unsubscribe": "unsubscribed",
+    "group_resubscribe": "other",
+    "open": "opened",
+    "opened": "opened",
+    "click": "clicked",
+    "clicked": "clicked",
+}
+
+#: Records that are no sending events -> why they are left out.
+IGNORED = {
+    "account_status_change": "a change of the account, not of a message",
+    "received": "a message on its way in",
+}
+
+_EVENT = words_sql("event", EVENTS, "'other'")
+_IGNORED = words_sql("event", IGNORED)
+
+#: Texts that SendGrid writes itself where no remote server spoke stand in ``reason`` like the others.
+WEBHOOK_FIELDS = {
+    "email": "email",
+    "event": "event",
+    "timestamp": "timestamp",
+    "sg_event_id": "sg_event_id",
+    "sg_message_id": "sg_message_id",
+    "smtp_id": "smtp-id",
+    "smtp_id_joined": "smtp_id",  # as warehouses spell it
+    "ip": "ip",
+    "category": "category",
+    "type": "type",
+    "classification": "bounce_classification",
+    "status": "status",
+    "reason": "reason",
+    "response": "response",
+    "attempt": "attempt",
+}
+
+# `type`, `reason` and `status` may be the sender's own arguments on events that have no such field
+WEBHOOK_COLUMNS = {
+    "event": _EVENT,
+    "esp_event": "event",
+    "esp_type": "CASE WHEN event IN ('bounce', 'blocked') THEN type END",
+    "esp_reason": "CASE WHEN event IN ('bounce', 'blocked') THEN classification WHEN event = 'dropped' THEN reason END",
+    "recipient": "email",
+    "time": "timestamp",
+    "message_id": f"coalesce(nullif(sg_message_id, ''), {id_sql('coalesce(smtp_id, smtp_id_joined)')})",
+    "event_id": "sg_event_id",
+    "status": "CASE WHEN event IN ('bounce', 'blocked') THEN status END",
+    "text": "CASE WHEN event IN ('bounce', 'blocked') THEN coalesce(reason, response)"
+    " WHEN event IN ('deferred', 'delivered') THEN coalesce(response, reason) END",
+    "sending_ip": "CASE WHEN event IN ('bounce', 'blocked', 'deferred', 'delivered') THEN ip END",
+    "tags": tags_sql("category"),
+    "attempt": "TRY_CAST(attempt AS INTEGER) + 1",  # SendGrid counts from zero
+}
+
+WEBHOOK = Form(
+    provider="sendgrid",
+    name="event webhook",
+    needs=("event sg_event_id", "event sg_message_id", "event email timestamp", "event email smtp-id"),
+    lacks="recipient event-data signature msys message-id MessageID _id",
+    plain=True,
+    fields=WEBHOOK_FIELDS,
+    columns=WEBHOOK_COLUMNS,
+    ignored=_IGNORED,
+    key=("event_id",),
+    traces=(
+        (
+            r"14c5d75ce93\.dfd\.64b469",
+            "holds events of the webhook's test button, which are no mail: their category is 'cat facts'",
+        ),
+    ),
+)
+
+_INSIDE = unwrapped_sql("text", [f"$.{key}" for key in WRAPPERS], "$.event")
+
+
+def _wrapped(*needs: str, container: str = "") -> Form:
+    return replace(
+        WEBHOOK,
+        name="event webhook, wrapped",
+        needs=needs,
+        container=container,
+        bare=not container,
+        wraps=WEBHOOK.name,
+        inner=_INSIDE,
+        several=True,
+        plain=False,
+    )
+
+
+WRAPPED = (_wrapped("raw_event"), _wrapped(container="Records"), _wrapped(container="Messages"))
+
+#: The webhook before 2013: one form body an event, without ids and times.
+VERSION_1 = replace(
+    WEBHOOK,
+    name="event webhook, version 1",
+    kind="body",
+    needs=("email event",),
+    lacks="recipient token signature",
+    plain=False,
+    key=(),
+    note="its events have no time and no id, so that copies cannot be told",
+)
+
+_TABLE_SPELLINGS = {"smtp_id": "smtp-id|smtp_id", "type": "type|type_id", "category": "category|categories"}
+TABLE = replace(
+    WEBHOOK,
+    name="event webhook, as a table",
+    kind="csv",
+    plain=False,
+    needs=("event email sg_event_id", "event email timestamp sg_message_id", "event email timestamp smtp-id"),
+    lacks="recipient",
+    fields={name: _TABLE_SPELLINGS.get(name, path) for name, path in WEBHOOK_FIELDS.items()},
+)
+
+ACTIVITY = Form(
+    provider="sendgrid",
+    name="email activity",
+    kind="csv",
+    needs=("processed message_id event recv_message_id",),
+    fields={
+        name: name
+        for name in (
+            "processed",
+            "message_id",
+            "event",
+            "email",
+            "reason",
+            "outbound_ip",
+            "mx",
+            "attempt",
+            "type",
+            "categories",
+        )
+    },
+    columns={
+        "event": _EVENT,
+        "esp_event": "event",
+        "esp_type": "type",
+        "esp_reason": "CASE WHEN event IN ('drop', 'dropped') THEN reason END",
+        "recipient": "email",
+        "time": "processed",
+        "message_id": "message_id",
+        "text": "CASE WHEN event NOT IN ('drop', 'dropped') THEN reason END",
+        "remote_host": "mx",
+        "sending_ip": "outbound_ip",
+        "tags": tags_sql("categories"),
+        "attempt": "TRY_CAST(attempt AS INTEGER) + 1",
+    },
+    ignored=_IGNORED,
+    key=("esp_event", "message_id", "recipient", "time", "attempt"),
+    zone="UTC",
+)
+
+_NAMES = ("event_name", "processed", "reason", "bounce_type", "attempt_num", "mx_server", "server_response")
+_NAME = "each.event_name"
+
+MESSAGE = Form(
+    provider="sendgrid",
+    name="email activity, message",
+    needs=("msg_id to_email events",),
+    fields={
+        "msg_id": "msg_id",
+        "to_email": "to_email",
+        "outbound_ip": "outbound_ip",
+        "categories": "categories",
+        "events": ("events", [dict.fromkeys(_NAMES, "VARCHAR")]),
+    },
+    explode="events",
+    columns={
+        "event": words_sql(_NAME, EVENTS, "'other'"),
+        "esp_event": _NAME,
+        "esp_type": "each.bounce_type",
+        "esp_reason": f"CASE WHEN {_NAME} = 'dropped' THEN each.reason END",
+        "recipient": "to_email",
+        "time": "each.processed",
+        "message_id": "msg_id",
+        "text": f"CASE WHEN {_NAME} <> 'dropped' THEN coalesce(each.reason, each.server_response) END",
+        "remote_host": "each.mx_server",
+        "sending_ip": "outbound_ip",
+        "tags": tags_sql("categories"),
+        "attempt": "TRY_CAST(each.attempt_num AS INTEGER)",  # counted from one here
+    },
+    key=("message_id", "esp_event", "recipient", "time", "attempt"),
+)
+
+_SUMMARY_NOTE = "a summary of messages without their events: fetch the single messages to see what happened"
+MESSAGES = Form(
+    provider="sendgrid",
+    name="email activity, messages",
+    needs=("msg_id to_email status last_event_time", "msg_id to_email opens_count"),
+    lacks="events",
+    container="messages",
+    fields={name: name for name in ("msg_id", "to_email", "status", "last_event_time", "last_timestamp")},
+    columns={
+        "event": "'other'",
+        "esp_event": "status",
+        "recipient": "to_email",
+        "time": "coalesce(last_event_time, last_timestamp)",
+        "message_id": "msg_id",
+    },
+    key=("message_id", "esp_event", "recipient", "time"),
+    note=_SUMMARY_NOTE,
+)
+
+# the same events as the webhook's, beneath the message that they are about
+LOG = replace(
+    WEBHOOK,
+    name="email logs, message",
+    needs=("sg_message_id to_email events",),
+    lacks="",
+    plain=False,
+    several=True,
+    inner="CAST(to_json(list_transform(json_extract(text, '$.events[*]'), lambda event: json_merge_patch("
+    "json_object('to_email', json_extract_string(text, '$.to_email'),"
+    " 'sg_message_id', json_extract_string(text, '$.sg_message_id')), event))) AS VARCHAR)",
+    fields=WEBHOOK_FIELDS | {"to_email": "to_email"},
+    columns=WEBHOOK_COLUMNS
+    | {"recipient": "CASE WHEN email <> '' THEN email WHEN event <> 'received' THEN to_email END"},
+)
+
+LOGS = Form(
+    provider="sendgrid",
+    name="email logs, messages",
+    needs=("sg_message_id to_email sg_message_id_created_at",),
+    lacks="events",
+    container="messages",
+    fields={
+        name: name for name in ("sg_message_id", "to_email", "reason", "status", "sg_message_id_created_at")
+    },
+    columns={
+        "event": words_sql("status", EVENTS, "'other'"),
+        "esp_event": "status",
+        "esp_type": "CASE WHEN status IN ('bounced', 'blocked') THEN status END",
+        "esp_reason": "CASE WHEN status = 'dropped' THEN reason END",
+        "recipient": "to_email",
+        "time": "sg_message_id_created_at",
+        "message_id": "sg_message_id",
+        "text": "CASE WHEN status <> 'dropped' THEN reason END",
+    },
+    key=("message_id", "esp_event", "recipient"),
+    note="the last state of each message; the times are those at which the messages were handed over",
+)
+
+
+def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Form, Form]:
+    """Return the JSON and the CSV form of one suppression list."""
+    known = keys.split()
+    has = {key: key if key in known else "NULL" for key in ("reason", "status", "ip", "group_name")}
+    time = "created" if "created" in known else "created_at" if "created_at" in known else "NULL"
+    invalid = name == "invalid_emails"  # its reason is SendGrid's own sentence
+    page = Form(
+        provider="sendgrid",
+        name=f"suppression list: {name.replace('_', ' ')}",
+        needs=(keys,)
+        if "created" not in known
+        else (keys, keys.replace("created", "").strip())
+        if "status" in known
+        else (keys,),
+        only=keys,
+        hint=hint,
+        fields={key: key for key in known},
+        columns={
+            "event": "'suppressed'",
+            "esp_event": "NULL",
+            "esp_type": literal(name),
+            "esp_reason": has["reason"] if invalid else "NULL",
+            "recipient": "email",
+            "time": time,
+            "status": has["status"],
+            "text": "NULL" if invalid else has["reason"],
+            "sending_ip": has["ip"],
+            "tags": f"CASE WHEN {has['group_name']} <> '' THEN [{has['group_name']}] END",
+        },
+        key=("esp_type", "recipient", "time", *(["group_id"] if "group_id" in known else [])),
+        note=note,
+        page_size=500,
+        traces=(
+            (r"\d[.,]\d+E\+\d", "a spreadsheet has rounded the times; export the file anew if they matter"),
+        ),
+    )
+    return page, replace(page, kind="csv", page_size=0)
+
+
+_UNSURE = (
+    "a bounce list and a block list look alike: let the file's name say 'bounces' or 'blocks', "
+    "or trust no address to be bad because of this file"
+)
+
+LISTS = (
+    *_list("bounces", "created email reason status", hint=r"^(?!.*block).*bounce"),
+    *_list("blocks", "created email reason status", hint=r"^(?!.*bounce).*block"),
+    *_list("bounces_or_blocks", "created email reason status", note=_UNSURE),
+    *_list("spam_reports", "created email ip"),
+    *_list("invalid_emails", "created email reason"),
+    *_list("group_unsubscribes", "email group_id group_name created_at"),
+    *_list("unsubscribes", "created email"),
+)
+
+_GROUP_HINT = named(r"asm(?![a-z])|unsub|suppress|opt.?out")
+
+
+def _addresses(list_name: str, *, event: str = "suppressed", field: str = "email", **other: Any) -> Form:
+    """Return a form of addresses with nothing beside them."""
+    return Form(
+        provider="sendgrid",
+        name=f"suppression list: {list_name}" if event == "suppressed" else list_name,
+        fields={"email": field},
+        columns={
+            "event": literal(event),
+            "esp_type": literal(list_name.replace(" ", "_")) if event == "suppressed" else "NULL",
+            "recipient": "email",
+        },
+        key=("recipient", "esp_type"),
+        **other,
+    )
+
+
+# an address that stands in a list by itself becomes a record
+_ALONE: dict[str, Any] = {
+    "needs": ("address-alone",),
+    "opens": '"{',
+    "inner": "CASE WHEN starts_with(ltrim(text), '\"') THEN '{\"email\":' || text || '}' ELSE text END",
+}
+
+# such a list may be anything, so that its name must say what it is
+ADDRESSES = (
+    _addresses("group unsubscribes", hint=_GROUP_HINT, **_ALONE),
+    _addresses("group unsubscribes", hint=_GROUP_HINT, kind="csv", needs=("email",), only="email"),
+    _addresses("unsubscribes", container="recipient_emails", bare=False, **_ALONE),
+    _addresses("unsubscribes", needs=("recipient_email",), only="recipient_email", field="recipient_email"),
+    _addresses("addresses to take off a list", event="other", container="emails", bare=False, **_ALONE),
+)
+
+_XML_TYPES = {"invalidemails": "invalid_emails", "spamreports": "spam_reports"}
+
+#: The lists of the API that ended in 2018; dates without a zone, perhaps that of the US Central zone.
+XML = Form(
+    provider="sendgrid",
+    name="suppression list, XML",
+    needs=("xml_list",),
+    fields={name: name for name in ("xml_list", "email", "status", "reason", "created")},
+    columns={
+        "event": "'suppressed'",
+        "esp_type": words_sql("xml_list", _XML_TYPES, "xml_list"),
+        "esp_reason": "CASE WHEN xml_list = 'invalidemails' THEN reason END",
+        "recipient": "email",
+        "time": "created",
+        "status": "status",
+        "text": "CASE WHEN xml_list <> 'invalidemails' THEN reason END",
+    },
+    key=("esp_type", "recipient", "time"),
+)
+
+REFUSED = (
+    Form(
+        provider="sendgrid",
+        name="look-up of one address",
+        needs=("is_default suppressed",),
+        container="suppressions",
+        bare=False,
+        refuse="it says which groups one address left and does not name the address",
+    ),
+    Form(
+        provider="sendgrid",
+        name="error message",
+        needs=("field message",),
+        container="errors",
+        bare=False,
+        refuse="the API answered with an error instead of the list: fetch it again",
+    ),
+)
+
+TOTALS = (
+    Form(
+        provider="sendgrid",
+        name="bounce classification totals",
+        needs=("date stats",),
+        container="result",
+        refuse="it holds totals per day and no recipients",
+    ),
+    Form(
+        provider="sendgrid",
+        name="statistics",
+        kind="csv",
+        needs=("date blocks bounces", "date provider bounces"),
+        refuse="it holds totals per day and no recipients",
+    ),
+)
+
+FORMS = (
+    WEBHOOK,
+    *WRAPPED,
+    TABLE,
+    VERSION_1,
+    ACTIVITY,
+    MESSAGE,
+    MESSAGES,
+    LOG,
+    LOGS,
+    *LISTS,
+    *ADDRESSES,
+    XML,
+    report_form("sendgrid"),
+    *REFUSED,
+    *TOTALS,
+)

@@ -1,0 +1,51 @@
+"""What a file turned out to be: its format, and how its records lie in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bounceanalytics.loading.formats.format import Form
+
+Layout = Literal["lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file turned out to be.
+
+    Attributes
+    ----------
+    form : Form or None
+        None where the file is empty, or no export that is known.
+    layout : str
+        How its records lie in it.
+    nested : bool
+        Its values are lists or pages of records.
+    indexed : bool
+        Its lists became objects with the keys "0", "1" …
+    looks : str
+        What it looks like, for a message; never holds its content.
+    header, delimiter : tuple of str, str
+        Of a table, and of a file of addresses alone.
+    headless : bool
+        The table has no header; the one given is own_exports.
+    skip : int
+        Lines before the header.
+    """
+
+    form: Form | None
+    layout: Layout
+    looks: str
+    nested: bool = False
+    indexed: bool = False
+    header: tuple[str, ...] = ()
+    delimiter: str = ""
+    headless: bool = False
+    skip: int = 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether each line is a record that the engine can read at once."""
+        return self.form is not None and self.form.plain and self.layout == "lines" and not self.nested

@@ -1,0 +1,443 @@
+"""Damaged files are read again with care, to find where the next good record begins.
+
+A JSON decoder is asked at every place where a record may begin, so that one bad record never costs another, and the
+account can say at which byte the bad one is. Files are read through a window, never as a whole. Tables have a module of
+their own, :mod:`.rows`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bounceanalytics.loading.spans import TEXT_KEPT, Span, batches
+from bounceanalytics.loading.translating import form_posts, mail, sendgrid_xml
+from bounceanalytics.opening.sources import DAMAGED
+from bounceanalytics.opening.text import BOM, decoded, lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from typing import IO
+
+    import pyarrow as pa
+
+    from bounceanalytics.loading.found import Found
+    from bounceanalytics.opening.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What to look for among damaged JSON.
+
+    Attributes
+    ----------
+    markers : frozenset of str
+        Keys, one of which tells a record from the objects inside it; any object is a record if empty.
+    container : str
+        Key of the list of records in a page.
+    opens : str
+        Signs that a record may begin with.
+    indexed : bool
+        The list of records became an object with the keys "0", "1" …
+    """
+
+    markers: frozenset[str] = frozenset()
+    container: str = ""
+    opens: str = "{"
+    indexed: bool = False
+
+    @property
+    def between(self) -> re.Pattern[str]:
+        """What may stand between two records."""
+        return _INDEX if self.indexed else _SPACE
+
+    @property
+    def beginning(self) -> re.Pattern[str]:
+        """What a record may begin with."""
+        return re.compile(f"[{re.escape(self.opens)}]")
+
+    def is_record(self, value: Any) -> bool:
+        """Return whether a value that was found among damage is a record, and not a piece of one."""
+        if isinstance(value, dict):
+            return bool(self.markers & value.keys()) or not self.markers
+        if isinstance(value, str):
+            return '"' in self.opens and "@" in value and "\n" not in value
+        return isinstance(value, list) and "[" in self.opens
+
+    def opening(self, *, page: bool) -> re.Pattern[str]:
+        """Return what a list begins with; a page begins earlier."""
+        if self.indexed:
+            return _INDEXED
+        keys = re.escape(self.container)
+        before = rf"\{{(?:[^{{}}\[\]]|\{{[^{{}}]*\}})*?\"{keys}\"\s*:\s*\[|" if page and keys else ""
+        return re.compile(rf"(?:{before}\[)(?=\s*[\[{{])")
+
+
+#: Readers of layouts that the engine does not know at all.
+READERS = {"mail": mail.spans, "xml": sendgrid_xml.spans, "bodies": form_posts.spans}
+
+_CHUNK = 1024 * 1024
+_LARGEST = 256 * 1024**2  # characters of one value; what is longer is taken apart or given up
+_LONGEST_RUN = 64 * 1024**2  # bytes of damaged lines that are looked at together
+_DEEP = 25_000  # characters that nesting takes until it is too deep, about
+_PATIENCE = 8  # characters read in vain for each character of the file
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_BLANKS = " \t\r\n,\x00"
+_SPACE = re.compile(rf"[{_BLANKS}]*")
+_INDEX = re.compile(rf'(?:[{_BLANKS}]|"\d+"\s*:)*')
+_NUMBERED = re.compile(r'"\d+"\s*:$')
+_INDEXED = re.compile(r'\{(?=\s*"\d+"\s*:\s*\{)')
+_LONGEST_OPENING = 64 * 1024
+_STRICT = json.JSONDecoder()
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
+
+
+_LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_float=_finite)
+
+
+def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:
+    """Yield the records of one file that is no table, and what is none.
+
+    Parameters
+    ----------
+    source : Source
+    found : Found
+    bad : collection of int or None
+        Numbers, from 0, of the lines that are known to be bad; all are looked at if None.
+    """
+    form = found.form
+    assert form is not None  # noqa: S101 - for the type checker; files without a form are never read
+    with source.open() as stream:
+        if found.layout in READERS:
+            yield from READERS[found.layout](stream)
+        elif found.layout in {"lines", "log"}:
+            yield from _lines(stream, form.markers, bad, log=found.layout == "log")
+        else:
+            shape = Shape(form.markers, form.container, form.opens, found.indexed)
+            yield from _split(_Window(stream), shape)
+
+
+def careful_json(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[pa.RecordBatch]:
+    """Yield the same as :func:`careful_spans` for the engine, in batches of :data:`SPAN_SCHEMA`."""
+    yield from batches(careful_spans(source, found, bad))
+
+
+def split(raw: bytes) -> list[Span]:
+    """Return the JSON values of some bytes, for a look at the beginning of a file."""
+    return list(_split(_Window(None, raw), Shape()))
+
+
+# text
+
+
+def _told(text: str) -> str:
+    """Return text of a window as it is meant: odd bytes were kept as they are until here."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return decoded(text.encode("utf-8", "surrogateescape"))
+    return text
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+class _Window:
+    """The part of a file that is being looked at, as text; odd bytes stand in it as lone surrogates."""
+
+    def __init__(self, stream: IO[bytes] | None, raw: bytes = b"") -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
+        self.text = ""
+        self.at = 0  # what stands before it is done with
+        self.offset = 0  # of that place in the file, in bytes
+        self.ended = stream is None
+        if stream is None:
+            self.text = self._decoder.decode(raw, final=True)
+        else:
+            self.more()
+        if self.text.startswith("\ufeff"):
+            self.step(1)
+
+    @property
+    def left(self) -> int:
+        """Characters from here to the end of what has been read."""
+        return len(self.text) - self.at
+
+    def more(self) -> bool:
+        """Read on; return whether there was more. The step grows with the text, for it is looked at anew."""
+        if self.ended:
+            return False
+        assert self._stream is not None  # noqa: S101
+        try:
+            raw = self._stream.read(max(_CHUNK, self.left))
+        except DAMAGED:  # a cut archive: what could be unpacked has been given
+            raw = b""
+        self.ended = not raw
+        self.text = self.text[self.at :] + self._decoder.decode(raw, final=self.ended)
+        self.at = 0
+        return True
+
+    def step(self, count: int) -> None:
+        """Be done with the next ``count`` characters."""
+        self.offset += _length(self.text[self.at : self.at + count])
+        self.at += count
+
+
+# lines
+
+
+def _lines(
+    stream: IO[bytes], markers: frozenset[str], bad: Collection[int] | None, *, log: bool
+) -> Iterator[Span]:
+    offset = 0
+    number = 0
+    run: list[
+        bytes
+    ] = []  # bad lines that follow one another: perhaps one record that was broken into several
+    run_offset = run_size = 0
+    for raw in lines_of(stream):
+        line = raw.removeprefix(BOM) if offset == 0 else raw
+        if line.strip():
+            text = decoded(line)
+            good = (log and "{" not in text) or (
+                _is_value(text[text.find("{") :] if log else text) if bad is None else number not in bad
+            )
+            number += 1
+            if good or run_size > _LONGEST_RUN:
+                yield from _run(run, run_offset, markers, log=log)
+                run, run_size = [], 0
+            if good:
+                yield Span(offset, text.strip())
+            else:
+                if not run:
+                    run_offset = offset
+                run.append(line)
+                run_size += len(line)
+        offset += len(raw)
+    yield from _run(run, run_offset, markers, log=log)
+
+
+def _run(run: list[bytes], offset: int, markers: frozenset[str], *, log: bool) -> Iterator[Span]:
+    if not run:
+        return
+    if log:  # each line has a time before its record, so none goes on in the next one
+        for line in run:
+            yield Span(offset, decoded(line).strip(), "not valid JSON behind the time of the log")
+            offset += len(line)
+        return
+    for span in _split(_Window(None, b"".join(run)), Shape(markers)):
+        yield span._replace(offset=span.offset + offset)
+
+
+def _is_value(text: str) -> bool:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, (dict, list)) and not _SURROGATE.search(text)
+
+
+# values
+
+
+def _decode(text: str, start: int) -> tuple[Any, int, str]:
+    """Return a value, where it ends, and its text as strict JSON."""
+    try:
+        value, end = _STRICT.raw_decode(text, start)
+    except ValueError:
+        value, end = _LENIENT.raw_decode(text, start)
+        return value, end, _rewritten(value)
+    piece = text[start:end]
+    if _SURROGATE.search(piece) or "NaN" in piece or "Infinity" in piece:
+        value, end = _LENIENT.raw_decode(text, start)
+        return value, end, _rewritten(value)
+    return value, end, piece
+
+
+def _rewritten(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return (
+        _told(text) if "\udc80" <= max(text) <= "\udcff" else text.encode("utf-8", "replace").decode("utf-8")
+    )
+
+
+class _Budget:
+    """How much may be read in vain: text that was built to be read again and again must not take for ever."""
+
+    def __init__(self) -> None:
+        self._spent = 0
+        self._allowed = _LARGEST
+
+    def earn(self, count: int) -> None:
+        self._allowed += count * _PATIENCE
+
+    def lose(self, count: int) -> bool:
+        """Return whether there is nothing left."""
+        self._spent += max(count, 0)
+        return self._spent > self._allowed
+
+
+def _split(window: _Window, shape: Shape) -> Iterator[Span]:
+    """Yield the JSON values of a text; what lies between them and is no value is an error of its own."""
+    inside = False  # within a list that is taken item by item
+    budget = _Budget()
+    kinds = (dict, list, str) if '"' in shape.opens else (dict, list)
+    while _skip(window, shape.between if inside else _SPACE):
+        if not inside and (opening := _opening(window, shape, page=False)):
+            inside = True
+            window.step(opening)
+            continue
+        if inside and window.text[window.at] == ("}" if shape.indexed else "]"):
+            inside = False
+            window.step(_end_of_page(window))
+            continue
+        offset = window.offset
+        try:
+            value, size, piece = _complete(window)
+            if isinstance(value, str) and str not in kinds:
+                value, piece = _inside(value)
+            error = "" if isinstance(value, kinds) else "it is no JSON object"
+        except (ValueError, RecursionError) as problem:
+            size, piece = 0, ""
+            error = _message(problem, window.at)
+            if budget.lose(getattr(problem, "pos", window.at + _DEEP) - window.at):
+                yield from _given_up(window)
+                return
+        if size:
+            yield Span(offset, _told(piece), error or None)
+        elif not inside and (opening := _opening(window, shape, page=True)):
+            inside, size = True, opening
+        else:
+            size = _next_record(window, shape, budget)
+            shown = window.text[window.at : window.at + min(size, TEXT_KEPT)]
+            yield Span(offset, _told(shown.rstrip(_BLANKS)), error)
+        budget.earn(size)
+        window.step(size)
+
+
+def _inside(text: str) -> tuple[Any, str]:
+    """Return the value that a JSON text holds as JSON, and its text; the text itself if it holds none."""
+    value: Any = text
+    try:
+        for _ in range(2):
+            value, _, piece = _decode(value, 0)
+            if not isinstance(value, str):
+                return value, piece
+    except (ValueError, RecursionError):
+        pass
+    return text, text
+
+
+def _given_up(window: _Window) -> Iterator[Span]:
+    offset, text = window.offset, _told(window.text[window.at : window.at + TEXT_KEPT])
+    while not window.ended:
+        window.step(window.left)
+        window.more()
+    yield Span(offset, text, "not valid JSON from here on: so damaged that no record can be made out")
+
+
+def _skip(window: _Window, between: re.Pattern[str]) -> bool:
+    """Go to the next sign that belongs to a record; return False where the text ends before it."""
+    while True:
+        size = between.match(window.text, window.at)
+        assert size is not None  # noqa: S101 - it matches nothing, too
+        window.step(size.end() - window.at)
+        if window.left:
+            return True
+        if not window.more():
+            return False
+
+
+def _complete(window: _Window) -> tuple[Any, int, str]:
+    """Decode the value that begins here, reading on while it may just be cut off by the window; return its size."""
+    while True:
+        try:
+            value, end, piece = _decode(window.text, window.at)
+        except json.JSONDecodeError as problem:
+            cut = problem.pos >= len(window.text) - 16 or problem.msg.startswith("Unterminated string")
+            if not cut or window.left > _LARGEST or not window.more():
+                raise
+        else:
+            return value, end - window.at, piece
+
+
+def _opening(window: _Window, shape: Shape, *, page: bool) -> int:
+    """Return the length of what opens a list of records here: a bracket, or a page up to its bracket; else 0."""
+    if not page and window.text[window.at] not in ("[{" if shape.indexed else "["):
+        return 0
+    while window.left < _LONGEST_OPENING and window.more():
+        pass
+    match = shape.opening(page=page).match(window.text[window.at : window.at + _LONGEST_OPENING])
+    return match.end() if match else 0
+
+
+def _end_of_page(window: _Window) -> int:
+    """Return the length of the rest of a page: what follows its list up to its closing brace, if that can be read."""
+    text = window.text[window.at : window.at + _LONGEST_OPENING]
+    rest = text[1:].lstrip()
+    before = len(text) - len(rest)
+    if not rest.startswith(","):
+        return before + 1 if rest.startswith("}") else 1
+    try:
+        _, end = _LENIENT.raw_decode("{" + rest[1:])
+    except (ValueError, RecursionError):
+        return 1
+    return before + end
+
+
+def _message(error: Exception, start: int) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not valid JSON: {error.msg.lower()} at character {error.pos - start + 1:,} of the record"
+    return "not valid JSON: nested too deeply"
+
+
+def _next_record(window: _Window, shape: Shape, budget: _Budget) -> int:
+    """Return how far off the next record is: an object with the keys of one, that no key stands before."""
+    done = 1
+    while True:
+        text, at = window.text, window.at
+        reached = len(text)
+        for match in shape.beginning.finditer(text, at + done):
+            place = match.start()
+            before = text[max(place - 64, at) : place].rstrip()
+            if before.endswith(":") and not (shape.indexed and _NUMBERED.search(before)):
+                continue
+            try:
+                value, _ = _LENIENT.raw_decode(text, place)
+            except (ValueError, RecursionError) as problem:
+                stopped = getattr(problem, "pos", place + _DEEP)
+                if budget.lose(stopped - place):
+                    return len(text) - at
+                if len(text) - 16 <= stopped <= len(text) and not window.ended and window.left < _LARGEST:
+                    reached = place  # perhaps only cut off by the window
+                    break
+                continue
+            if shape.is_record(value):
+                bracket = (
+                    place - 1 - (len(text[at:place]) - len(text[at:place].rstrip()))
+                    if before.endswith("[")
+                    else at
+                )
+                return (bracket if bracket > at and _decodes(text, bracket) else place) - at
+        done = max(reached - at, 1)
+        if window.left >= _LARGEST or not window.more():
+            return window.left
+
+
+def _decodes(text: str, start: int) -> bool:
+    try:
+        _LENIENT.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Translators to JSON records, for exports that are neither JSON nor tables."""

@@ -1,0 +1,145 @@
+"""The verbs for addresses on the command line: deciding, cleaning, undoing, suppressing, and the ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bounceanalytics.deciding import Policy
+from tests.cli.test_cli import run, sentence
+
+
+@pytest.fixture(scope="module")
+def exports(samples: Path) -> Path:
+    """Return a third of the samples, where a part says as much as the whole."""
+    return samples / "exports" / "mailgun"
+
+
+@pytest.fixture(scope="module")
+def cleaned(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two runs of cleaning, by two policies."""
+    folder = tmp_path_factory.mktemp("runs")
+    for policy in ("default", "strict"):
+        done = run(
+            "clean", samples / "list.csv", samples / "exports", "--out", folder / policy, "--policy", policy
+        )
+        assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_decide(exports: Path, tmp_path: Path) -> None:
+    target = tmp_path / "verdicts.parquet"
+    result = run("decide", exports, "--out", target)
+    assert result.exit_code == 0, result.output
+    verdicts = pd.read_parquet(target)
+    counts = verdicts["verdict"].astype("str").value_counts()
+    assert (
+        f"{counts['remove']:,} to remove, {counts['hold']:,} to hold, {counts['keep']:,} to keep"
+        in result.output
+    )
+    assert "@" not in result.output
+    later = run("decide", exports, "--at", "2027-06-01")
+    assert f"{counts['hold']:,} to hold" not in later.output  # holds of full mailboxes are over by then
+    assert "must be a time" in sentence(run("decide", exports, "--at", "soon"))
+
+
+def test_a_policy_of_ones_own(samples: Path, exports: Path, tmp_path: Path) -> None:
+    printed = run("policy", "klaviyo")
+    (tmp_path / "ours.toml").write_text(
+        printed.output.replace('system_full = "remove"', 'system_full = "hold"')
+    )
+    assert Policy.load(tmp_path / "ours.toml").system_full == "hold"
+    compared = run("policies", exports, "--policy", tmp_path / "ours.toml", "--policy", "default")
+    assert "several policies" not in compared.output
+    assert compared.exit_code == 0, compared.output
+    assert "klaviyo" in compared.output
+    (tmp_path / "bad.toml").write_text("[soft]\nremove_after = 0\nfoo = 1\n")
+    message = sentence(run("decide", exports, "--policy", tmp_path / "bad.toml"))
+    assert "soft.foo" in message
+    assert "soft.remove_after is 0" in message
+    assert "there is no policy called 'x'" in sentence(
+        run("clean", samples / "list.csv", samples, "--policy", "x")
+    )
+
+
+def test_rows_come_back(samples: Path, cleaned: Path, tmp_path: Path) -> None:
+    result = run("restore", cleaned / "default", "--out", tmp_path / "back.csv")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "back.csv").read_bytes() == (samples / "list.csv").read_bytes()
+    result = run(
+        "restore", cleaned / "default", "--out", tmp_path / "full.csv", "--reason", "system_full", "--only"
+    )
+    rows = json.loads((cleaned / "default" / "manifest.json").read_text(encoding="utf-8"))["reasons"]
+    (expected,) = [row["rows"] for row in rows if row["reason"] == "system_full" and row["part"] == "removed"]
+    assert len(pd.read_csv(tmp_path / "full.csv")) == expected
+    some = run(
+        "restore", cleaned / "default", "--out", tmp_path / "some.csv", "--since", "2026-11-01", "--only"
+    )
+    assert some.exit_code == 0, some.output
+    assert 0 < len(pd.read_csv(tmp_path / "some.csv")) < 300
+    assert "overwrite" in sentence(run("restore", cleaned / "default", "--out", tmp_path / "full.csv"))
+    assert "manifest" in sentence(run("restore", tmp_path, "--out", tmp_path / "x.csv"))
+
+
+def test_who_moved(cleaned: Path, tmp_path: Path) -> None:
+    result = run("diff", cleaned / "default", cleaned / "strict", "--out", tmp_path / "moved.csv")
+    assert result.exit_code == 0, result.output
+    moved = pd.read_csv(tmp_path / "moved.csv")
+    assert f"{len(moved):,} moved" in result.output
+    assert set(moved["part_after"]) == {"removed", "held"}
+    assert "@" not in result.output
+    assert "0 moved" in run("diff", cleaned / "strict", cleaned / "strict").output
+
+
+def test_storms_and_recovery(exports: Path) -> None:
+    result = run("storms", exports)
+    assert result.exit_code == 0, result.output
+    assert "0 storms" in result.output
+    result = run("recovery", exports)
+    assert result.exit_code == 0, result.output
+    assert "mailbox_full" in result.output
+
+
+def test_suppression_files_and_back(samples: Path, exports: Path, tmp_path: Path) -> None:
+    for target, name in (("ses-json", "s.jsonl"), ("klaviyo", "suppress_k.csv"), ("hashed", "h.csv")):
+        result = run("suppress", exports, "--for", target, "--out", tmp_path / name)
+        assert result.exit_code == 0, result.output
+    assert run("load", tmp_path / "suppress_k.csv").exit_code == 0
+    off = run("suppress", exports, "--for", "ses", "--out", tmp_path / "off.csv", "--off")
+    assert off.exit_code == 0, off.output
+    assert "takes addresses off" in sentence(
+        run("suppress", exports, "--for", "plain", "--out", tmp_path / "p.txt", "--off")
+    )
+    matched = run("match", samples / "list.csv", tmp_path / "h.csv", "--out", tmp_path / "matched")
+    assert matched.exit_code == 0, matched.output
+    rows = json.loads((tmp_path / "matched" / "manifest.json").read_text(encoding="utf-8"))["rows"]
+    with (tmp_path / "h.csv").open() as lines:
+        assert 0 < rows["removed"] <= sum(1 for _ in lines) - 1
+    assert "another salt" in sentence(
+        run("match", samples / "list.csv", tmp_path / "h.csv", "--salt", "x", "--out", tmp_path / "m2")
+    )
+
+
+def test_the_ledger(samples: Path, exports: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    assert "does not exist" in sentence(run("ledger", "due", path))
+    first = run("ledger", "update", path, exports, "--run", "November")
+    assert first.exit_code == 0, first.output
+    added = int(first.output.split("added")[1].split()[0])
+    assert added > 50
+    again = run("ledger", "update", path, exports)
+    assert f"{added}  as they were" in again.output
+    assert "entries are due" in run("ledger", "due", path, "--date", "2027-06-01").output
+    domains = run("ledger", "domains", path)
+    assert "northquay.example" in domains.output
+    assert "takes mail again" in " ".join(domains.output.split())
+    story = pd.read_csv(samples / "story.csv", keep_default_na=False)
+    address = story.loc[(story["verdict"] == "remove") & (story["reason"] == "unknown_user"), "address"].iloc[
+        0
+    ]
+    assert "1 of 1 addresses erased" in run("ledger", "forget", path, address).output
+    assert address.encode() not in path.read_bytes()
+    assert "1 of 1 addresses lifted" in run("ledger", "lift", path, address, "--why", "asked to").output
