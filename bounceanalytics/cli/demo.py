@@ -1,7 +1,8 @@
-"""The main job on the bundled samples, step by step."""
+"""The bundled samples: the main job on them, step by step, and a copy to try the other verbs on."""
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 import bounceanalytics as ba
 from bounceanalytics.cli.shell import main, out, overwrite_option, print_reasons, progress
+from bounceanalytics.files import whole_files
 
 
 @main.command()
@@ -49,6 +51,18 @@ def demo(folder: str, overwrite: bool) -> None:
     out.print("[bold]5. Explain[/bold] the code that stands for a full mail system")
     click.echo("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]))
     out.print("… the rest: bounceanalytics explain 5.3.1")
+
+
+@main.command()
+@click.option("--out", "folder", default="samples", show_default=True, help="A new folder.")
+def samples(folder: str) -> None:
+    """Copy the bundled samples, to try the other verbs on: list.csv, and exports of each ESP in exports/."""
+    target = Path(folder)
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise ba.OutputError(f"{target} is not empty; name another folder with --out")
+    with whole_files(target) as part:
+        shutil.copytree(ba.samples(), part, dirs_exist_ok=True)
+    out.print(f"Samples copied to {target}; {target / 'README.md'} tells their story")
 
 
 class _Clock:

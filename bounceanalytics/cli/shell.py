@@ -215,7 +215,7 @@ def takes_exports(*, rules: bool = True) -> Callable[[Callable[..., Any]], Calla
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(ba.__version__, prog_name="bounceanalytics")
+@click.version_option(ba.__version__, "-V", "--version", prog_name="bounceanalytics")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """Understand e-mail bounces: exports of SendGrid, Amazon SES and Mailgun in, reports and clean lists out.

@@ -159,17 +159,6 @@ def readable_part(text: str, start: int, end: int) -> tuple[str, int, int]:
     return shown, start, end
 
 
-def masked(text: str) -> str:
-    """Return a text with the local part of every address cut to its first character.
-
-    Examples
-    --------
-    >>> masked("to somebody@example.com")
-    'to s…@example.com'
-    """
-    return _ADDRESS.sub(_first_letter, text)
-
-
 def _first_letter(match: re.Match[str]) -> str:
     letters = [char for char in match["local"] if char.isalnum()]
     return f"{''.join(letters[:1])}…@{match['domain']}"

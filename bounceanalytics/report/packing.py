@@ -25,15 +25,6 @@ def packed(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode("ascii")
 
 
-def unpacked(text: str) -> str:
-    """Return what :func:`packed` was given.
-
-    >>> unpacked(packed("Grüße"))
-    'Grüße'
-    """
-    return gzip.decompress(base64.b64decode(text)).decode()
-
-
 def packed_data(data: Mapping[str, Any]) -> str:
     """Return data as packed JSON."""
     return packed(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import stat
@@ -16,9 +18,13 @@ import pytest
 from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.report import page, report
 from bounceanalytics.report import verdict as says
-from bounceanalytics.report.packing import unpacked
 from bounceanalytics.summaries import summarize
 from tests.classified import classified, newsletter
+
+
+def unpacked(text: str) -> str:
+    """Return what a browser unpacks of a script of the page."""
+    return gzip.decompress(base64.b64decode(text)).decode()
 
 
 class Page(HTMLParser):

@@ -1,5 +1,0 @@
-"""``python -m bounceanalytics.cli``."""
-
-from bounceanalytics.cli import main
-
-main()
