@@ -70,8 +70,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import bounceanalytics as ba
 from bounceanalytics import schema
-read = lambda column: schema.to_pandas(pq.read_table(verdicts_path, columns=[column.name]), [column])[column.name]
-verdicts = pd.DataFrame({column.name: read(column) for column in schema.DECISION_COLUMNS}, copy=False)
+read = lambda name: schema.DECISION_COLUMNS.select([name]).frame(pq.read_table(verdicts_path, columns=[name]))[name]
+verdicts = pd.DataFrame({name: read(name) for name in schema.DECISION_COLUMNS.names}, copy=False)
 start = time.perf_counter()
 result = ba.clean(list_path, verdicts, out)
 done(start, rows=result.rows, duplicates=result.duplicates)

@@ -27,7 +27,7 @@ from bounceanalytics import schema
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COLUMNS = (*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS)
+COLUMNS = schema.BOUNCE_COLUMNS
 #: Share of addresses whose mail bounces, by reason, once or every week.
 BOUNCES = {
     "unknown_user": (0.004, 0.3),
@@ -83,8 +83,7 @@ def history(addresses: int, weeks: int, seed: int = 531) -> pd.DataFrame:
         }
     )
     return frame.reindex(columns=[column.name for column in COLUMNS if column.name != "tags"]).astype(
-        {name: dtype for name, dtype in schema.dtypes(COLUMNS).items() if name != "tags"}
-        | {"suspect": "bool"}
+        {name: dtype for name, dtype in COLUMNS.dtypes.items() if name != "tags"} | {"suspect": "bool"}
     )
 
 

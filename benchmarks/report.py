@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-COLUMNS = (*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS)
+COLUMNS = schema.BOUNCE_COLUMNS
 #: Share of addresses that are dead, by reason; and of messages of others that bounce.
 DEAD = {"unknown_user": 0.008, "mailbox_disabled": 0.002, "bad_domain": 0.001}
 PASSING = {"mailbox_full": 0.008, "blocked": 0.006, "spam": 0.002, "greylisted": 0.002, "system_full": 0.0003}
@@ -103,7 +103,7 @@ def history(events: int, domains: int, weeks: int = 26, seed: int = 531) -> pd.D
     }
     full = {one.name: columns.get(one.name, pa.nulls(events, one.arrow)) for one in COLUMNS}
     table = pa.table({one.name: full[one.name].cast(one.arrow) if not pa.types.is_dictionary(one.arrow) else full[one.name].dictionary_encode() for one in COLUMNS})  # fmt: skip
-    return schema.to_pandas(table, COLUMNS)
+    return COLUMNS.frame(table)
 
 
 def in_pandas(bounces: pd.DataFrame) -> pd.DataFrame:

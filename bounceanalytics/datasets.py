@@ -34,8 +34,6 @@ NO_MONTH = "none"
 _ABOUT = "dataset.json"
 _FORMAT = 1
 
-_COLUMNS = {column.name: column for column in (*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS)}
-
 
 @dataclass(frozen=True, repr=False)
 class Dataset:
@@ -85,9 +83,9 @@ class Dataset:
         return sorted(self.path.glob("month=*/part-*.parquet"))
 
     @property
-    def columns(self) -> tuple[schema.Column, ...]:
+    def columns(self) -> schema.Table:
         """What each row holds."""
-        return schema.EVENT_COLUMNS + (schema.VERDICT_COLUMNS if self.kind == "bounces" else ())
+        return schema.BOUNCE_COLUMNS if self.kind == "bounces" else schema.EVENT_COLUMNS
 
     def tables(
         self, columns: Sequence[str] | None = None, *, part: Path | None = None, rows: int = 250_000
@@ -107,7 +105,7 @@ class Dataset:
         ------
         pyarrow.Table
         """
-        names = [column.name for column in self.columns] if columns is None else list(columns)
+        names = list(self.columns.names if columns is None else columns)
         self._require(names)
         for one in self.parts if part is None else [part]:
             file = pa.parquet.ParquetFile(one)
@@ -119,8 +117,8 @@ class Dataset:
         pieces = list(self.tables(columns))
         if pieces:
             return pa.concat_tables(pieces).unify_dictionaries()
-        names = [column.name for column in self.columns] if columns is None else list(columns)
-        return schema.arrow_schema(_COLUMNS[name] for name in names).empty_table()
+        names = list(self.columns.names if columns is None else columns)
+        return self.columns.select(names).arrow.empty_table()
 
     def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return all rows as a frame, by month and then in the order of their files.
@@ -140,12 +138,11 @@ class Dataset:
         FrameError
             If there is no such column.
         """
-        names = [column.name for column in self.columns] if columns is None else list(columns)
-        return schema.to_pandas(self.table(names), [_COLUMNS[name] for name in names])
+        names = list(self.columns.names if columns is None else columns)
+        return self.columns.select(names).frame(self.table(names))
 
     def _require(self, names: Iterable[str]) -> None:
-        there = {column.name for column in self.columns}
-        missing = [name for name in names if name not in there]
+        missing = [name for name in names if name not in self.columns.names]
         if missing:
             hint = "; classify it first" if self.kind == "events" else ""
             raise FrameError(f"the dataset {self.path} has no columns {', '.join(missing)}{hint}")

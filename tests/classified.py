@@ -9,7 +9,7 @@ import pandas as pd
 
 from bounceanalytics import schema
 
-COLUMNS = (*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS)
+COLUMNS = schema.BOUNCE_COLUMNS
 
 #: A usual code of some reasons, for looks.
 CODES = {
@@ -28,10 +28,10 @@ def classified(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return a classified frame: one row per dict; what a dict does not say follows from its reason."""
     full = [_complete(row, number) for number, row in enumerate(rows, start=1)]
     if not full:
-        return schema.empty(COLUMNS)
-    frame = pd.DataFrame(full, columns=[column.name for column in COLUMNS])
+        return COLUMNS.empty()
+    frame = pd.DataFrame(full, columns=list(COLUMNS.names))
     frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True)
-    return frame.astype(schema.dtypes(COLUMNS))
+    return frame.astype(COLUMNS.dtypes)
 
 
 def _complete(row: dict[str, Any], number: int) -> dict[str, Any]:

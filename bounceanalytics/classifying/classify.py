@@ -22,6 +22,7 @@ from bounceanalytics.errors import FrameError
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.schema import (
     ACTIONS,
+    BOUNCE_COLUMNS,
     BOUNCE_TYPES,
     CATEGORIES,
     CODE_CLASSES,
@@ -33,8 +34,6 @@ from bounceanalytics.schema import (
     REASONS,
     VERDICT_COLUMNS,
     require,
-    stored_schema,
-    to_pandas,
 )
 
 if TYPE_CHECKING:
@@ -139,13 +138,9 @@ def classify(
 
 def _classified(dataset: Dataset, part: Path, book: Rulebook) -> Iterator[pa.Table]:
     for table in dataset.tables(part=part):
-        frame = _classify(to_pandas(table, EVENT_COLUMNS), book)
-        columns = (*EVENT_COLUMNS, *VERDICT_COLUMNS)
-        yield (
-            pa.Table.from_pandas(frame, preserve_index=False)
-            .select([column.name for column in columns])
-            .cast(stored_schema(columns))
-        )
+        frame = _classify(EVENT_COLUMNS.frame(table), book)
+        classified = pa.Table.from_pandas(frame, preserve_index=False)
+        yield classified.select(BOUNCE_COLUMNS.names).cast(BOUNCE_COLUMNS.arrow)
 
 
 def _classify(events: pd.DataFrame, book: Rulebook) -> pd.DataFrame:

@@ -135,7 +135,7 @@ def clean(
     >>> import tempfile
     >>> from pathlib import Path
     >>> from bounceanalytics import schema
-    >>> nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    >>> nothing = schema.BOUNCE_COLUMNS.empty()
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     clean(b"email\nann@example.com\n", nothing, Path(folder) / "cleaned").rows["kept"]
     1

@@ -110,7 +110,7 @@ def diff(
     >>> from pathlib import Path
     >>> from bounceanalytics import schema
     >>> from bounceanalytics.cleaning import clean
-    >>> nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    >>> nothing = schema.BOUNCE_COLUMNS.empty()
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     first = clean(b"email\nann@example.com\n", nothing, Path(folder) / "first")
     ...     second = clean(b"email\nann@example.com\nbo@example.org\n", nothing, Path(folder) / "second")

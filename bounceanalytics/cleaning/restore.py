@@ -167,7 +167,7 @@ def restore(
     >>> from pathlib import Path
     >>> from bounceanalytics import schema
     >>> from bounceanalytics.cleaning import clean
-    >>> nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    >>> nothing = schema.BOUNCE_COLUMNS.empty()
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = clean(b"email\r\nann@example.com\r\nnobody\r\n", nothing, Path(folder) / "cleaned")
     ...     restored = restore(run, Path(folder) / "list.csv")

@@ -102,7 +102,7 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
     Examples
     --------
     >>> from bounceanalytics import schema
-    >>> decide(schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))).shape[0]
+    >>> decide(schema.BOUNCE_COLUMNS.empty()).shape[0]
     0
     """
     policy = checked_policy(policy)
@@ -173,9 +173,7 @@ def _frame(verdicts: pa.Table, policy: Policy) -> pd.DataFrame:
         if column.kind == "timestamp":
             values = pc.assume_timezone(values.cast(pa.timestamp("us")), "UTC")
         columns.append(values.cast(_TEXT) if column.kind in {"category", "string"} else values)
-    frame: pd.DataFrame = pa.table(
-        columns, names=[column.name for column in schema.DECISION_COLUMNS]
-    ).to_pandas()
-    frame = frame.astype(schema.dtypes(schema.DECISION_COLUMNS))
+    frame: pd.DataFrame = pa.table(columns, names=schema.DECISION_COLUMNS.names).to_pandas()
+    frame = frame.astype(schema.DECISION_COLUMNS.dtypes)
     frame.attrs["policy"] = policy.to_dict()
     return frame

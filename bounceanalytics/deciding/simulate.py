@@ -78,7 +78,7 @@ def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = N
     Examples
     --------
     >>> from bounceanalytics import schema
-    >>> nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    >>> nothing = schema.BOUNCE_COLUMNS.empty()
     >>> compare_policies(nothing, ["default", "klaviyo"])[["policy", "removed"]].values.tolist()
     [['default', 0], ['klaviyo', 0]]
     """

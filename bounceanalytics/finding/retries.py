@@ -89,7 +89,7 @@ def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     --------
     >>> from bounceanalytics import schema
     >>> from bounceanalytics.finding.retries import retry_days
-    >>> nothing = retry_days(schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS)))
+    >>> nothing = retry_days(schema.BOUNCE_COLUMNS.empty())
     >>> int(nothing.set_index("reason").loc["mailbox_full", "retry_days"])
     14
     """

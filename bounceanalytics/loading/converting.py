@@ -429,7 +429,7 @@ class _Unit:
             os.fsync(stream.fileno())
 
 
-_SCHEMA = schema.stored_schema(schema.EVENT_COLUMNS)
+_SCHEMA = schema.EVENT_COLUMNS.arrow
 
 
 def _months(events: pa.Table) -> list[tuple[str, pa.Table]]:

@@ -56,8 +56,8 @@ def account_frames(accounts: Iterable[Account]) -> tuple[pd.DataFrame, pd.DataFr
 def rejects_frame(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rejected records of all files as one frame."""
     if not parts:
-        return schema.empty(schema.REJECT_COLUMNS)
-    return pd.concat(parts, ignore_index=True).astype(schema.dtypes(schema.REJECT_COLUMNS))
+        return schema.REJECT_COLUMNS.empty()
+    return pd.concat(parts, ignore_index=True).astype(schema.REJECT_COLUMNS.dtypes)
 
 
 def _join(
@@ -65,7 +65,7 @@ def _join(
 ) -> tuple[pd.DataFrame, int, int]:
     """Put the rows of all files together, in the order of the files, each event once."""
     if not batches:
-        return schema.empty(schema.EVENT_COLUMNS), 0, 0
+        return schema.EVENT_COLUMNS.empty(), 0, 0
     table = pa.concat_tables([batch.table for batch in batches])
     account = np.concatenate([batch.account for batch in batches])
     record = np.concatenate([batch.record for batch in batches])

@@ -369,9 +369,9 @@ def to_events(table: pa.Table) -> pa.Table:
         if column.name == "domain":
             values = to_ascii_domains(values)
         columns.append(values if pa.types.is_dictionary(values.type) else values.cast(column.arrow))
-    return pa.table(columns, names=[column.name for column in schema.EVENT_COLUMNS])
+    return pa.table(columns, names=schema.EVENT_COLUMNS.names)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table of event columns as the event frame; strings are not copied."""
-    return schema.to_pandas(to_events(table), schema.EVENT_COLUMNS)
+    return schema.EVENT_COLUMNS.frame(to_events(table))

@@ -8,15 +8,8 @@ status code, diagnostic), what the ESP said (the ``esp_`` columns) and what the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-import pyarrow as pa
-
-from bounceanalytics.errors import FrameError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from bounceanalytics.schema.table import Column, Table
 
 #: The registry: name of an ESP, of its module in ``loading`` and of its samples -> what it calls itself.
 ESPS = {
@@ -126,177 +119,73 @@ _REASON_ROWS = (
 #: Every reason by name, in the order of the documentation.
 REASONS: dict[str, Reason] = {row.name: row for row in _REASON_ROWS}
 
-Kind = Literal["category", "string", "timestamp", "int16", "int64", "bool", "list"]
-
-_ARROW: dict[str, pa.DataType] = {
-    "category": pa.dictionary(pa.int8(), pa.large_string()),
-    "string": pa.large_string(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "int16": pa.int16(),
-    "int64": pa.int64(),
-    "bool": pa.bool_(),
-    "list": pa.list_(pa.string()),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a frame.
-
-    Attributes
-    ----------
-    name : str
-    kind : {'category', 'string', 'timestamp', 'int16', 'int64', 'bool', 'list'}
-        What it holds; :attr:`dtype` and :attr:`arrow` follow from it.
-    meaning : str
-        For the documentation.
-    values : tuple of str
-        Allowed values of a category; empty where the values are open.
-    """
-
-    name: str
-    kind: Kind
-    meaning: str
-    values: tuple[str, ...] = ()
-
-    @property
-    def dtype(self) -> Any:
-        """The pandas dtype: nullable integers, UTC microseconds, Arrow-backed strings."""
-        if self.kind == "category":
-            return pd.CategoricalDtype(list(self.values)) if self.values else pd.CategoricalDtype()
-        return {
-            "string": pd.StringDtype("pyarrow", na_value=float("nan")),
-            "timestamp": pd.DatetimeTZDtype("us", "UTC"),
-            "int16": pd.Int16Dtype(),
-            "int64": "int64",
-            "bool": "bool",
-            "list": pd.ArrowDtype(pa.list_(pa.string())),
-        }[self.kind]
-
-    @property
-    def arrow(self) -> pa.DataType:
-        """The Arrow type that converts to :attr:`dtype` without copying strings."""
-        return _ARROW[self.kind]
-
-
-EVENT_COLUMNS: tuple[Column, ...] = (
-    Column("provider", "category", "ESP that the export came from", PROVIDERS),
-    Column("event", "category", "what happened, in one vocabulary for all ESPs", EVENTS),
-    Column(
-        "recipient",
-        "string",
-        "address as the ESP wrote it, without display name and brackets, domain lower-case",
+EVENT_COLUMNS = Table(
+    "an event frame",
+    (
+        Column("provider", "category", "ESP that the export came from", PROVIDERS),
+        Column("event", "category", "what happened, in one vocabulary for all ESPs", EVENTS),
+        Column(
+            "recipient",
+            "string",
+            "address as the ESP wrote it, without display name and brackets, domain lower-case",
+        ),
+        Column("domain", "string", "domain of the recipient, lower-case, IDNA ASCII form"),
+        Column("timestamp", "timestamp", "time of the event in UTC; missing where the export has none"),
+        Column("message_id", "string", "the ESP's or the sender's id of the message"),
+        Column("event_id", "string", "the ESP's id of the event"),
+        Column("reply_code", "Int16", "SMTP reply code such as 550; codes made up by an ESP are not replies"),
+        Column("enhanced_code", "string", "enhanced status code such as 5.1.1"),
+        Column("diagnostic", "string", "text of the remote server, lines joined"),
+        Column("remote_host", "string", "receiving host name or address"),
+        Column("sending_ip", "string", "address that the mail left from"),
+        Column("esp_event", "string", "the ESP's own word for the event"),
+        Column("esp_type", "string", "the ESP's own type"),
+        Column("esp_reason", "string", "the ESP's own reason or classification"),
+        Column("tags", "list", "tags, categories or campaign of the message"),
+        Column("attempt", "Int16", "number of the delivery attempt, from 1"),
+        Column("suspect", "bool", "a complaint that any of several recipients may have made"),
+        Column("source", "string", "file that the row came from"),
+        Column("record", "int64", "number of the record in that file, from 1"),
     ),
-    Column("domain", "string", "domain of the recipient, lower-case, IDNA ASCII form"),
-    Column("timestamp", "timestamp", "time of the event in UTC; missing where the export has none"),
-    Column("message_id", "string", "the ESP's or the sender's id of the message"),
-    Column("event_id", "string", "the ESP's id of the event"),
-    Column("reply_code", "int16", "SMTP reply code such as 550; codes made up by an ESP are not replies"),
-    Column("enhanced_code", "string", "enhanced status code such as 5.1.1"),
-    Column("diagnostic", "string", "text of the remote server, lines joined"),
-    Column("remote_host", "string", "receiving host name or address"),
-    Column("sending_ip", "string", "address that the mail left from"),
-    Column("esp_event", "string", "the ESP's own word for the event"),
-    Column("esp_type", "string", "the ESP's own type"),
-    Column("esp_reason", "string", "the ESP's own reason or classification"),
-    Column("tags", "list", "tags, categories or campaign of the message"),
-    Column("attempt", "int16", "number of the delivery attempt, from 1"),
-    Column("suspect", "bool", "a complaint that any of several recipients may have made"),
-    Column("source", "string", "file that the row came from"),
-    Column("record", "int64", "number of the record in that file, from 1"),
 )
 
-VERDICT_COLUMNS: tuple[Column, ...] = (
-    Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),
-    Column("bounce_type", "category", "kind of failure; 'none' is no failure", BOUNCE_TYPES),
-    Column("category", "category", "group of reasons", CATEGORIES),
-    Column(
-        "reason", "category", "why the mail did not arrive; missing where it is no failure", tuple(REASONS)
+VERDICT_COLUMNS = Table(
+    "a classified frame",
+    (
+        Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),
+        Column("bounce_type", "category", "kind of failure; 'none' is no failure", BOUNCE_TYPES),
+        Column("category", "category", "group of reasons", CATEGORIES),
+        Column(
+            "reason",
+            "category",
+            "why the mail did not arrive; missing where it is no failure",
+            tuple(REASONS),
+        ),
+        Column("fault", "category", "who must act", FAULTS),
+        Column("action", "category", "what to do with the address", ACTIONS),
+        Column("rule", "string", "id of the rule that decided"),
+        Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
+        Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
     ),
-    Column("fault", "category", "who must act", FAULTS),
-    Column("action", "category", "what to do with the address", ACTIONS),
-    Column("rule", "string", "id of the rule that decided"),
-    Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
-    Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
 )
 
-REJECT_COLUMNS: tuple[Column, ...] = (
-    Column("source", "string", "file"),
-    Column("record", "int64", "number of the record in that file, from 1"),
-    Column(
-        "offset", "int64", "byte offset of the record in the unpacked file; -1 where the reader cannot tell"
+#: What :func:`bounceanalytics.classify` returns.
+BOUNCE_COLUMNS = Table("a classified frame", (*EVENT_COLUMNS, *VERDICT_COLUMNS))
+
+REJECT_COLUMNS = Table(
+    "a frame of rejected records",
+    (
+        Column("source", "string", "file"),
+        Column("record", "int64", "number of the record in that file, from 1"),
+        Column(
+            "offset",
+            "int64",
+            "byte offset of the record in the unpacked file; -1 where the reader cannot tell",
+        ),
+        Column("error", "string", "what is wrong with it"),
+        Column("text", "string", "its first 500 characters"),
     ),
-    Column("error", "string", "what is wrong with it"),
-    Column("text", "string", "its first 500 characters"),
 )
-
-
-def dtypes(columns: Iterable[Column]) -> dict[str, Any]:
-    """Return name -> pandas dtype of the given columns."""
-    return {column.name: column.dtype for column in columns}
-
-
-def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
-    """Return the Arrow schema of the given columns."""
-    return pa.schema([(column.name, column.arrow) for column in columns])
-
-
-def stored_schema(columns: Iterable[Column]) -> pa.Schema:
-    """Return the Arrow schema in which columns lie on disk."""
-    coded = pa.dictionary(pa.int8(), pa.large_string())
-    return pa.schema([(one.name, coded if one.kind == "category" else one.arrow) for one in columns])
-
-
-def to_pandas(table: pa.Table, columns: Iterable[Column]) -> pd.DataFrame:
-    """Return an Arrow table as a frame of the given columns, in their order and dtypes; strings are not copied."""
-    wanted = tuple(columns)
-    arrays = []
-    for column in wanted:
-        values = table.column(column.name)
-        arrays.append(values if pa.types.is_dictionary(values.type) else values.cast(column.arrow))
-    kinds = {column.arrow: column.dtype for column in wanted if column.kind in {"string", "int16", "list"}}
-    frame: pd.DataFrame = pa.table(arrays, names=[column.name for column in wanted]).to_pandas(
-        types_mapper=kinds.get
-    )
-    for column in wanted:
-        if frame[column.name].dtype != column.dtype:
-            frame[column.name] = frame[column.name].astype(column.dtype)
-    return frame
-
-
-def empty(columns: Iterable[Column]) -> pd.DataFrame:
-    """Return a frame of no rows with the given columns and their dtypes."""
-    return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in columns})
-
-
-def require(frame: Any, names: Iterable[str], what: str = "an event frame") -> pd.DataFrame:
-    """Raise one error that names every missing column.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-    names : iterable of str
-        Columns that the caller is about to use.
-    what : str
-        What the frame was expected to be, for the message.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same.
-
-    Raises
-    ------
-    FrameError
-        If a column is missing; the message lists those that are there.
-    """
-    if not isinstance(frame, pd.DataFrame):
-        raise FrameError(f"expected {what} (a pandas DataFrame), found {type(frame).__name__}")
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        there = ", ".join(map(str, frame.columns[:30])) or "none"
-        raise FrameError(f"{what} needs the columns {', '.join(missing)}; found: {there}")
-    return frame
 
 
 VERDICTS = ("remove", "hold", "keep")
@@ -307,46 +196,59 @@ CONFIDENCES = ("high", "medium", "low")
 #: Why an address got its verdict: the reasons of bounces, and two that are no bounces.
 DECISION_REASONS = (*REASONS, "complained", "unsubscribed")
 
-DECISION_COLUMNS: tuple[Column, ...] = (
-    Column("address", "string", "address in normal form: trimmed, case folded, domain in IDNA ASCII form"),
-    Column("domain", "string", "its domain"),
-    Column("verdict", "category", "what to do with the address", VERDICTS),
-    Column(
-        "reason",
-        "category",
-        "what speaks or spoke against the address; missing where nothing ever did",
-        DECISION_REASONS,
+DECISION_COLUMNS = Table(
+    "a frame of verdicts",
+    (
+        Column(
+            "address", "string", "address in normal form: trimmed, case folded, domain in IDNA ASCII form"
+        ),
+        Column("domain", "string", "its domain"),
+        Column("verdict", "category", "what to do with the address", VERDICTS),
+        Column(
+            "reason",
+            "category",
+            "what speaks or spoke against the address; missing where nothing ever did",
+            DECISION_REASONS,
+        ),
+        Column("bounce_type", "category", "kind of failure of the deciding event", BOUNCE_TYPES),
+        Column("fault", "category", "who must act, by the deciding event", FAULTS),
+        Column("rule", "string", "id of the classifier's rule for the deciding event"),
+        Column("code", "string", "enhanced code of the deciding event, else its reply code"),
+        Column("confidence", "category", "how much stands behind the verdict", CONFIDENCES),
+        Column(
+            "storm", "bool", "the deciding event lies in a storm: a server answered wrongly to many at once"
+        ),
+        Column(
+            "trap_risk", "bool", "refused mail for over a year and then took it: may have become a spam trap"
+        ),
+        Column("decided_at", "timestamp", "time of the deciding event"),
+        Column(
+            "hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"
+        ),
+        Column("retry_on", "timestamp", "day from which a held address is likely to take mail again"),
+        Column(
+            "review_on", "timestamp", "day on which to look at a removed address again; missing for never"
+        ),
+        Column("first_seen", "timestamp", "first event of all"),
+        Column("last_seen", "timestamp", "last event of all"),
+        Column("first_bounced", "timestamp", "first bounce of all"),
+        Column("last_bounced", "timestamp", "last bounce of all"),
+        Column(
+            "bounce_days",
+            "int64",
+            "UTC days with a bounce of any kind; all bounces without a time count as one day",
+        ),
+        Column("hard_days", "int64", "UTC days with a hard bounce"),
+        Column("soft_days", "int64", "UTC days with a soft bounce"),
+        Column("block_days", "int64", "UTC days with a block"),
+        Column("conflicts", "int64", "events on which code, text and the ESP's word disagree"),
+        Column("last_delivered", "timestamp", "last delivery"),
+        Column("last_opened", "timestamp", "last open"),
+        Column("last_clicked", "timestamp", "last click"),
+        Column("complained_at", "timestamp", "last complaint"),
+        Column("unsubscribed_at", "timestamp", "last unsubscribe"),
+        Column("source", "string", "file that the deciding event came from"),
+        Column("record", "int64", "number of the deciding event's record in that file"),
+        Column("explanation", "string", "the verdict as a sentence"),
     ),
-    Column("bounce_type", "category", "kind of failure of the deciding event", BOUNCE_TYPES),
-    Column("fault", "category", "who must act, by the deciding event", FAULTS),
-    Column("rule", "string", "id of the classifier's rule for the deciding event"),
-    Column("code", "string", "enhanced code of the deciding event, else its reply code"),
-    Column("confidence", "category", "how much stands behind the verdict", CONFIDENCES),
-    Column("storm", "bool", "the deciding event lies in a storm: a server answered wrongly to many at once"),
-    Column("trap_risk", "bool", "refused mail for over a year and then took it: may have become a spam trap"),
-    Column("decided_at", "timestamp", "time of the deciding event"),
-    Column("hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"),
-    Column("retry_on", "timestamp", "day from which a held address is likely to take mail again"),
-    Column("review_on", "timestamp", "day on which to look at a removed address again; missing for never"),
-    Column("first_seen", "timestamp", "first event of all"),
-    Column("last_seen", "timestamp", "last event of all"),
-    Column("first_bounced", "timestamp", "first bounce of all"),
-    Column("last_bounced", "timestamp", "last bounce of all"),
-    Column(
-        "bounce_days",
-        "int64",
-        "UTC days with a bounce of any kind; all bounces without a time count as one day",
-    ),
-    Column("hard_days", "int64", "UTC days with a hard bounce"),
-    Column("soft_days", "int64", "UTC days with a soft bounce"),
-    Column("block_days", "int64", "UTC days with a block"),
-    Column("conflicts", "int64", "events on which code, text and the ESP's word disagree"),
-    Column("last_delivered", "timestamp", "last delivery"),
-    Column("last_opened", "timestamp", "last open"),
-    Column("last_clicked", "timestamp", "last click"),
-    Column("complained_at", "timestamp", "last complaint"),
-    Column("unsubscribed_at", "timestamp", "last unsubscribe"),
-    Column("source", "string", "file that the deciding event came from"),
-    Column("record", "int64", "number of the deciding event's record in that file"),
-    Column("explanation", "string", "the verdict as a sentence"),
 )

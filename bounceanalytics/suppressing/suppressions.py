@@ -137,7 +137,7 @@ def export_suppressions(
     >>> from pathlib import Path
     >>> from bounceanalytics import schema
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     export_suppressions(schema.empty(schema.DECISION_COLUMNS), "plain", Path(folder) / "none.txt").excluded
+    ...     export_suppressions(schema.DECISION_COLUMNS.empty(), "plain", Path(folder) / "none.txt").excluded
     {}
     """
     targets, verdict = _targets(provider, action)

@@ -21,8 +21,6 @@ from bounceanalytics.schema import (
     PROVIDERS,
     REASONS,
     VERDICT_COLUMNS,
-    dtypes,
-    empty,
 )
 
 
@@ -530,7 +528,7 @@ def test_rows_and_index_survive_and_nothing_is_changed(rows: list[dict], random)
     pd.testing.assert_frame_equal(events, before)
     pd.testing.assert_index_equal(found.index, events.index)
     pd.testing.assert_frame_equal(found[list(events.columns)], before)
-    assert [*events.columns, *(column.name for column in VERDICT_COLUMNS)] == list(found.columns)
+    assert [*events.columns, *VERDICT_COLUMNS.names] == list(found.columns)
     for column in VERDICT_COLUMNS:
         if column.values:  # noqa: PD011 - the allowed values of a column
             assert found[column.name].dtype == column.dtype
@@ -542,7 +540,7 @@ def test_rows_and_index_survive_and_nothing_is_changed(rows: list[dict], random)
 @settings(deadline=None)
 @given(st.lists(event_rows, min_size=1, max_size=5))
 def test_a_row_is_judged_by_itself(rows: list[dict]) -> None:
-    names = [column.name for column in VERDICT_COLUMNS]
+    names = list(VERDICT_COLUMNS.names)
     together = classify(frame(*rows))[names].astype(object)
     for number, row in enumerate(rows):
         alone = classify(frame(row))[names].astype(object)
@@ -550,9 +548,9 @@ def test_a_row_is_judged_by_itself(rows: list[dict]) -> None:
 
 
 def test_an_empty_frame() -> None:
-    found = classify(empty(EVENT_COLUMNS))
+    found = classify(EVENT_COLUMNS.empty())
     assert len(found) == 0
-    assert set(dtypes(VERDICT_COLUMNS)) <= set(found.columns)
+    assert set(VERDICT_COLUMNS.names) <= set(found.columns)
 
 
 def test_classifying_twice_changes_nothing() -> None:

@@ -277,7 +277,7 @@ def test_header_only(tmp_path: Path, raw: bytes) -> None:
 
 
 def test_without_header_and_without_events(tmp_path: Path) -> None:
-    nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+    nothing = schema.BOUNCE_COLUMNS.empty()
     result = clean(b"gone@example.com\nnot one\n", nothing, tmp_path / "out")
     assert result.rows == {"input": 2, "kept": 1, "removed": 0, "held": 0, "unreadable": 1}
     assert parts(tmp_path / "out")["unreadable"] == b"not one,no @,2\n"
@@ -367,7 +367,7 @@ def wait(description, done, total):
         print("writing", flush=True)
         time.sleep(60)
 
-nothing = schema.empty((*schema.EVENT_COLUMNS, *schema.VERDICT_COLUMNS))
+nothing = schema.BOUNCE_COLUMNS.empty()
 clean(sys.argv[1], nothing, sys.argv[2], overwrite=True, progress=wait)
 """
 

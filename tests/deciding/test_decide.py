@@ -448,7 +448,7 @@ def test_rows_without_a_recipient_are_passed_over() -> None:
 def test_columns_and_dtypes() -> None:
     for frame in (classified([]), classified([event(0), event(1, "opened", recipient="bo@example.com")])):
         decisions = decide(frame)
-        assert dict(decisions.dtypes) == schema.dtypes(schema.DECISION_COLUMNS)
+        assert dict(decisions.dtypes) == schema.DECISION_COLUMNS.dtypes
         assert decisions.attrs["policy"]["name"] == "default"
 
 

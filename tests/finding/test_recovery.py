@@ -300,7 +300,7 @@ def test_an_open_before_it_took_mail_again_does_not_clear_it() -> None:
 
 @pytest.mark.parametrize("function", [recovery_curves, recovery, trap_risk])
 def test_nothing_in_nothing_out(function: Any) -> None:
-    empty = function(schema.empty(COLUMNS))
+    empty = function(COLUMNS.empty())
     assert empty.empty
     rows = [event("zq", 0, **GONE), event("zq", 400, "delivered")]
     assert empty.dtypes.to_dict() == function(classified(rows)).dtypes.to_dict()

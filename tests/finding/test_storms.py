@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import bounceanalytics as ba
-from bounceanalytics import schema
 from bounceanalytics.errors import FrameError
 from bounceanalytics.finding.storms import in_storm, storms
 from bounceanalytics.summaries import summarize_domains
@@ -464,7 +463,7 @@ def test_provider_of_a_domain_is_the_one_that_most_of_its_events_name() -> None:
 
 
 def test_empty_frame() -> None:
-    bounces = schema.empty(COLUMNS)
+    bounces = COLUMNS.empty()
     found = storms(bounces)
     assert found.empty
     assert found.dtypes.to_dict() == storms(classified(relay_broken())).dtypes.to_dict()

@@ -82,7 +82,7 @@ def test_rows_lie_by_month_and_any_program_can_read_them(exports, tmp_path):
     }
     for part in dataset.parts:
         table = pq.read_table(part, partitioning=None)
-        assert table.schema.names == [column.name for column in schema.EVENT_COLUMNS]
+        assert table.schema.names == list(schema.EVENT_COLUMNS.names)
         assert pq.ParquetFile(part).metadata.row_group(0).column(2).compression == "ZSTD"
         months = {f"{one:%Y-%m}" if one else "none" for one in table["timestamp"].to_pylist()}
         assert months == {part.parent.name.removeprefix("month=")}
@@ -291,7 +291,7 @@ def test_a_dataset_is_taken_as_a_frame_is(tmp_path):
 def test_nothing_is_a_dataset_too(tmp_path):
     dataset = ba.convert(b"[]", tmp_path / "out")
     assert len(dataset) == 0
-    assert dataset.to_pandas().dtypes.equals(schema.empty(schema.EVENT_COLUMNS).dtypes)
+    assert dataset.to_pandas().dtypes.equals(schema.EVENT_COLUMNS.empty().dtypes)
     assert len(ba.classify(dataset)) == 0
 
 

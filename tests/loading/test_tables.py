@@ -65,7 +65,7 @@ def expected():
 
 
 def test_what_becomes_of_the_columns(expected):
-    assert expected.dtypes.equals(schema.empty(schema.EVENT_COLUMNS).dtypes.drop(["source", "record"]))
+    assert expected.dtypes.equals(schema.EVENT_COLUMNS.empty().dtypes.drop(["source", "record"]))
     assert expected["provider"].unique().tolist() == ["generic"]
     assert expected["event"].tolist() == ["bounced", "bounced", "other", "deferred"]
     assert expected["esp_event"].tolist() == ["hard", "Soft", "whatever", "deferred"]

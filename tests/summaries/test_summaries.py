@@ -179,7 +179,7 @@ def test_input_is_not_changed_and_its_order_does_not_matter(story: pd.DataFrame,
 @pytest.mark.parametrize("function", EVERY, ids=name_of)
 def test_missing_columns_are_named(function: Any) -> None:
     with pytest.raises(FrameError, match=r"reason.*found: provider"):
-        function(schema.empty(schema.EVENT_COLUMNS))
+        function(schema.EVENT_COLUMNS.empty())
 
 
 def test_all_at_once_is_each_by_itself(story: pd.DataFrame) -> None:

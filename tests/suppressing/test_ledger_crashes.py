@@ -26,7 +26,7 @@ import pandas as pd
 path, name, updates, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 
 def verdicts(update):
-    frame = schema.empty(schema.DECISION_COLUMNS).reindex(range(size))
+    frame = schema.DECISION_COLUMNS.empty().reindex(range(size))
     frame["address"] = [f"{name}-{update}-{number}@example.com" for number in range(size)]
     frame["domain"], frame["verdict"], frame["reason"], frame["record"] = "example.com", "remove", "unknown_user", 1
     return frame
@@ -68,7 +68,7 @@ from bounceanalytics.suppressing.ledger import Ledger
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 def write(path, log, name):
-    frame = schema.empty(schema.DECISION_COLUMNS).reindex(range(200))
+    frame = schema.DECISION_COLUMNS.empty().reindex(range(200))
     frame["domain"], frame["verdict"], frame["reason"], frame["record"] = "example.com", "remove", "unknown_user", 1
     with Ledger(path) as ledger, open(log, "a", buffering=1) as done:
         for update in range(10_000):

@@ -144,7 +144,7 @@ def test_plain(verdicts: pd.DataFrame, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("provider", FORMATS)
 def test_nothing_to_remove(tmp_path: Path, provider: str) -> None:
-    result = export_suppressions(schema.empty(schema.DECISION_COLUMNS), provider, tmp_path / "s.csv")
+    result = export_suppressions(schema.DECISION_COLUMNS.empty(), provider, tmp_path / "s.csv")
     assert result.files == {tmp_path / "s.csv": 0}
     assert result.excluded == {}
 

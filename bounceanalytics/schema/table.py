@@ -1,0 +1,259 @@
+"""A public frame as a value: the names, kinds and meanings of its columns, how it is made and how it is checked."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics.errors import FrameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Kind = Literal["category", "string", "list", "timestamp", "Int16", "int64", "Int64", "float64", "bool"]
+
+#: The pandas dtypes of text, of lists of texts and of times: nothing else in the package spells them.
+STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
+STRINGS = pd.ArrowDtype(pa.list_(pa.string()))
+TIME = pd.DatetimeTZDtype("us", "UTC")
+
+#: The Arrow types that convert to these without copying.
+ARROW_STRING = pa.large_string()
+ARROW_TIME = pa.timestamp("us", tz="UTC")
+
+#: Kind of a column -> its Arrow type, its pandas dtype, and what the documentation calls it.
+_KINDS: dict[Kind, tuple[pa.DataType, Any, str]] = {
+    "category": (pa.dictionary(pa.int8(), ARROW_STRING), pd.CategoricalDtype(), "category"),
+    "string": (ARROW_STRING, STRING, "string"),
+    "list": (pa.list_(pa.string()), STRINGS, "list of strings"),
+    "timestamp": (ARROW_TIME, TIME, "timestamp, UTC"),
+    "Int16": (pa.int16(), pd.Int16Dtype(), "Int16"),
+    "int64": (pa.int64(), pd.Series(dtype="int64").dtype, "int64"),
+    "Int64": (pa.int64(), pd.Int64Dtype(), "Int64"),
+    "float64": (pa.float64(), pd.Series(dtype="float64").dtype, "float64"),
+    "bool": (pa.bool_(), pd.Series(dtype="bool").dtype, "bool"),
+}
+_MAPPED = ("string", "list", "Int16", "Int64")  # kinds that pyarrow must be told how to convert
+
+_WIDTH = 112  # of a list of columns: a docstring of a function may be eight wider
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a frame.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'category', 'string', 'list', 'timestamp', 'Int16', 'int64', 'Int64', 'float64', 'bool'}
+        What it holds; :attr:`dtype` and :attr:`arrow` follow from it.
+    meaning : str
+        For the documentation.
+    values : tuple of str
+        Allowed values of a category; empty where the values are open.
+    share : bool
+        Whether it is a part of a whole, 0 to 1, which is shown in percent.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    values: tuple[str, ...] = ()
+    share: bool = False
+
+    @property
+    def dtype(self) -> Any:
+        """The pandas dtype: nullable integers, UTC microseconds, Arrow-backed strings."""
+        return pd.CategoricalDtype(list(self.values)) if self.values else _KINDS[self.kind][1]
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The Arrow type that converts to :attr:`dtype` without copying strings."""
+        return _KINDS[self.kind][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of a frame, in order.
+
+    Attributes
+    ----------
+    name : str
+        What an error calls such a frame, with its article.
+    columns : tuple of Column
+
+    Examples
+    --------
+    >>> table = Table("a list", (Column("domain", "string", "domain"), Column("rows", "int64", "how often")))
+    >>> table.frame({"rows": [1, 2], "domain": ["example.com", "example.org"]})
+            domain  rows
+    0  example.com     1
+    1  example.org     2
+    >>> len(table.empty())
+    0
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        try:
+            return next(column for column in self.columns if column.name == name)
+        except StopIteration:
+            raise KeyError(f"{self.name} has no column {name}") from None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def dtypes(self) -> dict[str, Any]:
+        """Name -> pandas dtype."""
+        return {column.name: column.dtype for column in self.columns}
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema that converts without copying strings; categories are numbers of one byte."""
+        return pa.schema([(column.name, column.arrow) for column in self.columns])
+
+    def select(self, names: Iterable[str]) -> Table:
+        """Return the table of some of the columns, in the order given."""
+        return Table(self.name, tuple(self[name] for name in names))
+
+    def without(self, *names: str) -> Table:
+        """Return the table without some of the columns."""
+        return self.select(name for name in self.names if name not in names)
+
+    def empty(self) -> pd.DataFrame:
+        """Return a frame of no rows."""
+        return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in self.columns})
+
+    def frame(self, data: pa.Table | pd.DataFrame | Mapping[str, Any] | Sequence[Any]) -> pd.DataFrame:
+        """Return data as a frame of these columns, in their order and dtypes.
+
+        Parameters
+        ----------
+        data : pyarrow.Table, pandas.DataFrame, mapping of columns, or sequence of rows
+            With these columns and perhaps others, which are left out; a row is a tuple in the order of the columns, or
+            a dict. Times without a zone are in UTC. Texts of an Arrow table are not copied.
+        """
+        if isinstance(data, pa.Table):
+            return self._of_arrow(data)
+        named = isinstance(data, pd.DataFrame | dict)
+        frame = pd.DataFrame(data) if named else pd.DataFrame(data, columns=list(self.names))
+        frame = frame[list(self.names)]
+        if frame.empty:
+            return self.empty()
+        times = [column.name for column in self.columns if column.kind == "timestamp"]
+        frame = frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
+        return frame.astype(self.dtypes)
+
+    def _of_arrow(self, table: pa.Table) -> pd.DataFrame:
+        arrays = []
+        for column in self.columns:
+            values = table.column(column.name)
+            arrays.append(values if pa.types.is_dictionary(values.type) else values.cast(column.arrow))
+        mapped = {column.arrow: column.dtype for column in self.columns if column.kind in _MAPPED}
+        frame: pd.DataFrame = pa.table(arrays, names=self.names).to_pandas(types_mapper=mapped.get)
+        for column in self.columns:
+            if frame[column.name].dtype != column.dtype:
+                frame[column.name] = frame[column.name].astype(column.dtype)
+        return frame
+
+    def require(self, frame: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Raise one error that names every missing column; return the frame.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        names : iterable of str, optional
+            Those that the caller is about to use, each a column of this table; all if not given.
+
+        Raises
+        ------
+        FrameError
+            If a column is missing; the message lists those that are there.
+        """
+        return require(frame, self.names if names is None else self.select(names).names, self.name)
+
+    def numpydoc(self, *, meanings: bool = True) -> str:
+        """Return the columns as the section "Returns" of a docstring has them.
+
+        Parameters
+        ----------
+        meanings : bool, default True
+            A row per column with its meaning, else only names and types, one after the other.
+        """
+        return _table_of(self._alike()) if meanings else _list_of(self.columns)
+
+    def _alike(self) -> list[tuple[list[str], str]]:
+        """Return what each column is, together with the names of those that are the same."""
+        found: dict[str, list[str]] = {}
+        for column in self.columns:
+            found.setdefault(f"{_KINDS[column.kind][2]}: {column.meaning}", []).append(column.name)
+        return [(names, words) for words, names in found.items()]
+
+
+def _table_of(rows: list[tuple[list[str], str]]) -> str:
+    """Return a simple table of reStructuredText."""
+    heads = [
+        f"``{names[0]}`` … ``{names[-1]}``" if len(names) > 3 else ", ".join(f"``{name}``" for name in names)
+        for names, _ in rows
+    ]
+    left = max(map(len, heads))
+    texts = [textwrap.wrap(words, _WIDTH - left - 1) for _, words in rows]
+    rule = f"{'=' * left} {'=' * max(len(line) for lines in texts for line in lines)}"
+    lines = [
+        f"{head if first else '':<{left}} {line}"
+        for head, wrapped in zip(heads, texts, strict=True)
+        for first, line in zip((True, *(False,) * len(wrapped)), wrapped, strict=False)
+    ]
+    return "\n".join([rule, *lines, rule])
+
+
+def _list_of(columns: tuple[Column, ...]) -> str:
+    """Return a paragraph, in which a type stands after the last of the columns that have it."""
+    words = []
+    for place, column in enumerate(columns):
+        last = place + 1 == len(columns) or columns[place + 1].kind != column.kind
+        end = "." if place + 1 == len(columns) else ","
+        words.append(f"``{column.name}``" + (f" ({_KINDS[column.kind][2]})" if last else "") + end)
+    return "\n".join(textwrap.wrap(" ".join(words), _WIDTH, break_on_hyphens=False))
+
+
+def require(frame: Any, names: Iterable[str], what: str = "an event frame") -> pd.DataFrame:
+    """Raise one error that names every missing column.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    names : iterable of str
+        Columns that the caller is about to use.
+    what : str
+        What the frame was expected to be, for the message.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same.
+
+    Raises
+    ------
+    FrameError
+        If a column is missing; the message lists those that are there.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise FrameError(f"expected {what} (a pandas DataFrame), found {type(frame).__name__}")
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        there = ", ".join(map(str, frame.columns[:30])) or "none"
+        raise FrameError(f"{what} needs the columns {', '.join(missing)}; found: {there}")
+    return frame
