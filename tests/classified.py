@@ -49,6 +49,7 @@ def _complete(row: dict[str, Any], number: int) -> dict[str, Any]:
             "fault": known.fault,
             "action": (transient and known.transient_action) or known.action,
             "rule": f"test-{reason}",
+            "evidence": "text",
             "enhanced_code": CODES.get(reason),
         }
     recipient = row.get("recipient")

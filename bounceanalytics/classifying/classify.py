@@ -28,6 +28,7 @@ from bounceanalytics.schema import (
     CODE_CLASSES,
     EVENT_COLUMNS,
     EVENTS,
+    EVIDENCE,
     FAILURE_EVENTS,
     FAULTS,
     PROVIDERS,
@@ -101,7 +102,7 @@ def classify(
     -------
     pandas.DataFrame, or Dataset if ``out`` is given
         The same rows with the same index, and the columns ``code_class``, ``bounce_type``, ``category``, ``reason``,
-        ``fault``, ``action``, ``rule``, ``conflict`` and ``mailbox_provider`` of
+        ``fault``, ``action``, ``rule``, ``conflict``, ``evidence`` and ``mailbox_provider`` of
         :data:`bounceanalytics.schema.VERDICT_COLUMNS`. An event that is no failure has the type ``none``, no
         conflict, and nothing in the other columns but ``mailbox_provider``. Verdict columns that were there before
         are made anew.
@@ -266,6 +267,7 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
         "action": choice(found.action, ACTIONS),
         "rule": _ids(spread(found.rule.astype(np.int32), -1), found.ids),
         "conflict": spread(found.conflict, 0).astype(bool),
+        "evidence": choice(found.evidence, EVIDENCE),
         "mailbox_provider": _category(numbers, providers),
     }
     return pd.DataFrame({column.name: made[column.name] for column in VERDICT_COLUMNS}, index=index)

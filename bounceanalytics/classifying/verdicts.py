@@ -19,6 +19,7 @@ from bounceanalytics.schema import (
     CATEGORIES,
     CODE_CLASSES,
     EVENTS,
+    EVIDENCE,
     FAULTS,
     REASONS,
 )
@@ -36,6 +37,16 @@ NONE = -1
 _TRANSIENT, _PERMANENT = CODE_CLASSES.index("transient"), CODE_CLASSES.index("permanent")
 _REASON = {name: number for number, name in enumerate(REASONS)}
 _ACTION = {name: number for number, name in enumerate(ACTIONS)}
+#: Source of a claim -> what stands in the column ``evidence``.
+_EVIDENCE = {
+    "text": "text",
+    "provider text": "text",
+    "enhanced code": "enhanced code",
+    "reply code": "reply code",
+    "not tried": "ESP word",
+    "esp word": "ESP word",
+    "class": "code class",
+}
 _NOT_SENT = ("dropped", "suppressed")
 
 #: Stands for the rule where there is no code either; such a row has no rule.
@@ -53,6 +64,7 @@ class Verdicts(NamedTuple):
     action: Numbers
     rule: Numbers
     conflict: Numbers
+    evidence: Numbers
     ids: pa.Array
 
 
@@ -150,8 +162,10 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
     class_ = class_of(evidence)
     reason = np.full(len(class_), NONE, dtype=np.int8)
     rule = np.full(len(class_), NONE, dtype=np.int64)
+    kind = np.full(len(class_), NONE, dtype=np.int8)
     for claim in ordered:
         speaks = (reason == NONE) & (claim.reason != NONE)
+        kind[speaks] = EVIDENCE.index(_EVIDENCE[claim.source])
         reason = np.where(speaks, claim.reason, reason)
         rule = np.where(speaks, claim.rule, rule)
 
@@ -166,11 +180,21 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
     soft |= (class_ == NONE) & (reason == _REASON["system_full"])
     bounce_type, category, fault, action = (table[reason, soft.astype(np.int8)] for table in _OUTCOMES)
     action = np.where(override[rule] != NONE, override[rule], action)
-    rule = np.where(rule == len(ids) - 1, NONE, rule)
+    nothing = rule == len(ids) - 1
+    rule, kind = np.where(nothing, NONE, rule), np.where(nothing, NONE, kind)
     voted = _votes(ordered, class_, evidence)
     conflict = (voted.min(axis=0) < 0) & (voted.max(axis=0) > 0)
     return Verdicts(
-        class_, bounce_type, category, reason, fault, action, rule, conflict, pa.array(ids, pa.large_string())
+        class_,
+        bounce_type,
+        category,
+        reason,
+        fault,
+        action,
+        rule,
+        conflict,
+        kind,
+        pa.array(ids, pa.large_string()),
     )
 
 

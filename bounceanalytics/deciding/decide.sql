@@ -141,7 +141,7 @@ SELECT
         WHEN kind IS NULL OR NOT stands THEN CASE WHEN sign IS NULL THEN 'medium' ELSE 'high' END
         WHEN kind IN ('complained', 'unsubscribed') THEN 'high'
         WHEN conflict OR storm OR kind = 'suspected' OR action = 'review' THEN 'low'
-        WHEN days > 1 OR NOT regexp_matches(rule, '^(enhanced|reply|class|sendgrid|ses|mailgun)-') THEN 'high'
+        WHEN days > 1 OR evidence = 'text' THEN 'high'
         ELSE 'medium'
     END AS confidence,
     storm,

@@ -51,6 +51,7 @@ SELECT
     bounce_type,
     fault,
     rule,
+    evidence,
     coalesce(conflict, false) AS conflict,
     mailbox_provider,
     source,

@@ -34,6 +34,7 @@ NEEDED: Mapping[str, pa.DataType] = {
     "fault": _TEXT,
     "rule": _TEXT,
     "conflict": pa.bool_(),
+    "evidence": _TEXT,
 }
 
 

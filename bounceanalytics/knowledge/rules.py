@@ -1,6 +1,6 @@
 """Text rules, the ESPs' own words and mailbox providers: reads and checks the tables beside this module.
 
-``rules/*.toml`` hold the text rules, one file per theme; ``esp_words.toml`` says what the words of an ESP mean;
+``rules/*.toml`` hold the text rules, one file per theme; ``esps/*.toml`` say what the words of an ESP mean;
 ``mailbox_providers.toml`` tells who runs a mailbox. ``README.md`` describes the columns and the precedence.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bounceanalytics.errors import FormatError, SourceError
-from bounceanalytics.schema import ACTIONS, REASONS
+from bounceanalytics.schema import ACTIONS, PROVIDERS, REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -296,8 +296,12 @@ def problems_of(found: Iterable[Rule]) -> list[str]:
 @cache
 def esp_words() -> tuple[EspWord, ...]:
     """Return what the ESPs' words mean."""
-    table = _package_table("esp_words.toml")
-    return tuple(_build(EspWord, row, "esp_words.toml") for row in table["word"])
+    tables = ((name, f"esps/{name}.toml") for name in PROVIDERS)
+    return tuple(
+        _build(EspWord, {**row, "provider": name}, file)
+        for name, file in tables
+        for row in _package_table(file)["word"]
+    )
 
 
 @cache

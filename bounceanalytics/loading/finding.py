@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.errors import FormatError
+from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading.detect import detect
 from bounceanalytics.loading.formats import own_exports, unsupported
 from bounceanalytics.opening.sources import HEAD_SIZE, Source, read_up_to
@@ -103,7 +104,7 @@ def _problem(found: Found, provider: str | None) -> str:
     if found.layout == "empty":
         return ""
     if found.form is None:
-        wanted = ESPS[provider] if provider else " or ".join(", ".join(ESPS.values()).rsplit(", ", 1))
+        wanted = ESPS[provider] if provider else esp_titles("or")
         advice = (
             "; if it holds events, name its columns:"
             f' read_table(source, mapping={{"recipient": {found.header[0]!r}, …}})'

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.esps import INVENTED_REPLIES
 from bounceanalytics.loading.formats.format import literal
 
 if TYPE_CHECKING:
@@ -62,9 +63,6 @@ _ENHANCED_GATE = r"[245]\.\d{1,3}\."
 
 _ENHANCED_FIELD = r"^([245]\.\d{1,3}\.\d{1,3})(?:\D|$)"
 _REPLY_FIELD = r"^\s*([2345]\d\d)(?:\.0+)?\s*$"
-
-#: Reply codes that Mailgun makes up; they have the shape of an SMTP reply and no server sent them.
-MADE_UP_REPLIES = (498, 499)
 
 _OFFSET = r":\d\d(?:[.,]\d+)?\s*(?:[zZ]|UTC|GMT|[+-]\d\d(?::?\d\d)?)\s*$"
 _RFC2822 = r"(\d{1,2}) +([A-Za-z]{3})[a-z]* +(\d{4}) +(\d{1,2}:\d\d(?::\d\d)?)\s*(\([^)]*\))?\s*([+-]\d{4})?"
@@ -247,7 +245,7 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
     selected = ", ".join(f"{given[name]} AS {name}" for name in given if name in told or name in _ALWAYS)
     final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)}, {selected}
         FROM ({parsed})"""
-    made_up = ", ".join(map(str, MADE_UP_REPLIES))
+    made_up = ", ".join(map(str, INVENTED_REPLIES))
     checked = f"CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code"
     shown = ", ".join(checked if name == "reply_code" else name for name in told)
     nobody = "bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND esp_event IS NULL"

@@ -215,7 +215,9 @@ def _form(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[
     columns = {raw: sql for name, (raw, sql) in _RAW.items() if name in mapping}
     if "event" in mapping:
         theirs = (
-            importlib.import_module(f"bounceanalytics.loading.{provider}").EVENTS if provider in ESPS else {}
+            importlib.import_module(f"bounceanalytics.loading.formats.{provider}").EVENTS
+            if provider in ESPS
+            else {}
         )
         known = {name: name for name in EVENTS} | dict(theirs)
         known |= {word.strip().lower(): meaning for word, meaning in words.items()}

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bounceanalytics import esps
 from bounceanalytics.schema.table import Column, Table
 
-#: The registry: name of an ESP, of its module in ``loading`` and of its samples -> what it calls itself.
-ESPS = {
-    "sendgrid": "SendGrid",
-    "ses": "Amazon SES",
-    "mailgun": "Mailgun",
-}
+#: Name of an ESP, as it stands in the column ``provider`` -> what it calls itself.
+ESPS = {esp.name: esp.title for esp in esps.ESPS.values()}
 PROVIDERS = (*ESPS, "generic")
 
 EVENTS = (
@@ -55,6 +52,9 @@ CATEGORIES = (
 )
 FAULTS = ("recipient", "receiver", "sender", "content", "esp", "unknown")
 ACTIONS = ("remove", "retry", "fix", "review")
+
+#: What kind of evidence decided, the most telling first.
+EVIDENCE = ("text", "enhanced code", "reply code", "ESP word", "code class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,9 @@ VERDICT_COLUMNS = Table(
         Column("action", "category", "what to do with the address", ACTIONS),
         Column("rule", "string", "id of the rule that decided"),
         Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
+        Column(
+            "evidence", "category", "kind of evidence that decided; missing where nothing spoke", EVIDENCE
+        ),
         Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
     ),
 )

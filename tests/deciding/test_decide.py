@@ -370,9 +370,12 @@ def test_conflicts_remove_only_where_the_policy_says_so() -> None:
     ("events", "confidence"),
     [
         ([event(0)], "high"),  # the server's own words
-        ([event(0, rule="enhanced-5.1.1")], "medium"),
-        ([event(0, rule="sendgrid-drop-invalid")], "medium"),
-        ([event(0, rule="enhanced-5.1.1"), event(1, rule="enhanced-5.1.1")], "high"),  # said on two days
+        ([event(0, evidence="enhanced code")], "medium"),
+        ([event(0, evidence="ESP word")], "medium"),
+        (
+            [event(0, evidence="enhanced code"), event(1, evidence="enhanced code")],
+            "high",
+        ),  # said on two days
         (full(0, 1, 2), "high"),
         ([event(0, conflict=True)], "low"),
         ([event(day, "bounced", "unclassified") for day in range(4)], "low"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bounceanalytics.esps import ESPS
 from bounceanalytics.loading.formats.format import (
     WRAPPERS,
     Form,
@@ -35,7 +36,7 @@ EVENTS = {
 #: Numbers in the place of a reply code that Mailgun makes up.
 NOT_TRIED_CODES = ("605", "606", "607", "625")  # on its bounce, unsubscribe, complaint list; poor list
 EXPIRED_CODE = "602"
-OWN_CODES = "'498', '499'"
+OWN_CODES = ", ".join(f"'{code}'" for code in ESPS["mailgun"].invented_replies)
 
 FIELDS = {
     "word": "event",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading.formats.format import Form, Kind
 
-_ADVICE = "this package reads SendGrid, Amazon SES and Mailgun; as a table it gets in through read_table"
+_ADVICE = f"this package reads {esp_titles('and')}; as a table it gets in through read_table"
 
 
 def _of(vendor: str, *needs: str, kind: Kind = "json", container: str = "", refuse: str = "") -> Form:
