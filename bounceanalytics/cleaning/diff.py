@@ -14,7 +14,7 @@ from bounceanalytics.addresses import normal_form
 from bounceanalytics.cleaning.lists import record_blocks
 from bounceanalytics.cleaning.manifest import Run, open_run
 from bounceanalytics.cleaning.result import KEPT, PARTS, Cleaning
-from bounceanalytics.database import open_database
+from bounceanalytics.database import open_database, run_statements
 
 if TYPE_CHECKING:
     import os
@@ -25,44 +25,6 @@ if TYPE_CHECKING:
 
 _RUNS = ("before", "after")
 _MEMORY = "1GiB"  # for the engine; what goes beyond is on disk
-
-# Rows that repeat an address are told apart by their order.
-_MOVED = """
-    WITH {numbered},
-    moved AS (
-        SELECT
-            coalesce(b.address, a.address) AS address, b.row AS row_before, a.row AS row_after,
-            b.part::VARCHAR AS part_before, a.part::VARCHAR AS part_after
-        FROM before_numbered AS b FULL JOIN after_numbered AS a USING (address, nth)
-        WHERE b.part IS DISTINCT FROM a.part
-    ),
-    told AS (
-        SELECT
-            moved.*, coalesce(a.domain, b.domain, nullif(regexp_extract(address, '@([^@]+)$', 1), '')) AS domain,
-            b.reason AS reason_before, a.reason AS reason_after,
-            {state_before} AS state_before, {state_after} AS state_after
-        FROM moved
-        LEFT JOIN before_lines AS b ON b.row = row_before
-        LEFT JOIN after_lines AS a ON a.row = row_after
-    )
-    SELECT
-        *,
-        CASE
-            WHEN row_before IS NULL THEN 'only in the second list, ' || state_after
-            WHEN row_after IS NULL THEN 'only in the first list, ' || state_before
-            ELSE 'was ' || state_before || ', now ' || state_after
-        END AS why
-    FROM told ORDER BY row_before NULLS LAST, row_after
-"""
-_NUMBERED = """
-    {run}_numbered AS (
-        SELECT address, row, part, row_number() OVER (PARTITION BY address ORDER BY row) AS nth FROM {run}_rows
-    )
-"""
-_STATE = """
-    part_{run} || coalesce(': ' || {line}.reason || coalesce(' (' || nullif({line}.code, '') || ')', '')
-        || coalesce(' on ' || strftime({line}.decided_at, '%Y-%m-%d'), ''), '')
-"""
 
 
 def diff(
@@ -119,27 +81,23 @@ def diff(
     example.org          2 only in the second list, kept
     """
     runs = dict(zip(_RUNS, map(open_run, (run1, run2)), strict=True))
-    with open_database() as database:
-        database.execute(f"SET memory_limit = '{_MEMORY}'")
+    with open_database(memory_limit=_MEMORY) as database:
         database.execute(f"CREATE TYPE part AS ENUM ({', '.join(map(repr, PARTS))})")
         for name, run in runs.items():
             _gather(database, name, run)
-        sql = _MOVED.format(
-            numbered=", ".join(_NUMBERED.format(run=name) for name in _RUNS),
-            state_before=_STATE.format(run="before", line="b"),
-            state_after=_STATE.format(run="after", line="a"),
-        )
-        moved = database.sql(sql).to_arrow_table()
+        run_statements(database, "cleaning", "moved")
+        moved = database.sql("FROM moved").to_arrow_table()
     return _frame(moved, addresses=addresses)
 
 
 def _gather(database: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
     """Make the tables of a run: its rows with address and part, and what is known of those that were not kept."""
-    lines = str(run.file("rows")).replace("'", "''")
-    database.execute(f"""
-        CREATE TEMP TABLE {name}_lines AS
-        SELECT row, part, domain, reason, code, decided_at AT TIME ZONE 'UTC' AS decided_at FROM read_parquet('{lines}')
-    """)
+    database.execute(
+        f"""CREATE TEMP TABLE {name}_lines AS
+            SELECT row, part, domain, reason, code, decided_at AT TIME ZONE 'UTC' AS decided_at
+            FROM read_parquet($path)""",
+        {"path": str(run.file("rows"))},
+    )
     database.execute(f"CREATE TEMP TABLE {name}_rows (row UINTEGER, part part, address VARCHAR)")
     numbers = _numbers(run)
     for number, part in enumerate(PARTS):

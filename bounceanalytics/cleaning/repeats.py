@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bounceanalytics.database import literal
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -66,8 +68,7 @@ class Repeats:
             database.register("found", repeats)
             database.execute("INSERT INTO repeats FROM found")
             database.unregister("found")
-        quoted = str(path).replace("'", "''")
-        database.execute(f"COPY (FROM repeats ORDER BY row) TO '{quoted}' (HEADER, DELIMITER ',')")
+        database.execute(f"COPY (FROM repeats ORDER BY row) TO {literal(str(path))} (HEADER, DELIMITER ',')")
         ((count,),) = database.sql("SELECT count(*) FROM repeats").fetchall()
         return int(count)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Literal
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics import schema
-from bounceanalytics.database import read_sql
+from bounceanalytics.database import open_database, read_sql
 from bounceanalytics.datasets import as_dataset
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema.summaries import NO_CODE, NO_DOMAIN, NO_NAME, SENDING_EVENTS
@@ -111,11 +110,8 @@ class Messages:
 
     def __init__(self, bounces: Frame) -> None:
         table = _table(bounces)
-        self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        self._connection.execute("SET TimeZone = 'UTC'")
-        # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
-        with contextlib.suppress(duckdb.Error):
-            self._connection.execute("SET enable_progress_bar = false")
+        self._stack = contextlib.ExitStack()
+        self._connection = self._stack.enter_context(open_database())
         self._connection.register("frame", table)
         for name, (words, found) in _WORDS.items():
             self._connection.execute(
@@ -138,7 +134,7 @@ class Messages:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._stack.close()
 
     def ask(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Return what a query gives; words are strings."""

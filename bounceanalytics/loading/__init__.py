@@ -9,7 +9,7 @@ from bounceanalytics.datasets import as_dataset
 from bounceanalytics.loading.converting import account_of, convert
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Account, Reader, connect, groups, notes, warn_of_naive_times
+from bounceanalytics.loading.reading import Account, Reader, groups, notes, open_engine, warn_of_naive_times
 from bounceanalytics.loading.result import Load, NaiveTimeWarning, RejectedRecordsWarning
 from bounceanalytics.loading.tables import read_table
 from bounceanalytics.opening.sources import open_sources
@@ -96,7 +96,7 @@ def load(
     if (dataset := as_dataset(source)) is not None:
         return account_of(dataset)
     batches: list[Batch] = []
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, connect() as engine:
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider)

@@ -37,10 +37,9 @@ from bounceanalytics.datasets import (
 from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.loading.copies import SeenKeys, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
-from bounceanalytics.loading.formats.format import literal
 from bounceanalytics.loading.joining import account_frames, rejects_frame
 from bounceanalytics.loading.normalise import TIME_STYLES, to_events
-from bounceanalytics.loading.reading import Account, Reader, connect, notes, warn_of_naive_times
+from bounceanalytics.loading.reading import Account, Reader, notes, open_engine, warn_of_naive_times
 from bounceanalytics.loading.result import Duplicates, Load
 from bounceanalytics.opening.sources import open_sources
 
@@ -117,14 +116,15 @@ def convert(
     check_options(provider, "collect", timezone)
     out = Path(out).expanduser()
     options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, connect("16MB") as engine:
+    with (
+        tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
+        open_engine("16MB", memory_limit=_MEMORY) as engine,
+    ):
         # what cannot be read is said before anything is written or thrown away
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider)
         make_room(out, overwrite=overwrite, goes_on=True)
-        engine.execute(f"SET memory_limit = '{_MEMORY}'")
-        engine.execute(f"SET temp_directory = {literal(folder)}")
         with _alone(out):
             _add(
                 out,

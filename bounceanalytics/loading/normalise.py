@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.database import literal
 from bounceanalytics.esps import INVENTED_REPLIES
-from bounceanalytics.loading.formats.format import literal
 
 if TYPE_CHECKING:
     import pandas as pd

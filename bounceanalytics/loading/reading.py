@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import records
 from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
@@ -89,27 +90,18 @@ class Batch:
     record: NDArray[np.int64]
 
 
-def connect(buffer: str = "64MB") -> duckdb.DuckDBPyConnection:
-    """Return an engine of our own, in memory, that keeps the order of the input.
-
-    It works ahead of what has been fetched by as much as ``buffer``.
-    """
-    connection = duckdb.connect()
-    for setting in (
-        "SET TimeZone = 'UTC'",
-        "SET preserve_insertion_order = true",
+def open_engine(
+    buffer: str = "64MB", **settings: str
+) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """Open a database that keeps the order of the input, and works ahead of what has been fetched by ``buffer``."""
+    return open_database(
+        preserve_insertion_order=True,
         # it makes a join of a list of five words, and a join does not keep the order of the rows
-        "SET disabled_optimizers = 'in_clause'",
-        "SET arrow_large_buffer_size = true",
-        f"SET streaming_buffer_size = '{buffer}'",
-        "SET autoinstall_known_extensions = false",
-        "SET autoload_known_extensions = false",
-    ):
-        connection.execute(setting)
-    # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
-    with contextlib.suppress(duckdb.Error):
-        connection.execute("SET enable_progress_bar = false")
-    return connection
+        disabled_optimizers="in_clause",
+        arrow_large_buffer_size=True,
+        streaming_buffer_size=buffer,
+        **settings,
+    )
 
 
 def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[int, Source, Found]]]:
@@ -172,7 +164,7 @@ class Reader:
     on_error : str
         ``raise`` stops at the first record that cannot be read.
     connection : duckdb.DuckDBPyConnection
-        From :func:`connect`.
+        From :func:`open_engine`.
     """
 
     def __init__(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bounceanalytics.loading.formats.format import identifier, literal, type_sql
+from bounceanalytics.database import literal
+from bounceanalytics.loading.formats.format import identifier, type_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

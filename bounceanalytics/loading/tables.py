@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.finding import check_options, ticker
-from bounceanalytics.loading.formats.format import Form, identifier, literal, tags_sql, words_sql
+from bounceanalytics.loading.formats.format import Form, identifier, tags_sql, words_sql
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Account, Reader, connect, warn_of_naive_times
+from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_naive_times
 from bounceanalytics.opening.sources import open_sources
 from bounceanalytics.schema import ESPS, EVENTS
 
@@ -166,7 +167,7 @@ def load_table(
     form = _form(mapping, provider or "generic", event or "bounced", words or {})
     check_options(None, on_error, timezone)
     batches: list[Batch] = []
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, connect() as engine:
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
         frame = isinstance(source, pd.DataFrame)
         sources = [] if frame else open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]

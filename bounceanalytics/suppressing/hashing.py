@@ -17,7 +17,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +25,7 @@ import pyarrow.csv
 
 from bounceanalytics.addresses import column_text, normal_form, text_array
 from bounceanalytics.cleaning.lists import MailingList
+from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def hash_addresses(addresses: pa.Array | pd.Series[str] | Iterable[str], salt: s
     """
     keys = normal_form(_array(addresses))
     table = pa.table({"place": np.arange(len(keys)), "address": keys})
-    with duckdb.connect() as database:
+    with open_database() as database:
         database.register("given", table)
         hashes = database.sql(
             "SELECT sha256($salt || address) AS hash FROM given ORDER BY place", params={"salt": salt}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from bounceanalytics.database import literal
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -247,11 +248,6 @@ def squeezed(title: str) -> str:
 def identifier(name: str) -> str:
     """Quote a name for SQL."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def type_sql(structure: Structure) -> str:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bounceanalytics.database import literal
 from bounceanalytics.esps import ESPS
 from bounceanalytics.loading.formats.format import (
     WRAPPERS,
     Form,
     id_sql,
-    literal,
     tags_sql,
     unwrapped_sql,
     words_sql,

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bounceanalytics.database import literal
 from bounceanalytics.loading.formats.format import (
     WRAPPERS,
     Form,
     id_sql,
-    literal,
     named,
     tags_sql,
     unwrapped_sql,

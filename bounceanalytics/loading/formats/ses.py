@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bounceanalytics.loading.formats.format import Form, Structure, literal, unwrapped_sql, words_sql
+from bounceanalytics.database import literal
+from bounceanalytics.loading.formats.format import Form, Structure, unwrapped_sql, words_sql
 from bounceanalytics.loading.formats.reports import REPORT_COLUMNS, REPORT_FIELDS, REPORT_IGNORED, REPORTED
 
 #: SES's word, without blanks and underscores -> ours.
