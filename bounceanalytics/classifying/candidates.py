@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bounceanalytics.classifying.evidence import Evidence
     from bounceanalytics.classifying.rulebook import Rulebook
     from bounceanalytics.classifying.verdicts import Claim
-    from bounceanalytics.knowledge.rules import Rule
+    from bounceanalytics.knowledge.rules import TextRule
 
 _TEXT = pa.large_string()
 _NAMES = tuple(REASONS)
@@ -171,7 +171,7 @@ def _phrases(
         yield Candidate(0, claim.source, rule.id, rule.reason, matched, start, end, False, why)
 
 
-def _found(rule: Rule, form: bytes) -> str:
+def _found(rule: TextRule, form: bytes) -> str:
     hit = re.search(rule.pattern.encode(), form)
     return hit.group().decode(errors="replace").strip() if hit else ""
 

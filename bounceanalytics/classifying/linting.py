@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bounceanalytics.classifying.classify import Rules
-    from bounceanalytics.knowledge.rules import Rule
+    from bounceanalytics.knowledge.rules import TextRule
 
 __all__ = ["lint_rules"]
 
@@ -79,7 +79,7 @@ def lint_rules(files: Rules = None) -> pd.DataFrame:
     return table[["rule", "kind", "finding"]]
 
 
-def _about_pattern(rule: Rule) -> Iterator[tuple[Kind, str]]:
+def _about_pattern(rule: TextRule) -> Iterator[tuple[Kind, str]]:
     try:
         pc.match_substring_regex(pa.array([b""], pa.large_binary()), rule.pattern)
     except pa.ArrowInvalid as error:
@@ -122,12 +122,12 @@ def _repeats_repetition(pattern: str) -> bool:
     return False
 
 
-def _unreachable(found: Sequence[Rule]) -> Iterator[tuple[Rule, str]]:
+def _unreachable(found: Sequence[TextRule]) -> Iterator[tuple[TextRule, str]]:
     """Yield rules that an earlier one of the same scope always forestalls, as far as that can be proved.
 
     An earlier rule that is plain words forestalls every pattern that cannot do without a word which holds them.
     """
-    earlier: dict[tuple[str, str], list[Rule]] = {}
+    earlier: dict[tuple[str, str], list[TextRule]] = {}
     for rule in found:
         before = earlier.setdefault((rule.provider, rule.after), [])
         needs = required_literals(rule.pattern)
@@ -140,7 +140,7 @@ def _unreachable(found: Sequence[Rule]) -> Iterator[tuple[Rule, str]]:
         before.append(rule)
 
 
-def _about_examples(found: Sequence[Rule], files: Rules) -> Iterator[tuple[Rule, Kind, str]]:
+def _about_examples(found: Sequence[TextRule], files: Rules) -> Iterator[tuple[TextRule, Kind, str]]:
     """Yield what is wrong with the examples: each must be won by the rule that it stands at."""
     homes = {row.name: row.domains[0].replace("*", "com") for row in mailbox_providers() if row.domains}
     told = [rule for rule in found if rule.example]

@@ -14,7 +14,7 @@ import numpy as np
 
 from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.knowledge.engine import make_engine
-from bounceanalytics.knowledge.rules import Rule, mailbox_providers, rules
+from bounceanalytics.knowledge.rules import TextRule, mailbox_providers, rules
 from bounceanalytics.schema import ACTIONS, REASONS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Reading:
     Attributes
     ----------
     winners : numpy.ndarray of int32, scope x text
-        Rule that wins each scope, -1 for none.
+        Rule that wins each scope, -1 where none does.
     signature : numpy.ndarray of int32
         Mailbox provider that the text gives away, -1 for none.
     """
@@ -48,7 +48,7 @@ class Reading:
 class Rulebook:
     """All rules in the order in which they are asked."""
 
-    def __init__(self, own: tuple[Rule, ...] = ()) -> None:
+    def __init__(self, own: tuple[TextRule, ...] = ()) -> None:
         names = {row.name: number for number, row in enumerate(mailbox_providers())}
         self.rules = (*own, *rules())
         tiers = [_tier(rule, number < len(own)) for number, rule in enumerate(self.rules)]
@@ -87,17 +87,17 @@ class Rulebook:
         return Reading(winners[:, form], signature[form])
 
 
-def rulebook(own: tuple[Rule, ...] = ()) -> Rulebook:
+def rulebook(own: tuple[TextRule, ...] = ()) -> Rulebook:
     """Return the package's rules with the user's own ones before them."""
     return _rulebook(own)
 
 
 @lru_cache(maxsize=4)
-def _rulebook(own: tuple[Rule, ...]) -> Rulebook:
+def _rulebook(own: tuple[TextRule, ...]) -> Rulebook:
     return Rulebook(own)
 
 
-def _tier(rule: Rule, own: bool) -> int:
+def _tier(rule: TextRule, own: bool) -> int:
     if own:
         return USER
     if rule.after == "code":

@@ -22,7 +22,7 @@ from bounceanalytics.schema import ACTIONS, PROVIDERS, REASONS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_Row = TypeVar("_Row", "Rule", "EspWord", "MailboxProvider")
+_Row = TypeVar("_Row", "TextRule", "EspWord", "MailboxProvider")
 
 #: Letters that no Unicode decomposition makes plain.
 PLAIN_LETTERS = (("ß", "ss"), ("ł", "l"), ("ø", "o"), ("æ", "ae"), ("œ", "oe"), ("\u0131", "i"), ("đ", "d"))
@@ -48,7 +48,7 @@ _NOT_IN_DIALECT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TextRule:
     """A phrase that servers use, and what it means.
 
     Attributes
@@ -208,7 +208,7 @@ def why_not_in_dialect(pattern: str) -> str:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def rules() -> tuple[TextRule, ...]:
     """Return the text rules of the package in the order in which they are asked."""
     folder = resources.files("bounceanalytics.knowledge") / "rules"
     tables = [
@@ -221,7 +221,7 @@ def rules() -> tuple[Rule, ...]:
     return tuple(rule for name, table in ordered for rule in _rules_of(table, name))
 
 
-def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
+def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...]:
     """Read the user's own rules.
 
     Parameters
@@ -231,7 +231,7 @@ def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
 
     Returns
     -------
-    tuple of Rule
+    tuple of TextRule
         In the order of the files and of the rows in them.
 
     Raises
@@ -248,10 +248,10 @@ def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
     return found
 
 
-def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[Rule, ...]:
+def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...]:
     """Read the user's own rules without a look at what is in them; see :func:`read_rules`."""
     files = _paths(paths)
-    found: list[Rule] = []
+    found: list[TextRule] = []
     for file in files:
         try:
             text = file.read_text("utf-8")
@@ -265,12 +265,12 @@ def _paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
 
 
-def problems_of(found: Iterable[Rule]) -> list[str]:
+def problems_of(found: Iterable[TextRule]) -> list[str]:
     """Return everything that is wrong with some rules, a sentence each; empty if nothing is.
 
     Parameters
     ----------
-    found : iterable of Rule
+    found : iterable of TextRule
 
     Returns
     -------
@@ -329,7 +329,9 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         raise FormatError(f"{name} is not valid TOML: {error}") from error
 
 
-def _rules_of(table: Mapping[str, Any], name: str, optional: Mapping[str, Any] | None = None) -> list[Rule]:
+def _rules_of(
+    table: Mapping[str, Any], name: str, optional: Mapping[str, Any] | None = None
+) -> list[TextRule]:
     rows = table.get("rule")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise FormatError(f"{name} holds no [[rule]] tables; found: {', '.join(table) or 'nothing'}")
@@ -338,7 +340,7 @@ def _rules_of(table: Mapping[str, Any], name: str, optional: Mapping[str, Any] |
     words: dict[str, str] = table.get("words", {})
     return [
         _build(
-            Rule,
+            TextRule,
             {**defaults, **row, "pattern": _expand(row.get("pattern", ""), words)},
             f"{name}, rule {number}",
         )

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounceanalytics.knowledge.literals import required_literals
-from bounceanalytics.knowledge.rules import Rule, rules
+from bounceanalytics.knowledge.rules import TextRule, rules
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_required_words(pattern: str, words: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
-def test_every_rule_needs_some_word(rule: Rule) -> None:
+def test_every_rule_needs_some_word(rule: TextRule) -> None:
     assert required_literals(rule.pattern), "without a word the pattern is tried on every text"
 
 

@@ -10,7 +10,7 @@ from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.knowledge.registry import code_reasons
 from bounceanalytics.knowledge.rules import (
-    Rule,
+    TextRule,
     esp_words,
     mailbox_providers,
     problems_of,
@@ -35,7 +35,7 @@ def test_nothing_is_wrong_with_the_rules() -> None:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
-def test_a_rule_says_where_it_is_known_from(rule: Rule) -> None:
+def test_a_rule_says_where_it_is_known_from(rule: TextRule) -> None:
     assert rule.source
     assert rule.example
     assert rule.added.year >= 2026
