@@ -1,4 +1,4 @@
-"""Addresses in the form in which they are compared, and what keeps a text from being one.
+"""Normal form of addresses, and why a text is no address.
 
 Both sides of the comparison, events and mailing lists, go through :func:`normal_form`: trimmed, case folded, the
 domain in IDNA ASCII form. RFC 5321 lets a server tell ``Ann@`` from ``ann@``; none that matters does, and ESPs
@@ -169,7 +169,7 @@ def problem(addresses: pa.Array) -> pa.Array:
 
 
 def domain_of(addresses: pa.Array) -> pa.Array:
-    """Return what stands after the last ``@``; missing where there is none."""
+    """Return what stands after the last ``@``, else missing."""
     return pc.struct_field(pc.extract_regex(addresses, r"@(?P<domain>[^@]+)$"), "domain")
 
 

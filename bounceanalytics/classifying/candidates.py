@@ -1,4 +1,4 @@
-"""Every piece of evidence of one event, in the order in which it is weighed, and why it won or lost."""
+"""All evidence of one event, in the order in which it is weighed, with why each piece won or lost."""
 
 from __future__ import annotations
 

@@ -316,7 +316,7 @@ def _choices(values: Sequence[str]) -> Any:
 
 
 def _replies(column: pd.Series[Any]) -> Numbers:
-    """Return reply codes as numbers; 0 is none."""
+    """Return reply codes as numbers; 0 means missing."""
     return pd.to_numeric(column, errors="coerce").fillna(0).to_numpy(dtype=np.int32)
 
 

@@ -1,4 +1,4 @@
-"""Rows that are alike in everything that the classifier looks at are weighed once."""
+"""Distinct rows: those alike in everything that the classifier looks at are weighed once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the rows, as arrays of small numbers: the form in which evidence is weighed."""
+"""Evidence of events as arrays of small numbers, ready to be weighed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     ----------
     columns : mapping
         ``event``, ``provider`` and ``mailbox`` (from domain and host) as arrays of numbers, ``reply_code`` as array of
-        int32 (0 for none); ``diagnostic``, ``enhanced_code``, ``esp_type``, ``esp_reason`` as for :func:`encode`.
+        int32 (0 means missing); ``diagnostic``, ``enhanced_code``, ``esp_type``, ``esp_reason`` as for :func:`encode`.
     book : Rulebook
 
     Returns
@@ -127,7 +127,7 @@ class CodeReasons:
 
 
 def code_meanings(codes: Numbers) -> CodeReasons:
-    """Look up enhanced codes (as numbers) or reply codes; 0 is none.
+    """Look up enhanced codes (as numbers) or reply codes; 0 means missing.
 
     A detail that is not registered says no more than the general code of its subject.
     """
@@ -166,7 +166,7 @@ def _codes(columns: Mapping[str, Any], text: Numbers, texts: pa.Array) -> tuple[
     enhanced = np.where(vague & (said > 0), said, given)
     reply = np.where(columns["reply_code"] > 0, columns["reply_code"], said_reply)
     class_ = enhanced // 1_000_000
-    # a made-up class that goes against the reply in the text is none
+    # a made-up class that goes against the reply in the text does not count
     against = (enhanced > 0) & (enhanced % 1_000_000 == 0) & (said_reply > 0) & (class_ != said_reply // 100)
     return reply, np.where(against, 0, enhanced)
 

@@ -1,4 +1,4 @@
-"""Looks for what is wrong with text rules: those of the package, and those of a user's own files."""
+"""Linter of text rules: those of the package, and those of a user's own files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who runs the mailbox: by the domain of the address, by the receiving host, by the words of the text."""
+"""Mailbox provider of an event: by domain, by receiving host, by the words of the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person should look at: bounces whose evidence disagrees, and texts that nobody understood.
+"""Review lists: bounces whose evidence disagrees, and texts that no rule understood.
 
 Both are told by *template*: what a text says when addresses, hosts and ids are taken out, so that a thousand bounces
 of one kind are one row, and a table can be shown to others.
@@ -153,7 +153,7 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
 
 
 def templates(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return each text with addresses, hosts, links and ids taken out; empty where there is none.
+    """Return each text with addresses, hosts, links and ids taken out; a missing one is empty.
 
     Parameters
     ----------

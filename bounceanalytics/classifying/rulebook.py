@@ -1,4 +1,4 @@
-"""The rules as arrays, and what they find in texts.
+"""Text rules compiled to arrays, and their matches in texts.
 
 A scope is a set of rules of which the first one that fits counts: the user's rules, those of one mailbox provider, the
 general ones, and those asked after a specific code. Looking up a text gives the winner of every scope at once.
@@ -36,9 +36,9 @@ class Reading:
     Attributes
     ----------
     winners : numpy.ndarray of int32, scope x text
-        Rule that wins each scope, -1 where none does.
+        Rule that wins each scope, else -1.
     signature : numpy.ndarray of int32
-        Mailbox provider that the text gives away, -1 for none.
+        Mailbox provider that the text gives away, else -1.
     """
 
     winners: np.ndarray[Any, Any]

@@ -1,4 +1,4 @@
-"""Bounce texts: the form in which rules see them, and the codes written in them.
+"""Normal form of bounce texts, and the codes written in them.
 
 The normal form of a text is lower-case on one line. What differs from one recipient, message or minute to the next is
 replaced, so that texts which say the same become equal and no part of an address can look like a phrase:
@@ -140,7 +140,7 @@ def _plain_letters(texts: pa.Array) -> pa.Array:
 
 
 def codes_in(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return the reply code and the enhanced code that each text names, 0 where it names none.
+    """Return the reply code and the enhanced code that each text names; 0 means missing.
 
     A number in an IP address, a size or an id is no code. Where a sender gave up, the code of the last attempt, in
     angle brackets, counts.
@@ -169,7 +169,7 @@ def codes_in(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any
 
 
 def enhanced_codes(codes: pa.Array) -> np.ndarray[Any, Any]:
-    """Return enhanced status codes given as text as numbers (5.1.10 -> 5001010); 0 where it is none."""
+    """Return enhanced status codes given as text as numbers (5.1.10 -> 5001010); 0 means missing."""
     pattern = r"^\s*#?(?P<class>[245])\.(?P<subject>[0-9]{1,3})\.(?P<detail>[0-9]{1,3})\s*$"
     return _enhanced(pc.extract_regex(pc.fill_null(codes, ""), pattern))
 

@@ -69,7 +69,7 @@ class Verdicts(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What one kind of evidence says: per row a reason, -1 for none, and the number of the id that says it."""
+    """What one kind of evidence says: per row a reason, else -1, and the number of the id that says it."""
 
     source: str
     reason: Numbers

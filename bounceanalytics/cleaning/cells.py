@@ -1,4 +1,4 @@
-"""Columns of text as the cells of a CSV file."""
+"""Columns of text as cells of a CSV file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Split a mailing list by the verdicts on its addresses, without touching the rows that are kept."""
+"""Cleaning: a mailing list split by the verdicts on its addresses, kept rows untouched."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def _split(
 
 
 def _addresses(mailing_list: MailingList, records: Records) -> tuple[pa.Array, pa.Array]:
-    """Return the addresses of a block in normal form, and what is wrong with those that are none."""
+    """Return the addresses of a block in normal form, and what is wrong with those that are invalid."""
     dialect = mailing_list.dialect
     cells = records.cell(dialect.address, dialect.encoding)
     addresses = normal_form(cells)

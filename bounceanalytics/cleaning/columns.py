@@ -1,4 +1,4 @@
-"""Which column of a mailing list holds the address."""
+"""The address column of a mailing list: named, or found by title and content."""
 
 from __future__ import annotations
 

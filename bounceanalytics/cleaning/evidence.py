@@ -1,4 +1,4 @@
-"""The columns that removed, held and unreadable rows get, written the way the list is written."""
+"""Evidence columns of removed, held and unreadable rows, written the way the list is written."""
 
 from __future__ import annotations
 

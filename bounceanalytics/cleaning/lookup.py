@@ -1,4 +1,4 @@
-"""Finding texts among a million others, again and again."""
+"""Repeated membership tests on large string arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account of a run: what went in, by which rules, what came out. It holds no address.
+"""The manifest of a cleaning run: what went in, by which rules, what came out. It holds no address.
 
 Files of a run are checked against it before anything is made from them.
 """

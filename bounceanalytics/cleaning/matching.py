@@ -1,4 +1,4 @@
-"""Which verdict there is on an address of the list."""
+"""Verdicts matched to a list's addresses."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Match:
     ----------
     part : numpy.ndarray of int8
     evidence : numpy.ndarray of int32
-        Number of the row of ``Matcher.against``; -1 where there is none.
+        Number of the row of ``Matcher.against``; else -1.
     known : numpy.ndarray of bool
         Whether there is any verdict.
     folded : int

@@ -1,4 +1,4 @@
-"""The files that the rows of a list go to, and where each row lies in them."""
+"""Output files of a cleaning, and the place of each row in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the records and cells of a CSV file lie in its bytes, found without parsing it.
+"""Byte offsets of the records and cells of a CSV file, found without parsing it.
 
 A file is a row of code units: bytes, or pairs of bytes in UTF-16. A separator counts unless it stands inside a
 quoted cell; a quote opens a cell only at the cell's start, as in RFC 4180 and in Python's ``csv``.

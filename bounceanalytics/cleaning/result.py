@@ -1,4 +1,4 @@
-"""What cleaning a list came to."""
+"""Result of cleaning a list: counts that add up."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
         ``review_on`` in UTC); days with a bounce (``bounce_days``, ``hard_days``, ``soft_days``, ``block_days``: all
         of them, also those that a later delivery cleared); first and last event, last signs of life and wishes in
         UTC; and ``explanation``, a sentence. The deciding event of a kept address is the failure that was not enough,
-        that was cleared or whose hold is over. Where nothing ever failed there is none: ``decided_at`` is the last
+        that was cleared or whose hold is over. Without a failure there is no deciding event: ``decided_at`` is the last
         sign of life, ``record`` is 0. ``attrs["policy"]`` holds the policy as plain values.
 
     Raises
@@ -74,7 +74,7 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
     FrameError
         If columns are missing or hold something else than a classified frame does.
     PolicyError
-        If the policy is none, or ``at`` no time.
+        If ``policy`` is not a policy, or ``at`` not a time.
 
     See Also
     --------

@@ -81,7 +81,7 @@ def _line(
     """Return name and rule of the line that counts such an event, and its points there."""
     if action == "remove" and conflict and kind == "bounce":
         return "conflict", policy.conflict, 1.0
-    # a storm that the policy takes for what it says is none
+    # a policy may believe the bounces of a storm
     if action == "remove" and storm and policy.storm != AT_ONCE:
         return "storm", policy.storm, 1.0
     line, rule, weight = (_not_tried if kind == "not_tried" else _bounced)(policy, reason, action)

@@ -1,4 +1,4 @@
-"""How much it takes until something follows: one rule of a policy."""
+"""A rule of a policy: how many bounces over how long remove or hold an address."""
 
 from __future__ import annotations
 

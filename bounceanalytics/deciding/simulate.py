@@ -1,4 +1,4 @@
-"""What other policies would have done with the same history."""
+"""Replay of a history under other policies."""
 
 from __future__ import annotations
 

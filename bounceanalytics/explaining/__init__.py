@@ -1,1 +1,1 @@
-"""How explanations are put together and shown; :func:`bounceanalytics.explain` is the way in."""
+"""Explanations of codes, texts and events; :func:`bounceanalytics.explain` is the way in."""

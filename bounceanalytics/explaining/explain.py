@@ -1,4 +1,4 @@
-"""A code, a bounce text or a row of a classified frame: what it means, why it was so decided, and what to do."""
+"""Explanation of a code, a bounce text or a row of a classified frame."""
 
 from __future__ import annotations
 

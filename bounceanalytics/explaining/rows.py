@@ -1,4 +1,4 @@
-"""Explains a row of an event frame, or a text: what came in, what was concluded, and which rule won over which."""
+"""Explanation of one event, or of a text: what came in, what was concluded, and which rule won over which."""
 
 from __future__ import annotations
 

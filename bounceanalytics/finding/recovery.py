@@ -86,7 +86,7 @@ def recovery_curves(
     by : sequence of {'reason', 'mailbox_provider'}
         What to tell apart. All together are always there, too, as ``all``.
     late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
+        A delivery whose own message bounced within so many hours does not count.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def recovery(
     by : sequence of {'reason', 'mailbox_provider'}
         What to tell apart. All together are always there, too, as ``all``.
     late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
+        A delivery whose own message bounced within so many hours does not count.
 
     Returns
     -------

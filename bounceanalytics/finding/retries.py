@@ -1,4 +1,4 @@
-"""After how many days it is worth trying again: measured where there are enough cases, else as is usual."""
+"""Retry delays: measured where the data suffices, else defaults."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     bounces : pandas.DataFrame, Dataset or path of one
         Classified events, as :func:`bounceanalytics.classify` returns them.
     late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
+        A delivery whose own message bounced within so many hours does not count.
 
     Returns
     -------

@@ -63,14 +63,14 @@ def trap_risk(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     """Return the addresses that refused mail for over a year and then took it: they may have become spam traps.
 
     Mailbox providers refuse mail to abandoned mailboxes for a long time before they turn some into traps, which take
-    everything and read nothing. An address that was opened or clicked since it takes mail again is none.
+    everything and read nothing. An address that was opened or clicked since it takes mail again is not one.
 
     Parameters
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
         Classified events, as :func:`bounceanalytics.classify` returns them.
     late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
+        A delivery whose own message bounced within so many hours does not count.
 
     Returns
     -------

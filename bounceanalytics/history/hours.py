@@ -1,4 +1,4 @@
-"""Counts by place and hour, and what they are at the same place at other times."""
+"""Counts by place and hour, beside the usual ones at the same place."""
 
 from __future__ import annotations
 

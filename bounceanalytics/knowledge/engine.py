@@ -1,4 +1,4 @@
-"""Which of many patterns occur in which of many texts.
+"""Multi-pattern search: which of many patterns occur in which of many texts.
 
 Two engines give the same answer. RE2, as it comes with pyarrow, tries one pattern after another and is ready at once.
 For more than some thousand texts Hyperscan first looks for all the words that the patterns cannot do without, in one

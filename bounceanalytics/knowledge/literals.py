@@ -1,4 +1,4 @@
-"""Which words must stand in a text for a pattern to occur in it at all.
+"""Required literals of a pattern: the words without which it cannot match.
 
 A pattern such as ``mail ?box (?:is )?(?:full|locked)`` needs "mailbox" or "mail box", and "full" or "locked": a
 conjunction of choices of literals. Looking for thousands of literals at once is cheap, so that only few patterns have

@@ -1,4 +1,4 @@
-"""The shapes in which the registry holds its knowledge: a code, its verdict, and the advice for a reason."""
+"""Records of the registry: a code, its verdict, and the advice for a reason."""
 
 from __future__ import annotations
 

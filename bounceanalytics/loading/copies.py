@@ -1,4 +1,4 @@
-"""Which events have been seen already, by a number that is equal in copies of one event.
+"""Deduplication: events seen already, by a number that is equal in copies of one event.
 
 The numbers lie in sorted runs, in the way of a log-structured merge tree: a new run is merged with the one before as
 long as that is not much longer, so that both looking up and adding stay cheap, however many small files there are.

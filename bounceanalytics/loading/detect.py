@@ -1,4 +1,4 @@
-"""Whose export a file is and of which form, from its first bytes; a name is asked only where content cannot tell."""
+"""Detection of the export format from the first bytes of a file; its name is asked only where content cannot tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file turned out to be: its format, and how its records lie in it."""
+"""Result of detection: the format of a file, and the layout of its records."""
 
 from __future__ import annotations
 

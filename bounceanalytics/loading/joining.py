@@ -1,4 +1,4 @@
-"""The rows of all files, in the order of the files and each event once, and the account of them."""
+"""Joining the rows of all files, in their order and each event once, with the account of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load gives back: the events, and an account of every record that was read."""
+"""Result of a load: the events, and an account of every record that was read."""
 
 from __future__ import annotations
 

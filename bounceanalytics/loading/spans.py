@@ -1,4 +1,4 @@
-"""Pieces of a file: records, and what stands between them and could not be read as one.
+"""Spans of a file: records, and the unreadable bytes between them.
 
 Whatever the engine cannot read by itself (mails, XML, form bodies, damaged JSON) is cut into spans, and the engine goes
 on from there.
@@ -35,7 +35,7 @@ class Span(NamedTuple):
     error: str | None = None
 
 
-#: What the engine is handed: ``text`` of a record, or ``bad`` and ``error`` of what is none.
+#: What the engine is handed: ``text`` of a record, or ``bad`` and ``error`` of what could not be read.
 SPAN_SCHEMA = pa.schema(
     [
         ("file", pa.int64()),

@@ -1,4 +1,4 @@
-"""Damaged files are read again with care, to find where the next good record begins.
+"""Tolerant parser for damaged files: finds where the next good record begins.
 
 A JSON decoder is asked at every place where a record may begin, so that one bad record never costs another, and the
 account can say at which byte the bad one is. Files are read through a window, never as a whole. Tables have a module of
@@ -105,7 +105,7 @@ _LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_f
 
 
 def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:
-    """Yield the records of one file that is no table, and what is none.
+    """Yield the records of one file that is not a table, and the unreadable pieces.
 
     Parameters
     ----------
@@ -327,7 +327,7 @@ def _split(window: _Window, shape: Shape) -> Iterator[Span]:
 
 
 def _inside(text: str) -> tuple[Any, str]:
-    """Return the value that a JSON text holds as JSON, and its text; the text itself if it holds none."""
+    """Return the value that a JSON text holds as JSON, and its text; else the text itself."""
     value: Any = text
     try:
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""What is packed, and how: archives and packed files -> files on disk. Told by content, never by name.
+"""Unpacking archives; the format is detected from content, never from the name.
 
 Nothing in an archive is believed: a member is written under a name of our own, its size is what comes out of it,
 and unpacking stops where an archive grows beyond reason.

@@ -1,4 +1,4 @@
-"""Text that the engine cannot read as it is -> UTF-8 with line ends that it knows. Told by content."""
+"""Recoding text to UTF-8 with line ends that the engine reads; the encoding is detected from content."""
 
 from __future__ import annotations
 

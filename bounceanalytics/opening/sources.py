@@ -1,4 +1,4 @@
-"""Whatever a caller hands in -> files that the engine can read. Opening is not parsing."""
+"""Opening sources: paths, globs, archives, URLs, streams -> files that the engine reads. Opening is not parsing."""
 
 from __future__ import annotations
 

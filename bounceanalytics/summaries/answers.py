@@ -1,4 +1,4 @@
-"""Summaries by what servers answered: reasons, codes, full mail systems, and what follows for the addresses."""
+"""Summaries by server response: reasons, codes, full mail systems, and actions."""
 
 from __future__ import annotations
 

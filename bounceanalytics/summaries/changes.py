@@ -1,4 +1,4 @@
-"""When the rates of a domain or mailbox provider became others, by their own past.
+"""Change-point detection on bounce rates, per domain or mailbox provider.
 
 Two questions, for hard bounces and for blocks, over days or weeks:
 

@@ -1,4 +1,4 @@
-"""Summaries by where mail went, and by where it came from: domains, providers, tags, sending addresses, ESPs."""
+"""Summaries by destination and origin: domains, mailbox providers, tags, sending IPs, ESPs."""
 
 from __future__ import annotations
 

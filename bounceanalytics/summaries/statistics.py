@@ -1,4 +1,4 @@
-"""What counts say with certainty: intervals, shrunken rates, trends."""
+"""Statistics of counts: intervals, shrunken rates, trends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts in, suppression files out: who is not to be mailed, in the form in which each ESP takes it."""
+"""Verdicts in, suppression files out, in the format that each ESP imports."""
 
 from __future__ import annotations
 

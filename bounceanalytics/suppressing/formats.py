@@ -1,4 +1,4 @@
-"""How each import format is written: what an ESP takes, in which columns, and how much at a time."""
+"""Import formats of the ESPs: columns, kinds of suppressions and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lines of suppression files are made of: a name in a format -> a column of text."""
+"""Building blocks of the lines of suppression files: a name in a format -> a column of text."""
 
 from __future__ import annotations
 

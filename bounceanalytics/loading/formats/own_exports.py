@@ -1,4 +1,4 @@
-"""Suppression files that this package writes, read back: they may be all that is left of an export."""
+"""Suppression files of this package, read back: they may be all that is left of an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery reports by mail: what :mod:`.mail` calls their fields, and what the words mean.
+"""Delivery reports by mail: the names of their fields, and what the words mean.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Bodies of old webhooks as a server has written them down: fields of a form, one body a line, or in parts.
+"""Form posts of old webhooks as a server has logged them: URL-encoded, one a line, or multipart.
 
 References
 ----------

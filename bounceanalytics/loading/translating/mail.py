@@ -1,4 +1,4 @@
-"""Mailboxes that bounces were sent to: delivery reports, SNS messages, and whatever else arrived there.
+"""Mailboxes that received bounces: delivery reports, SNS messages, and other mail.
 
 References
 ----------
@@ -165,7 +165,7 @@ def _told(text: str) -> str:
 
 
 def _header(message: Message, name: str) -> str:
-    """Return the first header of that name on one line; empty where there is none."""
+    """Return the first header of that name on one line, else empty."""
     for key, value in message.raw_items():
         if key.lower() == name:
             return _unworded(" ".join(_told(str(value)[:_LONGEST_HEADER]).split()))
@@ -276,7 +276,7 @@ def _finite(digits: str) -> float | None:
 
 def _sound(digits: str) -> float:
     if _finite(digits) is None:
-        raise ValueError("a number that is none")
+        raise ValueError("a number that is not finite")
     return float(digits)
 
 
@@ -302,7 +302,7 @@ def _sns_record(message: Message, *, known: bool) -> str:
 
 
 def _object(text: str) -> tuple[dict[str, Any], str]:
-    """Return the JSON object at the beginning of a text, and how it is written; an empty one if there is none."""
+    """Return the JSON object at the beginning of a text, and how it is written; else an empty one."""
     for reading in (text, _BREAK.sub("", text)):  # SNS breaks no line inside a string, so a mail server has
         try:
             value, end = _DECODER.raw_decode(reading)
@@ -472,7 +472,7 @@ def _blocks(text: str) -> list[dict[str, str]]:
 
 
 def _recipient(block: dict[str, str], lines: list[_Line]) -> dict[str, str]:
-    """Return what the block of a recipient says; nothing if it is none."""
+    """Return what the block of a recipient says, else nothing."""
     final, original = (
         _untyped(block.get(f"{name}-recipient", "")).strip("<> ") for name in ("final", "original")
     )

@@ -1,8 +1,8 @@
-"""XML of SendGrid's old API: lists of bounces, blocks, invalid addresses, spam reports and unsubscribes.
+"""XML of SendGrid's API v2, withdrawn in 2018: bounces, blocks, invalid addresses, spam reports and unsubscribes.
 
 References
 ----------
-.. [1] API v2, withdrawn since: https://docs.sendgrid.com/api-reference/ (Web API v2, "bounces.get.xml")
+.. [1] API v2, until 2018: https://docs.sendgrid.com/api-reference/ (Web API v2, "bounces.get.xml")
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class _Gap:
     def add(self, offset: int, raw: bytes) -> None:
         if not self._raw:
             self._offset = offset
-        if len(self._raw) < _CHUNK:  # the beginning is enough of what is none of ours
+        if len(self._raw) < _CHUNK:  # the beginning is enough of what is no record
             self._raw += raw
 
     def close(self, scan: _Scan) -> Iterator[Span]:
