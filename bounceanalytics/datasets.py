@@ -18,6 +18,7 @@ import pyarrow.parquet
 
 from bounceanalytics import schema
 from bounceanalytics.errors import FrameError, OutputError, SourceError
+from bounceanalytics.files import HiddenFiles, refuse_existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -200,22 +201,18 @@ def write_dataset(
     out = Path(out).expanduser()
     make_room(out, overwrite=overwrite)
     for place, tables in parts:
-        path = out / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = path.with_name(f".{path.name}")
+        files = HiddenFiles()
         writer = None
         try:
             for table in tables:
-                writer = writer or pa.parquet.ParquetWriter(hidden, table.schema, compression="zstd")
+                writer = writer or pa.parquet.ParquetWriter(
+                    files.new(out / place), table.schema, compression="zstd"
+                )
                 writer.write_table(table.cast(writer.schema))
         finally:
             if writer:
                 writer.close()
-        if writer:
-            with hidden.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            hidden.replace(path)
-            sync_folder(path.parent)
+        files.reveal()
     write_about(out, kind)
     return Dataset(out)
 
@@ -239,10 +236,7 @@ def make_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; name a folder for the dataset")
     if is_dataset(out):
-        if not overwrite and not goes_on:
-            raise OutputError(
-                f"{out} is there already; say overwrite=True to replace it, or name another folder"
-            )
+        refuse_existing([out], overwrite=overwrite or goes_on, folders=True)
         if overwrite:
             # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
             Path(out, STATE, _ABOUT).unlink()
@@ -274,29 +268,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def write_about(path: Path, kind: str, **facts: Any) -> None:
     """Write what a dataset says about itself; from here on it is one."""
-    write_whole(
-        Path(path, STATE, _ABOUT), json.dumps({"format": _FORMAT, "kind": kind, **facts}, indent=1).encode()
-    )
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a loss of power."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last; not every system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    about = {"format": _FORMAT, "kind": kind, **facts}
+    files = HiddenFiles()
+    files.new(Path(path, STATE, _ABOUT)).write_text(json.dumps(about, indent=1), encoding="utf-8")
+    files.reveal()

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writing to disk: files that are there whole or not at all, and the one refusal to replace what exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,189 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_PART, _LOCK = ".part", ".lock"  # suffixes of a hidden folder and of the file that tells that it is in use
+_PART, _LOCK = (
+    ".part",
+    ".lock",
+)  # suffixes of what is being written, and of the file that tells that it is in use
+
+
+def refuse_existing(
+    paths: Iterable[Path], *, overwrite: bool, source: Path | None = None, folders: bool = False
+) -> None:
+    """Raise if writing would replace something that may not be replaced.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        What is going to be written.
+    overwrite : bool
+        Whether it may replace what exists.
+    source : Path, optional
+        What it is made from, which is never replaced.
+    folders : bool, default False
+        Folders are going to be written, not files.
+
+    Raises
+    ------
+    OutputError
+    """
+    there = [path for path in paths if path.exists()]
+    for path in there:
+        if source is not None and source.exists() and path.samefile(source):
+            raise OutputError(f"{path} is the list itself; write to another folder")
+        if path.is_dir() and not folders:
+            raise OutputError(f"{path} is a folder; name a file in it")
+    if there and not overwrite:
+        what = f"{there[0]} and {len(there) - 1} more exist" if len(there) > 1 else f"{there[0]} exists"
+        raise OutputError(f"{what}; pass overwrite=True or choose another name")
+
+
+def require_folder(path: Path) -> None:
+    """Raise OutputError if the folder of a file that is going to be written is not there."""
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {path.parent}; make it first")
+
+
+# one file
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield a hidden name; what is written under it becomes the file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made if it is not there.
+    overwrite : bool
+        Whether it may replace a file. Asked again before it does, since somebody may have come first.
+
+    Yields
+    ------
+    Path
+        A name beside the file. An error or an interrupt removes what is there; what a killed process left is removed by
+        the next one that writes the same file.
+
+    Raises
+    ------
+    OutputError
+        If the file exists, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder, "a.txt"), overwrite=False) as part:
+    ...         written = part.write_text("all of it")
+    ...     Path(folder, "a.txt").read_text()
+    'all of it'
+    """
+    refuse_existing([path], overwrite=overwrite)
+    with _told(path), _hidden(path.parent, path.name, {path.parent}) as part:
+        yield part
+        _flush(part)
+        refuse_existing([path], overwrite=overwrite)
+        part.replace(path)
+        _flush(path.parent)
+
+
+def write_whole(path: Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a file as :func:`whole_file` does."""
+    with whole_file(path, overwrite=overwrite) as part:
+        part.write_bytes(content)
+
+
+# sets of files
+
+
+@contextlib.contextmanager
+def whole_files(folder: Path, *, last: str | None = None) -> Iterator[Path]:
+    """Yield a fresh folder; what it holds afterwards moves into ``folder``, whole files only.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there, in one step with its files. Otherwise files move in one by one and replace those of
+        the same name.
+    last : str, optional
+        The file that moves last, so that who sees it sees all of one set. An old one goes first: if the process is
+        killed between two moves, it is missing.
+
+    Yields
+    ------
+    Path
+        A hidden folder on the same file system. An error or an interrupt removes it and leaves ``folder`` as it was.
+        A killed process leaves the hidden folder behind, and no part of a file under its final name; the next one
+        that writes there removes it.
+
+    Raises
+    ------
+    OutputError
+        If something cannot be written.
+    """
+    home = folder if folder.is_dir() else folder.parent
+    with _told(folder), _hidden(home, folder.name, {home, folder.parent}) as part:
+        part.mkdir()
+        yield part
+        _move(part, folder, last)
+
+
+def _move(part: Path, folder: Path, last: str | None) -> None:
+    names = sorted((path.name for path in part.iterdir()), key=lambda name: (name == last, name))
+    for name in names:
+        _flush(part / name)
+    _flush(part)
+    if folder.is_dir():
+        if last is not None and (folder / last).exists():
+            (folder / last).unlink()
+            _flush(folder)  # also after a power cut, no file of the new set stands beside the old last one
+        for name in names:
+            if name == last:
+                _flush(folder)
+            (part / name).replace(folder / name)
+    else:
+        part.rename(folder)
+    _flush(folder)
+    _flush(folder.parent)
+
+
+class HiddenFiles:
+    """Files in any folders that are written under hidden names, and get their own names together.
+
+    For folders that one process at a time writes to: it knows a hidden file that it finds there for what a killed one
+    left.
+    """
+
+    def __init__(self) -> None:
+        self._paths: list[Path] = []
+
+    def new(self, path: Path) -> Path:
+        """Return the hidden name of a file; its folder is made if it is not there."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._paths.append(path)
+        return _hidden_name(path)
+
+    def reveal(self) -> None:
+        """Give the files their own names, so that all of them last, also after a loss of power."""
+        for path in self._paths:
+            _flush(_hidden_name(path))
+        for path in self._paths:
+            _hidden_name(path).replace(path)
+        folders = {path.parent for path in self._paths}
+        for folder in folders | {folder.parent for folder in folders}:  # a folder may be new itself
+            _flush(folder)
+        self._paths.clear()
+
+    def discard(self) -> None:
+        """Remove the files."""
+        for path in self._paths:
+            _hidden_name(path).unlink(missing_ok=True)
+        self._paths.clear()
+
+
+def _hidden_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}")
 
 
 class SummedFile:
@@ -53,101 +235,37 @@ class SummedFile:
         return self._digest.hexdigest()
 
 
-def refuse_existing(paths: Iterable[Path], *, overwrite: bool, source: Path | None = None) -> None:
-    """Raise if writing these files would replace one, or the source that they are made from.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    overwrite : bool
-        Whether files may be replaced; the source never may.
-    source : Path, optional
-
-    Raises
-    ------
-    OutputError
-    """
-    paths = list(paths)
-    for path in paths:
-        if source is not None and path.exists() and source.exists() and path.samefile(source):
-            raise OutputError(f"{path} is the list itself; write to another folder")
-    there = [path for path in paths if path.exists()]
-    if there and not overwrite:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise OutputError(
-            f"{there[0]}{more} is there already; say overwrite=True to replace it, or write elsewhere"
-        )
-    folders = [path for path in there if path.is_dir()]
-    if folders:
-        raise OutputError(f"{folders[0]} is a folder and cannot be replaced by a file")
+# what they stand on
 
 
 @contextlib.contextmanager
-def whole_files(folder: Path, *, last: str | None = None) -> Iterator[Path]:
-    """Yield a fresh folder; what it holds afterwards moves into ``folder``, whole files only.
-
-    Parameters
-    ----------
-    folder : Path
-        Made if it is not there, in one step with its files. Otherwise files move in one by one and replace those of
-        the same name.
-    last : str, optional
-        The file that moves last, so that who sees it sees all of one set. An old one goes first: if the process is
-        killed between two moves, it is missing.
-
-    Yields
-    ------
-    Path
-        A hidden folder on the same file system. An error or an interrupt removes it and leaves ``folder`` as it was.
-        A killed process leaves the hidden folder behind, and no part of a file under its final name; the next one
-        that writes there removes it.
-
-    Raises
-    ------
-    OutputError
-        If something cannot be written.
-    """
-    home = folder if folder.is_dir() else folder.parent
-    part = home / f".{folder.name}.{secrets.token_hex(4)}{_PART}"
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the system says into one sentence."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with _locked(part):
-            for place in {home, folder.parent}:
-                _remove_leftovers(place, folder.name, part)
-            try:
-                part.mkdir()
-                yield part
-                _move(part, folder, last)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+        yield
     except OSError as error:
         if isinstance(error, OutputError) or error.errno is None:
             raise  # already a sentence of ours
-        raise OutputError(f"{folder} cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _move(part: Path, folder: Path, last: str | None) -> None:
-    names = sorted((path.name for path in part.iterdir()), key=lambda name: (name == last, name))
-    for name in names:
-        _flush(part / name)
-    _flush(part)
-    if folder.is_dir():
-        if last is not None and (folder / last).exists():
-            (folder / last).unlink()
-            _flush(folder)  # also after a power cut, no file of the new set stands beside the old last one
-        for name in names:
-            if name == last:
-                _flush(folder)
-            (part / name).replace(folder / name)
-    else:
-        part.rename(folder)
-    _flush(folder)
-    _flush(folder.parent)
+@contextlib.contextmanager
+def _hidden(home: Path, name: str, places: Iterable[Path]) -> Iterator[Path]:
+    """Yield a hidden name that nobody else uses, after removing what killed processes left in some places."""
+    part = home / f".{name}.{secrets.token_hex(4)}{_PART}"
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(part):
+        for place in places:
+            _remove_leftovers(place, name, part)
+        try:
+            yield part
+        finally:
+            _remove(part)
 
 
 @contextlib.contextmanager
 def _locked(part: Path) -> Iterator[None]:
-    """Hold a lock that tells others that a hidden folder is in use; the system drops it when the process dies."""
+    """Hold a lock that tells others that a hidden name is in use; the system drops it when the process dies."""
     path = part.with_suffix(_LOCK)
     try:
         with filelock.FileLock(path):
@@ -157,15 +275,23 @@ def _locked(part: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(home: Path, name: str, own: Path) -> None:
-    """Remove the hidden folders of processes that were killed: those whose lock nobody holds."""
+    """Remove what killed processes were writing: that whose lock nobody holds."""
     for lock in home.glob(f".{glob.escape(name)}.*{_LOCK}"):
         part = lock.with_suffix(_PART)
         if part == own:
             continue
         with contextlib.suppress(OSError, filelock.Timeout):
             with filelock.FileLock(lock, blocking=False):
-                shutil.rmtree(part, ignore_errors=True)
+                _remove(part)
             lock.unlink(missing_ok=True)
+
+
+def _remove(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

@@ -1,9 +1,10 @@
-"""The file of a ledger: opening and checking it, and transactions that take place as a whole or not at all."""
+"""SQLite files of our own: opening and checking them, and transactions that take place as a whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,27 +13,66 @@ from bounceanalytics.errors import SourceError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-#: What a ledger of ours says in its header, so that no other database is taken for one ("bnce").
-_APPLICATION = 0x626E6365
-_VERSION = 1
+#: What a file says about itself.
+_ABOUT = "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
 #: How long to wait for another process that writes.
 _PATIENCE = 60.0
 
 
-class LedgerFile:
-    """An SQLite file that is a ledger, of this version and this salt."""
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What tells the files of one kind from all other databases.
 
-    def __init__(self, path: str | os.PathLike[str], *, hashed: bool = False, salt_check: str = "") -> None:
+    Attributes
+    ----------
+    noun : str
+        How messages call one.
+    application : int
+        Stands in the header.
+    version : int
+        Of its tables.
+    tables : tuple of str
+        Folder and name of the ``.sql`` file that makes them.
+    """
+
+    noun: str
+    application: int
+    version: int
+    tables: tuple[str, str]
+
+
+class SqliteFile:
+    """A file of one kind and version, open for as long as the object is in use.
+
+    Parameters
+    ----------
+    path : path
+        Made if it is not there.
+    kind : FileKind
+    facts : mapping of str to str, optional
+        What a new file says about itself; what one that is there says is compared in :meth:`_check`.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be opened, or is of another kind or version.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], kind: FileKind, facts: Mapping[str, str] | None = None
+    ) -> None:
         self.path = Path(path)
-        self._salt_check = salt_check
+        self._kind = kind
+        facts = dict(facts or {})
         try:
             self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         except sqlite3.Error as error:
-            raise SourceError(f"{self.path} cannot be opened as a ledger: {error}") from error
+            raise SourceError(f"{self.path} cannot be opened as a {kind.noun}: {error}") from error
         try:
-            self._open(hashed=hashed)
+            self._open(facts)
+            self._check(facts)
         except BaseException:
             self._database.close()
             raise
@@ -47,45 +87,41 @@ class LedgerFile:
         """Close the file."""
         self._database.close()
 
-    @property
-    def hashed(self) -> bool:
-        """Whether the ledger holds hashes only."""
-        return self._about("hashed") == "1"
-
-    def _open(self, *, hashed: bool) -> None:
-        """Make the tables of a new file, or check that it is a ledger, and of this salt."""
+    def _open(self, facts: Mapping[str, str]) -> None:
+        """Make the tables of a new file, or check that it is of this kind and version."""
         try:
             self._database.execute("PRAGMA foreign_keys = ON")
-            (application,) = self._database.execute("PRAGMA application_id").fetchone()
-            if application != _APPLICATION:
-                # asked again once nobody else can write: two processes may make the same ledger
+            if self._application() != self._kind.application:
+                # asked again once nobody else can write: two processes may make the same file
                 with self._writing():
-                    (application,) = self._database.execute("PRAGMA application_id").fetchone()
+                    application = self._application()
                     (tables,) = self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-                    if application != _APPLICATION and not application and not tables:
-                        self._make(hashed)
-                    elif application != _APPLICATION:
+                    if application != self._kind.application and not application and not tables:
+                        self._make(facts)
+                    elif application != self._kind.application:
                         raise SourceError(f"{self.path} is a database of another program; name a new file")
         except sqlite3.Error as error:
             raise self._failed(error) from error
         version = self._about("version")
-        if version != str(_VERSION):
+        if version != str(self._kind.version):
             raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
-        if hashed and not self.hashed:
-            raise SourceError(f"{self.path} holds addresses; a hashed ledger needs a file of its own")
-        if self._about("salt") != self._salt_check:
-            raise SourceError(
-                f"{self.path} was made with another salt; without it nobody in it can be recognised"
-            )
 
-    def _make(self, hashed: bool) -> None:
-        for statement in read_statements("suppressing", "ledger"):
+    def _application(self) -> int:
+        (number,) = self._database.execute("PRAGMA application_id").fetchone()
+        return int(number)
+
+    def _make(self, facts: Mapping[str, str]) -> None:
+        for statement in (_ABOUT, *read_statements(*self._kind.tables)):
             self._database.execute(statement)
-        about = {"version": str(_VERSION), "hashed": str(int(hashed)), "salt": self._salt_check}
+        about = {"version": str(self._kind.version), **facts}
         self._database.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-        self._database.execute(f"PRAGMA application_id = {_APPLICATION}")
+        self._database.execute(f"PRAGMA application_id = {self._kind.application}")
+
+    def _check(self, facts: Mapping[str, str]) -> None:
+        """Raise SourceError if the file is not the one that it was opened as; a kind with facts says how."""
 
     def _about(self, name: str) -> str | None:
+        """Return a fact that the file states about itself."""
         row = self._execute("SELECT value FROM about WHERE name = ?", [name]).fetchone()
         return None if row is None else str(row[0])
 
@@ -98,12 +134,12 @@ class LedgerFile:
     def _failed(self, error: sqlite3.Error) -> SourceError:
         """Return one sentence for what SQLite said."""
         if error.sqlite_errorname == "SQLITE_NOTADB":
-            return SourceError(f"{self.path} is no ledger; it is no SQLite database at all")
+            return SourceError(f"{self.path} is no {self._kind.noun}; it is no SQLite database at all")
         if error.sqlite_errorname.startswith("SQLITE_READONLY"):
             return SourceError(f"{self.path} cannot be written; it is read-only")
         if error.sqlite_errorname.startswith("SQLITE_BUSY"):
             return SourceError(f"{self.path} is being written by another process; try again later")
-        return SourceError(f"{self.path} cannot be used as a ledger: {error}")
+        return SourceError(f"{self.path} cannot be used as a {self._kind.noun}: {error}")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

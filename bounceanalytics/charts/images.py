@@ -6,8 +6,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.datasets import write_whole
 from bounceanalytics.errors import MissingExtraError, OutputError
+from bounceanalytics.files import refuse_existing, require_folder, write_whole
 
 if TYPE_CHECKING:
     import os
@@ -71,7 +71,7 @@ def save(
     _check(path, overwrite=overwrite)
     high = int(figure.layout.height or _HIGH)
     options = {"format": path.suffix.lower()[1:], "width": width, "height": high, "scale": scale}
-    write_whole(path, _draw(figure, options))
+    write_whole(path, _draw(figure, options), overwrite=overwrite)
     return path
 
 
@@ -79,12 +79,8 @@ def _check(path: Path, *, overwrite: bool) -> None:
     """Raise OutputError where a file cannot or should not be written; a browser need not be started to know."""
     if path.suffix.lower() not in FORMATS:
         raise OutputError(f"{path.name} does not end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
-    if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent}; make it first, or name another one")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file in it")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} is there already; say overwrite=True to replace it, or name another file")
+    require_folder(path)
+    refuse_existing([path], overwrite=overwrite)
 
 
 def _draw(figure: go.Figure, options: dict[str, Any]) -> bytes:

@@ -29,7 +29,7 @@ from bounceanalytics.cleaning.result import (
     reason_lines,
 )
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
-from bounceanalytics.files import SummedFile, refuse_existing, whole_files
+from bounceanalytics.files import SummedFile, refuse_existing, whole_file
 
 if TYPE_CHECKING:
     import os
@@ -189,8 +189,8 @@ def restore(
     checked = open_run(run)
     if reason is not None:
         _check_reasons(_texts(reason), checked)
-    with whole_files(path.parent) as part_folder:
-        counts = _write(checked, part_folder / path.name, wanted, only=only)
+    with whole_file(path, overwrite=overwrite) as part:
+        counts = _write(checked, part, wanted, only=only)
     given = {part: int(counts.loc[counts["part"] == part, "rows"].sum()) for part in PARTS}
     given["kept"] = 0 if only else checked.manifest["rows"]["kept"]
     return Restored(path, {"output": sum(given.values())} | given, counts)
@@ -278,7 +278,7 @@ def _write(run: Run, path: Path, wanted: _Filter, *, only: bool) -> pd.DataFrame
             _copy(kept, target, None)
         if wanted.everything() and not only and target.sha256 != run.manifest["input"]["content_sha256"]:
             raise BounceAnalyticsError(
-                f"the rows of {run.folder} do not make up the list they came from; {path.name} was not written"
+                f"the rows of {run.folder} do not make up the list they came from; no file was written"
             )
     return reason_frame(counted)
 

@@ -10,7 +10,7 @@ import click
 
 import bounceanalytics as ba
 from bounceanalytics.cli.shell import main, out, overwrite_option, print_reasons, progress
-from bounceanalytics.files import whole_files
+from bounceanalytics.files import refuse_existing, whole_files
 
 
 @main.command()
@@ -22,8 +22,8 @@ def demo(folder: str, overwrite: bool) -> None:
     """Do the main job on the bundled samples: load, classify, report, clean."""
     samples = ba.samples()
     target = Path(folder)
-    if target.exists() and any(target.iterdir()) and not overwrite:
-        raise ba.OutputError(f"{target} is not empty; say --overwrite or name another folder with --out")
+    if target.exists() and any(target.iterdir()):
+        refuse_existing([target], overwrite=overwrite, folders=True)
     target.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import click
@@ -12,16 +13,16 @@ from bounceanalytics.cli.shell import (
     chosen_policy,
     err,
     main,
-    new_file,
     out,
     overwrite_option,
     print_frame,
     print_reasons,
     progress,
+    refuse_outputs,
     takes_exports,
     write_frame,
 )
-from bounceanalytics.datasets import write_whole
+from bounceanalytics.files import write_whole
 
 
 @main.command()
@@ -36,8 +37,7 @@ def load(
     overwrite: bool,
 ) -> None:
     """Read exports into one frame and show what each file held."""
-    for target in filter(None, (path, rejects)):
-        new_file(target, overwrite)
+    refuse_outputs(path, rejects, overwrite=overwrite)
     loaded = exports.load()
     click.echo(loaded.to_text())
     if path:
@@ -87,8 +87,7 @@ def classify(
     overwrite: bool,
 ) -> None:
     """Read and classify exports; show how many messages bounced for which reason."""
-    if path:
-        new_file(path, overwrite)
+    refuse_outputs(path, overwrite=overwrite)
     bounces = exports.classified()
     print_reasons(bounces)
     if path:
@@ -127,7 +126,7 @@ def report(
     overwrite: bool,
 ) -> None:
     """Write one self-contained HTML report; it names domains, never addresses."""
-    new_file(path, overwrite)
+    refuse_outputs(path, overwrite=overwrite)
     chosen = chosen_policy(policy) if policy else None
     bounces = exports.classified()
     written = ba.report(
@@ -166,14 +165,14 @@ def unclassified(
     overwrite: bool,
 ) -> None:
     """List the texts that no rule understood, and write rules to fill in."""
-    target = new_file(path, overwrite) if path else None
+    refuse_outputs(path, overwrite=overwrite)
     found = ba.unclassified(exports.classified())
     print_frame(found[["template", "events", "addresses", "domains", "worst_domain"]])
     out.print(f"{len(found):,} kinds of texts, {found['events'].sum():,} events")
-    if target:
+    if path:
         lines = [line for line in found["rule_line"] if line]
-        write_whole(target, "\n".join(lines).encode())
-        out.print(f"{len(lines):,} rules to fill in written to {target}; then: bounceanalytics lint {target}")
+        write_whole(Path(path), "\n".join(lines).encode(), overwrite=overwrite)
+        out.print(f"{len(lines):,} rules to fill in written to {path}; then: bounceanalytics lint {path}")
 
 
 @main.command()

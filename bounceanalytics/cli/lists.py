@@ -10,12 +10,12 @@ from bounceanalytics.cli.shell import (
     at_option,
     chosen_policy,
     main,
-    new_file,
     out,
     overwrite_option,
     policy_option,
     print_frame,
     progress,
+    refuse_outputs,
     salt_option,
     takes_exports,
     write_frame,
@@ -36,8 +36,7 @@ _SHOWN = 50
 def decide(exports: Exports, policy: str, at: str | None, path: str | None, overwrite: bool) -> None:
     """Decide who is removed, held or kept; show how many, and why."""
     chosen = chosen_policy(policy)
-    if path:
-        new_file(path, overwrite)
+    refuse_outputs(path, overwrite=overwrite)
     verdicts = ba.decide(exports.classified(), chosen, at=at)
     counted = verdicts.groupby(["verdict", "reason"], observed=True).agg(
         addresses=("address", "size"), domains=("domain", "nunique"), last=("decided_at", "max")
@@ -167,8 +166,7 @@ def restore(
 @overwrite_option
 def diff(run1: str, run2: str, addresses: bool, path: str | None, overwrite: bool) -> None:
     """Show who moved between two runs of `clean`, and why."""
-    if path:
-        new_file(path, overwrite)
+    refuse_outputs(path, overwrite=overwrite)
     moved = ba.diff(run1, run2, addresses=addresses)
     names = [*(["address"] if addresses else ["domain"]), "part_before", "part_after", "why"]
     print_frame(moved[names].head(_SHOWN))

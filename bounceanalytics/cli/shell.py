@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 import bounceanalytics as ba
+from bounceanalytics.files import refuse_existing, whole_file
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.schema import ESPS
 
@@ -59,7 +60,7 @@ class Sentences(click.Group):
 def sentence(error: BaseException) -> str:
     """Return what went wrong, as a sentence for people."""
     if isinstance(error, ba.BounceAnalyticsError):
-        return str(error)
+        return str(error).replace("overwrite=True", "--overwrite")
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}"
     if isinstance(error, MemoryError):
@@ -114,34 +115,25 @@ class Exports:
         return ba.classify(self.load().events, rules=own)
 
 
-def new_file(path: str, overwrite: bool) -> Path:
-    """Return a path to write to; raise if a file is there that may not be replaced."""
-    target = Path(path)
-    if target.exists() and not overwrite:
-        raise ba.OutputError(f"{target} is there already; say --overwrite to replace it")
-    return target
+def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
+    """Raise if a file exists that a command is going to write; one that was not asked for is None."""
+    refuse_existing([Path(path) for path in paths if path], overwrite=overwrite)
 
 
 def write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
     """Write Parquet or CSV, whole or not at all."""
-    target = new_file(path, overwrite)
-    part = target.with_name(f".{target.name}.part")
-    try:
+    target = Path(path)
+    if target.suffix not in {".parquet", ".csv", ".gz"}:
+        raise ba.FormatError(
+            f"cannot tell how to write {target.name}; let it end in .parquet, .csv or .csv.gz"
+        )
+    with whole_file(target, overwrite=overwrite) as part:
         if target.suffix == ".parquet":
             # without pandas' own metadata, which pandas itself cannot read back for columns of lists
             table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
             pq.write_table(table, part, compression="zstd")
-        elif target.suffix in {".csv", ".gz"}:
-            frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
         else:
-            raise ba.FormatError(
-                f"cannot tell how to write {target.name}; let it end in .parquet, .csv or .csv.gz"
-            )
-        with part.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+            frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
     out.print(f"{len(frame):,} rows written to {target}")
 
 

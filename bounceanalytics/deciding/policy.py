@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import tomli_w
 
 from bounceanalytics import schema
-from bounceanalytics.datasets import write_whole
 from bounceanalytics.deciding.lines import policy_lines
 from bounceanalytics.deciding.rule import AT_ONCE, HELD_AT_ONCE, Rule, whole, wrong_signs
-from bounceanalytics.errors import OutputError, PolicyError, SourceError
+from bounceanalytics.errors import PolicyError, SourceError
+from bounceanalytics.files import write_whole
 
 if TYPE_CHECKING:
     import os
@@ -230,12 +230,9 @@ class Policy:
         Raises
         ------
         OutputError
-            If the file is there already and ``overwrite`` is not set.
+            If the file exists and ``overwrite`` is not set, or it cannot be written.
         """
-        path = Path(path)
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path} is there already; say overwrite=True to replace it")
-        write_whole(path, self.to_toml().encode())
+        write_whole(Path(path), self.to_toml().encode(), overwrite=overwrite)
 
     def to_toml(self) -> str:
         """Return the policy as the text of a TOML file, for :meth:`load`."""

@@ -30,11 +30,10 @@ from bounceanalytics.datasets import (
     is_dataset,
     make_room,
     read_about,
-    sync_folder,
     write_about,
-    write_whole,
 )
 from bounceanalytics.errors import OutputError, SourceError
+from bounceanalytics.files import HiddenFiles
 from bounceanalytics.loading.copies import SeenKeys, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import account_frames, rejects_frame
@@ -310,8 +309,8 @@ class _Unit:
         self._new = SeenKeys()
         self._copies = 0
         self._number = state.next_number
-        self._writers: dict[str, tuple[pa.parquet.ParquetWriter, Path]] = {}
-        self._written: list[Path] = []
+        self._writers: dict[str, pa.parquet.ParquetWriter] = {}
+        self._files = HiddenFiles()
         self._pieces: dict[str, int] = defaultdict(int)
         self._last = (-1, False)  # number of the last record, and whether it gave a new row
 
@@ -334,24 +333,17 @@ class _Unit:
 
     def finish(self, reader: Reader) -> None:
         """Give the files their names and note that the unit is done."""
-        for month in list(self._writers):
-            self._close(month)
-        folders = set()
-        for hidden in self._written:
-            hidden.replace(hidden.with_name(hidden.name.removeprefix(".")))
-            folders.add(hidden.parent)
-        for folder in (*folders, self._state.out):
-            sync_folder(folder)
+        self._close()
         done = self._state.place(self._number, self._account, self._copies)
         if reader.rejects:
-            sink = pa.BufferOutputStream()
-            rejects_frame(reader.rejects).to_parquet(sink, compression="zstd")
-            write_whole(done.rejects, sink.getvalue().to_pybytes())
+            rejects_frame(reader.rejects).to_parquet(self._files.new(done.rejects), compression="zstd")
             reader.rejects.clear()
         if len(self._new):
-            sink = pa.BufferOutputStream()
-            np.save(sink, self._new.all())
-            write_whole(done.keys, sink.getvalue().to_pybytes())
+            with self._files.new(done.keys).open(
+                "wb"
+            ) as stream:  # by its name, NumPy would put .npy behind it
+                np.save(stream, self._new.all())
+        self._files.reveal()
         facts = asdict(self._account)
         facts["styles"] = self._account.styles.tolist()
         note = {
@@ -360,18 +352,16 @@ class _Unit:
             "copies": self._copies,
             "account": facts,
         }
-        write_whole(self._state.folder / f"unit-{self._number:05d}.json", json.dumps(note).encode())
+        path = self._state.folder / f"unit-{self._number:05d}.json"
+        self._files.new(path).write_text(json.dumps(note), encoding="utf-8")
+        self._files.reveal()
         self._state.units[self._fingerprint] = done
         if self._seen is not None:
             self._seen.absorb(self._new)
 
     def _take_back(self) -> None:
-        for writer, _ in self._writers.values():
-            writer.close()
-        for hidden in self._written:
-            hidden.unlink(missing_ok=True)
-        self._writers.clear()
-        self._written.clear()
+        self._close()
+        self._files.discard()
         self._new, self._copies, self._last = SeenKeys(), 0, (-1, False)
 
     def _write(self, batch: Batch) -> None:
@@ -412,21 +402,18 @@ class _Unit:
     def _writer(self, month: str) -> pa.parquet.ParquetWriter:
         if month not in self._writers:
             if len(self._writers) >= _OPEN_MONTHS:
-                self._close(next(iter(self._writers)))
-            folder = self._state.out / f"month={month}"
-            folder.mkdir(exist_ok=True)
+                self._writers.pop(next(iter(self._writers))).close()
             self._pieces[month] += 1
-            path = folder / f".part-{self._number:05d}-{self._pieces[month]:03d}.parquet"
-            self._written.append(path)
-            writer = pa.parquet.ParquetWriter(path, _SCHEMA, compression="zstd", compression_level=1)
-            self._writers[month] = writer, path
-        return self._writers[month][0]
+            name = f"part-{self._number:05d}-{self._pieces[month]:03d}.parquet"
+            path = self._files.new(self._state.out / f"month={month}" / name)
+            self._writers[month] = pa.parquet.ParquetWriter(
+                path, _SCHEMA, compression="zstd", compression_level=1
+            )
+        return self._writers[month]
 
-    def _close(self, month: str) -> None:
-        writer, path = self._writers.pop(month)
-        writer.close()
-        with path.open("rb+") as stream:
-            os.fsync(stream.fileno())
+    def _close(self) -> None:
+        while self._writers:
+            self._writers.popitem()[1].close()
 
 
 _SCHEMA = schema.EVENT_COLUMNS.arrow

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -13,13 +10,16 @@ import pandas as pd
 from bounceanalytics.charts.images import save
 from bounceanalytics.datasets import as_dataset
 from bounceanalytics.deciding.decide import decide
-from bounceanalytics.errors import FrameError, OutputError
+from bounceanalytics.errors import FrameError
+from bounceanalytics.files import refuse_existing, require_folder, write_whole
 from bounceanalytics.report.page import compute, draw, examples, render
 from bounceanalytics.report.spans import halves, span, times_of
 from bounceanalytics.report.workbook import workbook
 from bounceanalytics.schema import require
 
 if TYPE_CHECKING:
+    import os
+
     from bounceanalytics.charts.theme import ThemeName
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
@@ -89,17 +89,14 @@ def report(
     'report.html'
     """
     target = Path(path)
-    if target.is_dir():
-        raise OutputError(f"{target} is a folder; name the file to write, such as {target / 'report.html'}")
-    if not target.parent.is_dir():
-        raise OutputError(f"the folder {target.parent} is not there; make it first")
-    _refuse_existing(target, overwrite)
+    require_folder(target)
+    refuse_existing([target], overwrite=overwrite)
     frame, contents = _contents(bounces, period, compare, policy, redact=redact)
     if target.suffix.lower() == ".xlsx":
         content = workbook(contents, title=title)
     else:
         content = render(contents, title=title, examples=None if redact else examples(frame)).encode()
-    _write(content, target, overwrite)
+    write_whole(target, content, overwrite=overwrite)
     return target
 
 
@@ -153,8 +150,7 @@ def save_charts(
     _, contents = _contents(bounces, period, None, None, redact=True)
     figures = {name: function(*frames, theme=theme) for name, (function, frames) in draw(contents).items()}
     paths = {name: target / f"{name}.{form}" for name in figures}
-    for path in paths.values():
-        _refuse_existing(path, overwrite)
+    refuse_existing(paths.values(), overwrite=overwrite)
     return [save(figure, paths[name], overwrite=overwrite) for name, figure in figures.items()]
 
 
@@ -205,27 +201,3 @@ def _whole(bounces: Frame) -> pd.DataFrame:
     dataset = as_dataset(bounces)
     frame = bounces if dataset is None else dataset.to_pandas()
     return require(frame, ("event", "timestamp"), "a classified frame")
-
-
-def _refuse_existing(target: Path, overwrite: bool) -> None:
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists; say overwrite=True or name another file")
-
-
-def _write(content: bytes, target: Path, overwrite: bool) -> None:
-    """Write beside the target and rename: a reader sees the old file or the new one, never half of one."""
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _refuse_existing(target, overwrite)  # somebody may have come first
-        part.replace(target)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

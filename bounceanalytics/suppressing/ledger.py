@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.addresses import column_text, domain_of, normal_form, text_array
 from bounceanalytics.database import read_statements
-from bounceanalytics.errors import FrameError
-from bounceanalytics.sqlite_file import LedgerFile
+from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.sqlite_file import FileKind, SqliteFile
 from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Addresses = str | Iterable[str] | pd.Series[str]
+
+#: The number in the header spells "bnce".
+_KIND = FileKind("ledger", 0x626E6365, 1, ("suppressing", "ledger"))
 
 #: What became of the rows of an update.
 OUTCOMES = {
@@ -85,7 +88,7 @@ class LedgerUpdate:
         return "\n".join([*lines, f"{'= given':<10}{self.rows['given']:>{width},}"])
 
 
-class Ledger(LedgerFile):
+class Ledger(SqliteFile):
     """A suppression list that remembers, in one SQLite file.
 
     Parameters
@@ -133,7 +136,20 @@ class Ledger(LedgerFile):
         self, path: str | os.PathLike[str], *, hashed: bool = False, salt: str | None = None
     ) -> None:
         self._salt = salt or ""
-        super().__init__(path, hashed=hashed, salt_check=salt_check(self._salt))
+        super().__init__(path, _KIND, {"hashed": str(int(hashed)), "salt": salt_check(self._salt)})
+
+    def _check(self, facts: Mapping[str, str]) -> None:
+        if facts["hashed"] == "1" and not self.hashed:
+            raise SourceError(f"{self.path} holds addresses; a hashed ledger needs a file of its own")
+        if self._about("salt") != facts["salt"]:
+            raise SourceError(
+                f"{self.path} was made with another salt; without it nobody in it can be recognised"
+            )
+
+    @property
+    def hashed(self) -> bool:
+        """Whether the ledger holds hashes only."""
+        return self._about("hashed") == "1"
 
     def __len__(self) -> int:
         return sum(count for verdict, count in self._counts().items() if verdict != "keep")

@@ -1,11 +1,6 @@
 -- The tables of a ledger. Times are microseconds since 1970, UTC.
 -- A key is an address in normal form, or the hash of one: of a hashed ledger, and of who asked to be forgotten.
 
-CREATE TABLE about (
-    name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT;
-
 CREATE TABLE entries (
     key TEXT PRIMARY KEY,
     hashed INTEGER NOT NULL CHECK (hashed IN (0, 1)),

@@ -74,7 +74,7 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(
 ) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"old")
-    with pytest.raises(OutputError, match=r"a\.png is there already; say overwrite=True"):
+    with pytest.raises(OutputError, match=r"a\.png exists; pass overwrite=True"):
         charts.save(figure, path)
     assert path.read_bytes() == b"old"
     assert not drawn
@@ -88,7 +88,7 @@ def test_a_file_that_is_there_is_kept_unless_told_otherwise(
         ("a.gif", r"a\.gif does not end in \.png, \.svg or \.pdf"),
         ("a", "does not end in"),
         ("nowhere/a.png", "there is no folder .*nowhere"),
-        ("folder.png", "is a folder"),
+        ("folder.png", "is a folder; name a file in it"),
     ],
 )
 def test_a_place_that_does_not_do_is_named(

@@ -304,7 +304,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     out.mkdir()
     (out / "mine.txt").write_text("stays")
     (out / "held.csv").write_text("old")
-    with pytest.raises(OutputError, match=r"held\.csv is there already; say overwrite=True"):
+    with pytest.raises(OutputError, match=r"held\.csv exists; pass overwrite=True"):
         clean(raw, events(), out)
     assert sorted(path.name for path in out.iterdir()) == ["held.csv", "mine.txt"]
     clean(raw, events(), out, overwrite=True)

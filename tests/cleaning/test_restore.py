@@ -200,7 +200,7 @@ def test_what_makes_no_sense(run: Cleaning, tmp_path: Path, filters: dict[str, A
 
 def test_nothing_is_overwritten_unasked(run: Cleaning, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("old")
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="exists; pass overwrite=True or choose another name"):
         restore(run, tmp_path / "list.csv")
     assert restore(run, tmp_path / "list.csv", overwrite=True).path.read_bytes() == LIST
     with pytest.raises(OutputError, match="a file of the run itself"):

@@ -67,7 +67,9 @@ def test_report(samples: Path, tmp_path: Path) -> None:
     target = tmp_path / "r.html"
     assert run("report", samples / "exports", "--out", target).exit_code == 0
     assert target.read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
-    assert "--overwrite" in sentence(run("report", samples / "exports", "--out", target))
+    assert "exists; pass --overwrite or choose another name" in sentence(
+        run("report", samples / "exports", "--out", target)
+    )
     assert run("report", samples / "exports", "--out", target, "--overwrite").exit_code == 0
 
 

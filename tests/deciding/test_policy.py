@@ -45,7 +45,7 @@ def test_to_toml_and_back(name: str, tmp_path: Path) -> None:
     policy.save(tmp_path / "p.toml")
     assert Policy.load(tmp_path / "p.toml") == policy
     assert Policy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
-    with pytest.raises(OutputError, match=r"p\.toml is there already"):
+    with pytest.raises(OutputError, match=r"p\.toml exists; pass overwrite=True or choose another name"):
         policy.save(tmp_path / "p.toml")
     policy.save(tmp_path / "p.toml", overwrite=True)
 

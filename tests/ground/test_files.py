@@ -1,15 +1,27 @@
-"""Sets of files that are written whole or not at all."""
+"""Files and sets of files that are written whole or not at all, and by one module only."""
 
 from __future__ import annotations
 
+import ast
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import filelock
 import pytest
 
+import bounceanalytics
 from bounceanalytics.errors import OutputError
-from bounceanalytics.files import SummedFile, whole_files
+from bounceanalytics.files import (
+    HiddenFiles,
+    SummedFile,
+    refuse_existing,
+    require_folder,
+    whole_file,
+    whole_files,
+    write_whole,
+)
 
 
 class Killed(BaseException):
@@ -108,3 +120,180 @@ def test_a_file_knows_its_size_and_checksum(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == b"abc"
     assert file.bytes == 3
     assert file.sha256.startswith("ba7816bf")
+
+
+# one file
+
+
+def test_a_file_comes_whole_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "x" / "a.csv"
+    with whole_file(path, overwrite=False) as part:
+        part.write_text("all of it")
+        assert not path.exists()
+    assert path.read_text() == "all of it"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_is_replaced_only_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    write_whole(path, b"old", overwrite=False)
+    with pytest.raises(OutputError) as caught:
+        write_whole(path, b"new", overwrite=False)
+    assert str(caught.value) == f"{path} exists; pass overwrite=True or choose another name"
+    assert path.read_bytes() == b"old"
+    write_whole(path, b"new", overwrite=True)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+
+    def overtaken() -> None:
+        with whole_file(path, overwrite=False) as part:
+            part.write_text("second")
+            path.write_text("first")
+
+    with pytest.raises(OutputError, match="exists"):
+        overtaken()
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("no"), Killed()])
+def test_a_file_that_fails_leaves_the_old_one_alone(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+
+    def failing() -> None:
+        with whole_file(path, overwrite=True) as part:
+            part.write_text("half")
+            raise error
+
+    told = isinstance(error, OSError)
+    with pytest.raises(
+        OutputError if told else type(error), match=r"a\.csv cannot be written" if told else None
+    ):
+        failing()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_beside_a_file_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    program = """
+import os, sys
+from pathlib import Path
+from bounceanalytics.files import whole_file
+with whole_file(Path(sys.argv[1]), overwrite=False) as part:
+    part.write_text("half")
+    os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", program, path], check=False).returncode == 9
+    assert not path.exists()
+    assert len(list(tmp_path.iterdir())) == 2  # what it wrote, and its lock
+    with whole_file(path, overwrite=False) as part:
+        part.write_text("whole")
+        assert {one.suffix for one in tmp_path.iterdir()} == {".part", ".lock"}
+        write_whole(path.with_name("b.csv"), b"another", overwrite=False)
+    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"a.csv": "whole", "b.csv": "another"}
+
+
+# files in several folders
+
+
+def test_hidden_files_get_their_names_together(tmp_path: Path) -> None:
+    files = HiddenFiles()
+    paths = [tmp_path / "x" / "a", tmp_path / "y" / "z" / "b"]
+    for path in paths:
+        files.new(path).write_text("1")
+    assert not any(path.exists() for path in paths)
+    files.reveal()
+    assert [path.read_text() for path in paths] == ["1", "1"]
+    files.new(paths[0]).write_text("2")
+    files.discard()
+    files.reveal()
+    assert paths[0].read_text() == "1"
+    assert [one.name for one in paths[0].parent.iterdir()] == ["a"]
+
+
+# the one refusal
+
+
+def test_all_that_exists_is_told_in_one_sentence(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    refuse_existing(paths, overwrite=False)
+    for path in paths[1:]:
+        path.touch()
+    with pytest.raises(OutputError) as caught:
+        refuse_existing(paths, overwrite=False)
+    assert str(caught.value) == f"{paths[1]} and 1 more exist; pass overwrite=True or choose another name"
+    refuse_existing(paths, overwrite=True)
+    with pytest.raises(OutputError, match="c is the list itself; write to another folder"):
+        refuse_existing(paths, overwrite=True, source=paths[2])
+
+
+def test_a_folder_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="is a folder; name a file in it"):
+            refuse_existing([tmp_path], overwrite=overwrite)
+    refuse_existing([tmp_path], overwrite=True, folders=True)
+    with pytest.raises(OutputError, match="exists; pass overwrite=True"):
+        refuse_existing([tmp_path], overwrite=False, folders=True)
+    require_folder(tmp_path / "a")
+    with pytest.raises(OutputError, match=r"there is no folder .*nowhere; make it first"):
+        require_folder(tmp_path / "nowhere" / "a")
+
+
+# the one writer
+
+HOME = Path(bounceanalytics.__file__).parent
+
+#: What only files.py does. Of a method, called with one argument: text.replace takes two, frame.rename takes names.
+ONCE = {"fsync", "replace", "rename", "renames", "NamedTemporaryFile", "mkstemp", "move", "copyfile", "link"}
+#: Where something is written that is no output, or lies in a folder or under a name that files.py gave.
+ELSEWHERE = {
+    "cleaning/clean.py": {"write_text"},  # in the folder of whole_files
+    "cli/shell.py": {"open"},  # os.devnull, for "| head"
+    "datasets.py": {"write_text"},  # a hidden file
+    "loading/converting.py": {"open", "write_text"},  # hidden files
+    "opening/archives.py": {"open"},  # temporary files
+    "opening/sources.py": {"copyfile"},  # temporary, where there are no links
+    "suppressing/suppressions.py": {"open"},  # in the folder of whole_files
+}
+
+
+def _writes(call: ast.Call) -> str:
+    """Return the name of what a call does to the disk, else nothing."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    name = method or getattr(call.func, "id", "")
+    if name == "open":
+        words = [*call.args, *(one.value for one in call.keywords if one.arg == "mode")]
+        modes = {
+            word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)
+        }
+        return name if any(set(mode) <= set("wxarbt+") and set(mode) & set("wxa+") for mode in modes) else ""
+    if name in {"write_text", "write_bytes"}:
+        return name
+    if name in ONCE and (name not in {"replace", "rename"} or (len(call.args) == 1 and not call.keywords)):
+        return name
+    return ""
+
+
+def test_no_other_module_writes_files_of_its_own() -> None:
+    found: dict[str, set[str]] = {}
+    for path in HOME.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {_writes(node) for node in ast.walk(tree) if isinstance(node, ast.Call)} - {""}
+        if names:
+            found[path.relative_to(HOME).as_posix()] = names
+    assert {"replace", "rename", "fsync"} <= found.pop("files.py")
+    assert found == ELSEWHERE
+
+
+def test_no_other_module_refuses_what_exists() -> None:
+    sentences = [
+        path.relative_to(HOME).as_posix()
+        for path in HOME.rglob("*.py")
+        if "choose another name" in path.read_text(encoding="utf-8")
+    ]
+    assert sentences == ["files.py"]

@@ -155,7 +155,9 @@ def test_errors(verdicts: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(FrameError, match="verdict"):
         export_suppressions(verdicts.drop(columns="verdict"), "ses", tmp_path / "s.csv")
     (tmp_path / "m-complaints.csv").write_text("old")
-    with pytest.raises(OutputError, match=r"m-complaints\.csv is there already"):
+    with pytest.raises(
+        OutputError, match=r"m-complaints\.csv exists; pass overwrite=True or choose another name"
+    ):
         export_suppressions(verdicts, "mailgun", tmp_path / "m.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["m-complaints.csv"]
     export_suppressions(verdicts, "mailgun", tmp_path / "m.csv", overwrite=True)
