@@ -10,8 +10,7 @@ import pandas as pd
 from bounceanalytics.charts.bars import provider_title
 from bounceanalytics.charts.theme import FAULT_TITLES
 from bounceanalytics.errors import FrameError
-from bounceanalytics.schema import ESPS, REASONS, require
-from bounceanalytics.summaries import COLUMNS, MEANINGS
+from bounceanalytics.schema import ESPS, REASONS, SUMMARIES, columns_of, require
 from bounceanalytics.wording import count, day, number, percent
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from pandas.io.formats.style import Styler
     from pandas.io.formats.style_render import CSSDict
+
+    from bounceanalytics.schema import Column
 
 __all__ = ["table"]
 
@@ -73,19 +74,7 @@ _NOTES = {
     "hard_shrunk": "cautious rate: drawn towards that of all, the more the fewer messages",
 }
 
-#: Columns of shares, 0-1; other columns of numbers with a point are just numbers.
-_SHARES = (
-    "share",
-    "bounce_rate",
-    "hard_rate",
-    "hard_low",
-    "hard_high",
-    "hard_shrunk",
-    "rate_before",
-    "rate_after",
-)
-
-#: Where a share would stand if the exports held deliveries.
+#: Where a rate would stand if the exports held deliveries.
 _NO_RATE = '<span style="opacity: 0.6">no rate</span>'
 
 _BAR = "rgba(213,94,0,0.28)"  # reads on white and on black
@@ -123,12 +112,15 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
     >>> "Main reason" in ba.table(ba.summarize_domains(bounces)).to_html()
     True
     """
-    shown = _chosen(require(frame, (), "a summary"), columns).head(top).reset_index(drop=True)
+    known = columns_of(require(frame, (), "a summary"))
+    shown = _chosen(frame, columns).head(top).reset_index(drop=True)
     style = shown.style.hide(axis="index")
     formats: dict[Any, str | Callable[[object], str] | None] = {
-        name: _format(name, shown[name].dtype) for name in shown.columns
+        name: _format(known.get(str(name)), name, shown[name].dtype) for name in shown.columns
     }
-    style = style.format(formats).relabel_index([_head(name) for name in shown.columns], axis="columns")
+    style = style.format(formats).relabel_index(
+        [_head(known.get(str(name)), name) for name in shown.columns], axis="columns"
+    )
     for name in _BARS:
         if name in shown.columns and pd.api.types.is_numeric_dtype(shown[name]) and shown[name].gt(0).any():
             style = style.bar(subset=[name], color=_BAR, vmin=0, align="left")
@@ -176,18 +168,17 @@ def _chosen(frame: pd.DataFrame, columns: Sequence[str] | None) -> pd.DataFrame:
 
 def _summary_of(frame: pd.DataFrame) -> str:
     names = tuple(map(str, frame.columns))
-    return next((summary for summary, its in COLUMNS.items() if its == names), "")
+    return next((summary for summary, its in SUMMARIES.items() if its.names == names), "")
 
 
 def _title(name: Any) -> str:
     return _TITLES.get(str(name), str(name).replace("_", " ").capitalize())
 
 
-def _head(name: Any) -> str:
+def _head(column: Column | None, name: Any) -> str:
     """Return the title of a column, and what it means for those who point at it."""
     title = escape(_title(name))
-    meaning = MEANINGS.get(str(name))
-    return f'<span title="{escape(meaning)}">{title}</span>' if meaning else title
+    return f'<span title="{escape(column.meaning)}">{title}</span>' if column else title
 
 
 def _explained(shown: pd.DataFrame) -> str:
@@ -202,21 +193,21 @@ def _is_long(values: pd.Series[Any]) -> bool:
     return any(len(text) > 40 and " " in text for text in map(_text, values))
 
 
-def _format(name: Any, kind: Any) -> Callable[[Any], str]:
+def _format(column: Column | None, name: Any, kind: Any) -> Callable[[Any], str]:
     """Return how the values of a column are written, as HTML."""
-    write = _writer(name, kind)
-    missing = _NO_RATE if name in _SHARES else ""
+    write = _writer(name, kind, share=column is not None and column.share)
+    missing = _NO_RATE if column is not None and column.share and column in SUMMARIES["domains"] else ""
     return lambda value: missing if pd.api.types.is_scalar(value) and pd.isna(value) else escape(write(value))
 
 
-def _writer(name: Any, kind: Any) -> Callable[[Any], str]:
+def _writer(name: Any, kind: Any, *, share: bool) -> Callable[[Any], str]:
     """Return how the values of a column are written that are there."""
     if pd.api.types.is_datetime64_any_dtype(kind):
         return day
     if pd.api.types.is_bool_dtype(kind):
         return lambda value: "yes" if value else ""
     if pd.api.types.is_float_dtype(kind):
-        return percent if name in _SHARES else _decimal
+        return percent if share else _decimal
     if pd.api.types.is_integer_dtype(kind):
         return number
     words = _WORDS.get(str(name), str)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xlsxwriter
 
-from bounceanalytics.summaries import MEANINGS, Summaries
+from bounceanalytics.schema import columns_of
+from bounceanalytics.summaries import Summaries
 from bounceanalytics.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bounceanalytics.report.page import Contents
+    from bounceanalytics.schema import Column
 
 #: Rows of a sheet, without its head (Excel's limit is 1,048,576).
 MOST_ROWS = 1_048_575
@@ -108,9 +111,9 @@ def workbook_bytes(
             for name, table in tables.items()
             if len(table) > MOST_ROWS
         ]
-        columns = dict.fromkeys(column for table in tables.values() for column in table.columns)
-        _about(book, looks, title, [*about, *cut], columns)
-        for sheet, table in zip(_sheet_names(tables), tables.values(), strict=True):
+        sheets = dict(zip(_sheet_names(tables), tables.values(), strict=True))
+        _about(book, looks, title, [*about, *cut], _meanings(sheets))
+        for sheet, table in sheets.items():
             _sheet(book.add_worksheet(sheet), looks, table.head(MOST_ROWS))
     return buffer.getvalue()
 
@@ -134,8 +137,24 @@ def _sheet_names(names: Iterable[str]) -> list[str]:
     return found
 
 
+def _meanings(sheets: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    """Return what each column means, together with the first sheet where a name means several things."""
+    told: dict[tuple[str, str], str] = {}
+    for sheet, table in sheets.items():
+        for column in columns_of(table).values():
+            told.setdefault((column.name, column.meaning), sheet)
+    often = Counter(name for name, _ in told)
+    return [
+        (f"{name} ({sheet})" if often[name] > 1 else name, meaning) for (name, meaning), sheet in told.items()
+    ]
+
+
 def _about(
-    book: Any, looks: dict[str, Any], title: str, facts: Sequence[tuple[str, str]], columns: Iterable[Any]
+    book: Any,
+    looks: dict[str, Any],
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    meanings: Sequence[tuple[str, str]],
 ) -> None:
     sheet = book.add_worksheet("About")
     sheet.set_column(0, 0, 26)
@@ -146,25 +165,27 @@ def _about(
         sheet.write_string(place, 1, _fitting(text), looks["wrap"])
     begin = len(facts) + 3
     sheet.write_row(begin, 0, ["Column", "What it means"], looks["head"])
-    for place, column in enumerate((column for column in columns if column in MEANINGS), start=begin + 1):
+    for place, (column, meaning) in enumerate(meanings, start=begin + 1):
         sheet.write_string(place, 0, column, looks["wrap"])
-        sheet.write_string(place, 1, MEANINGS[column], looks["wrap"])
+        sheet.write_string(place, 1, meaning, looks["wrap"])
 
 
 def _sheet(sheet: Any, looks: dict[str, Any], table: pd.DataFrame) -> None:
     sheet.freeze_panes(1, 1)
+    known = columns_of(table)
     for place, column in enumerate(table.columns):
-        values, look, wide = _column(table.iloc[:, place])
+        about = known.get(str(column))
+        values, look, wide = _column(table.iloc[:, place], about)
         sheet.write_string(0, place, _fitting(str(column)), looks["head"])
-        if column in MEANINGS:
-            sheet.write_comment(0, place, MEANINGS[column], {"x_scale": 2})
+        if about:
+            sheet.write_comment(0, place, about.meaning, {"x_scale": 2})
         sheet.set_column(place, place, max(wide, min(len(str(column)) + 3, 60)), looks[look])
         sheet.write_column(1, place, values)
     if len(table.columns):
         sheet.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
 
 
-def _column(values: pd.Series[Any]) -> tuple[list[Any], str, int]:
+def _column(values: pd.Series[Any], about: Column | None) -> tuple[list[Any], str, int]:
     """Return what to write, how it looks, and how wide it is; what is missing stays empty."""
     kind = values.dtype
     there = [None if gone else one for one, gone in zip(values, values.isna(), strict=True)]
@@ -174,16 +195,13 @@ def _column(values: pd.Series[Any]) -> tuple[list[Any], str, int]:
         return [None if one is None else ("yes" if one else "no") for one in there], "text", 8
     if pd.api.types.is_float_dtype(kind):
         told = [one if one is None or math.isfinite(one) else str(one) for one in there]
-        return told, _FLOATS.get(str(values.name), "share" if values.name in MEANINGS else "float"), 10
+        tiny = "tiny" if values.name == "p_value" else "float"
+        return told, "share" if about and about.share else tiny, 10
     if pd.api.types.is_integer_dtype(kind):
         return there, "int", 11
     texts = [None if one is None else _fitting(str(one)) for one in there]
     longest = max((len(text) for text in texts[:1000] if text), default=8)
     return texts, "text", min(longest + 2, 60)
-
-
-#: How columns of numbers with a point look that are no shares; others of a summary are.
-_FLOATS = {"p_value": "tiny", "weeks_out": "float"}
 
 
 def _wall(moment: pd.Timestamp) -> datetime | str:

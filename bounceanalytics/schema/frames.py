@@ -175,6 +175,31 @@ VERDICT_COLUMNS = Table(
 #: What :func:`bounceanalytics.classify` returns.
 BOUNCE_COLUMNS = Table("a classified frame", (*EVENT_COLUMNS, *VERDICT_COLUMNS))
 
+FILE_COLUMNS = Table(
+    "a frame of files",
+    (
+        Column("source", "string", "file"),
+        Column("provider", "string", "ESP that it came from; empty if it is no export"),
+        Column("form", "string", "kind of export; empty if it is none"),
+        Column("records", "int64", "records read: loaded + ignored + rejected"),
+        Column("loaded", "int64", "records that became rows"),
+        Column("ignored", "int64", "records left out on purpose"),
+        Column("rejected", "int64", "records that could not be read"),
+        Column("rows", "int64", "rows made of it"),
+        Column("times", "string", "how its times were written"),
+        Column("note", "string", "what else there is to say"),
+    ),
+)
+
+IGNORED_COLUMNS = Table(
+    "a frame of ignored records",
+    (
+        Column("source", "string", "file"),
+        Column("reason", "string", "why they were left out"),
+        Column("records", "int64", "how many"),
+    ),
+)
+
 REJECT_COLUMNS = Table(
     "a frame of rejected records",
     (

@@ -152,7 +152,11 @@ class Table:
         frame = frame[list(self.names)]
         if frame.empty:
             return self.empty()
-        times = [column.name for column in self.columns if column.kind == "timestamp"]
+        times = [
+            column.name
+            for column in self.columns
+            if column.kind == "timestamp" and frame[column.name].dtype != TIME
+        ]
         frame = frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
         return frame.astype(self.dtypes)
 

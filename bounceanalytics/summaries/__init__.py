@@ -30,7 +30,7 @@ each domain has one: the one that most of its events name, ``other`` where none 
 
 Times are UTC. Rows come worst first, ties by name. No function changes its argument; all accept empty frames and
 raise :class:`~bounceanalytics.errors.FrameError` when columns of a classified frame are missing.
-:data:`MEANINGS` describes every column.
+:data:`bounceanalytics.schema.SUMMARIES` describes every column.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bounceanalytics.history.messages import Messages
-from bounceanalytics.schema.summaries import COLUMNS, MEANINGS, SENDING_EVENTS, dtype
+from bounceanalytics.schema import SENDING_EVENTS
 from bounceanalytics.summaries import queries
 from bounceanalytics.summaries.answers import (
     summarize_actions,
@@ -69,11 +69,8 @@ if TYPE_CHECKING:
     from bounceanalytics.history.messages import Freq
 
 __all__ = [
-    "COLUMNS",
-    "MEANINGS",
     "SENDING_EVENTS",
     "Summaries",
-    "dtype",
     "summarize",
     "summarize_actions",
     "summarize_changes",

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from bounceanalytics.errors import FrameError
-from bounceanalytics.schema import REASONS
-from bounceanalytics.schema.summaries import tidy
+from bounceanalytics.schema import REASONS, SUMMARIES
 from bounceanalytics.summaries.changes import LEAST_HITS, find_changes
 from bounceanalytics.summaries.registrable import registrable_domains
 from bounceanalytics.summaries.statistics import shrunk, trends, wilson
@@ -163,7 +162,7 @@ def domains(messages: Messages) -> pd.DataFrame:
         trend=trends(frame.rename(columns={"rated": "n", "rated_hard": "hits"})),
         spike=frame["domain"].isin(spikes),
     )
-    return tidy(_with_rates(frame), "domains")
+    return SUMMARIES["domains"].frame(_with_rates(frame))
 
 
 def registrable(messages: Messages) -> pd.DataFrame:
@@ -198,7 +197,7 @@ def _of_domains(messages: Messages, by: str, summary: str, order: str) -> pd.Dat
             FROM {sums} LEFT JOIN ({_TOP_OF_DOMAINS.format(by=by)}) AS top USING ({by})
             GROUP BY {by} ORDER BY {order}"""
     )
-    return tidy(_with_rates(frame), summary)
+    return SUMMARIES[summary].frame(_with_rates(frame))
 
 
 def tags(messages: Messages) -> pd.DataFrame:
@@ -218,7 +217,7 @@ def _group_rates(
 ) -> pd.DataFrame:
     frame = messages.group(by, f"{_COUNT_SQL}, {_REACH_SQL}, {_SEEN_SQL}", order=order, source=source)
     top = _top_reason(messages, by, source)
-    return tidy(_with_rates(frame.merge(top, on=by, how="left")), summary)
+    return SUMMARIES[summary].frame(_with_rates(frame.merge(top, on=by, how="left")))
 
 
 def reasons(messages: Messages) -> pd.DataFrame:
@@ -232,7 +231,7 @@ def reasons(messages: Messages) -> pd.DataFrame:
     )
     labels = messages.most_frequent(["category", "fault", "action"], by="reason", where=failed)
     share = frame["bounced"] / frame["bounced"].sum()  # 0 of 0 is missing, not an error
-    return tidy(_titled(frame.merge(labels, on="reason")).assign(share=share), "reasons")
+    return SUMMARIES["reasons"].frame(_titled(frame.merge(labels, on="reason")).assign(share=share))
 
 
 def days(messages: Messages, freq: Freq, timezone: str) -> pd.DataFrame:
@@ -264,7 +263,7 @@ def _by_period(
         there = f"timezone('{timezone}', timezone('UTC', moment))"
         start = f"timezone('UTC', timezone('{timezone}', date_trunc('{unit}', {there})))"
     frame = messages.group(f"{keys}{start} AS period", _COUNT_SQL, order=order, source=source)
-    periods = tidy(_with_rates(frame), summary)
+    periods = SUMMARIES[summary].frame(_with_rates(frame))
     return periods.assign(period=periods["period"].dt.tz_convert(timezone))
 
 
@@ -290,7 +289,7 @@ def changes(messages: Messages, by: str, freq: Freq) -> pd.DataFrame:
         frame["mailbox_provider"] = frame["name"].map(homes.set_index("domain")["mailbox_provider"])
     more = (frame["failed_after"] - frame["rate_before"] * frame["attempted_after"]).abs()
     order = frame.assign(more=more).sort_values(["more", "name"], ascending=[False, True], ignore_index=True)
-    return tidy(order, "changes")
+    return SUMMARIES["changes"].frame(order)
 
 
 def domain_reasons(messages: Messages) -> pd.DataFrame:
@@ -301,7 +300,7 @@ def domain_reasons(messages: Messages) -> pd.DataFrame:
         where="outcome = 'bounced'",
         order="sum(bounced) OVER (PARTITION BY domain) DESC, domain, bounced DESC, reason",
     )
-    return tidy(_titled(frame), "domain_reasons")
+    return SUMMARIES["domain_reasons"].frame(_titled(frame))
 
 
 def codes(messages: Messages) -> pd.DataFrame:
@@ -312,12 +311,12 @@ def codes(messages: Messages) -> pd.DataFrame:
         where="outcome = 'bounced'",
         order="bounced DESC, code_class, category, reason, code",
     )
-    return tidy(frame, "codes")
+    return SUMMARIES["codes"].frame(frame)
 
 
 def system_full(messages: Messages) -> pd.DataFrame:
     """See :func:`bounceanalytics.summarize_system_full`."""
-    return tidy(messages.ask(_SYSTEM_FULL), "system_full")
+    return SUMMARIES["system_full"].frame(messages.ask(_SYSTEM_FULL))
 
 
 def esps(messages: Messages) -> pd.DataFrame:
@@ -326,7 +325,7 @@ def esps(messages: Messages) -> pd.DataFrame:
         "provider", f"{_COUNT_SQL}, {_REACH_SQL}, {_SEEN_SQL}", order="attempted DESC, provider"
     )
     events = messages.ask("SELECT provider, count(*) AS events FROM events GROUP BY provider")
-    return tidy(_with_rates(frame.merge(events, on="provider")), "esps")
+    return SUMMARIES["esps"].frame(_with_rates(frame.merge(events, on="provider")))
 
 
 def actions(messages: Messages) -> pd.DataFrame:
@@ -337,4 +336,4 @@ def actions(messages: Messages) -> pd.DataFrame:
         where="outcome = 'bounced'",
         order="bounced DESC, action, fault",
     )
-    return tidy(frame, "actions")
+    return SUMMARIES["actions"].frame(frame)

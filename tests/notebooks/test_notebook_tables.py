@@ -12,7 +12,8 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics.errors import FrameError
-from bounceanalytics.summaries import MEANINGS, Summaries, summarize
+from bounceanalytics.schema import SUMMARIES
+from bounceanalytics.summaries import Summaries, summarize
 from tests.classified import classified, newsletter
 
 
@@ -49,7 +50,7 @@ def test_cells_are_those_of_the_summary(story: Summaries) -> None:
     assert f"5 of {len(story.domains)} rows" in html
     titles = heads(html)
     assert list(titles)[:4] == ["Domain", "Provider", "Attempted", "Hard"]
-    assert titles["Provider"] == MEANINGS["mailbox_provider"]
+    assert titles["Provider"] == SUMMARIES["domains"]["mailbox_provider"].meaning
 
 
 @pytest.mark.parametrize("name", list(Summaries.__dataclass_fields__))

@@ -14,7 +14,8 @@ import pytest
 import python_calamine
 
 from bounceanalytics.report.workbook import MOST_CHARACTERS, workbook_bytes
-from bounceanalytics.summaries import MEANINGS, summarize
+from bounceanalytics.schema import SUMMARIES
+from bounceanalytics.summaries import summarize
 from tests.classified import newsletter
 
 
@@ -38,7 +39,9 @@ def test_first_sheet_says_what_it_is_and_what_columns_mean() -> None:
     about = read(content)["About"]
     assert about[0][0] == "Ten weeks"
     assert ["Period", "ten weeks"] in [row[:2] for row in about]
-    assert {row[0]: row[1] for row in about[5:]} == {name: MEANINGS[name] for name in domains.columns}
+    assert {row[0]: row[1] for row in about[5:]} == {
+        column.name: column.meaning for column in SUMMARIES["domains"]
+    }
     again = workbook_bytes({"domains": domains.copy()}, title="Ten weeks", about=[("Period", "ten weeks")])
     assert content == again
 
@@ -74,7 +77,7 @@ def test_numbers_shares_and_times_look_like_it() -> None:
     assert re.search(r'<pane xSplit="1" ySplit="1"[^>]*state="frozen"', sheet)
     assert "<autoFilter" in sheet
     comments = "".join(text for name, text in found.items() if "comments" in name)
-    assert MEANINGS["hard_shrunk"] in comments
+    assert SUMMARIES["domains"]["hard_shrunk"].meaning in comments
 
 
 @pytest.mark.parametrize(

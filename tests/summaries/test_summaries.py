@@ -150,10 +150,9 @@ def test_every_grouping_adds_up_alike(story: pd.DataFrame, function: Any) -> Non
 @pytest.mark.parametrize("function", EVERY, ids=name_of)
 def test_columns_dtypes_and_docstring(story: pd.DataFrame, function: Any) -> None:
     summary = function(story)
-    names = summaries.COLUMNS[name_of(function)]
+    names = schema.SUMMARIES[name_of(function)].names
     assert tuple(summary.columns) == names
-    assert {name: summary[name].dtype for name in names} == {name: summaries.dtype(name) for name in names}
-    assert set(names) <= set(summaries.MEANINGS)
+    assert dict(summary.dtypes) == schema.SUMMARIES[name_of(function)].dtypes
     returns = re.search(r"Returns\n.*?Raises\n", function.__doc__, re.DOTALL)
     assert returns is not None
     listed = tuple(re.findall(r"``(\w+)``", returns[0].partition(":")[2]))
@@ -164,7 +163,7 @@ def test_columns_dtypes_and_docstring(story: pd.DataFrame, function: Any) -> Non
 def test_empty_frame(function: Any) -> None:
     summary = function(classified([]))
     assert len(summary) == 0
-    assert tuple(summary.columns) == summaries.COLUMNS[name_of(function)]
+    assert tuple(summary.columns) == schema.SUMMARIES[name_of(function)].names
 
 
 @pytest.mark.parametrize("function", EVERY, ids=name_of)
