@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import rows
 from bounceanalytics.finding.storms import storms
-from bounceanalytics.schema import ESPS
+from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.summaries import summarize
-from bounceanalytics.wording import count, day, number, percent
+from bounceanalytics.wording import count, day, esp_title, number, percent, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,19 +100,16 @@ def collect(found: pd.DataFrame, summaries: Summaries) -> pd.DataFrame:
 def _of_storms(found: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     for row in rows(found):
         if row.kind == "everything":
-            name, title = ESPS.get(row.provider, str(row.provider)), "everything bounced"
+            name, title = esp_title(str(row.provider)), "everything bounced"
         else:
-            name = (
-                str(row.domain) if row.mailbox_provider == "other" else provider_title(row.mailbox_provider)
-            )
-            title = "storm of unknown users"
+            name, title = mailbox_title(row.mailbox_provider, row.domain), "storm of unknown users"
         yield "storm", row.start, row.end, name, row.addresses, f"{name}: {title}", row.explanation
 
 
 def _of_changes(changes: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
     for row in rows(changes[changes["name"] != "other"]):  # those have nothing in common
         kind, title, words = _CHANGES[str(row.measure), str(row.kind)]
-        name = provider_title(row.name)
+        name = mailbox_title(row.name)
         sentence = (
             f"{name} {words} {day(row.at)}: {percent(row.rate_after)} of {count(row.attempted_after, 'message')}, "
             f"before that {percent(row.rate_before)} of {number(row.attempted_before)}."

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import FAULT_TITLES
 from bounceanalytics.errors import FrameError
-from bounceanalytics.schema import ESPS, REASONS, SUMMARIES, columns_of, require
-from bounceanalytics.wording import count, day, number, percent
+from bounceanalytics.knowledge.rules import mailbox_title
+from bounceanalytics.schema import SUMMARIES, columns_of, require
+from bounceanalytics.wording import day, esp_title, fault_title, number, part, percent, reason_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,11 +143,7 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
         {"selector": f"td.col{place}", "props": _SENTENCE if _is_long(shown[name]) else "white-space: nowrap"}
         for place, name in enumerate(shown.columns)
     ]
-    rows = (
-        f"{number(len(shown))} of {count(len(frame), 'row')}"
-        if len(shown) < len(frame)
-        else count(len(frame), "row")
-    )
+    rows = part(len(shown), len(frame), "row")
     return style.set_table_styles(looks).set_caption(f"{rows}{_explained(shown)}")
 
 
@@ -220,7 +215,7 @@ def _decimal(value: float) -> str:
 
 def _name(name: str) -> str:
     """Return a mailbox provider as one writes it, and a domain or a name that somebody wrote already as it is."""
-    return provider_title(name) if name.islower() and name.replace("_", "").isalnum() else name
+    return name if "." in name else mailbox_title(name)
 
 
 def _text(value: Any) -> str:
@@ -230,11 +225,11 @@ def _text(value: Any) -> str:
 
 #: How the words of a column are written.
 _WORDS: dict[str, Callable[[str], str]] = {
-    "reason": lambda name: REASONS[name].title if name in REASONS else name,
-    "top_reason": lambda name: REASONS[name].title if name in REASONS else name,
-    "fault": lambda name: FAULT_TITLES.get(name, name).partition(":")[0],
-    "mailbox_provider": provider_title,
+    "reason": reason_title,
+    "top_reason": reason_title,
+    "fault": fault_title,
+    "mailbox_provider": mailbox_title,
     "name": _name,
-    "provider": lambda name: ESPS.get(name, name),
+    "provider": esp_title,
     "code_class": str.capitalize,
 }

@@ -1,14 +1,141 @@
-"""Numbers, shares and dates as they are written in hover texts and reports."""
+"""The words that people read: numbers, shares and dates, and what the values of a column are called."""
 
 from __future__ import annotations
 
 import html
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bounceanalytics.schema import ESPS, REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 _ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one value of a column is called.
+
+    Attributes
+    ----------
+    short : str
+        A word or two, for a cell or a phone.
+    title : str
+        For the legend of a chart on paper: the short one and what it means.
+    explained : str
+        For the card of an explanation.
+    phrase : str
+        Within a sentence.
+    """
+
+    short: str
+    title: str
+    explained: str
+    phrase: str
+
+
+TYPES = {
+    "hard": Words("Hard", "Hard: the address takes no mail", "hard bounce: the failure lasts", "hard bounce"),
+    "soft": Words("Soft", "Soft: for a time", "soft bounce: the failure passes", "soft bounce"),
+    "block": Words(
+        "Block",
+        "Block: sender or content refused",
+        "block: the sender or the message was refused, not the address",
+        "block",
+    ),
+    "suppressed": Words(
+        "Not tried", "Not tried: suppressed by the ESP", "suppressed: the ESP did not try", "not tried"
+    ),
+    "none": Words("No failure", "No failure", "no failure", "no failure"),
+    "unknown": Words("Not classified", "Not classified", "not known", "kind not known"),
+}
+
+FAULTS = {
+    "recipient": Words(
+        "Recipient",
+        "Recipient: address or mailbox",
+        "the recipient, or nobody",
+        "the recipients (addresses that are wrong, closed or full)",
+    ),
+    "receiver": Words(
+        "Receiver", "Receiving server", "the receiving side's administrator", "the receiving servers"
+    ),
+    "sender": Words(
+        "Sender",
+        "Sender: reputation, set-up, pace",
+        "the sender",
+        "the sender (reputation, authentication, set-up, pace)",
+    ),
+    "content": Words(
+        "Content", "Content of the message", "the sender, in this message", "the content of the messages"
+    ),
+    "esp": Words("ESP", "ESP", "the ESP, or whoever keeps its suppression list", "the ESP"),
+    "unknown": Words("Unknown", "Unknown", "not known", "nobody that can be told"),
+}
+
+ACTIONS = {
+    "remove": Words(
+        "Remove",
+        "Remove: mail will never arrive",
+        "remove: take the address off the list and do not mail it again",
+        "remove the address",
+    ),
+    "retry": Words(
+        "Try again",
+        "Try again: it failed for now",
+        "retry: keep the address; a later attempt may succeed",
+        "keep the address and retry",
+    ),
+    "fix": Words(
+        "Keep and fix",
+        "Keep and fix: the sender's side",
+        "fix: keep the address; the sender has something to put right",
+        "keep the address and fix the sending side",
+    ),
+    "review": Words(
+        "Look at",
+        "Look at: a person decides",
+        "review: hold the address until somebody has looked at it",
+        "hold the address for review",
+    ),
+}
+
+#: Kind of bounces whose rate may change -> what they are called, and what became of the messages.
+MEASURES = {"hard": ("Hard bounces", "bounced hard"), "block": ("Blocks", "were blocked")}
+
+
+def fault_title(name: str) -> str:
+    """Return who must act, in a word or three.
+
+    >>> fault_title("receiver"), fault_title("sender")
+    ('Receiving server', 'Sender')
+    """
+    return FAULTS[name].title.partition(":")[0] if name in FAULTS else name
+
+
+def reason_title(name: Any) -> str:
+    """Return the title of a reason; empty where there is none.
+
+    >>> reason_title("mailbox_full"), reason_title(None)
+    ('Mailbox full', '')
+    """
+    if pd.isna(name):
+        return ""
+    return REASONS[name].title if name in REASONS else str(name)
+
+
+def esp_title(name: str) -> str:
+    """Return the name of an ESP as it writes itself.
+
+    >>> esp_title("ses"), esp_title("generic")
+    ('Amazon SES', 'other ESPs')
+    """
+    return "other ESPs" if name == "generic" else ESPS.get(name, name)
 
 
 def number(value: float) -> str:
@@ -61,6 +188,29 @@ def count(value: float, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def part(shown: int, total: int, one: str, many: str | None = None) -> str:
+    """Return how many of all are shown: ``3 of 9 domains``, or ``9 domains`` where all are.
+
+    >>> part(3, 9, "domain"), part(9, 9, "domain")
+    ('3 of 9 domains', '9 domains')
+    """
+    return (f"{number(shown)} of " if shown < total else "") + count(total, one, many)
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence.
+
+    >>> joined(["a"]), joined(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Return the rows of a summary as named tuples, for a sentence about each."""
+    return frame.itertuples(index=False)
+
+
 def rate_sentence(row: Any) -> str:
     """Return what became of the attempted messages of a row of a summary, and the hard rate with its interval.
 
@@ -95,6 +245,24 @@ def day(moment: Any) -> str:
     if pd.isna(moment):
         return "no date"
     return f"{moment.day} {moment:%b %Y}"
+
+
+def days(first: Any, last: Any) -> str:
+    """Return ``5 Jan 2026 to 9 Jan 2026``, or the day where both are the same.
+
+    >>> days(pd.Timestamp("2026-01-05"), pd.Timestamp("2026-01-05T10:00"))
+    '5 Jan 2026'
+    """
+    return day(first) if day(first) == day(last) else f"{day(first)} to {day(last)}"
+
+
+def changed(kind: str, at: Any) -> str:
+    """Return since when a rate is another, by the kind of change.
+
+    >>> changed("rise", pd.Timestamp("2026-01-05")), changed("spike", pd.Timestamp("2026-01-05"))
+    ('since 5 Jan 2026', 'in the last period, from 5 Jan 2026')
+    """
+    return f"{'in the last period, from' if kind == 'spike' else 'since'} {day(at)}"
 
 
 def shorten(name: str, length: int) -> str:

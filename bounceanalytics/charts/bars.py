@@ -8,7 +8,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import (
-    FAULT_TITLES,
     NARROWEST,
     Theme,
     ThemeName,
@@ -18,24 +17,27 @@ from bounceanalytics.charts.theme import (
     names_axis,
     panel_heading,
     rate_axis,
-    rows,
     rows_high,
     says,
     text_wide,
 )
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import REASONS, require
-from bounceanalytics.wording import count, number, percent, plain, rate_sentence
+from bounceanalytics.schema import require
+from bounceanalytics.wording import (
+    FAULTS,
+    count,
+    fault_title,
+    number,
+    part,
+    percent,
+    plain,
+    rate_sentence,
+    reason_title,
+    rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-#: Amazon SES: hard bounce rates at which an account is reviewed, and at which sending may be paused.
-#: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html
-SES_REVIEW, SES_PAUSE = 0.05, 0.10
-
-#: What Amazon SES asks its customers to stay below.
-SES_ASKS = 0.02
 
 
 def domains(
@@ -88,8 +90,7 @@ def domains(
         for hard, rate, known in zip(shown["hard"], shown["hard_rate"], rated, strict=True)
     ]
     figure = go.Figure(_bars(names, shown["hard"].tolist(), texts, hovers, look.types["hard"]))
-    part = f"{len(shown)} of {count(failing, 'domain')}" if len(shown) < failing else count(failing, "domain")
-    subtitle = f"{part} with hard bounces"
+    subtitle = f"{part(len(shown), failing, 'domain')} with hard bounces"
     if compact:
         _scaled(figure, names, texts, shown["hard"].max(), compact=True)
         subtitle += "; messages and share of attempted"
@@ -161,7 +162,7 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
         return says(theme, title, f"No message bounced{apart}.", compact=compact)
     colours = look_of(theme).faults
     figure = go.Figure()
-    for fault, fault_title in FAULT_TITLES.items():  # one trace per colour, for the legend
+    for fault, words in FAULTS.items():  # one trace per colour, for the legend
         mine = met[met["fault"] == fault]
         if len(mine):
             texts = [
@@ -169,7 +170,7 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
             ]
             hovers = [_reason_sentence(row) for row in rows(mine)]
             bars = _bars(mine["title"].tolist(), mine["bounced"].tolist(), texts, hovers, colours[fault])
-            figure.add_trace(bars.update(name=fault.capitalize() if compact else fault_title))
+            figure.add_trace(bars.update(name=words.short if compact else words.title))
     subtitle = f"{count(met['bounced'].sum(), 'bounce')} by reason; colour: who must act" + (
         "" if compact else apart
     )
@@ -286,14 +287,9 @@ def _scaled(
     )
 
 
-def provider_title(name: str) -> str:
-    """Return the name of a mailbox provider as one writes it."""
-    return name.upper() if len(name) <= 3 else name.replace("_", " ").capitalize()  # AOL, GMX, QQ
-
-
 def _domain_sentence(row: Any) -> str:
     reason = (
-        f"<br>Most frequent reason: {REASONS[row.top_reason].title.lower()}."
+        f"<br>Most frequent reason: {reason_title(row.top_reason).lower()}."
         if pd.notna(row.top_reason)
         else ""
     )
@@ -306,9 +302,8 @@ def _domain_sentence(row: Any) -> str:
 
 
 def _reason_sentence(row: Any) -> str:
-    known = REASONS[row.reason]
-    who = FAULT_TITLES[row.fault].partition(":")[0]
+    who = fault_title(row.fault)
     return (
-        f"<b>{known.title}</b><br>{count(row.bounced, 'message')} bounced for this reason,"
+        f"<b>{reason_title(row.reason)}</b><br>{count(row.bounced, 'message')} bounced for this reason,"
         f"<br>{percent(row.share)} of all bounces. Who must act: {who if who.isupper() else who.lower()}."
     )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rate_axis, rows, rows_high, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rate_axis, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, day, number, percent, plain
+from bounceanalytics.wording import MEASURES, changed, count, day, number, part, percent, plain, rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +28,6 @@ _NEED = (
 )
 
 _TITLE = "Whose rates changed, by their own past"
-
-_MEASURES = {"hard": "Hard bounces", "block": "Blocks"}
-_VERBS = {"hard": "bounced hard", "block": "were blocked"}
 
 
 def changes(
@@ -72,7 +69,7 @@ def changes(
     shown = summary.head(top)
     places = [str(place) for place in range(len(shown))]  # one name may have two changes
     figure = go.Figure()
-    for measure, name in _MEASURES.items():
+    for measure, (name, _) in MEASURES.items():
         mine = [
             (place, row) for place, row in zip(places, rows(shown), strict=True) if row.measure == measure
         ]
@@ -91,9 +88,8 @@ def changes(
             for place, row in zip(places, rows(shown), strict=True)
         ],
     )
-    part = f"{len(shown)} of {count(len(summary), 'change')}" if len(shown) < len(summary) else ""
-    part = part or count(len(summary), "change")
-    subtitle = f"{part}; hollow: rate before, full: since" + ("" if compact else "; at the right: since when")
+    subtitle = f"{part(len(shown), len(summary), 'change')}; hollow: rate before, full: since"
+    subtitle += "" if compact else "; at the right: since when"
     return lay_out(figure, theme, _TITLE, subtitle, body=rows_high(len(shown)), above=36, compact=compact)
 
 
@@ -129,9 +125,8 @@ def _since(place: str, row: Any, ground: str, *, compact: bool) -> dict[str, Any
 
 
 def _sentence(row: Any) -> str:
-    verb = _VERBS[str(row.measure)]
-    when = "in the last period, from" if row.kind == "spike" else "since"
+    _, verb = MEASURES[str(row.measure)]
     return (
         f"<b>{plain(str(row.name))}</b><br>{percent(row.rate_after)} of {count(row.attempted_after, 'message')} {verb} "
-        f"{when} {day(row.at)};<br>before that {percent(row.rate_before)} of {number(row.attempted_before)}."
+        f"{changed(row.kind, row.at)};<br>before that {percent(row.rate_before)} of {number(row.attempted_before)}."
     )

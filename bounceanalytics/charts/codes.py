@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import TYPE_TITLES, ThemeName, lay_out, says
+from bounceanalytics.charts.theme import BOUNCED, ThemeName, lay_out, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import REASONS, require
-from bounceanalytics.wording import count, number, percent, plain
+from bounceanalytics.wording import TYPES, count, number, percent, plain, reason_title
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NEED = ("code_class", "category", "reason", "code", "bounced", *TYPE_TITLES)
+_NEED = ("code_class", "category", "reason", "code", "bounced", *BOUNCED)
 
 _TITLE = "What the servers said: class, category, reason, code"
 
@@ -69,7 +69,7 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
         return says(theme, title, "No message bounced.", compact=compact)
     look = look_of(theme)
     boxes = _boxes(summary, _LEVELS[2:] if compact else _LEVELS)
-    types = [max(TYPE_TITLES, key=lambda name: box["types"][name]) for box in boxes.values()]
+    types = [max(BOUNCED, key=lambda name: box["types"][name]) for box in boxes.values()]
     figure = go.Figure(
         go.Icicle(
             ids=[_ALL, *("/".join((_ALL, *path)) for path in boxes)],
@@ -100,14 +100,13 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
         ),
         layout={"uniformtext": {"minsize": 11, "mode": "hide"}, "margin": {"l": 16, "r": 16}},
     )
-    for name in TYPE_TITLES:  # boxes have no legend of their own
+    for name in BOUNCED:  # boxes have no legend of their own
         if name in types:
-            key = TYPE_TITLES[name].partition(":")[0] if compact else TYPE_TITLES[name]
             figure.add_scatter(
                 x=[None],
                 y=[None],
                 mode="markers",
-                name=key,
+                name=TYPES[name].short if compact else TYPES[name].title,
                 marker={"symbol": "square", "size": 11, "color": look.types[name]},
                 showlegend=True,
             )
@@ -123,7 +122,7 @@ def _boxes(summary: pd.DataFrame, levels: tuple[str, ...]) -> dict[tuple[str, ..
     frame = summary.astype({"code_class": object, "category": str, "reason": str, "code": str})
     frame = frame.assign(code_class=frame["code_class"].where(frame["code_class"].notna(), ""))
     above = list(levels[:-1])
-    by_code = frame.groupby([*levels], sort=False)[["bounced", *TYPE_TITLES]].sum().reset_index()
+    by_code = frame.groupby([*levels], sort=False)[["bounced", *BOUNCED]].sum().reset_index()
     by_code = by_code.sort_values("bounced", ascending=False, kind="stable")
     rare = by_code.groupby(above, sort=False).cumcount() >= _MOST_CODES
     # one rare code alone needs no box that hides its name
@@ -133,7 +132,7 @@ def _boxes(summary: pd.DataFrame, levels: tuple[str, ...]) -> dict[tuple[str, ..
     boxes: dict[tuple[str, ...], dict[str, Any]] = {}
     for depth in range(1, len(levels) + 1):
         path = list(levels[:depth])
-        sums = by_code.groupby(path, sort=False)[["bounced", *TYPE_TITLES]].sum()
+        sums = by_code.groupby(path, sort=False)[["bounced", *BOUNCED]].sum()
         for key, row in zip(sums.index, sums.to_dict("records"), strict=True):
             names = key if isinstance(key, tuple) else (key,)
             label = _called(levels[depth - 1], names[-1])
@@ -143,7 +142,7 @@ def _boxes(summary: pd.DataFrame, levels: tuple[str, ...]) -> dict[tuple[str, ..
 
 def _called(level: str, name: str) -> str:
     if level == "reason":
-        return REASONS[name].title
+        return reason_title(name)
     if level == "code_class":
         return _CLASSES.get(name, name)
     if level == "category":

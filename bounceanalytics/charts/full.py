@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows, rows_high, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, day, number, plain
+from bounceanalytics.wording import count, day, number, part, plain, rows
 
 _DAY = pd.Timedelta(days=1)
 _MS = pd.Timedelta(milliseconds=1)
@@ -88,7 +88,7 @@ def system_full(
         yaxis=names_axis(shown["domain"].tolist(), compact=compact),
         showlegend=True,
     )
-    part = f"{len(shown)} of {count(len(summary), 'domain')}; " if len(shown) < len(summary) else ""
+    cut = f"{part(len(shown), len(summary), 'domain')}; " if len(shown) < len(summary) else ""
     still = int((~summary["recovered"]).sum())
     since = (
         f"{count(still, 'domain')} not seen to accept mail since"
@@ -96,7 +96,7 @@ def system_full(
         else "mail was accepted again everywhere"
     )
     legend = legend_high(len(figure.data), compact=compact)
-    subtitle = f"{part}{since}"
+    subtitle = f"{cut}{since}"
     return lay_out(
         figure, theme, title, subtitle, body=rows_high(len(shown)), above=legend, below=48, compact=compact
     )

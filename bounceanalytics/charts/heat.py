@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows_high, says, text_wide
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import REASONS, require
-from bounceanalytics.wording import count, number, plain, short_number
+from bounceanalytics.wording import count, part, plain, short_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,11 +101,6 @@ def domain_reasons(
     )
     upright = compact or len(met) > _MANY_COLUMNS
     lengthy = max(map(text_wide, titles)) + 8
-    shape = (
-        f"{len(names)} of {number(len(every))} domains"
-        if len(names) < len(every)
-        else count(len(every), "domain")
-    )
     figure.update_layout(
         xaxis={
             "side": "top",
@@ -122,8 +117,9 @@ def domain_reasons(
         else max(24, math.ceil(lengthy * 0.71) - 40),  # the last slanted label leans over
         plot_bgcolor=look.empty,
     )
-    part = f"; {len(met)} of {len(seen)} reasons" if len(met) < len(seen) else ""
-    subtitle = f"bounces by domain and reason; {shape}, most bounces first{part}"
+    shape = part(len(names), len(every), "domain")
+    cut = f"; {len(met)} of {len(seen)} reasons" if len(met) < len(seen) else ""
+    subtitle = f"bounces by domain and reason; {shape}, most bounces first{cut}"
     above = math.ceil(lengthy + 12 if upright else max(lengthy * 0.71 + 24, 64))
     return lay_out(
         figure, theme, title, subtitle, body=rows_high(len(names)), above=above, below=16, compact=compact

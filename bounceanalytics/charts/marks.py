@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bounceanalytics.charts.theme import Theme, rows
-from bounceanalytics.wording import plain, shorten
+from bounceanalytics.wording import plain, rows, shorten
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from bounceanalytics.charts.theme import Theme
 
 #: Columns of a frame of incidents that are drawn.
 INCIDENTS_NEED = ("kind", "start", "end", "reached", "title", "sentence")

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, panel_heading, rows, rows_high, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, panel_heading, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, number, percent, plain
+from bounceanalytics.wording import count, number, percent, plain, rows
 
 _NEED = (
     "policy",

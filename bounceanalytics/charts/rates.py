@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.bars import SES_PAUSE, SES_REVIEW, no_rate, provider_title, rate_text
+from bounceanalytics.charts.bars import no_rate, rate_text
 from bounceanalytics.charts.theme import (
     ThemeName,
     lay_out,
     names_axis,
     rate_axis,
-    rows,
     rows_high,
     says,
     text_wide,
 )
 from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.knowledge.limits import bounce_rate_limits
+from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, number, percent, plain, rate_sentence
+from bounceanalytics.wording import count, esp_title, number, part, percent, plain, rate_sentence, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bounceanalytics.knowledge.limits import Limits
 
 _NEED = (
     "domains",
@@ -36,9 +39,6 @@ _NEED = (
     "hard_high",
     "deliveries_known",
 )
-
-#: Where no rate may exceed this, the axis ends long before the limits of Amazon SES, so that rates stay visible.
-_SMALL = SES_REVIEW / 2
 
 
 def providers(
@@ -76,7 +76,7 @@ def providers(
     >>> figure = ba.charts.providers(ba.summarize_providers(bounces))
     """
     words = ("mailbox provider", "mailbox providers")
-    return _rates(summary, "mailbox_provider", words, provider_title, top=top, theme=theme, compact=compact)
+    return _rates(summary, "mailbox_provider", words, mailbox_title, top=top, theme=theme, compact=compact)
 
 
 def tags(
@@ -203,9 +203,11 @@ def _rates(
     names = [called(name) for name in shown[column]]
     rate = shown["hard_rate"]
     highest = float(shown["hard_high"].max()) if rate.notna().any() else 0.0
-    longest = highest if highest <= _SMALL else max(highest, SES_PAUSE * 1.05)
+    limits = bounce_rate_limits()
+    # where no rate is near the limits, the axis ends long before them, so that rates stay visible
+    longest = highest if highest <= limits.review / 2 else max(highest, limits.pause * 1.05)
     texts = [_rate_words(row, compact=compact) for row in rows(shown)]
-    notes = [_limits_text(longest, look.quiet, compact=compact)]
+    notes = [_limits_text(limits, longest, look.quiet, compact=compact)]
     notes += [
         rate_text(place, len(shown), text) if text else no_rate(place, len(shown), "x", look)
         for place, text in enumerate(texts)
@@ -234,13 +236,13 @@ def _rates(
             "yaxis": names_axis(names, compact=compact),
             "margin": {"r": 16 + math.ceil(1.15 * max(map(text_wide, texts)))},  # holds the rates in words
             "shapes": [
-                _limit_line(limit, look.limit) for limit in (SES_REVIEW, SES_PAUSE) if limit < longest
+                _limit_line(limit, look.limit) for limit in (limits.review, limits.pause) if limit < longest
             ],
             "annotations": notes,
         },
     )
-    part = f"{len(shown)} of {count(len(summary), one, many)}; " if len(shown) < len(summary) else ""
-    subtitle = f"{part}hard bounces / attempted messages" + ("" if compact else "; whiskers: 95% interval")
+    cut = f"{part(len(shown), len(summary), one, many)}; " if len(shown) < len(summary) else ""
+    subtitle = f"{cut}hard bounces / attempted messages" + ("" if compact else "; whiskers: 95% interval")
     return lay_out(figure, theme, title, subtitle, body=rows_high(len(names)), above=32, compact=compact)
 
 
@@ -249,22 +251,18 @@ def _limit_line(limit: float, colour: str) -> dict[str, Any]:
     return {"type": "line", "x0": limit, "x1": limit, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
-def _limits_text(longest: float, colour: str, *, compact: bool) -> dict[str, Any]:
+def _limits_text(limits: Limits, longest: float, colour: str, *, compact: bool) -> dict[str, Any]:
     """Return what the lines mean, or that the limits are too far off to be shown, above the right edge."""
-    if longest > SES_REVIEW:
-        text = (
-            "dashed: SES limits, 5% and 10%"
-            if compact
-            else "dashed: Amazon SES reviews at 5%, may pause at 10%"
-        )
+    esp, review, pause = esp_title(limits.esp), f"{limits.review:.0%}", f"{limits.pause:.0%}"
+    if longest > limits.review:
+        text = f"dashed: {esp} reviews at {review}, may pause at {pause}"
+        short = f"dashed: {limits.short} limits, {review} and {pause}"
     else:
-        text = (
-            "SES limits (5%, 10%) are far off"
-            if compact
-            else "the limits of Amazon SES, 5% and 10%, are far off this scale"
-        )
+        text = f"the limits of {esp}, {review} and {pause}, are far off this scale"
+        short = f"{limits.short} limits ({review}, {pause}) are far off"
     place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "bottom"}
-    return {"text": text, "showarrow": False, "font": {"size": 11, "color": colour}, **place}
+    words = short if compact else text
+    return {"text": words, "showarrow": False, "font": {"size": 11, "color": colour}, **place}
 
 
 def _rate_words(row: Any, *, compact: bool) -> str:

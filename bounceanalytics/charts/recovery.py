@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says, small_heading
+from bounceanalytics.charts.theme import ThemeName, lay_out, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import REASONS, require
-from bounceanalytics.wording import count, number, percent, plain, shorten
+from bounceanalytics.knowledge.rules import mailbox_title
+from bounceanalytics.schema import require
+from bounceanalytics.wording import number, part, percent, plain, reason_title, rows, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +96,8 @@ def recovery(
         figure.add_annotation(head | {"xref": "x domain", "yref": "y domain"}, **at)
     _set_axes(figure, longest, panels=len(shown), across=across)
     kinds = {"reason": "reason", "mailbox_provider": "mailbox provider"}[name]
-    part = (
-        f"{len(shown)} of {count(len(names), kinds)}" if len(shown) < len(names) else count(len(names), kinds)
-    )
-    subtitle = f"share of addresses by days since the first bounce; {part}" + (
+    shape = part(len(shown), len(names), kinds)
+    subtitle = f"share of addresses by days since the first bounce; {shape}" + (
         "" if compact else "; band: 95% interval"
     )
     return lay_out(
@@ -108,7 +106,7 @@ def recovery(
 
 
 def _called(kind: str, name: str) -> str:
-    return REASONS[name].title if kind == "reason" else provider_title(name)
+    return reason_title(name) if kind == "reason" else mailbox_title(name)
 
 
 def _curve(curve: pd.DataFrame, title: str, colour: str, longest: int) -> Iterator[go.Scatter]:

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows, rows_high, says
+from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import ESPS, require
-from bounceanalytics.wording import count, day, number, percent, plain
+from bounceanalytics.knowledge.rules import mailbox_title
+from bounceanalytics.schema import require
+from bounceanalytics.wording import count, day, esp_title, number, part, percent, plain, rows
 
 _NEED = (
     "kind",
@@ -110,14 +110,11 @@ def storms(
             for name, total in refused.items()
         ],
     )
-    part = (
-        f"{len(shown)} of {count(len(found), 'storm')}"
-        if len(shown) < len(found)
-        else count(len(found), "storm")
-    )
     before, back = int(shown["accepted_before"].sum()), int(shown["recovered"].sum())
-    total = sum(refused.values())
-    subtitle = f"{part}, UTC; {count(total, 'address', 'addresses')} refused, of which {number(before)} had taken mail"
+    reach = f"{count(sum(refused.values()), 'address', 'addresses')} refused"
+    subtitle = (
+        f"{part(len(shown), len(found), 'storm')}, UTC; {reach}, of which {number(before)} had taken mail"
+    )
     subtitle += f" before and {number(back)} did later"
     legend = legend_high(len(figure.data), compact=compact)
     return lay_out(
@@ -128,8 +125,8 @@ def storms(
 def _place(row: Any) -> str:
     """Return who is to blame, as one writes it."""
     if row.kind == "everything":
-        return ESPS.get(row.provider, str(row.provider))
-    return str(row.domain) if row.mailbox_provider == "other" else provider_title(row.mailbox_provider)
+        return esp_title(str(row.provider))
+    return mailbox_title(row.mailbox_provider, row.domain)
 
 
 def _spans(storms_of_kind: list[tuple[str, Any]], title: str, colour: str) -> go.Scatter:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, count_axis, lay_out, rows, says
+from bounceanalytics.charts.theme import ThemeName, count_axis, lay_out, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, number, plain
+from bounceanalytics.wording import count, number, part, plain, rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +94,7 @@ def unclassified(
             ],
         },
     )
-    part = f"{len(shown)} of {count(len(found), 'text')}" if len(shown) < len(found) else ""
-    subtitle = f"{part or count(len(found), 'text')}; bounces that came with each"
+    subtitle = f"{part(len(shown), len(found), 'text')}; bounces that came with each"
     return lay_out(figure, theme, _TITLE, subtitle, body=_HIGH * len(shown), compact=compact)
 
 

@@ -20,9 +20,7 @@ from bounceanalytics.errors import FrameError
 from bounceanalytics.wording import plain, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import pandas as pd
+    from collections.abc import Sequence
 
 ThemeName = Literal["light", "dark"]
 
@@ -38,23 +36,6 @@ _LINE = 96
 #: Fonts that are on the reader's machine; nothing is fetched.
 FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
 
-#: How bounce types are called, in the order in which they are stacked.
-TYPE_TITLES = {
-    "hard": "Hard: the address takes no mail",
-    "soft": "Soft: for a time",
-    "block": "Block: sender or content refused",
-    "unknown": "Not classified",
-}
-
-FAULT_TITLES = {
-    "recipient": "Recipient: address or mailbox",
-    "receiver": "Receiving server",
-    "sender": "Sender: reputation, set-up, pace",
-    "content": "Content of the message",
-    "esp": "ESP",
-    "unknown": "Unknown",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -65,7 +46,7 @@ class Theme:
     paper, ink, quiet, line : str
         Background, text, secondary text, grid lines.
     types, faults : dict of str to str
-        Colour of each bounce type and of each fault.
+        Colour of each type of a bounced message, in the order in which they are stacked, and of each fault.
     accepted : str
         Colour of mail that arrived.
     limit : str
@@ -128,6 +109,10 @@ THEMES: dict[ThemeName, Theme] = {
         empty="#1a212b",
     ),
 }
+
+
+#: Types of a bounced message, in the order in which they are stacked.
+BOUNCED = tuple(THEMES["light"].types)
 
 
 def theme(name: ThemeName) -> Theme:
@@ -285,11 +270,6 @@ def names_axis(names: Sequence[str], *, compact: bool) -> dict[str, Any]:
     }
 
 
-def rows(frame: pd.DataFrame) -> Iterator[Any]:
-    """Return the rows of a summary as named tuples."""
-    return frame.itertuples(index=False)
-
-
 def lay_out(
     figure: go.Figure,
     name: ThemeName,
@@ -426,7 +406,7 @@ def small_heading(name: str, words: str, colour: str, size: int) -> dict[str, An
         "xanchor": "left",
         "y": 1,
         "yanchor": "bottom",
-        "yshift": 4,
+        "yshift": size - 9,  # clear of the plot, the more the larger the letters
         "align": "left",
         "font": {"size": size},
     }

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bounceanalytics.charts.marks import BARS, INCIDENTS_NEED, MOST_MARKS, TICKS_BELOW, mark_incidents, within
-from bounceanalytics.charts.theme import TYPE_TITLES, ThemeName, count_axis, lay_out, legend_high, rows, says
+from bounceanalytics.charts.theme import BOUNCED, ThemeName, count_axis, lay_out, legend_high, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, day, number, percent
+from bounceanalytics.wording import TYPES, count, day, number, percent, rows
 
 _DAY = pd.Timedelta(days=1)
 _MS = pd.Timedelta(milliseconds=1)
@@ -56,7 +56,7 @@ def bounce_types(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.bounce_types(ba.summarize_days(bounces))
     """
-    require(summary, ("period", "attempted", "hard_rate", "bounced", *TYPE_TITLES), "a summary of days")
+    require(summary, ("period", "attempted", "hard_rate", "bounced", *BOUNCED), "a summary of days")
     if incidents is not None:
         require(incidents, INCIDENTS_NEED, "a frame of incidents")
     title = "Bounces over time"
@@ -73,12 +73,12 @@ def bounce_types(
     starts = dated["period"].dt.tz_localize(None)  # wall clock of the summary's zone
     step = _step(starts)
     figure = go.Figure()
-    for name, type_title in TYPE_TITLES.items():
+    for name in BOUNCED:
         if dated[name].any():
             figure.add_bar(
                 x=starts.tolist(),
                 y=dated[name].tolist(),
-                name=type_title.partition(":")[0] if compact else type_title,
+                name=TYPES[name].short if compact else TYPES[name].title,
                 marker={"color": look.types[name], "line": {"width": 0}},
                 width=0.84 * (step / _MS),
                 customdata=[_period_sentence(row, name, step) for row in rows(dated)],

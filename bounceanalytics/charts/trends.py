@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, rows, says, small_heading
+from bounceanalytics.charts.theme import ThemeName, lay_out, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import require
-from bounceanalytics.wording import count, day, number, percent, plain, shorten
+from bounceanalytics.wording import count, day, days, number, part, percent, plain, rows, shorten
 
 _NEED = ("domain", "period", "attempted", "bounced", "hard", "bounce_rate", "hard_rate", "deliveries_known")
 
@@ -91,15 +91,10 @@ def domain_trends(
     )
     for place, axis in enumerate(figure.select_yaxes()):
         axis.update(visible=place < len(names), showticklabels=place % across == 0)
-    part = (
-        f"{len(names)} of {count(len(every), 'domain')}"
-        if len(names) < len(every)
-        else count(len(every), "domain")
-    )
     what = "rate of all bounces (grey) and of hard ones" if known else "bounces (grey) and hard ones"
-    first, last = (day(edge) for edge in (periods[0], periods[-1]))
-    span = first if first == last else f"{first} to {last}"
-    subtitle = f"{what}, {span}; {part}" + ("" if compact else "; all panels have the same axes")
+    shape = part(len(names), len(every), "domain")
+    subtitle = f"{what}, {days(periods[0], periods[-1])}; {shape}"
+    subtitle += "" if compact else "; all panels have the same axes"
     return lay_out(
         figure, theme, _TITLE, subtitle, body=body - _HEAD, above=_HEAD + 4, below=20, compact=compact
     )

@@ -7,36 +7,13 @@ from typing import TYPE_CHECKING
 from bounceanalytics.explaining.explanation import Section
 from bounceanalytics.knowledge import registry
 from bounceanalytics.schema import REASONS
+from bounceanalytics.wording import ACTIONS, FAULTS, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bounceanalytics.knowledge.registry import Code
-
-_TYPES = {
-    "hard": "hard bounce: the failure lasts",
-    "soft": "soft bounce: the failure passes",
-    "block": "block: the sender or the message was refused, not the address",
-    "suppressed": "suppressed: the ESP did not try",
-    "none": "no failure",
-    "unknown": "not known",
-}
-
-_ACTIONS = {
-    "remove": "remove: take the address off the list and do not mail it again",
-    "retry": "retry: keep the address; a later attempt may succeed",
-    "fix": "fix: keep the address; the sender has something to put right",
-    "review": "review: hold the address until somebody has looked at it",
-}
-
-_FAULTS = {
-    "recipient": "the recipient, or nobody",
-    "receiver": "the receiving side's administrator",
-    "sender": "the sender",
-    "content": "the sender, in this message",
-    "esp": "the ESP, or whoever keeps its suppression list",
-    "unknown": "not known",
-}
+    from bounceanalytics.wording import Words
 
 _UNSURE = (
     "The code alone does not tell the reason: it is general, or used for other things. The text beside it decides; "
@@ -123,14 +100,18 @@ def verdict_section(
     if reason:
         rows.append(("reason", f"{reason} ({REASONS[reason].title})" if reason in REASONS else reason))
     if bounce_type:
-        rows.append(("type", _TYPES.get(bounce_type, bounce_type)))
+        rows.append(("type", _explained(TYPES, bounce_type)))
     if category:
         rows.append(("category", category.replace("_", " ")))
     if fault:
-        rows.append(("who must act", _FAULTS.get(fault, fault)))
+        rows.append(("who must act", _explained(FAULTS, fault)))
     if action:
-        rows.append(("action", _ACTIONS.get(action, action)))
+        rows.append(("action", _explained(ACTIONS, action)))
     return Section("What it counts as", tuple(rows), "facts")
+
+
+def _explained(table: Mapping[str, Words], name: str) -> str:
+    return table[name].explained if name in table else name
 
 
 def in_a_sentence(
@@ -139,15 +120,9 @@ def in_a_sentence(
     """Return the verdict as one sentence."""
     if not reason:
         return "No failure."
-    kinds = {"hard": "Hard bounce", "soft": "Soft bounce", "block": "Block", "suppressed": "Not tried"}
-    does = {
-        "remove": "remove the address",
-        "retry": "keep the address and retry",
-        "fix": "keep the address and fix the sending side",
-        "review": "hold the address for review",
-    }
-    kind = kinds.get(str(bounce_type), "Kind not known")
-    return f"{kind}, {str(category).replace('_', ' ')}: {does.get(str(action), 'no action')}."
+    kind = TYPES.get(str(bounce_type), TYPES["unknown"]).phrase.capitalize()
+    does = ACTIONS[action].phrase if action in ACTIONS else "no action"
+    return f"{kind}, {str(category).replace('_', ' ')}: {does}."
 
 
 def unlabelled(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:

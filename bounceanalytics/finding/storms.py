@@ -34,7 +34,8 @@ from bounceanalytics.history.responses import (
     gather_events,
     gather_mailboxes,
 )
-from bounceanalytics.knowledge.rules import mailbox_providers
+from bounceanalytics.knowledge.rules import mailbox_title
+from bounceanalytics.wording import esp_title, percent, rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -419,32 +420,24 @@ def _fresh_gone(hours: Hours) -> tuple[Flags, Floats]:
 
 
 def _explained(accounts: pd.DataFrame) -> pd.DataFrame:
-    titles = {one.name: one.title.partition(" (")[0] for one in mailbox_providers()}
-    words = [_sentence(row, titles) for row in accounts.itertuples(index=False)]
-    return accounts.assign(explanation=words)
+    return accounts.assign(explanation=[_sentence(row) for row in rows(accounts)])
 
 
-def _sentence(row: Any, titles: dict[str, str]) -> str:
+def _sentence(row: Any) -> str:
     """Return what happened, in words."""
     span = f"from {row.start:%Y-%m-%d %H:%M} to {row.end:%Y-%m-%d %H:%M} UTC"
-    usual = "" if pd.isna(row.usual_share) else f"; usual is {_percent(row.usual_share)}"
+    usual = "" if pd.isna(row.usual_share) else f"; usual is {percent(row.usual_share)}"
     if row.kind == "everything":
         return (
-            f"{row.addresses:,} of {row.attempts:,} addresses bounced at {schema.ESPS.get(row.provider, row.provider)} "
+            f"{row.addresses:,} of {row.attempts:,} addresses bounced at {esp_title(row.provider)} "
             f"{span}, wherever the mail went{usual}: the relay, the name server or the ESP was at fault; "
             f"{row.accepted_before:,} had taken mail before, {row.recovered:,} did later."
         )
     return (
-        f"{row.domain if row.mailbox_provider == 'other' else titles.get(row.mailbox_provider, row.mailbox_provider)} "
+        f"{mailbox_title(row.mailbox_provider, row.domain)} "
         f"said of {row.addresses:,} of {row.attempts:,} addresses {span} that they do not exist{usual}; "
         f"{row.accepted_before:,} had taken mail before, {row.recovered:,} did later."
     )
-
-
-def _percent(share: float) -> str:
-    if share == 0:
-        return "none"
-    return "less than 0.1 %" if share < 0.001 else f"{share:.1%}".replace("%", " %")
 
 
 def _frame(accounts: pd.DataFrame) -> pd.DataFrame:

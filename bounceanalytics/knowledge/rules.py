@@ -318,6 +318,36 @@ def mailbox_providers() -> tuple[MailboxProvider, ...]:
     )
 
 
+def mailbox_title(name: str, domain: str = "") -> str:
+    """Return the name of a mailbox provider as it writes itself.
+
+    Parameters
+    ----------
+    name : str
+        Value of the ``mailbox_provider`` column.
+    domain : str, default ""
+        What to say instead of "Other".
+
+    Returns
+    -------
+    str
+        Its title without what stands there in brackets; a name that is not in the table as it is, with a capital.
+
+    Examples
+    --------
+    >>> mailbox_title("laposte"), mailbox_title("google"), mailbox_title("other")
+    ('La Poste', 'Google', 'Other')
+    """
+    if name == "other" and domain:
+        return domain
+    return _mailbox_titles().get(name) or name[:1].upper() + name[1:].replace("_", " ")
+
+
+@cache
+def _mailbox_titles() -> dict[str, str]:
+    return {one.name: one.title.partition(" (")[0] for one in mailbox_providers()}
+
+
 def _package_table(name: str) -> dict[str, Any]:
     return _parse((resources.files("bounceanalytics.knowledge") / name).read_text("utf-8"), name)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import rows
-from bounceanalytics.report.verdict import Tone, Totals, joined
+from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import REASONS
 from bounceanalytics.summaries.changes import LEAST_HITS
-from bounceanalytics.wording import count, day, number, percent
+from bounceanalytics.wording import MEASURES, changed, count, joined, number, percent, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
+    from bounceanalytics.report.verdict import Tone, Totals
     from bounceanalytics.summaries import Summaries
 
 #: Domains and reasons that one alert names.
@@ -86,15 +85,13 @@ def _storms(found: pd.DataFrame) -> Iterator[Alert]:
 
 def _changes(changes: pd.DataFrame, kind: str) -> Iterator[Alert]:
     worse = changes[changes["kind"] != "fall"]
-    words = {"hard": "Hard bounces", "block": "Blocks"}
     for row in rows(worse.head(_MOST)):
-        name = provider_title(row.name) if kind == "mailbox provider" else row.name
-        when = "in the last period, from" if row.kind == "spike" else "since"
+        name = mailbox_title(row.name) if kind == "mailbox provider" else row.name
         yield Alert(
             "act",
-            f"{words[str(row.measure)]} at {name}",
-            f"{percent(row.rate_after)} of {count(row.attempted_after, 'message')} {when} {day(row.at)}; before that "
-            f"{percent(row.rate_before)} of {number(row.attempted_before)}.",
+            f"{MEASURES[str(row.measure)][0]} at {name}",
+            f"{percent(row.rate_after)} of {count(row.attempted_after, 'message')} {changed(row.kind, row.at)}; "
+            f"before that {percent(row.rate_before)} of {number(row.attempted_before)}.",
         )
     if len(worse) > _MOST:
         more = count(len(worse) - _MOST, f"more {kind}", f"more {kind}s")

@@ -16,12 +16,12 @@ import jinja2
 import pandas as pd
 
 from bounceanalytics import charts
-from bounceanalytics.charts.bars import provider_title
-from bounceanalytics.charts.theme import FAULT_TITLES, in_dark, rows, without_heading
+from bounceanalytics.charts.theme import in_dark, without_heading
 from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.incidents import collect
 from bounceanalytics.knowledge.registry import advice, lookup
+from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures, on_the_whole
 from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
@@ -29,7 +29,17 @@ from bounceanalytics.report.spans import Span, times_of
 from bounceanalytics.schema import REASONS, require
 from bounceanalytics.schema.summaries import NO_CODE
 from bounceanalytics.summaries import Summaries, summarize
-from bounceanalytics.wording import count, day, number, percent
+from bounceanalytics.wording import (
+    ACTIONS,
+    count,
+    day,
+    esp_title,
+    fault_title,
+    number,
+    percent,
+    reason_title,
+    rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,8 +67,6 @@ MOST_EXAMPLES = 3
 _LOCAL_PART = re.compile(r"[^\s/\\<>@]*@")
 
 _EN_DASH = "\N{EN DASH}"
-
-_ACTION_TITLES = {"remove": "remove", "retry": "try again", "fix": "keep and fix", "review": "look at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +186,7 @@ def render(
         "period": str(contents.span) if contents.span else "no dates",
         "before": when_before,
         "figures": figures(sums, sums_before) if sums_before else (),
-        "esps": [says.esp_title(name) for name in summaries.esps["provider"].astype("str")],
+        "esps": [esp_title(name) for name in summaries.esps["provider"].astype("str")],
         "sums": sums,
         "verdict": says.verdict(summaries, sums, contents.events.get("suppressed", 0)),
         "compared": on_the_whole(sums, sums_before, when_before) if sums_before else "",
@@ -295,8 +303,8 @@ def _domain_rows(domains: pd.DataFrame) -> list[list[Any]]:
             row.soft,
             row.block,
             row.dropped,
-            _reason_title(row.top_reason),
-            provider_title(row.mailbox_provider),
+            reason_title(row.top_reason),
+            mailbox_title(row.mailbox_provider),
             _past(row),
             day(row.last_seen),
             "" if pd.isna(row.last_seen) else row.last_seen.strftime("%Y%m%d"),
@@ -369,10 +377,6 @@ def examples(bounces: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
     return examples
 
 
-def _reason_title(name: Any) -> str:
-    return "" if pd.isna(name) else REASONS[str(name)].title
-
-
 def _versions() -> str:
     told = []
     for package in ("bounceanalytics", "pandas", "duckdb", "plotly"):
@@ -401,10 +405,11 @@ def _environment() -> jinja2.Environment:
         "percent": percent,
         "day": day,
         "count": count,
-        "provider": provider_title,
-        "esp": says.esp_title,
-        "reason": _reason_title,
+        "provider": mailbox_title,
+        "esp": esp_title,
+        "reason": reason_title,
+        "fault": fault_title,
         "sentence": lambda text: text[:1].upper() + text[1:] + ".",
     }
-    environment.globals |= {"fault_titles": FAULT_TITLES, "action_titles": _ACTION_TITLES, "missing": pd.isna}
+    environment.globals |= {"actions": ACTIONS, "missing": pd.isna}
     return environment

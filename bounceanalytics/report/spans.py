@@ -9,7 +9,7 @@ import pandas as pd
 
 from bounceanalytics.errors import FrameError
 from bounceanalytics.summaries import SENDING_EVENTS
-from bounceanalytics.wording import day
+from bounceanalytics.wording import day, days
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,8 +28,7 @@ class Span:
     end: pd.Timestamp
 
     def __str__(self) -> str:
-        last = self.end - pd.Timedelta(1, "us")
-        return day(self.start) if self.start.date() == last.date() else f"{day(self.start)} to {day(last)}"
+        return days(self.start, self.end - pd.Timedelta(1, "us"))
 
     def before(self) -> Span:
         """Return the time before this one: as many months where it is whole months, else as many days."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bounceanalytics.charts.bars import SES_ASKS, SES_PAUSE, SES_REVIEW, provider_title
-from bounceanalytics.charts.theme import rows
+from bounceanalytics.knowledge.limits import bounce_rate_limits
+from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import REASONS
-from bounceanalytics.wording import count, day, number, percent
+from bounceanalytics.wording import FAULTS, count, day, esp_title, joined, number, percent, rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +19,6 @@ Tone = Literal["good", "watch", "act", "plain"]
 
 #: Below this many messages a rate of one domain or provider says little.
 ENOUGH = 50
-
-_FAULTS = {
-    "recipient": "the recipients (addresses that are wrong, closed or full)",
-    "receiver": "the receiving servers",
-    "sender": "the sender (reputation, authentication, set-up, pace)",
-    "content": "the content of the messages",
-    "esp": "the ESP",
-    "unknown": "nobody that can be told",
-}
 
 #: (action, fault) -> what to do with so many addresses.
 _TASKS = {
@@ -103,11 +94,6 @@ class Verdict:
     tasks: tuple[Task, ...]
 
 
-def esp_title(name: str) -> str:
-    """Return the name of an ESP as it writes itself."""
-    return {"sendgrid": "SendGrid", "ses": "Amazon SES", "mailgun": "Mailgun"}.get(name, "other ESPs")
-
-
 def totals(summaries: Summaries) -> Totals:
     """Return the sums; an address counts once, in its domain."""
     esps, domains = summaries.esps, summaries.domains
@@ -144,18 +130,9 @@ def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
     return Verdict(tone, headline, tuple(text for text in sentences if text), _tasks(summaries))
 
 
-#: From this hard rate on: tone, and what to say after the rate. The last that applies counts.
-_LIMITS: tuple[tuple[float, Tone, str], ...] = (
-    (0.0, "good", ": below the 2% that Amazon SES asks for."),
-    (SES_ASKS, "watch", ": below the limit of 5%, and above the 2% that Amazon SES asks for."),
-    (SES_REVIEW, "act", ". At 5% Amazon SES reviews an account."),
-    (SES_PAUSE, "act", ". At 10% Amazon SES may pause an account."),
-)
-
-
 def _headline(sums: Totals, listed: int) -> tuple[Tone, str]:
     if sums.known:
-        tone, rest = [(tone, rest) for limit, tone, rest in _LIMITS if sums.hard_rate >= limit][-1]
+        tone, rest = _against_limits(sums.hard_rate)
         return tone, f"{percent(sums.hard_rate)} of all messages bounced hard{rest}"
     if sums.attempted:
         came_back = count(sums.bounced, "message")
@@ -168,6 +145,20 @@ def _headline(sums: Totals, listed: int) -> tuple[Tone, str]:
             f"These files hold {count(listed, 'entry', 'entries')} of suppression lists and no sending.",
         )
     return "plain", "These files hold no messages."
+
+
+def _against_limits(rate: float) -> tuple[Tone, str]:
+    """Return how a hard rate stands beside the limits of an ESP, and what to say of it."""
+    limits = bounce_rate_limits()
+    esp = esp_title(limits.esp)
+    if rate >= limits.pause:
+        return "act", f". At {limits.pause:.0%} {esp} may pause an account."
+    if rate >= limits.review:
+        return "act", f". At {limits.review:.0%} {esp} reviews an account."
+    wanted = f"the {limits.wanted:.0%} that {esp} asks for."
+    if rate >= limits.wanted:
+        return "watch", f": below the limit of {limits.review:.0%}, and above {wanted}"
+    return "good", f": below {wanted}"
 
 
 def _how_many(sums: Totals) -> str:
@@ -198,14 +189,16 @@ def _fault(summaries: Summaries) -> str:
         return ""
     (first, most), *others = by_fault.items()
     reason = REASONS[summaries.reasons["reason"].iloc[0]].title.lower()
-    text = f"{percent(most / total)} of the bounces are down to {_FAULTS[str(first)]}"
+    text = f"{percent(most / total)} of the bounces are down to {FAULTS[str(first)].phrase}"
     mine = int(by_fault.reindex(["sender", "content"]).sum())
     if first in ("sender", "content"):
         text += ", which is good news: the addresses are fine"
     elif mine:
         text += f"; {percent(mine / total)} are for the sender to mend"
     elif others:
-        text += f"; the rest to {_FAULTS[str(others[0][0])]}" + (" and others" if len(others) > 1 else "")
+        text += f"; the rest to {FAULTS[str(others[0][0])].phrase}" + (
+            " and others" if len(others) > 1 else ""
+        )
     return f"{text}. The most frequent reason is “{reason}”."
 
 
@@ -274,18 +267,14 @@ def over_time(days: pd.DataFrame, unit: str) -> str:
 def by_provider(providers: pd.DataFrame) -> str:
     """Return the caption of the chart of mailbox providers: who is surely above the limit."""
     told = providers[providers["deliveries_known"] & (providers["attempted"] >= ENOUGH)]
-    above = [_at(name) for name in told.loc[told["hard_low"] > SES_REVIEW, "mailbox_provider"]]
+    limit = bounce_rate_limits().review
+    above = [_at(name) for name in told.loc[told["hard_low"] > limit, "mailbox_provider"]]
     if told.empty:
         return ""
     if above:
-        return f"Beyond doubt above 5%, for the whole interval lies above it: {joined(above)}."
-    return "No provider is beyond doubt above 5%: every interval reaches below it."
+        return f"Beyond doubt above {limit:.0%}, for the whole interval lies above it: {joined(above)}."
+    return f"No provider is beyond doubt above {limit:.0%}: every interval reaches below it."
 
 
 def _at(provider: str) -> str:
-    return "domains of no known provider" if provider == "other" else provider_title(provider)
-
-
-def joined(names: tuple[str, ...] | list[str]) -> str:
-    """Return ``a, b and c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return "domains of no known provider" if provider == "other" else mailbox_title(provider)

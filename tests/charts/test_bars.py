@@ -404,7 +404,7 @@ def test_providers_without_deliveries_have_no_bar_and_no_rate() -> None:
     ]
     figure = draw("providers", summarize(classified(rows)))
     drawn = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
-    assert drawn == {"Google": 0.0, "Yahoo": None}
+    assert drawn == {"Google": 0.0, "Yahoo and AOL": None}
     assert "no deliveries in the export" in [note.text for note in figure.layout.annotations]
     bare = draw("providers", summarize(classified(rows[:1])))
     assert "no rates" in bare.layout.annotations[0].text

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 import pytest
 
 from bounceanalytics import charts
-from bounceanalytics.charts.bars import SES_PAUSE, SES_REVIEW, provider_title
 from bounceanalytics.errors import FrameError
+from bounceanalytics.knowledge.limits import bounce_rate_limits
 
 #: Chart -> column of names in its summary, and how its rows are called.
 CHARTS = {
@@ -83,9 +83,9 @@ def test_hundreds_of_rows_show_the_first_twenty(name: str) -> None:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_limits_of_ses_are_drawn_unless_all_rates_are_far_below(name: str) -> None:
-    near = draw(name, ["a"], [0.03])
-    assert [line.x0 for line in near.layout.shapes] == [SES_REVIEW, SES_PAUSE]
-    assert near.layout.xaxis.range[1] > SES_PAUSE
+    limits, near = bounce_rate_limits(), draw(name, ["a"], [0.03])
+    assert [line.x0 for line in near.layout.shapes] == [limits.review, limits.pause]
+    assert near.layout.xaxis.range[1] > limits.pause
     assert near.layout.xaxis.tickformat == ".0%"
     tiny = draw(name, ["a"], [0.002])
     assert not tiny.layout.shapes
@@ -117,7 +117,15 @@ def test_names_that_are_numbers_or_markup_are_shown_as_they_are() -> None:
     assert "<script" not in shown
 
 
-@pytest.mark.parametrize(("name", "title"), [("aol", "AOL"), ("mail_ru", "Mail ru"), ("google", "Google")])
-def test_mailbox_providers_are_called_as_one_writes_them(name: str, title: str) -> None:
-    assert provider_title(name) == title
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("cox", "Cox"),
+        ("laposte", "La Poste"),
+        ("mailru", "Mail.ru"),
+        ("google", "Google"),
+        ("new_one", "New one"),
+    ],
+)
+def test_mailbox_providers_are_called_as_they_write_themselves(name: str, title: str) -> None:
     assert list(draw("providers", [name], [0.1]).data[0].y) == [title]

@@ -118,6 +118,8 @@ def test_gmail_sentence_names_nobody(gmail: pd.DataFrame) -> None:
             f"{storm['accepted_before']} had taken mail before, {storm['recovered']} did later." in sentence
         )
         assert "@" not in sentence
+        assert "usual is " in sentence
+        assert " %" not in sentence  # one spelling of shares
 
 
 @pytest.mark.parametrize("seed", [1, 2])
