@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import zoneinfo
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading.detect import detect
-from bounceanalytics.loading.formats import own_exports, unsupported
+from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
 from bounceanalytics.opening.sources import HEAD_SIZE, Source, read_up_to
 from bounceanalytics.schema import ESPS
 
@@ -29,11 +28,7 @@ OnError = Literal["collect", "raise"]
 #: Every form of every ESP in the registry, our own, and those of others that are told apart from them.
 FORMS: tuple[Form, ...] = (
     *own_exports.FORMS,
-    *(
-        form
-        for name in ESPS
-        for form in importlib.import_module(f"bounceanalytics.loading.formats.{name}").FORMS
-    ),
+    *(form for module in esp_modules().values() for form in module.FORMS),
     *unsupported.FORMS,
     *own_exports.REFUSED,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import pyarrow as pa
 from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.finding import check_options, ticker
+from bounceanalytics.loading.formats import esp_module
 from bounceanalytics.loading.formats.format import Form, identifier, tags_sql, words_sql
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
@@ -215,11 +215,7 @@ def _form(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[
         raise ValueError("; ".join(problems) + f". Columns that can be mapped: {', '.join(MAPPED)}")
     columns = {raw: sql for name, (raw, sql) in _RAW.items() if name in mapping}
     if "event" in mapping:
-        theirs = (
-            importlib.import_module(f"bounceanalytics.loading.formats.{provider}").EVENTS
-            if provider in ESPS
-            else {}
-        )
+        theirs = esp_module(provider).EVENTS if provider in ESPS else {}
         known = {name: name for name in EVENTS} | dict(theirs)
         known |= {word.strip().lower(): meaning for word, meaning in words.items()}
         columns["event"] = words_sql('trim("event")', known, "'other'")

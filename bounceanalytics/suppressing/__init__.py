@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bounceanalytics.suppressing.formats import FORMATS
+from bounceanalytics.knowledge.suppression_files import FORMATS
 from bounceanalytics.suppressing.hashing import hash_addresses, match_hashes
 from bounceanalytics.suppressing.ledger import Ledger, LedgerUpdate
 from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import TEXT, cell, plus, text_of
 from bounceanalytics.errors import FrameError
-from bounceanalytics.suppressing.formats import KINDS
+from bounceanalytics.knowledge.suppression_files import KINDS
 from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 
 if TYPE_CHECKING:

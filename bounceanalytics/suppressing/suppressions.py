@@ -18,7 +18,7 @@ from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import TEXT, joined, plus
 from bounceanalytics.errors import FormatError
 from bounceanalytics.files import refuse_existing, whole_files
-from bounceanalytics.suppressing.formats import ADD, KINDS, REMOVE, Target
+from bounceanalytics.knowledge.suppression_files import ADD, KINDS, REMOVE, Target
 from bounceanalytics.suppressing.parts import NEEDED, UNFIT, Entries
 
 if TYPE_CHECKING:

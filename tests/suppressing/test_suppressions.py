@@ -20,9 +20,9 @@ from bounceanalytics.classifying.classify import classify
 from bounceanalytics.cleaning import clean
 from bounceanalytics.deciding import decide
 from bounceanalytics.errors import FormatError, FrameError, OutputError, SourceError
+from bounceanalytics.knowledge import suppression_files as module
 from bounceanalytics.loading import load
 from bounceanalytics.suppressing import FORMATS, export_suppressions, hash_addresses, match_hashes
-from bounceanalytics.suppressing import formats as module
 from tests.classified import classified
 
 

@@ -8,6 +8,7 @@ References
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from bounceanalytics.loading.formats.format import (
     unwrapped_sql,
     words_sql,
 )
+from bounceanalytics.loading.formats.mail_marks import MailMarks
 from bounceanalytics.loading.formats.reports import report_form
 
 #: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
@@ -55,6 +57,21 @@ IGNORED = {
 
 _EVENT = words_sql("event", EVENTS, "'other'")
 _IGNORED = words_sql("event", IGNORED)
+
+MAIL_MARKS = MailMarks(
+    sender=re.compile(r"apps@sendgrid\.net", re.IGNORECASE),
+    places=("from", "return-path", "unixfrom"),
+    fields=("x-sendgrid-queueid",),
+    sentence="This is an automatically generated message from SendGrid.",
+    # <local part>:<digits>:<address> : <sending ip> : <mx host>:[<mx ip>] : <reply> in <stage>; without the ip and the
+    # host where there was no connection
+    line=re.compile(r"^[^\n<>]{0,320}:\d+:<([^<>\s]+)> : ", re.MULTILINE),
+    rest=re.compile(
+        r"(?:([0-9A-Fa-f.:]+) : )?(?:([^\s:\[\]]+):\[[^\]]*\] : )?(.*?)"
+        r"(?:\s+in (?:connect|EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|end of DATA))?"
+    ),
+    arrival=(re.compile(r"(\d{4}-\d\d-\d\d) (\d\d)-(\d\d)-(\d\d)"), r"\1 \2:\3:\4"),
+)
 
 #: Texts that SendGrid writes itself where no remote server spoke stand in ``reason`` like the others.
 WEBHOOK_FIELDS = {

@@ -9,11 +9,13 @@ References
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from bounceanalytics.database import literal
 from bounceanalytics.loading.formats.format import Form, Structure, unwrapped_sql, words_sql
+from bounceanalytics.loading.formats.mail_marks import MailMarks
 from bounceanalytics.loading.formats.reports import REPORT_COLUMNS, REPORT_FIELDS, REPORT_IGNORED, REPORTED
 
 #: SES's word, without blanks and underscores -> ours.
@@ -227,6 +229,14 @@ _NOTIFIED = (
     " action: CAST(NULL AS VARCHAR), host: CAST(NULL AS VARCHAR)}"
 )
 _NOTIFIED_LIST = f"CASE WHEN len({_ABOUT}) > 0 THEN {_ABOUT} ELSE {_ONLY_ONE} END"
+
+MAIL_MARKS = MailMarks(
+    sender=re.compile(r"[@.]amazonses\.com\b", re.IGNORECASE),
+    places=("from", "reporting-mta"),
+    headers=("x-ses-outgoing", "x-aws-outgoing"),
+    outgoing=re.compile(r"(?:\d{4}\.\d\d\.\d\d-)?([0-9A-Fa-f.:]+)"),
+    own_id=True,
+)
 
 MAIL = replace(
     PUBLISHING,

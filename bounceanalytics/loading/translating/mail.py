@@ -20,6 +20,8 @@ from email.header import decode_header, make_header
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bounceanalytics.loading.formats import esp_modules
+from bounceanalytics.loading.formats.mail_marks import NO_MARKS, MailMarks
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
 from bounceanalytics.opening.sources import DAMAGED
 
@@ -53,7 +55,7 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
         Its text is one of
 
         - what SNS sent: the record of SES or the envelope of SNS, as it stood in the mail,
-        - ``{"report": …}`` with ``from``, ``subject``, ``date``, ``sender_kind`` (ses, sendgrid or other),
+        - ``{"report": …}`` with ``from``, ``subject``, ``date``, ``sender_kind`` (the ESP that wrote it, or other),
           ``reporting_mta``, ``arrival_date``, ``sending_ip``, ``message_id`` and ``recipients``, a list of ``address``,
           ``original``, ``action``, ``status``, ``diagnostic`` and ``remote_host``; what is not known is left out,
         - ``{"mail_notice": subject}``: SNS wrote in words,
@@ -348,22 +350,15 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 #: Fields that stand once in the block of a recipient; a second one begins the next where no blank line does.
 _ONCE = frozenset({"action", "final-recipient", "original-recipient"})
 
-_SES_SENDER = re.compile(r"[@.]amazonses\.com\b", re.IGNORECASE)
-_SES_OUTGOING = re.compile(r"(?:\d{4}\.\d\d\.\d\d-)?([0-9A-Fa-f.:]+)")
-_SENDGRID_SENDER = "apps@sendgrid.net"
-_SENDGRID_SENTENCE = "This is an automatically generated message from SendGrid."
-_SENDGRID_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d)-(\d\d)-(\d\d)")
-# <local part>:<digits>:<address> : <sending ip> : <mx host>:[<mx ip>] : <reply> in <stage>; without the ip and the
-# host where there was no connection
-_SENDGRID_LINE = re.compile(r"^[^\n<>]{0,320}:\d+:<([^<>\s]+)> : ", re.MULTILINE)
-_SENDGRID_REST = re.compile(
-    r"(?:([0-9A-Fa-f.:]+) : )?(?:([^\s:\[\]]+):\[[^\]]*\] : )?(.*?)"
-    r"(?:\s+in (?:connect|EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|end of DATA))?"
-)
+#: ESP -> its marks, of those that send reports.
+_MARKS: dict[str, MailMarks] = {
+    name: module.MAIL_MARKS for name, module in esp_modules().items() if hasattr(module, "MAIL_MARKS")
+}
+_OTHER = "other"
 
 
 class _Line(NamedTuple):
-    """What SendGrid's own sentence about a recipient says."""
+    """What an ESP's own sentence about a recipient says."""
 
     address: str
     sending_ip: str
@@ -419,7 +414,8 @@ def _told_by(message: Message, report: str, note: str, originals: Iterable[Messa
     for block in blocks:
         fields = block | fields
     sender = _sender_kind(message, fields, note)
-    lines = _sendgrid_lines(note) if sender == "sendgrid" else []
+    marks = _MARKS.get(sender, NO_MARKS)
+    lines = _told_lines(marks, note)
     recipients = [found for block in blocks if (found := _recipient(block, lines))]
     if not recipients:
         recipients = [
@@ -429,17 +425,17 @@ def _told_by(message: Message, report: str, note: str, originals: Iterable[Messa
     if not recipients:
         return None
     message_id = _original_id(originals, report)
-    ips = [_outgoing_ip(message) if sender == "ses" else "", *(line.sending_ip for line in lines)]
+    ips = [_outgoing_ip(marks, message), *(line.sending_ip for line in lines)]
+    arrival = fields.get("arrival-date", "")
     head = _without_blanks(
         **{"from": _header(message, "from")},
         subject=_header(message, "subject"),
         date=_header(message, "date"),
         sender_kind=sender,
         reporting_mta=_untyped(fields.get("reporting-mta", "")),
-        arrival_date=_SENDGRID_TIME.sub(r"\1 \2:\3:\4", fields.get("arrival-date", "")),
+        arrival_date=marks.arrival[0].sub(marks.arrival[1], arrival) if marks.arrival else arrival,
         sending_ip=next((ip for ip in ips if ip), ""),
-        # SES's own id of a message is what stands before the @
-        message_id=message_id.split("@")[0] if sender == "ses" else message_id,
+        message_id=message_id.split("@")[0] if marks.own_id else message_id,
     )
     return {**head, "recipients": recipients}
 
@@ -501,26 +497,27 @@ def _untyped(value: str) -> str:
 
 
 def _sender_kind(message: Message, fields: dict[str, str], note: str) -> str:
-    if (
-        _SES_SENDER.search(_header(message, "from"))
-        or _SES_SENDER.search(fields.get("reporting-mta", ""))
-        or "x-ses-outgoing" in message
-        or "x-aws-outgoing" in message
-    ):
-        return "ses"
-    senders = f"{_header(message, 'from')} {_header(message, 'return-path')} {message.get_unixfrom() or ''}"
-    if (
-        "x-sendgrid-queueid" in fields
-        or _SENDGRID_SENDER in senders.lower()
-        or _SENDGRID_SENTENCE in " ".join(note[:4096].split())
-    ):
-        return "sendgrid"
-    return "other"
+    """Return the ESP that wrote a report: by its senders and headers, else by what it writes."""
+    unixfrom = message.get_unixfrom() or ""
+    for name, marks in _MARKS.items():
+        places = [
+            unixfrom if place == "unixfrom" else fields.get(place) or _header(message, place)
+            for place in marks.places
+        ]
+        if any(map(marks.sender.search, places)) or any(header in message for header in marks.headers):
+            return name
+    beginning = " ".join(note[:4096].split())
+    for name, marks in _MARKS.items():
+        if any(field in fields for field in marks.fields) or (marks.sentence and marks.sentence in beginning):
+            return name
+    return _OTHER
 
 
-def _outgoing_ip(message: Message) -> str:
-    value = _header(message, "x-ses-outgoing") or _header(message, "x-aws-outgoing")
-    found = _SES_OUTGOING.match(value)
+def _outgoing_ip(marks: MailMarks, message: Message) -> str:
+    if marks.outgoing is None:
+        return ""
+    value = next((value for name in marks.headers if (value := _header(message, name))), "")
+    found = marks.outgoing.match(value)
     return _ip(found[1]) if found else ""
 
 
@@ -531,14 +528,17 @@ def _ip(text: str) -> str:
         return ""
 
 
-def _sendgrid_lines(note: str) -> list[_Line]:
+def _told_lines(marks: MailMarks, note: str) -> list[_Line]:
+    """Return the sentences about recipients, of an ESP that writes them."""
+    if marks.line is None or marks.rest is None:
+        return []
     note = note.replace("\r\n", "\n")
-    starts = list(_SENDGRID_LINE.finditer(note))
+    starts = list(marks.line.finditer(note))
     lines = []
     for start, following in zip_longest(starts, starts[1:]):
         end = following.start() if following else len(note)
         paragraph = re.split(r"\n[ \t]*\n", note[start.end() : end][:4096], maxsplit=1)[0]
-        rest = _SENDGRID_REST.fullmatch(" ".join(line.strip() for line in paragraph.strip().split("\n")))
+        rest = marks.rest.fullmatch(" ".join(line.strip() for line in paragraph.strip().split("\n")))
         if rest:
             lines.append(_Line(start[1], _ip(rest[1] or ""), rest[2] or "", rest[3].strip()))
     return lines
