@@ -1,4 +1,4 @@
-"""Whose rates became others: before and after."""
+"""Chart of rate changes: before and after."""
 
 from __future__ import annotations
 

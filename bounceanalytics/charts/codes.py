@@ -1,4 +1,4 @@
-"""What servers said, from the class of the code down to the code itself."""
+"""Treemap of status codes, from class down to code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each policy would have saved, beside what it would have cost."""
+"""Chart of policies: what each would have saved, beside what it would have cost."""
 
 from __future__ import annotations
 

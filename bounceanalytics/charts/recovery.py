@@ -1,4 +1,4 @@
-"""How soon addresses take mail again after a bounce: one small panel per reason or mailbox provider."""
+"""Recovery curves: how soon addresses take mail again, one small panel per reason or mailbox provider."""
 
 from __future__ import annotations
 

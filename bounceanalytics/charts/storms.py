@@ -1,4 +1,4 @@
-"""When servers answered wrongly to many at once."""
+"""Chart of storms: hours in which servers wrongly refused many at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that no rule understood."""
+"""Chart of texts that no rule understood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the worst domains do over time: one small panel each."""
+"""Trends of the worst domains over time: one small panel each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classifies bounces: the same rows with the verdict columns and the rule that decided.
+"""Classification of bounces: the same rows with the verdict columns and the rule that decided.
 
 The work is done per distinct text and in whole columns; no step looks at rows one by one.
 """

@@ -1,4 +1,4 @@
-"""Weighs the evidence of rows and writes the verdict columns."""
+"""Verdict columns, from the evidence of each row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a list repeat an address, in memory that does not grow with the list."""
+"""Repeated addresses of a list, found in memory that does not grow with the list."""
 
 from __future__ import annotations
 

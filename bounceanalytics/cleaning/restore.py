@@ -1,4 +1,4 @@
-"""Give back rows that a run took out of a mailing list, exactly as they were."""
+"""Restoring rows that a run took out of a mailing list, exactly as they were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs for addresses: who goes, who waits, and how to get somebody back."""
+"""Verbs for addresses: decide, clean, restore, compare, suppress."""
 
 from __future__ import annotations
 

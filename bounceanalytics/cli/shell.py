@@ -1,4 +1,4 @@
-"""What the verbs share: the command group, options, progress, and how frames are printed and written.
+"""Shared by the verbs: the command group, options, progress bars, and printing and writing frames.
 
 Every command ends with exit status 0, or prints one sentence and ends with 1 (the work could not be done) or 2 (the
 command was not understood). Results go to standard output, progress to standard error.

@@ -1,4 +1,4 @@
-"""A classified frame as tables of evidence in the engine: the common first half of every decision."""
+"""Evidence tables of a classified frame: the common first half of every decision."""
 
 from __future__ import annotations
 

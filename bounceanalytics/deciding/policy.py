@@ -1,4 +1,4 @@
-"""Policies: how much it takes until an address is held or removed. A policy is a value, not code."""
+"""Policies: thresholds for holding and removing addresses. A policy is a value, not code."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Policy:
         Signs of life: what came before the last of them does not count any more. Opens by machines, such as Apple's
         privacy proxy, look like others in exports; they still show that the mailbox takes mail.
     late_bounce_hours : int
-        A delivery whose own message bounces within this time was none: the server took the message and gave it back.
+        A delivery whose own message bounces within this time does not count: the server took it and gave it back.
         Five days is as long as RFC 5321 expects a server to try.
     score : Rule or None
         If given, hard and soft bounces are not counted by themselves but weighed together, as list managers do: a

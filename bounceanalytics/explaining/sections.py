@@ -1,4 +1,4 @@
-"""The parts of an explanation that the registry's knowledge makes: verdict, certainty, advice."""
+"""Sections of an explanation that come from the registry: verdict, certainty, advice."""
 
 from __future__ import annotations
 

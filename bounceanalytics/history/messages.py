@@ -1,4 +1,4 @@
-"""Events to messages: what became of each mail, in an embedded DuckDB that the summaries then ask."""
+"""Outcome of each message, as a table that the summaries query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text rules, the ESPs' own words and mailbox providers: reads and checks the tables beside this module.
+"""Text rules, the ESPs' own words and mailbox providers, read from the tables beside this module and checked.
 
 ``rules/*.toml`` hold the text rules, one file per theme; ``esps/*.toml`` say what the words of an ESP mean;
 ``mailbox_providers.toml`` tells who runs a mailbox. ``README.md`` describes the columns and the precedence.

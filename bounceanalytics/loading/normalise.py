@@ -1,4 +1,4 @@
-"""The shared last step of every ESP: raw texts -> the columns of the event frame, in SQL.
+"""Normalising, the shared last step of every ESP: raw texts -> the columns of the event frame, in SQL.
 
 References
 ----------
@@ -81,7 +81,7 @@ def _first(text: str, patterns: tuple[str, ...], gate: str = "") -> str:
     return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {closed}{tries} END"
 
 
-#: How a time was written, by number; 0 stands for none.
+#: How a time was written, by number; 0 means missing.
 TIME_STYLES = (
     "",
     "seconds since 1970",
@@ -101,7 +101,7 @@ def time_sql(text: str, timezone: str) -> str:
     """Return SQL for the time and the style of a text in any style that exports use.
 
     Numbers are seconds, milliseconds or microseconds by their size. Dates before 1970 are the zero dates that some
-    programs write for "none". A date without a zone is in ``timezone``.
+    programs write for a missing one. A date without a zone is in ``timezone``.
 
     Both come in one number, since they are told by the same tests: eight times the microseconds since 1970, and the
     place of the style in :data:`TIME_STYLES`.

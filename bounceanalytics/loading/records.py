@@ -1,4 +1,4 @@
-"""Bytes -> numbered records, read by the engine itself.
+"""Numbered records from bytes, read by the engine itself.
 
 Where it stops, or meets a record that it cannot read, :mod:`.careful` reads the file again.
 """
@@ -104,7 +104,7 @@ _HAS_OBJECT = "contains(text, '{')"
 _DECODED = (
     "CASE WHEN starts_with(text, '\"') THEN coalesce(TRY(json_extract_string(text, '$')), text) ELSE text END"
 )
-# a list of JSON beside one of text would make the engine read the text as JSON, too, and stop where it is none
+# a list of JSON beside one of text would make the engine read the text as JSON, too, and stop where it is not
 _EVERY = (
     "CASE WHEN starts_with(ltrim(record), '[')"
     " THEN coalesce(CAST(TRY(json_extract(record, '$[*]')) AS VARCHAR[]), [record])"

@@ -1,4 +1,4 @@
-"""What a reader must not miss: changes since the period before, storms, domains gone wrong, evidence that disagrees."""
+"""Alerts of a report: changes since the period before, storms, domains gone wrong, evidence that disagrees."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _rated(name: str, now: float, before: float, *, good: bool) -> Figure:
 
 
 def on_the_whole(now: Totals, before: Totals, period: str) -> str:
-    """Return the sentence about the hard rate in two periods; empty where one has none."""
+    """Return the sentence about the hard rate in two periods; empty where one has no rate."""
     if not (now.known and before.known):
         return ""
     points = 100 * (now.hard_rate - before.hard_rate)

@@ -1,4 +1,4 @@
-"""Which part of a frame a report is about, and which one it is held against."""
+"""Periods of a report: the one it is about, and the one it is compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers say, in sentences: how much, whose fault, what to do."""
+"""The verdict of a report, in sentences: how much, whose fault, what to do."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Suppressions:
     files : dict of Path to int
         Files and the addresses in each.
     excluded : dict of str to int
-        Addresses that are in none of them, by reason.
+        Addresses left out of all of them, by reason.
     """
 
     provider: str
@@ -95,7 +95,7 @@ def export_suppressions(
     Returns
     -------
     Suppressions
-        Files with their counts, and how many addresses are in none of them, by reason.
+        Files with their counts, and how many addresses were left out of all of them, by reason.
 
     Raises
     ------

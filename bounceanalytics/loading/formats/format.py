@@ -1,4 +1,4 @@
-"""What one form of export looks like and how its fields become event columns: a row of a table per form."""
+"""An export format: how it is recognised and how its fields become event columns, as a row of a table."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class Form:
         return frozenset(" ".join(self.needs).split())
 
     def place(self, name: str, header: Sequence[str]) -> int:
-        """Return the column of a table that holds a field, -1 if there is none; earlier spellings come first."""
+        """Return the column of a table that holds a field, else -1; earlier spellings come first."""
         spellings = self.fields[name]
         assert isinstance(spellings, str)  # noqa: S101 - columns have no inner structure
         there = [squeezed(title) for title in header] if self.loose else list(header)

@@ -1,4 +1,4 @@
-"""Exports of others that look like ours: recognised, so that a sentence can say whose they are."""
+"""Formats that are recognised and cannot be loaded, so that the refusal says whose they are."""
 
 from __future__ import annotations
 
