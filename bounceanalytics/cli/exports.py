@@ -169,10 +169,14 @@ def unclassified(
     found = ba.unclassified(exports.classified())
     print_frame(found[["template", "events", "addresses", "domains", "worst_domain"]])
     out.print(f"{len(found):,} kinds of texts, {found['events'].sum():,} events")
-    if path:
-        lines = [line for line in found["rule_line"] if line]
+    if not path:
+        return
+    lines = [line for line in found["rule_line"] if line]
+    if lines:
         write_whole(Path(path), "\n".join(lines).encode(), overwrite=overwrite)
         out.print(f"{len(lines):,} rules to fill in written to {path}; then: bounceanalytics lint {path}")
+    else:
+        out.print(f"There is no text that a rule could be written for; {path} was not written")
 
 
 @main.command()

@@ -62,3 +62,12 @@ def test_samples_are_copied_once(tmp_path: Path, samples: Path) -> None:
     assert again.exit_code == 1
     assert again.stderr.splitlines() == [f"Error: {target} is not empty; name another folder with --out"]
     assert (target / "list.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_no_file_of_rules_is_written_where_there_is_nothing_to_fill_in(tmp_path: Path, samples: Path) -> None:
+    rules = tmp_path / "own.toml"
+    known = samples / "exports" / "sendgrid" / "suppression_invalid_emails.json"
+    result = CliRunner().invoke(main, ["unclassified", str(known), "--out", str(rules)])
+    assert result.exit_code == 0, result.output
+    assert "was not written" in result.output
+    assert not rules.exists()
