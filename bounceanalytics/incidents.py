@@ -8,6 +8,7 @@ import pandas as pd
 
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.knowledge.rules import mailbox_title
+from bounceanalytics.schema import INCIDENT_COLUMNS
 from bounceanalytics.summaries import summarize
 from bounceanalytics.wording import count, day, esp_title, number, percent, rows
 
@@ -18,20 +19,6 @@ if TYPE_CHECKING:
     from bounceanalytics.summaries import Summaries
 
 __all__ = ["incidents"]
-
-KINDS = ("storm", "block", "spike", "full", "recovery")
-
-_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-_UTC = pd.DatetimeTZDtype("us", "UTC")
-_COLUMNS: dict[str, Any] = {
-    "kind": pd.CategoricalDtype(list(KINDS)),
-    "start": _UTC,
-    "end": _UTC,
-    "name": _STRING,
-    "reached": "int64",
-    "title": _STRING,
-    "sentence": _STRING,
-}
 
 #: (measure, kind of change) -> kind of incident, what is written on a chart, and in a sentence.
 _CHANGES = {
@@ -91,10 +78,7 @@ def incidents(bounces: Frame) -> pd.DataFrame:
 def collect(found: pd.DataFrame, summaries: Summaries) -> pd.DataFrame:
     """Return the incidents where storms and summaries are there already."""
     told = [*_of_storms(found), *_of_changes(summaries.provider_changes), *_of_full(summaries.system_full)]
-    frame = pd.DataFrame(told, columns=list(_COLUMNS))
-    for edge in ("start", "end"):
-        frame[edge] = pd.to_datetime(frame[edge], utc=True)
-    return frame.astype(_COLUMNS).sort_values(["start", "kind", "name"], ignore_index=True)
+    return INCIDENT_COLUMNS.frame(told).sort_values(["start", "kind", "name"], ignore_index=True)
 
 
 def _of_storms(found: pd.DataFrame) -> Iterator[tuple[Any, ...]]:

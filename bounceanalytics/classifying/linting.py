@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,9 +18,12 @@ from bounceanalytics.knowledge.rules import (
     rules,
     why_not_in_dialect,
 )
+from bounceanalytics.schema import LINT_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import pandas as pd
 
     from bounceanalytics.classifying.classify import Rules
     from bounceanalytics.knowledge.rules import TextRule
@@ -75,8 +77,7 @@ def lint_rules(files: Rules = None) -> pd.DataFrame:
     rows += [(rule.id, says, "unreachable") for rule, says in _unreachable(sound)]
     if not rows or files is None:  # who wins is only known where all rules can be used
         rows += [(rule.id, says, kind) for rule, kind, says in _about_examples(found, files)]
-    table = pd.DataFrame(rows, columns=["rule", "finding", "kind"], dtype="str")
-    return table[["rule", "kind", "finding"]]
+    return LINT_COLUMNS.frame([(rule, kind, says) for rule, says, kind in rows])
 
 
 def _about_pattern(rule: TextRule) -> Iterator[tuple[Kind, str]]:

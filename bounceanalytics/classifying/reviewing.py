@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from bounceanalytics.classifying.classify import votes_on
 from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.schema import FAILURE_EVENTS
+from bounceanalytics.schema import CONFLICT_COLUMNS, FAILURE_EVENTS, UNCLASSIFIED_COLUMNS
 
 if TYPE_CHECKING:
     from bounceanalytics.classifying.classify import Rules
@@ -110,7 +110,7 @@ def conflicts(bounces: Frame, *, rules: Rules = None) -> pd.DataFrame:
         "rule",
         *told,
     ]
-    return _grouped(frame.assign(template=templates(frame["diagnostic"]), **told), by)
+    return CONFLICT_COLUMNS.frame(_grouped(frame.assign(template=templates(frame["diagnostic"]), **told), by))
 
 
 def unclassified(bounces: Frame) -> pd.DataFrame:
@@ -149,7 +149,7 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
     found = _grouped(frame.assign(template=templates(frame["diagnostic"])), ["template"])
     found = found.sort_values(["events", "template"], ascending=[False, True], ignore_index=True)
     lines = [rule_line(template, number) for number, template in enumerate(found["template"], 1)]
-    return found.assign(rule_line=pd.Series(lines, dtype="str"))
+    return UNCLASSIFIED_COLUMNS.frame(found.assign(rule_line=lines))
 
 
 def templates(texts: pd.Series[Any]) -> pd.Series[Any]:
@@ -214,8 +214,7 @@ def _grouped(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     for name, column in most.items():
         if name not in by:
             found[name] = _most_frequent(rows, column).reindex(found.index).astype(rows[column].dtype)
-    order = [*by, "addresses", "events", "domains", "worst_domain", "first_seen", "last_seen"]
-    return found[[*order, *(name for name in most if name not in order)]].sort_values(
+    return found.sort_values(
         ["addresses", "events", "template"], ascending=[False, False, True], ignore_index=True
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
@@ -15,12 +14,14 @@ from bounceanalytics.cleaning.lists import record_blocks
 from bounceanalytics.cleaning.manifest import Run, open_run
 from bounceanalytics.cleaning.result import KEPT, PARTS, Cleaning
 from bounceanalytics.database import open_database, run_statements
+from bounceanalytics.schema import DIFF_COLUMNS
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
     import duckdb
+    import pandas as pd
     from numpy.typing import NDArray
 
 _RUNS = ("before", "after")
@@ -87,7 +88,7 @@ def diff(
             _gather(database, name, run)
         run_statements(database, "cleaning", "moved")
         moved = database.sql("FROM moved").to_arrow_table()
-    return _frame(moved, addresses=addresses)
+    return (DIFF_COLUMNS if addresses else DIFF_COLUMNS.without("address")).frame(moved)
 
 
 def _gather(database: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
@@ -135,11 +136,3 @@ def _addresses(run: Run, part: str) -> Iterator[pa.Array]:
         file.seek(head)
         for records in record_blocks(file, run.dialect, path.name):
             yield records.cell(run.dialect.address, run.dialect.encoding)
-
-
-def _frame(moved: pa.Table, *, addresses: bool) -> pd.DataFrame:
-    texts = ("part_before", "part_after", "reason_before", "reason_after", "why")
-    names = ["domain", *(["address"] if addresses else []), "row_before", "row_after", *texts]
-    frame = moved.select(names).to_pandas()
-    kinds = {name: "Int64" if name.startswith("row_") else "str" for name in names}
-    return pd.DataFrame(frame.astype(kinds))

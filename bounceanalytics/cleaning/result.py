@@ -6,14 +6,16 @@ import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics.cleaning.cells import TEXT
+from bounceanalytics.schema import REASON_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
 #: The parts that a list falls into, and what they hold.
 PARTS: Mapping[str, str] = {
@@ -113,10 +115,9 @@ def reason_frame(counts: Sequence[pa.Table]) -> pd.DataFrame:
     keys = ["part", "reason"]
     whole = pa.concat_tables([_COUNTS.empty_table(), *counts]).group_by(keys).aggregate([("rows", "sum")])
     order = [("part", "ascending"), ("rows_sum", "descending"), ("reason", "ascending")]
-    frame: pd.DataFrame = whole.select([*keys, "rows_sum"]).sort_by(order).to_pandas()
-    frame.columns = pd.Index([*keys, "rows"])
-    frame["part"] = frame["part"].map(dict(enumerate(PARTS)))
-    return frame.astype({"part": "str", "reason": "str", "rows": "int64"})
+    counted = whole.sort_by(order).rename_columns({"rows_sum": "rows"})
+    parts = pa.array(list(PARTS), TEXT).take(counted["part"].combine_chunks())
+    return REASON_COLUMNS.frame(counted.set_column(0, "part", parts))
 
 
 def reason_lines(reasons: pd.DataFrame) -> list[str]:

@@ -18,23 +18,15 @@ from bounceanalytics.deciding.gathering import (
 )
 from bounceanalytics.deciding.policy import Policy, presets
 from bounceanalytics.errors import PolicyError
+from bounceanalytics.schema import OUTCOME_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bounceanalytics.datasets import Frame
 
-#: Columns of the result after the name, all counts but the last two.
-_COUNTS = (
-    "addresses",
-    "removed",
-    "wished",
-    "held",
-    "wrongly_removed",
-    "deliveries_lost",
-    "bounced",
-    "bounces_avoided",
-)
+#: The counts that the replay of one policy comes to.
+_COUNTS = tuple(column.name for column in OUTCOME_COLUMNS if column.kind == "int64")
 
 
 def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = None) -> pd.DataFrame:
@@ -101,13 +93,13 @@ def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = N
                 database.execute(read_sql("deciding", "outcomes"))
             register_lines(database, policy)
             rows += [dict(zip(_COUNTS, row, strict=True)) for row in database.sql(sql).fetchall()]
-    table = pd.DataFrame(rows, columns=list(_COUNTS)).astype("int64")
-    table.insert(0, "policy", pd.Series([one.name for one in wanted], dtype="str"))
-    for_bounces = (table["removed"] - table["wished"]).astype("float64")
-    return table.assign(
+    table = pd.DataFrame(rows, columns=list(_COUNTS)).assign(policy=[one.name for one in wanted])
+    for_bounces = table["removed"] - table["wished"]
+    shares = table.assign(
         wrong_share=table["wrongly_removed"] / for_bounces.where(for_bounces > 0),
         avoided_share=table["bounces_avoided"] / table["bounced"].where(table["bounced"] > 0),
     )
+    return OUTCOME_COLUMNS.frame(shares)
 
 
 def _policy(one: Policy | str) -> Policy:

@@ -24,6 +24,7 @@ from bounceanalytics.database import open_database, read_sql
 from bounceanalytics.datasets import as_frame
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history.responses import ANSWER_COLUMNS, GONE, gather_answers, gather_events
+from bounceanalytics.schema import CURVE_COLUMNS, RECOVERY_COLUMNS, RECOVERY_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,30 +37,8 @@ if TYPE_CHECKING:
 #: What stands for "every reason" and "every mailbox provider".
 ALL = "all"
 
-#: Days for which :func:`recovery` gives the share.
-DAYS = (1, 3, 7, 14, 30, 60, 90)
+GROUP = ("reason", "mailbox_provider")
 
-STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-UTC_TIME = pd.DatetimeTZDtype("us", "UTC")
-GROUP = {"reason": STRING, "mailbox_provider": STRING}
-_CURVE_COLUMNS: dict[str, Any] = {
-    **GROUP,
-    "episodes": "int64",
-    "day": "int64",
-    "at_risk": "int64",
-    "recovered": "int64",
-    "share": "float64",
-    "low": "float64",
-    "high": "float64",
-}
-_SHARES = tuple(f"{name}_{day}" for day in DAYS for name in ("share", "low", "high"))
-_RECOVERY_COLUMNS: dict[str, Any] = {
-    **GROUP,
-    "episodes": "int64",
-    "recovered": "int64",
-    **dict.fromkeys(_SHARES, "float64"),
-    "median_days": "float64",
-}
 #: Episodes of each day, for every reason and mailbox provider and for all of them together.
 _COUNTS = """
 SELECT
@@ -183,8 +162,7 @@ def recovery(
     True
     """
     curves = recovery_curves(bounces, by=by, late_bounce_hours=late_bounce_hours)
-    rows = [_summary(curve) for curve in groups_of(curves)]
-    return pd.DataFrame(rows, columns=list(_RECOVERY_COLUMNS)).astype(_RECOVERY_COLUMNS)
+    return RECOVERY_COLUMNS.frame([_summary(curve) for curve in groups_of(curves)])
 
 
 def gather_all(database: duckdb.DuckDBPyConnection, bounces: Frame, late_bounce_hours: int) -> pa.Array:
@@ -202,7 +180,7 @@ def gather_episodes(database: duckdb.DuckDBPyConnection) -> None:
 
 def _checked(by: Sequence[str]) -> frozenset[str]:
     wanted = frozenset([by] if isinstance(by, str) else by)
-    if other := sorted(map(str, wanted - set(GROUP))):
+    if other := sorted(map(str, wanted.difference(GROUP))):
         raise FrameError(f"by names {', '.join(other)}; it can name {' and '.join(GROUP)}")
     return wanted
 
@@ -215,11 +193,11 @@ def curves_of(database: duckdb.DuckDBPyConnection, by: frozenset[str]) -> pd.Dat
             counts = counts[counts[name] == ALL]
     pieces = [_curve(group) for group in groups_of(counts)]
     if not pieces:
-        return typed(pd.DataFrame(columns=list(_CURVE_COLUMNS)), _CURVE_COLUMNS)
+        return CURVE_COLUMNS.empty()
     curves = pd.concat(pieces, ignore_index=True).sort_values(
         ["episodes", "reason", "mailbox_provider", "day"], ascending=[False, True, True, True], kind="stable"
     )
-    return typed(curves.reset_index(drop=True), _CURVE_COLUMNS)
+    return CURVE_COLUMNS.frame(curves.reset_index(drop=True))
 
 
 def groups_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -273,14 +251,6 @@ def _summary(curve: pd.DataFrame) -> dict[str, Any]:
     last = curve.iloc[-1]
     half = curve.loc[curve["share"] >= 0.5, "day"]
     row = {name: last[name] for name in ("reason", "mailbox_provider", "episodes", "recovered")}
-    for day in DAYS:
+    for day in RECOVERY_DAYS:
         row |= zip((f"share_{day}", f"low_{day}", f"high_{day}"), _at(curve, day), strict=True)
     return row | {"median_days": half.min() if len(half) else np.nan}
-
-
-def typed(frame: pd.DataFrame, columns: dict[str, Any]) -> pd.DataFrame:
-    """Return the columns of a frame in their dtypes; times without a zone are UTC."""
-    for name, dtype in columns.items():
-        if dtype == UTC_TIME:
-            frame[name] = pd.to_datetime(frame[name]).dt.tz_localize("UTC")
-    return frame[list(columns)].astype(columns)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from bounceanalytics import schema
 from bounceanalytics.database import open_database
-from bounceanalytics.finding.recovery import ALL, GROUP, STRING, curves_of, gather_all, groups_of
+from bounceanalytics.finding.recovery import ALL, GROUP, curves_of, gather_all, groups_of
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
     from bounceanalytics.datasets import Frame
 
@@ -55,8 +54,6 @@ USUAL_DAYS: dict[str, int] = {
     "challenge": 1,
     "unclassified": 7,
 }
-
-_RETRY_COLUMNS: dict[str, Any] = {**GROUP, "retry_days": "int64", "episodes": "int64", "source": STRING}
 
 
 def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
@@ -117,7 +114,7 @@ def find_retry_days(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         if here is not None and provider != ALL:
             days, source = here, "measured"
         rows.append((reason, provider, days, episodes, source))
-    return pd.DataFrame(rows, columns=list(_RETRY_COLUMNS)).astype(_RETRY_COLUMNS)
+    return schema.RETRY_COLUMNS.frame(rows)
 
 
 def _half_way(curve: pd.DataFrame) -> int | None:

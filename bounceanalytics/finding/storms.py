@@ -80,27 +80,6 @@ _PAUSE = 8
 #: Days after which a domain that took no mail at later mailings is closed: its addresses are gone.
 _CLOSED = 8
 
-_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-_UTC = pd.DatetimeTZDtype("us", "UTC")
-_KINDS = ("unknown_users", "everything")
-_COLUMNS: dict[str, Any] = {
-    "kind": pd.CategoricalDtype(list(_KINDS)),
-    "provider": _STRING,
-    "mailbox_provider": _STRING,
-    "domain": _STRING,
-    "start": _UTC,
-    "end": _UTC,
-    "hits": "int64",
-    "addresses": "int64",
-    "attempts": "int64",
-    "share": "float64",
-    "usual_share": "float64",
-    "accepted_before": "int64",
-    "recovered": "int64",
-    "p_value": "float64",
-    "explanation": _STRING,
-}
-
 # Cheap, and nearly always the end: an hour in which clearly more is gone at a mailbox provider than at other times, or
 # in which most bounces. A storm is far more than that; what stands out so little here is none.
 _SUSPICION = """
@@ -242,7 +221,7 @@ def storms(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
         gather_events(database, frame, {name: ANSWER_COLUMNS[name] for name in _LOOKED_AT})
         gather_mailboxes(database)
         if not _suspicious(database):
-            return _frame(pd.DataFrame(columns=list(_COLUMNS)))
+            return schema.STORM_COLUMNS.empty()
         gather_events(database, frame)
         gather_answers(database, late_bounce_hours)
         return find_storms(database)
@@ -252,12 +231,12 @@ def find_storms(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Return the storms, as :func:`storms` does, where events and answers have been gathered already."""
     flagged = _flagged(database) if _suspicious(database) else pd.DataFrame({"storm": []})
     if not flagged["storm"].any():
-        return _frame(pd.DataFrame(columns=list(_COLUMNS)))
+        return schema.STORM_COLUMNS.empty()
     database.register("raised", pa.Table.from_pandas(flagged, preserve_index=False))
     database.execute("CREATE OR REPLACE TEMP VIEW flagged AS SELECT * FROM raised WHERE storm")
     database.execute(read_sql("finding", "storm_windows").format(edge=_EDGE))
     accounts = read_sql("finding", "storm_accounts").format(stale=DAYS_APART, closed=_CLOSED)
-    return _frame(_explained(database.sql(accounts).to_arrow_table().to_pandas()))
+    return schema.STORM_COLUMNS.frame(_explained(database.sql(accounts).to_arrow_table().to_pandas()))
 
 
 def _suspicious(database: duckdb.DuckDBPyConnection) -> bool:
@@ -303,7 +282,7 @@ def in_storm(bounces: Frame, windows: pd.DataFrame) -> Flags:
     >>> int(in_storm(bounces, storms(bounces)).sum())
     0
     """
-    schema.require(windows, ("kind", "provider", "mailbox_provider", "domain", "start", "end"), "storms")
+    schema.STORM_COLUMNS.require(windows, ("kind", "provider", "mailbox_provider", "domain", "start", "end"))
     needed = [name for name in ANSWER_COLUMNS if name not in {"recipient", "message_id", "bounce_type"}]
     frame = as_frame(bounces, needed, "a classified frame")
     inside = np.zeros(len(frame), np.bool_)
@@ -438,9 +417,3 @@ def _sentence(row: Any) -> str:
         f"said of {row.addresses:,} of {row.attempts:,} addresses {span} that they do not exist{usual}; "
         f"{row.accepted_before:,} had taken mail before, {row.recovered:,} did later."
     )
-
-
-def _frame(accounts: pd.DataFrame) -> pd.DataFrame:
-    for edge in ("start", "end"):
-        accounts[edge] = pd.to_datetime(accounts[edge]).dt.tz_localize("UTC")
-    return accounts[list(_COLUMNS)].astype(_COLUMNS)

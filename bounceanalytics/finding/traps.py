@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.finding.recovery import STRING, UTC_TIME, gather_episodes, typed
+from bounceanalytics.finding.recovery import gather_episodes
 from bounceanalytics.history.responses import ANSWER_COLUMNS, gather_answers, gather_events
+from bounceanalytics.schema import TRAP_COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 #: Silence after which an address that takes mail again may have become a spam trap: providers refuse mail to abandoned
 #: mailboxes for six to twelve months and more before they make traps of them.
 TRAP_DAYS = 365
-
-_TRAP_COLUMNS: dict[str, Any] = {"address": STRING, "silent_from": UTC_TIME, "accepted_again": UTC_TIME}
 
 _SUSPICION = """
 SELECT count(*) > 0
@@ -100,7 +99,7 @@ def trap_risk(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
         gather_answers(database, late_bounce_hours)
         traps = find_traps(database)
     named = traps.set_column(0, "address", addresses.take(traps["address"].combine_chunks()))
-    return typed(named.to_pandas(), _TRAP_COLUMNS)
+    return TRAP_COLUMNS.frame(named)
 
 
 def find_traps(database: duckdb.DuckDBPyConnection) -> pa.Table:

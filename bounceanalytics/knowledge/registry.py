@@ -16,22 +16,14 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-import pyarrow as pa
-
 from bounceanalytics.errors import UnknownCodeError
 from bounceanalytics.knowledge.records import Advice, Code, Related, Wording, outcome
-from bounceanalytics.schema import (
-    ACTIONS,
-    BOUNCE_TYPES,
-    CATEGORIES,
-    CODE_CLASSES,
-    FAULTS,
-    REASONS,
-)
+from bounceanalytics.schema import CODE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import pandas as pd
 
 __all__ = [
     "Advice",
@@ -50,8 +42,6 @@ __all__ = [
     "vendor_codes_in",
 ]
 
-_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-_STRINGS = pd.ArrowDtype(pa.list_(pa.string()))
 
 #: First digit of either kind of code.
 _CLASS_TITLES = {
@@ -239,14 +229,8 @@ def code_reasons() -> pd.DataFrame:
     >>> frame.loc["5.3.1", "reason"]
     'system_full'
     """
-    rows = _all()
-    return pd.DataFrame(
-        {
-            "code": pd.Series([row.code for row in rows], dtype=_STRING),
-            "reason": pd.Series([row.reason for row in rows], dtype=pd.CategoricalDtype(list(REASONS))),
-            "specific": pd.Series([row.specific for row in rows], dtype=bool),
-        }
-    )
+    rows = [(row.code, row.reason, row.specific) for row in _all()]
+    return CODE_COLUMNS.select(("code", "reason", "specific")).frame(rows)
 
 
 def codes_frame() -> pd.DataFrame:
@@ -270,49 +254,16 @@ def codes_frame() -> pd.DataFrame:
     rows = [*_all(), *vendor_codes().values()]
     outcomes = [outcome(row.reason, row.code_class) for row in rows]
 
-    def text(name: str) -> pd.Series[Any]:
-        return pd.Series([getattr(row, name) for row in rows], dtype=_STRING)
-
-    def texts(name: str) -> pd.Series[Any]:
-        return pd.Series([list(getattr(row, name)) for row in rows], dtype=_STRINGS)
-
-    def choice(name: str, values: tuple[str, ...]) -> pd.Series[Any]:
-        return pd.Series([getattr(item, name) for item in outcomes], dtype=pd.CategoricalDtype(list(values)))
-
-    related = [[f"{item.code}: {item.difference}" for item in row.related] for row in rows]
-    wordings = [
-        [f"{item.kind}: {item.text}" if item.kind else item.text for item in row.texts] for row in rows
+    concluded = ("bounce_type", "category", "fault", "action")
+    columns: dict[str, list[Any]] = {
+        name: [getattr(one, name) for one in (outcomes if name in concluded else rows)]
+        for name in CODE_COLUMNS.names
+    }
+    columns["related"] = [[f"{one.code}: {one.difference}" for one in row.related] for row in rows]
+    columns["texts"] = [
+        [f"{one.kind}: {one.text}" if one.kind else one.text for one in row.texts] for row in rows
     ]
-    return pd.DataFrame(
-        {
-            "code": text("code"),
-            "kind": pd.Series(
-                [row.kind for row in rows], dtype=pd.CategoricalDtype(["enhanced", "reply", "vendor"])
-            ),
-            "code_class": pd.Series(
-                [row.code_class for row in rows], dtype=pd.CategoricalDtype(list(CODE_CLASSES))
-            ),
-            "title": text("title"),
-            "meaning": text("meaning"),
-            "reason": pd.Series([row.reason for row in rows], dtype=pd.CategoricalDtype(list(REASONS))),
-            "bounce_type": choice("bounce_type", BOUNCE_TYPES),
-            "category": choice("category", CATEGORIES),
-            "fault": choice("fault", FAULTS),
-            "action": choice("action", ACTIONS),
-            "specific": pd.Series([row.specific for row in rows], dtype=bool),
-            "causes": texts("causes"),
-            "do_now": texts("do_now"),
-            "do_later": texts("do_later"),
-            "investigate": texts("investigate"),
-            "recipient_side": texts("recipient_side"),
-            "practices": texts("practices"),
-            "related": pd.Series(related, dtype=_STRINGS),
-            "texts": pd.Series(wordings, dtype=_STRINGS),
-            "disputed": text("disputed"),
-            "source": text("source"),
-            "registered": text("registered"),
-        }
-    )
+    return CODE_COLUMNS.frame(columns)
 
 
 def _all() -> list[Code]:

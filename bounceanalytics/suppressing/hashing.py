@@ -27,6 +27,7 @@ from bounceanalytics.addresses import column_text, normal_form, text_array
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
+from bounceanalytics.schema import ARROW_STRING, MATCH_COLUMNS, STRING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 #: Columns of a file of hashes.
 HASHED_COLUMNS = ("sha256", "suppressed_for", "suppressed_on", "salt_check")
 
-_TEXT = pa.large_string()
-_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-_TIME = pd.DatetimeTZDtype("us", "UTC")
 
 #: What is known of hashes that come alone.
 _UNKNOWN = {"suppressed_for": "suppressed", "suppressed_on": "", "salt_check": ""}
@@ -74,7 +72,7 @@ def hash_addresses(addresses: pa.Array | pd.Series[str] | Iterable[str], salt: s
         hashes = database.sql(
             "SELECT sha256($salt || address) AS hash FROM given ORDER BY place", params={"salt": salt}
         ).to_arrow_table()
-    return hashes["hash"].cast(_TEXT).combine_chunks()
+    return hashes["hash"].cast(ARROW_STRING).combine_chunks()
 
 
 def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataFrame:
@@ -117,18 +115,18 @@ def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataF
     keys = pc.unique(normal_form(_addresses(addresses)).drop_null())
     place = pc.index_in(hash_addresses(keys, salt), value_set=known["sha256"])
     on_it = pc.is_valid(place)
-    found = known.take(place.filter(on_it)).to_pandas(types_mapper={_TEXT: _STRING}.get)
-    times = pd.to_datetime(found["suppressed_on"], utc=True, format="ISO8601", errors="coerce").astype(_TIME)
+    found = known.take(place.filter(on_it)).to_pandas(types_mapper={ARROW_STRING: STRING}.get)
+    times = pd.to_datetime(found["suppressed_on"], utc=True, format="ISO8601", errors="coerce")
     since = found["suppressed_on"].str[:10].radd(" since ").where(times.notna(), "")
-    return pd.DataFrame(
+    return MATCH_COLUMNS.frame(
         {
-            "address": keys.filter(on_it).to_pandas(types_mapper={_TEXT: _STRING}.get),
-            "verdict": pd.Series("remove", found.index, dtype=_STRING),
+            "address": keys.filter(on_it).to_pandas(),
+            "verdict": "remove",
             "reason": found["suppressed_for"],
-            "code": pd.Series(pd.NA, found.index, dtype=_STRING),
-            "explanation": ("Removed: on the hashed suppression list" + since + ".").astype(_STRING),
-            "source": pd.Series(source, found.index, dtype=_STRING),
-            "record": place.filter(on_it).cast(pa.int64()).to_pandas() + 1,
+            "code": None,
+            "explanation": "Removed: on the hashed suppression list" + since + ".",
+            "source": source,
+            "record": place.filter(on_it).to_pandas() + 1,
             "decided_at": times,
         }
     )
@@ -140,7 +138,9 @@ def _known(hashes: Given, salt: str) -> tuple[pa.Table, str]:
         known, source = _read(Path(hashes), salt), Path(hashes).name
     else:
         values = _array(hashes)
-        words = {name: pa.repeat(pa.scalar(word, _TEXT), len(values)) for name, word in _UNKNOWN.items()}
+        words = {
+            name: pa.repeat(pa.scalar(word, ARROW_STRING), len(values)) for name, word in _UNKNOWN.items()
+        }
         known, source = pa.table({"sha256": values, **words}), "hashes"
     digests = pc.ascii_lower(pc.utf8_trim_whitespace(known["sha256"]))
     good = pc.fill_null(pc.match_substring_regex(digests, "^[0-9a-f]{64}$"), False)
@@ -152,7 +152,7 @@ def _known(hashes: Given, salt: str) -> tuple[pa.Table, str]:
 def _read(path: Path, salt: str) -> pa.Table:
     """Return the columns of a file of hashes, of this salt."""
     options = pyarrow.csv.ConvertOptions(
-        column_types=dict.fromkeys(HASHED_COLUMNS, _TEXT), strings_can_be_null=False
+        column_types=dict.fromkeys(HASHED_COLUMNS, ARROW_STRING), strings_can_be_null=False
     )
     try:
         with path.open("rb") as file:
@@ -189,7 +189,7 @@ def _addresses(given: Given) -> pa.Array:
     mailing_list = MailingList(given)
     dialect = mailing_list.dialect
     cells = [records.cell(dialect.address, dialect.encoding) for records in mailing_list.blocks()]
-    return pa.chunked_array(cells, _TEXT).combine_chunks()
+    return pa.chunked_array(cells, ARROW_STRING).combine_chunks()
 
 
 def salt_check(salt: str) -> str:

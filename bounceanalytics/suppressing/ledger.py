@@ -63,9 +63,6 @@ _NEEDED = (
     "retry_on", "review_on", "first_seen", "last_seen", "last_delivered", "last_opened", "last_clicked",
 )  # fmt: skip
 
-_TEXT = pa.large_string()
-_STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-_TIME = pd.DatetimeTZDtype("us", "UTC")
 _BATCH = 50_000
 
 
@@ -225,7 +222,7 @@ class Ledger(SqliteFile):
         heard = pc.not_equal(news["verdict"], "keep").combine_chunks()
         cursor = self._execute("SELECT key FROM entries")
         while keys := cursor.fetchmany(_BATCH):
-            known = pa.array([key for (key,) in keys], _TEXT)
+            known = pa.array([key for (key,) in keys], schema.ARROW_STRING)
             for name in ("key", "hash"):
                 heard = pc.or_(heard, pc.is_in(news[name].combine_chunks(), known))
         return heard
@@ -401,8 +398,7 @@ class Ledger(SqliteFile):
                 "SELECT made_at, run, verdict_before, verdict, reason, why, given.key FROM changes "
                 "JOIN temp.given ON changes.key IN (given.key, given.hash) ORDER BY number"
             ).fetchall()
-        names = ("made_at", "run", "verdict_before", "verdict", "reason", "why", "address")
-        return _typed(rows, names, times=("made_at",))
+        return _typed(rows, schema.LEDGER_HISTORY_COLUMNS)
 
     def domains(self, at: datetime | str | None = None) -> pd.DataFrame:
         """Return the domains whose mail system was full (5.3.1), and whether they have recovered.
@@ -425,9 +421,7 @@ class Ledger(SqliteFile):
             "coalesce(last_delivered > coalesce(last_full, 0), 0) AS recovered "
             "FROM full_domains ORDER BY recovered, last_full DESC, domain"
         ).fetchall()
-        names = ("domain", "suppressed", "first_full", "last_full", "last_delivered", "recovered")
-        found = _typed(rows, names, times=("first_full", "last_full", "last_delivered"))
-        found = found.astype({"suppressed": "int64", "recovered": "bool"})
+        found = _typed(rows, schema.LEDGER_DOMAIN_COLUMNS.without("advice"))
         moment = pd.Timestamp(_microseconds(at), unit="us", tz="UTC")
         advice = [
             _advice(suppressed, recovered, last, moment)
@@ -435,7 +429,7 @@ class Ledger(SqliteFile):
                 found["suppressed"], found["recovered"], found["last_full"], strict=True
             )
         ]
-        return found.assign(advice=pd.Series(advice, index=found.index, dtype=_STRING))
+        return schema.LEDGER_DOMAIN_COLUMNS.frame(found.assign(advice=advice))
 
     def _counts(self) -> dict[str, int]:
         return dict(self._execute("SELECT verdict, count(*) FROM entries GROUP BY verdict").fetchall())
@@ -466,13 +460,11 @@ class Ledger(SqliteFile):
     def _frame(self, rest: str, values: Sequence[Any] = (), *, address: str | None = None) -> pd.DataFrame:
         """Return entries as a frame; ``rest`` is what follows FROM entries."""
         address = address or "CASE WHEN hashed THEN NULL ELSE entries.key END"
-        columns = ("domain", "verdict", "reason", "code", "explanation", "source", "record", *_TIMES)
+        columns = ", ".join(schema.LEDGER_COLUMNS.without("address", "hash").names)
         rows = self._execute(
-            f"SELECT {address}, CASE WHEN hashed THEN entries.key END, {', '.join(columns)} FROM entries {rest}",
-            values,
+            f"SELECT {address}, CASE WHEN hashed THEN entries.key END, {columns} FROM entries {rest}", values
         ).fetchall()
-        frame = _typed(rows, ("address", "hash", *columns), times=_TIMES)
-        return frame.astype({"record": "Int64"})
+        return _typed(rows, schema.LEDGER_COLUMNS)
 
     def _keys(self, addresses: Addresses) -> pa.Array:
         """Return the normal form of each address, once."""
@@ -517,7 +509,7 @@ def _last_deliveries(news: pa.Table) -> pa.Table:
 def _stored(values: pd.Series) -> pa.Array:
     """Return times as microseconds since 1970."""
     try:
-        times = pa.array(pd.to_datetime(values, utc=True), pa.timestamp("us", tz="UTC"))
+        times = pa.array(pd.to_datetime(values, utc=True), schema.ARROW_TIME)
     except (TypeError, ValueError) as error:
         raise FrameError(f"{values.name} must hold times, as decide() makes them") from error
     return times.cast(pa.int64())
@@ -538,14 +530,14 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() * 1_000_000)
 
 
-def _typed(rows: list[tuple[Any, ...]], names: Sequence[str], *, times: Sequence[str]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(names))
-    for name in names:
-        if name in times:
-            frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="us", utc=True).astype(_TIME)
-        elif name not in {"record", "suppressed", "recovered"}:
-            frame[name] = frame[name].astype(_STRING)
-    return frame
+def _typed(rows: list[tuple[Any, ...]], table: schema.Table) -> pd.DataFrame:
+    """Return rows of SQLite, which holds text and numbers only; times are microseconds since 1970."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(table.names)
+    arrays = [
+        pa.array(values, column.arrow if column.kind == "string" else pa.int64())
+        for column, values in zip(table, columns, strict=True)
+    ]
+    return table.frame(pa.table(arrays, names=table.names))
 
 
 def _advice(suppressed: int, recovered: bool, last_full: pd.Timestamp, moment: pd.Timestamp) -> str:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from bounceanalytics import schema
 from bounceanalytics.errors import FrameError
 from bounceanalytics.finding.recovery import (
-    DAYS,
     recovery,
     recovery_curves,
 )
@@ -332,7 +331,7 @@ def test_columns_are_those_of_the_documentation() -> None:
         "mailbox_provider",
         "episodes",
         "recovered",
-        *(f"{name}_{day}" for day in DAYS for name in ("share", "low", "high")),
+        *(f"{name}_{day}" for day in schema.RECOVERY_DAYS for name in ("share", "low", "high")),
         "median_days",
     ]
     assert found.dtypes["episodes"] == np.int64
