@@ -178,7 +178,7 @@ def _any(mask: pa.Array) -> bool:
 
 
 def _holds(texts: pa.Array, characters: bytes) -> bool:
-    """Tell whether any of the characters may be in the texts; some twenty times faster than a pattern."""
+    """Return whether any of the characters may be in the texts; some twenty times faster than a pattern."""
     if not isinstance(texts, pa.LargeStringArray) or texts.buffers()[2] is None:
         return True
     data = np.frombuffer(texts.buffers()[2], dtype=np.uint8)

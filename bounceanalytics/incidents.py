@@ -1,4 +1,4 @@
-"""What happened when: storms, blocks, spikes, full mail systems and recoveries, in the order of time."""
+"""Incidents: storms, blocks, spikes, full mail systems and recoveries, in the order of time."""
 
 from __future__ import annotations
 

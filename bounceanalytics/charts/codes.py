@@ -118,7 +118,7 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
 
 
 def _boxes(summary: pd.DataFrame, levels: tuple[str, ...]) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Return label, bounces and types by path; rare codes of a reason are one box, lest none of them can be read."""
+    """Return label, bounces and types by path; rare codes of a reason share one box, large enough to read."""
     frame = summary.astype({"code_class": object, "category": str, "reason": str, "code": str})
     frame = frame.assign(code_class=frame["code_class"].where(frame["code_class"].notna(), ""))
     above = list(levels[:-1])

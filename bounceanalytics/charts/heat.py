@@ -15,7 +15,7 @@ from bounceanalytics.wording import count, part, plain, short_number
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Room for so many columns is always kept, lest one cell fill the whole width.
+#: Room for so many columns is always kept, so that one cell does not fill the whole width.
 _LEAST_COLUMNS = 8
 
 #: So many columns are legible on a phone, and so many with slanted titles on paper.

@@ -17,7 +17,7 @@ from bounceanalytics.wording import TYPES, count, day, number, percent, rows
 _DAY = pd.Timedelta(days=1)
 _MS = pd.Timedelta(milliseconds=1)
 
-#: Room for so many periods is always kept, lest one bar fill the whole width.
+#: Room for so many periods is always kept, so that one bar does not fill the whole width.
 _LEAST_PERIODS = 6
 
 

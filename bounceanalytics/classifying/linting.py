@@ -39,7 +39,7 @@ _SPECIAL = re.compile(r"[.?*+()\[\]{}|^$\\]")
 
 
 def lint_rules(files: Rules = None) -> pd.DataFrame:
-    r"""Look for what is wrong with rules.
+    r"""Check text rules and report what is wrong with them.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _about_pattern(rule: TextRule) -> Iterator[tuple[Kind, str]]:
 
 
 def _repeats_repetition(pattern: str) -> bool:
-    """Tell whether a group that holds an endless repetition is itself repeated without end."""
+    """Return whether a group that holds an endless repetition is itself repeated without end."""
     endless = [False]  # per open group, the outermost first
     place = 0
     while place < len(pattern):

@@ -28,7 +28,7 @@ _DOUBTFUL = ("address", "adresse", "adres", "indirizzo", "to", "contact", "usern
 def address_column(
     first: Sequence[str], cells: Sequence[pa.Array], name: str, column: str | int | None
 ) -> tuple[tuple[str, ...] | None, int]:
-    """Tell the header from the data, and find the column of addresses.
+    """Find the header and the column of addresses.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What changed between two runs."""
+"""Difference of two cleaning runs: who moved, and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def diff(
     *,
     addresses: bool = False,
 ) -> pd.DataFrame:
-    r"""Tell which addresses a second run put elsewhere than the first one, and why.
+    r"""List the addresses that a second run put elsewhere than the first one, and why.
 
     Parameters
     ----------

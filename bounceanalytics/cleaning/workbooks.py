@@ -39,7 +39,7 @@ class Sheet:
 
 
 def is_workbook(start: bytes) -> bool:
-    """Tell from its first bytes whether a file may be a workbook."""
+    """Return whether a file may be a workbook, by its first bytes."""
     return start.startswith((_ZIP, _OLE))
 
 

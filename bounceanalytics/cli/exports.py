@@ -183,7 +183,7 @@ def unclassified(
 @click.argument("files", nargs=-1, metavar="[FILE]…")
 @click.pass_context
 def lint(ctx: click.Context, files: tuple[str, ...]) -> None:
-    """Look for what is wrong with rules of your own, or with ours if no FILE is given; exit status 1 if anything is."""
+    """Check rules of your own, or ours if no FILE is given; exit status 1 if anything is wrong."""
     found = ba.lint_rules(list(files) or None)
     if len(found):
         print_frame(found)

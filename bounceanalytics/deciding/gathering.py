@@ -90,7 +90,7 @@ def gather_life(database: duckdb.DuckDBPyConnection, policy: Policy) -> None:
 
 
 def register_lines(database: duckdb.DuckDBPyConnection, policy: Policy) -> None:
-    """Have the policy as the view ``lines``."""
+    """Register the policy as view ``lines``."""
     database.register("lines", _lines(policy))
 
 

@@ -33,7 +33,7 @@ _TOGETHER = re.compile(r"#?(?P<reply>[2-5]\d\d)[ -]+#?(?P<enhanced>[245]\.\d{1,3
 
 
 def explain(what: object, *, width: int | None = None) -> Explanation:
-    """Say what a code, a bounce text or a row means, why it was so decided, and what to do.
+    """Explain a code, a bounce text or a row: what it means, why it was so decided, and what to do.
 
     Parameters
     ----------

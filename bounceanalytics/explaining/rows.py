@@ -234,7 +234,7 @@ def _evidence(
 
 
 def _reasoning(spoken: Sequence[Candidate], rule: str | None) -> Iterable[Section]:
-    """Say which candidate decided, and why each of the others lost."""
+    """Yield which candidate decided, and why each of the others lost."""
     won = next((item for item in spoken if item.won), None)
     if won is None:
         said = (

@@ -22,7 +22,7 @@ _UNSURE = (
 
 
 def certainty_sections(code: Code) -> Iterable[Section]:
-    """Say so where the code alone does not settle the reason."""
+    """Return a caution where the code alone does not settle the reason."""
     if code.reason and not code.specific:
         yield Section("How sure it is", unlabelled([_UNSURE]))
 
@@ -50,7 +50,7 @@ def spelling_sections(code: Code) -> Iterable[Section]:
 
 
 def vendor_section(code: Code, reason: str | None, *, told: bool) -> Section:
-    """Say in short what a vendor's code in a text means.
+    """Return in short what a vendor's code in a text means.
 
     Parameters
     ----------

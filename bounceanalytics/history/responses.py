@@ -44,7 +44,7 @@ def gather_events(
     frame: pd.DataFrame,
     columns: Mapping[str, pa.DataType] = ANSWER_COLUMNS,
 ) -> pa.Array:
-    """Have the columns of a frame as the view ``events``, addresses as numbers, times as UTC without a zone.
+    """Register the columns of a frame as view ``events``, addresses as numbers, times as UTC without a zone.
 
     Parameters
     ----------

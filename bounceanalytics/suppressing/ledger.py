@@ -1,4 +1,4 @@
-"""The memory of many runs: who is suppressed since when, why, and when to look again."""
+"""The suppression ledger: who is suppressed since when, why, and when to review, over many runs."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class Ledger(SqliteFile):
             heard = self._heard(news)
             self._insert("news", _NEWS, news.filter(heard).select(list(_NEWS)).sort_by("key"))
             self._insert("deliveries", _DELIVERIES, _last_deliveries(news))
-            # who is known by a hash, or asked to be forgotten, never comes in by name
+            # an address that is hashed or erased (GDPR) never comes in by name
             self._execute(
                 "UPDATE temp.news SET key = hash, hashed = 1, source = NULL, record = NULL "
                 "WHERE ? OR hash IN (SELECT key FROM entries WHERE hashed)",
@@ -310,7 +310,7 @@ class Ledger(SqliteFile):
         Raises
         ------
         FrameError
-            If ``date`` is none.
+            If ``date`` is not a date.
         """
         return self._frame(
             "WHERE review_on <= ? AND verdict <> 'keep' ORDER BY review_on, domain, key",
@@ -474,7 +474,7 @@ class Ledger(SqliteFile):
 
     @contextlib.contextmanager
     def _given(self, keys: pa.Array) -> Iterator[None]:
-        """Have the table ``given`` of addresses in normal form and their hashes."""
+        """Register the table ``given`` of addresses in normal form and their hashes."""
         self._execute("CREATE TEMP TABLE given (key TEXT PRIMARY KEY, hash TEXT) STRICT")
         try:
             pairs = zip(keys.to_pylist(), hash_addresses(keys, self._salt).to_pylist(), strict=True)

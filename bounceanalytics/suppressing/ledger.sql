@@ -1,5 +1,5 @@
 -- The tables of a ledger. Times are microseconds since 1970, UTC.
--- A key is an address in normal form, or the hash of one: of a hashed ledger, and of who asked to be forgotten.
+-- A key is an address in normal form, or the hash of one: in a hashed ledger, and of erased addresses (GDPR).
 
 CREATE TABLE entries (
     key TEXT PRIMARY KEY,

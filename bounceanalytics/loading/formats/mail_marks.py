@@ -1,4 +1,4 @@
-"""What gives away the ESP that wrote a delivery report by mail, and what it writes in a way of its own."""
+"""Marks of an ESP's delivery reports by mail: how they are recognised, and what is peculiar in them."""
 
 from __future__ import annotations
 
