@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bounceanalytics.errors import BounceAnalyticsError, FormatError
 from bounceanalytics.loading import RejectedRecordsWarning, load, read, reading
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
-from tests.loading.forms_cases import CASES, person
+from tests.loading.format_cases import CASES
+from tests.loading.format_cases.case import person
 
 MAKERS = {
     "sendgrid": sendgrid_bounce,

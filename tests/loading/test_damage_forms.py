@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import bounceanalytics as ba
-from tests.loading.forms_cases import CASES, person
+from tests.loading.format_cases import CASES
+from tests.loading.format_cases.case import person
 
 COUNT = 10_000
 EVERY = 100

@@ -9,7 +9,8 @@ import pytest
 import bounceanalytics as ba
 from bounceanalytics.loading.finding import FORMS
 from bounceanalytics.schema import ESPS
-from tests.loading.forms_cases import CASES, IGNORED, person
+from tests.loading.format_cases import CASES, IGNORED
+from tests.loading.format_cases.case import person
 
 COUNT = 20
 
