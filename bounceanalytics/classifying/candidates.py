@@ -14,7 +14,7 @@ from bounceanalytics.classifying.rulebook import NONE, rulebook
 from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.classifying.verdicts import NOTHING, claims
 from bounceanalytics.knowledge.rules import esp_words, mailbox_providers
-from bounceanalytics.schema import EVENTS, FAILURE_EVENTS, PROVIDERS, REASONS
+from bounceanalytics.schema import ARROW_STRING, EVENTS, FAILURE_EVENTS, PROVIDERS, REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bounceanalytics.classifying.verdicts import Claim
     from bounceanalytics.knowledge.rules import TextRule
 
-_TEXT = pa.large_string()
 _NAMES = tuple(REASONS)
 
 #: Source -> why it won when it did.
@@ -188,4 +187,4 @@ def _other(claim: Claim, ids: list[str], columns: dict[str, Any]) -> Candidate:
 
 
 def _one(value: Any) -> pa.Array:
-    return pa.array([value if isinstance(value, str) else None], _TEXT)
+    return pa.array([value if isinstance(value, str) else None], ARROW_STRING)

@@ -22,6 +22,7 @@ from bounceanalytics.errors import FrameError
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.schema import (
     ACTIONS,
+    ARROW_STRING,
     BOUNCE_COLUMNS,
     BOUNCE_TYPES,
     CATEGORIES,
@@ -65,7 +66,6 @@ _NEEDED = (
 )
 #: What a verdict depends on, beside who runs the mailbox.
 _WEIGHED = tuple(name for name in _NEEDED if name not in {"domain", "remote_host"})
-_TEXT = pa.large_string()
 _PART = 1_000_000  # ids that one thread writes at a time
 _NO_FAILURE = BOUNCE_TYPES.index("none")
 
@@ -222,7 +222,7 @@ def classify_text(
         raise FrameError("texts must be a list or a Series of texts, found a single text: put it in a list")
     column = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype=object)
     count = len(column)
-    nothing = pa.nulls(count, _TEXT)
+    nothing = pa.nulls(count, ARROW_STRING)
     columns = {
         "event": np.full(count, EVENTS.index("bounced"), dtype=np.int8),
         "provider": np.full(count, PROVIDERS.index("generic"), dtype=np.int8),
@@ -303,9 +303,9 @@ def _ids(numbers: Numbers, ids: pa.Array) -> Any:
 def _strings(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
     """Return a column as Arrow text; whatever is no text is missing."""
     if column.dtype == object:
-        return pa.array([value if isinstance(value, str) else None for value in column], _TEXT)
+        return pa.array([value if isinstance(value, str) else None for value in column], ARROW_STRING)
     values = pa.array(column.array, from_pandas=True)
-    return values if values.type == _TEXT else values.cast(_TEXT)
+    return values if values.type == ARROW_STRING else values.cast(ARROW_STRING)
 
 
 def _choices(values: Sequence[str]) -> Any:

@@ -9,12 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.addresses import column_text
+from bounceanalytics.schema import ARROW_STRING
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TEXT = pa.large_string()
-TIME = pa.timestamp("us", tz="UTC")
 
 # A cell that begins so is a formula to a spreadsheet, and these texts come from servers and files of others.
 _FORMULA = r"^[=+\-@\t\r]"
@@ -35,8 +33,8 @@ def cell(texts: pa.Array) -> pa.Array:
 
 def plus(*parts: Any) -> pa.Array:
     """Join texts, element by element; missing where one of them is."""
-    scalars = [pa.scalar(part, TEXT) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*scalars, pa.scalar("", TEXT))
+    scalars = [pa.scalar(part, ARROW_STRING) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*scalars, pa.scalar("", ARROW_STRING))
 
 
 def joined(texts: pa.Array) -> memoryview:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics.cleaning.cells import TEXT, cell, plus
+from bounceanalytics.cleaning.cells import cell, plus
+from bounceanalytics.schema import ARROW_STRING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +42,14 @@ class Evidence:
     def endings(self, numbers: pa.Array) -> pa.Array:
         """Return for each number of a verdict the further cells but the last one."""
         chosen = self._against.take(numbers).combine_chunks()
-        dates = pc.strftime(chosen["decided_at"], "%Y-%m-%d", locale="C").cast(TEXT)
+        dates = pc.strftime(chosen["decided_at"], "%Y-%m-%d", locale="C").cast(ARROW_STRING)
         cells = (
             chosen["reason"],
             chosen["code"],
             pc.fill_null(dates, ""),
             chosen["explanation"],
             chosen["source"],
-            pc.fill_null(chosen["record"].cast(TEXT), ""),
+            pc.fill_null(chosen["record"].cast(ARROW_STRING), ""),
         )
         return self._cells([cell(values.combine_chunks()) for values in cells])
 
@@ -59,7 +60,9 @@ class Evidence:
     def rows(self, numbers: NDArray[np.int64]) -> pa.Array:
         """Return for each number of a row the last cell and the line end."""
         dialect = self._dialect
-        return dialect.encoded(plus(dialect.delimiter, pa.array(numbers).cast(TEXT), dialect.line_end))
+        return dialect.encoded(
+            plus(dialect.delimiter, pa.array(numbers).cast(ARROW_STRING), dialect.line_end)
+        )
 
     def header(self, head: bytes, names: Sequence[str] | None = None) -> bytes:
         """Return the list's header with further columns; nothing but its mark where it has no header.

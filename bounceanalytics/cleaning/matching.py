@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.addresses import column_text, fold, normal_form
-from bounceanalytics.cleaning.cells import TEXT, TIME, plus, text_of
+from bounceanalytics.cleaning.cells import plus, text_of
 from bounceanalytics.cleaning.lookup import Lookup, hash_texts
 from bounceanalytics.cleaning.result import HELD, KEPT, REMOVED
 from bounceanalytics.errors import FrameError
+from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
 
 if TYPE_CHECKING:
     import duckdb
@@ -110,7 +111,7 @@ def checked_verdicts(frame: pd.DataFrame) -> Verdicts:
     parts = known[words.indices.to_numpy()]
     texts = column_text(frame["address"])
     pieces = [normal_form(texts.slice(at, _SLICE)) for at in range(0, len(texts), _SLICE)]
-    return Verdicts(pa.chunked_array(pieces, TEXT), parts, _evidence(frame, parts != KEPT))
+    return Verdicts(pa.chunked_array(pieces, ARROW_STRING), parts, _evidence(frame, parts != KEPT))
 
 
 def _evidence(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pa.Table:
@@ -126,7 +127,7 @@ def _evidence(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pa.Table:
     columns = {
         name: text_of(frame[name]).filter(mask) for name in ("reason", "code", "explanation", "source")
     }
-    columns["decided_at"] = pa.array(times.astype("datetime64[us, UTC]"), TIME)
+    columns["decided_at"] = pa.array(times.astype("datetime64[us, UTC]"), ARROW_TIME)
     columns["record"] = pa.array(numbers, pa.int64())
     return pa.table(columns).select(EVIDENCE)
 
@@ -190,7 +191,7 @@ class Matcher:
         severity = np.array([2, 0, 1], dtype=np.int8)[self._parts]  # of keep, remove and hold
         given = pa.table(
             {
-                "form": pa.chunked_array(list(map(self._folding, addresses.chunks)), TEXT),
+                "form": pa.chunked_array(list(map(self._folding, addresses.chunks)), ARROW_STRING),
                 "address": addresses,
                 "part": self._parts,
                 "severity": severity,
@@ -212,10 +213,10 @@ class Matcher:
         evidence = np.full(len(part), -1, dtype=np.int32)
         evidence[speaks] = len(self.against) + np.arange(speaks.sum())
         more = self.against.take(pa.array(self._evidence[number[speaks]]))
-        start = pc.if_else(pa.array(disagree[speaks]), _DISAGREE, _AGREE).cast(TEXT)
+        start = pc.if_else(pa.array(disagree[speaks]), _DISAGREE, _AGREE).cast(ARROW_STRING)
         place = more.schema.get_field_index("explanation")
         more = more.set_column(place, "explanation", plus(start, more["explanation"]))
         self._parts = np.concatenate((self._parts, part))
         self._evidence = np.concatenate((self._evidence, evidence))
         self.against = pa.concat_tables([self.against, more]).combine_chunks()
-        return Lookup(self._database, groups["form"].cast(TEXT))
+        return Lookup(self._database, groups["form"].cast(ARROW_STRING))

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from bounceanalytics.addresses import domain_of
-from bounceanalytics.cleaning.cells import TEXT, TIME, joined
+from bounceanalytics.cleaning.cells import joined
 from bounceanalytics.cleaning.evidence import REMARK, Evidence
 from bounceanalytics.cleaning.records import binary, slices
 from bounceanalytics.cleaning.result import (
@@ -25,6 +25,7 @@ from bounceanalytics.cleaning.result import (
     reason_frame,
 )
 from bounceanalytics.files import SummedFile
+from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ ROWS = pa.schema(
         pa.field("domain", pa.large_string()),
         pa.field("reason", pa.dictionary(pa.int32(), pa.large_string())),
         pa.field("code", pa.dictionary(pa.int32(), pa.large_string())),
-        pa.field("decided_at", TIME),
+        pa.field("decided_at", ARROW_TIME),
     ]
 )
 _DICTIONARIES = ["part", "reason", "code", "domain"]
@@ -216,7 +217,7 @@ class Parts:
 
     def _write_index(self, **columns: Any) -> None:
         for name in ("reason", "code"):
-            columns[name] = columns[name].cast(TEXT).dictionary_encode()
+            columns[name] = columns[name].cast(ARROW_STRING).dictionary_encode()
         table = pa.table([pa.array(columns[name]) for name in ROWS.names], schema=ROWS)
         self._index.write_table(table)
         self._counted.append(count_reasons(table))

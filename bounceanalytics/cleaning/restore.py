@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from bounceanalytics import schema
 from bounceanalytics.addresses import domain_of, normal_form, problem, text_array
-from bounceanalytics.cleaning.cells import TEXT, TIME, joined
+from bounceanalytics.cleaning.cells import joined
 from bounceanalytics.cleaning.manifest import Run, open_run
 from bounceanalytics.cleaning.records import binary, slices
 from bounceanalytics.cleaning.result import (
@@ -30,6 +30,7 @@ from bounceanalytics.cleaning.result import (
 )
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
 from bounceanalytics.files import SummedFile, refuse_existing, whole_file
+from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
 
 if TYPE_CHECKING:
     import os
@@ -95,9 +96,9 @@ class _Filter:
         if self.domains is not None:
             mask = pc.and_(mask, pc.is_in(lines["domain"], self.domains))
         if self.reasons is not None:
-            mask = pc.and_(mask, pc.is_in(lines["reason"].cast(TEXT), self.reasons))
+            mask = pc.and_(mask, pc.is_in(lines["reason"].cast(ARROW_STRING), self.reasons))
         if self.between is not None:
-            first, end = (pa.scalar(moment, TIME) for moment in self.between)
+            first, end = (pa.scalar(moment, ARROW_TIME) for moment in self.between)
             times = lines["decided_at"]
             mask = pc.and_(mask, pc.and_(pc.greater_equal(times, first), pc.less(times, end)))
         chosen: NDArray[np.bool_] = pc.fill_null(mask, False).to_numpy()

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bounceanalytics.cleaning.cells import TEXT
-from bounceanalytics.schema import REASON_COLUMNS
+from bounceanalytics.schema import ARROW_STRING, REASON_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +32,7 @@ FILES: Mapping[str, str] = {part: f"{part}.csv" for part in PARTS} | {
     "manifest": "manifest.json",
 }
 
-_COUNTS = pa.schema([("part", pa.int8()), ("reason", TEXT), ("rows", pa.int64())])
+_COUNTS = pa.schema([("part", pa.int8()), ("reason", ARROW_STRING), ("rows", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class Cleaning:
 
 def count_reasons(lines: pa.Table) -> pa.Table:
     """Return how many lines have each ``part`` and ``reason``."""
-    plain = pa.table({"part": lines["part"], "reason": lines["reason"].cast(TEXT)})
+    plain = pa.table({"part": lines["part"], "reason": lines["reason"].cast(ARROW_STRING)})
     return (
         plain.group_by(["part", "reason"])
         .aggregate([([], "count_all")])
@@ -116,7 +115,7 @@ def reason_frame(counts: Sequence[pa.Table]) -> pd.DataFrame:
     whole = pa.concat_tables([_COUNTS.empty_table(), *counts]).group_by(keys).aggregate([("rows", "sum")])
     order = [("part", "ascending"), ("rows_sum", "descending"), ("reason", "ascending")]
     counted = whole.sort_by(order).rename_columns({"rows_sum": "rows"})
-    parts = pa.array(list(PARTS), TEXT).take(counted["part"].combine_chunks())
+    parts = pa.array(list(PARTS), ARROW_STRING).take(counted["part"].combine_chunks())
     return REASON_COLUMNS.frame(counted.set_column(0, "part", parts))
 
 

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding.policy import Policy
 
-_TEXT = pa.large_string()
-
 
 def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str | None = None) -> pd.DataFrame:
     """Decide for every address whether to remove, hold or keep it.
@@ -160,20 +158,18 @@ def _titles() -> pa.Table:
     """Return the titles of reasons as they stand inside a sentence."""
     words = {name: reason.title for name, reason in schema.REASONS.items()}
     lowered = [title if title[:2].isupper() else title[:1].lower() + title[1:] for title in words.values()]
-    return pa.table({"reason": pa.array(list(words), _TEXT), "title": pa.array(lowered, _TEXT)})
+    return pa.table(
+        {
+            "reason": pa.array(list(words), schema.ARROW_STRING),
+            "title": pa.array(lowered, schema.ARROW_STRING),
+        }
+    )
 
 
 def _frame(verdicts: pa.Table, policy: Policy) -> pd.DataFrame:
-    address = verdicts["address"].cast(_TEXT)
-    domains = domain_of(address.combine_chunks()) if len(address) else pa.nulls(0, _TEXT)
+    address = verdicts["address"].cast(schema.ARROW_STRING)
+    domains = domain_of(address.combine_chunks()) if len(address) else pa.nulls(0, schema.ARROW_STRING)
     verdicts = verdicts.append_column("domain", domains)
-    columns = []
-    for column in schema.DECISION_COLUMNS:
-        values = verdicts[column.name]
-        if column.kind == "timestamp":
-            values = pc.assume_timezone(values.cast(pa.timestamp("us")), "UTC")
-        columns.append(values.cast(_TEXT) if column.kind in {"category", "string"} else values)
-    frame: pd.DataFrame = pa.table(columns, names=schema.DECISION_COLUMNS.names).to_pandas()
-    frame = frame.astype(schema.DECISION_COLUMNS.dtypes)
+    frame = schema.DECISION_COLUMNS.frame(verdicts)
     frame.attrs["policy"] = policy.to_dict()
     return frame

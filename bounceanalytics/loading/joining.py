@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bounceanalytics import schema
 from bounceanalytics.loading.normalise import to_frame
-from bounceanalytics.loading.result import FILE_COLUMNS, IGNORED_COLUMNS, Duplicates, Load
+from bounceanalytics.loading.result import Duplicates, Load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,17 +47,12 @@ def account_frames(accounts: Iterable[Account]) -> tuple[pd.DataFrame, pd.DataFr
     ignored = [
         (one.source, reason, count) for one in accounts for reason, count in one.ignored.items() if count
     ]
-    return (
-        pd.DataFrame(files, columns=list(FILE_COLUMNS)),
-        pd.DataFrame(ignored, columns=list(IGNORED_COLUMNS)).astype({"records": "int64"}),
-    )
+    return schema.FILE_COLUMNS.frame(files), schema.IGNORED_COLUMNS.frame(ignored)
 
 
 def rejects_frame(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rejected records of all files as one frame."""
-    if not parts:
-        return schema.REJECT_COLUMNS.empty()
-    return pd.concat(parts, ignore_index=True).astype(schema.REJECT_COLUMNS.dtypes)
+    return schema.REJECT_COLUMNS.frame(pd.concat(parts, ignore_index=True) if parts else [])
 
 
 def _join(

@@ -94,7 +94,6 @@ TIME_STYLES = (
 NAIVE = TIME_STYLES.index("without a zone")
 _SHIFT = 3  # bits for the number of a style beside a time
 _STYLES = 2**_SHIFT
-_MOMENT = pa.timestamp("us", tz="UTC")
 
 
 def time_sql(text: str, timezone: str) -> str:
@@ -279,14 +278,14 @@ _ALWAYS = (
 def times(table: pa.Table) -> tuple[pa.Array, NDArray[np.int64]]:
     """Return the times of what :func:`events_sql` gives, in UTC, and the place of their style in TIME_STYLES."""
     if "timestamp" not in table.column_names:
-        return pa.nulls(len(table), _MOMENT), np.zeros(len(table), np.int64)
+        return pa.nulls(len(table), schema.ARROW_TIME), np.zeros(len(table), np.int64)
     both = table["timestamp"]
     values = (pc.fill_null(both, 0) if both.null_count else both).to_numpy()
     unknown = values <= 0  # missing, or before 1970
     styles = values & (_STYLES - 1)
     if not unknown.any():
-        return pa.array(values >> _SHIFT).cast(_MOMENT), styles
-    return pa.array(values >> _SHIFT, mask=unknown).cast(_MOMENT), np.where(unknown, 0, styles)
+        return pa.array(values >> _SHIFT).cast(schema.ARROW_TIME), styles
+    return pa.array(values >> _SHIFT, mask=unknown).cast(schema.ARROW_TIME), np.where(unknown, 0, styles)
 
 
 def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:

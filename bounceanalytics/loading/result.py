@@ -8,19 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-FILE_COLUMNS = (
-    "source",
-    "provider",
-    "form",
-    "records",
-    "loaded",
-    "ignored",
-    "rejected",
-    "rows",
-    "times",
-    "note",
-)
-IGNORED_COLUMNS = ("source", "reason", "records")
+from bounceanalytics.schema import FILE_COLUMNS
 
 _WIDTH = 100
 _SHOWN = 30
@@ -150,7 +138,7 @@ class Load:
                 f" each event was told {self.duplicates.inflation:.2f} times on average"
             )
         shown = self.files if limit is None else self.files.head(limit)
-        lines += ["", *_text_table(shown[[name for name in FILE_COLUMNS if name not in {"times", "note"}]])]
+        lines += ["", *_text_table(shown[list(FILE_COLUMNS.without("times", "note").names)])]
         if len(self.files) > len(shown):
             lines.append(f"… and {len(self.files) - len(shown):,} more files")
         sources, said = self.files["source"].tolist(), self.files["note"].tolist()
@@ -168,10 +156,10 @@ class Load:
     def _repr_html_(self) -> str:
         """Return the same as a table for notebooks; all texts are escaped."""
         first, *rest = repr(self).split("\n\n", 1)[0].splitlines()
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in FILE_COLUMNS)
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in FILE_COLUMNS.names)
         rows = "".join(
             "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
-            for row in self.files[list(FILE_COLUMNS)].head(50).itertuples(index=False)
+            for row in self.files[list(FILE_COLUMNS.names)].head(50).itertuples(index=False)
         )
         more = f"<p>… and {len(self.files) - 50:,} more files</p>" if len(self.files) > 50 else ""
         ignored = "".join(

@@ -158,7 +158,7 @@ class Table:
             if column.kind == "timestamp" and frame[column.name].dtype != TIME
         ]
         frame = frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
-        return frame.astype(self.dtypes)
+        return self._ordered(frame.astype(self.dtypes))
 
     def _of_arrow(self, table: pa.Table) -> pd.DataFrame:
         arrays = []
@@ -170,6 +170,14 @@ class Table:
         for column in self.columns:
             if frame[column.name].dtype != column.dtype:
                 frame[column.name] = frame[column.name].astype(column.dtype)
+        return self._ordered(frame)
+
+    def _ordered(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Have the categories in their order; to pandas those in another order are of an equal dtype."""
+        for column in self.columns:
+            wanted = column.dtype.categories if column.kind == "category" else None  # None: whatever comes
+            if wanted is not None and not wanted.equals(frame[column.name].cat.categories):
+                frame[column.name] = frame[column.name].cat.set_categories(wanted)
         return frame
 
     def require(self, frame: Any, names: Iterable[str] | None = None) -> pd.DataFrame:

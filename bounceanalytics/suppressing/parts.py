@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.cleaning.cells import TEXT, cell, plus, text_of
+from bounceanalytics.cleaning.cells import cell, plus, text_of
 from bounceanalytics.errors import FrameError
 from bounceanalytics.knowledge.suppression_files import KINDS
+from bounceanalytics.schema import ARROW_STRING
 from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 
 if TYPE_CHECKING:
@@ -50,13 +51,13 @@ class Entries:
     def of(cls, verdicts: pd.DataFrame, salt: str) -> Entries:
         """Return the rows of a frame of verdicts as entries."""
         address, reason, code = (text_of(verdicts[name]) for name in ("address", "reason", "code"))
-        kind = pc.if_else(pc.is_in(reason, pa.array(KINDS[1:], TEXT)), reason, KINDS[0])
+        kind = pc.if_else(pc.is_in(reason, pa.array(KINDS[1:], ARROW_STRING)), reason, KINDS[0])
         try:
             times = pd.to_datetime(verdicts["decided_at"], utc=True, format="ISO8601")
         except (TypeError, ValueError) as error:
             raise FrameError("the column decided_at holds something that is no time") from error
         time = times.dt.tz_localize(None).dt.as_unit("s")
-        return cls(address, kind.cast(TEXT), reason, code, pa.array(time, _SECONDS), salt)
+        return cls(address, kind.cast(ARROW_STRING), reason, code, pa.array(time, _SECONDS), salt)
 
     def where(self, mask: pa.Array) -> Entries:
         """Return those of which the mask is true."""
@@ -113,7 +114,7 @@ def _error(entries: Entries) -> pa.Array:
     """Return the reason in words, after the enhanced code if there is one."""
     coded = entries.reason.dictionary_encode()
     titles = {name: row.title for name, row in schema.REASONS.items()}
-    words = pa.array([titles.get(name, "") for name in coded.dictionary.to_pylist()], TEXT).take(
+    words = pa.array([titles.get(name, "") for name in coded.dictionary.to_pylist()], ARROW_STRING).take(
         coded.indices
     )
     enhanced = pc.and_not(pc.not_equal(entries.code, ""), _is_reply(entries))
@@ -127,7 +128,7 @@ def _written(times: pa.Array, day: str, clock: str) -> pa.Array:
     texts = []
     for values, form in ((days, day), (seconds, clock)):
         coded = values.dictionary_encode()
-        texts.append(pc.strftime(coded.dictionary, form, locale="C").cast(TEXT).take(coded.indices))
+        texts.append(pc.strftime(coded.dictionary, form, locale="C").cast(ARROW_STRING).take(coded.indices))
     return pc.fill_null(plus(*texts), "")
 
 
@@ -136,7 +137,9 @@ PARTS: Mapping[str, Callable[[Entries], pa.Array]] = {
     "csv": _csv,
     "json": _json,
     "hash": lambda entries: hash_addresses(entries.address, entries.salt),
-    "salt": lambda entries: pa.repeat(pa.scalar(salt_check(entries.salt), TEXT), len(entries.address)),
+    "salt": lambda entries: pa.repeat(
+        pa.scalar(salt_check(entries.salt), ARROW_STRING), len(entries.address)
+    ),
     "why": lambda entries: entries.reason,
     "day": lambda entries: _written(entries.time, "%Y-%m-%d", "T%H:%M:%SZ"),
     "date": lambda entries: cell(_written(entries.time, "%a, %d %b %Y", " %H:%M:%S UTC")),
@@ -144,5 +147,5 @@ PARTS: Mapping[str, Callable[[Entries], pa.Array]] = {
     "error": _error,
     "ses_reason": lambda entries: pc.if_else(
         pc.equal(entries.kind, "complained"), "COMPLAINT", "BOUNCE"
-    ).cast(TEXT),
+    ).cast(ARROW_STRING),
 }

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.cleaning.cells import TEXT, joined, plus
+from bounceanalytics.cleaning.cells import joined, plus
 from bounceanalytics.errors import FormatError
 from bounceanalytics.files import refuse_existing, whole_files
 from bounceanalytics.knowledge.suppression_files import ADD, KINDS, REMOVE, Target
+from bounceanalytics.schema import ARROW_STRING
 from bounceanalytics.suppressing.parts import NEEDED, UNFIT, Entries
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def export_suppressions(
 
     planned: list[tuple[Path, str, pa.Array, int]] = []
     for target in targets:
-        mine = entries.where(pc.is_in(entries.kind, pa.array(target.takes, TEXT)))
+        mine = entries.where(pc.is_in(entries.kind, pa.array(target.takes, ARROW_STRING)))
         if target.suffix and not len(mine.address):
             continue
         items = plus(*map(mine.part, target.line))
@@ -220,5 +221,5 @@ def _lines(items: pa.Array, target: Target) -> pa.Array:
     if not target.body:
         return plus(items, "\n")
     starts = pa.array([*range(0, len(items), target.body_rows), len(items)], pa.int64())
-    bodies = pc.binary_join(pa.LargeListArray.from_arrays(starts, items), pa.scalar(",", TEXT))
+    bodies = pc.binary_join(pa.LargeListArray.from_arrays(starts, items), pa.scalar(",", ARROW_STRING))
     return plus(target.body[0], bodies, f"{target.body[1]}\n")

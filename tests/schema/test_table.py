@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -43,12 +45,25 @@ ARROW = pa.table(
 def test_whatever_it_is_made_of_a_frame_has_the_columns_in_order_and_type(data: object) -> None:
     found = LIST.frame(data)  # type: ignore[arg-type]
     assert dict(found.dtypes) == LIST.dtypes
+    assert found["part"].cat.categories.tolist() == ["kept", "removed"]
     assert list(found.columns) == list(LIST.names)
     assert found.dtypes.equals(LIST.empty().dtypes)
     assert found["at"].iloc[0] == pd.Timestamp("2026-11-01T12:00", tz="UTC")
     assert found["part"].isna().tolist() == [False, True]
     assert found["row"].isna().tolist() == [False, True]
     assert list(found["tags"].iloc[0]) == ["a"]
+
+
+@pytest.mark.parametrize("make", [pa.table, pd.DataFrame])
+@pytest.mark.parametrize(
+    "parts",
+    [["removed", "kept"], pd.Categorical(["removed", "kept"], ["removed", "kept"])],
+    ids=["texts", "coded"],
+)
+def test_categories_are_in_their_order_whatever_order_they_come_in(make: Any, parts: Any) -> None:
+    found = LIST.select(["part"]).frame(make({"part": parts}))["part"]
+    assert found.cat.categories.tolist() == ["kept", "removed"]
+    assert found.astype(object).tolist() == ["removed", "kept"]
 
 
 @pytest.mark.parametrize("nothing", [[], {name: [] for name in LIST.names}, ARROW.slice(0, 0)])
