@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
-from bounceanalytics import charts
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from bounceanalytics.bundled import samples
 from bounceanalytics.classifying.classify import classify, classify_text
 from bounceanalytics.classifying.linting import lint_rules
@@ -60,6 +62,9 @@ from bounceanalytics.summaries import (
 )
 from bounceanalytics.suppressing import Ledger, export_suppressions, hash_addresses, match_hashes
 from bounceanalytics.tables import table
+
+if TYPE_CHECKING:
+    from bounceanalytics import charts
 
 __version__ = "0.1.0"
 
@@ -126,3 +131,14 @@ __all__ = [
     "table",
     "unclassified",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load ``charts`` on first use: it needs plotly, which those who only compute do not."""
+    if name == "charts":
+        return importlib.import_module("bounceanalytics.charts")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,8 +10,6 @@ import secrets
 import shutil
 from typing import IO, TYPE_CHECKING, Self
 
-import filelock
-
 from bounceanalytics.errors import OutputError
 
 if TYPE_CHECKING:
@@ -266,6 +264,8 @@ def _hidden(home: Path, name: str, places: Iterable[Path]) -> Iterator[Path]:
 @contextlib.contextmanager
 def _locked(part: Path) -> Iterator[None]:
     """Hold a lock that tells others that a hidden name is in use; the system drops it when the process dies."""
+    import filelock  # noqa: PLC0415 - needed by those who write, and slow to import
+
     path = part.with_suffix(_LOCK)
     try:
         with filelock.FileLock(path):
@@ -276,6 +276,8 @@ def _locked(part: Path) -> Iterator[None]:
 
 def _remove_leftovers(home: Path, name: str, own: Path) -> None:
     """Remove what killed processes were writing: that whose lock nobody holds."""
+    import filelock  # noqa: PLC0415 - see _locked
+
     for lock in home.glob(f".{glob.escape(name)}.*{_LOCK}"):
         part = lock.with_suffix(_PART)
         if part == own:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bounceanalytics as ba
-from bounceanalytics.report.page import compute, draw
+from bounceanalytics.report.contents import compute
+from bounceanalytics.report.page import draw
 
 if TYPE_CHECKING:
     from bounceanalytics.charts.theme import ThemeName
@@ -34,7 +35,7 @@ CHARTS = ("domains", "bounce_types", "codes", "domain_trends", "system_full")
 def hashes() -> dict[str, str]:
     """Return a hash for each picture of what it shows, as the samples and the code have it today."""
     bounces = ba.classify(ba.load(ba.samples() / "exports").events)
-    contents = compute(bounces, span=None, redact=True)
+    contents = compute(bounces)
     drawn = draw(contents)
     told = {
         f"{name}_{theme}": _rounded(_figure(drawn[name], theme))

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.special import bdtrc
 
 from bounceanalytics import schema
 from bounceanalytics.database import open_database, read_sql
@@ -320,6 +319,8 @@ def _flagged(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 def _chance(hits: Floats, tried: Floats, expected: Floats) -> Floats:
     """Return how likely it is that chance alone brings so many hits, or more."""
+    from scipy.special import bdtrc  # noqa: PLC0415 - slow to import, and few frames hold a suspicion
+
     return np.asarray(bdtrc(hits - 1, tried.astype(np.int64), np.clip(expected, 0.0, 1.0)), np.float64)
 
 

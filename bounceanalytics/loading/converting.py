@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -201,6 +200,8 @@ def _told(options: dict[str, Any]) -> str:
 @contextlib.contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Hold the dataset for us; the lock goes when the process does, however it ends."""
+    import filelock  # noqa: PLC0415 - slow to import, and only needed here
+
     Path(out, STATE).mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(Path(out, STATE, "lock"), timeout=0)
     try:

@@ -11,7 +11,6 @@ import shutil
 import stat
 import sys
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -215,8 +214,9 @@ def _from_text(text: str | bytes, folder: str) -> list[Source]:
     if name == "-":
         return _from_stdin(folder)
     if name.lower().startswith("file://"):
-        parsed = urllib.parse.urlsplit(name)
-        name = urllib.request.url2pathname(parsed.path)
+        from urllib.request import url2pathname  # noqa: PLC0415 - brings the whole of http with it
+
+        name = url2pathname(urllib.parse.urlsplit(name).path)
     elif _URL.match(name):
         return _from_url(name, folder)
     if not name:

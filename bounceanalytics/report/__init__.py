@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-
-from bounceanalytics.charts.images import save
-from bounceanalytics.datasets import as_dataset
-from bounceanalytics.deciding.decide import decide
-from bounceanalytics.errors import FrameError
 from bounceanalytics.files import refuse_existing, require_folder, write_whole
-from bounceanalytics.report.page import compute, draw, examples, render
-from bounceanalytics.report.spans import halves, span, times_of
-from bounceanalytics.report.workbook import workbook
-from bounceanalytics.schema import require
+from bounceanalytics.report.contents import compute
 
 if TYPE_CHECKING:
     import os
@@ -23,8 +14,7 @@ if TYPE_CHECKING:
     from bounceanalytics.charts.theme import ThemeName
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
-    from bounceanalytics.report.page import Contents
-    from bounceanalytics.report.spans import Period, Span
+    from bounceanalytics.report.spans import Period
 
 __all__ = ["report", "save_charts"]
 
@@ -91,11 +81,16 @@ def report(
     target = Path(path)
     require_folder(target)
     refuse_existing([target], overwrite=overwrite)
-    frame, contents = _contents(bounces, period, compare, policy, redact=redact)
+    contents = compute(bounces, period=period, compare=compare, policy=policy, redact=redact)
+    # what draws and writes is loaded on use: those who only compute need neither plotly, jinja2 nor xlsxwriter
     if target.suffix.lower() == ".xlsx":
+        from bounceanalytics.report.workbook import workbook  # noqa: PLC0415
+
         content = workbook(contents, title=title)
     else:
-        content = render(contents, title=title, examples=None if redact else examples(frame)).encode()
+        from bounceanalytics.report.page import render  # noqa: PLC0415
+
+        content = render(contents, title=title).encode()
     write_whole(target, content, overwrite=overwrite)
     return target
 
@@ -145,59 +140,13 @@ def save_charts(
     >>> ba.save_charts(bounces, "charts")[0].name  # doctest: +SKIP
     'bounce_types.png'
     """
+    from bounceanalytics.charts.images import save  # noqa: PLC0415 - see report()
+    from bounceanalytics.report.page import draw  # noqa: PLC0415
+
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    _, contents = _contents(bounces, period, None, None, redact=True)
+    contents = compute(bounces, period=period)
     figures = {name: function(*frames, theme=theme) for name, (function, frames) in draw(contents).items()}
     paths = {name: target / f"{name}.{form}" for name in figures}
     refuse_existing(paths.values(), overwrite=overwrite)
     return [save(figure, paths[name], overwrite=overwrite) for name, figure in figures.items()]
-
-
-def _contents(
-    bounces: Frame,
-    period: Period | None,
-    compare: Frame | Period | None,
-    policy: Policy | None,
-    *,
-    redact: bool,
-) -> tuple[pd.DataFrame, Contents]:
-    """Return the rows of the period, and what a report on them tells."""
-    frame = _whole(bounces)
-    every = times_of(frame)
-    about = None if period is None else span(period, every)
-    before, against = None, None
-    if isinstance(compare, pd.DataFrame) or as_dataset(compare) is not None:
-        before = _whole(cast("Frame", compare))
-    elif compare is not None:
-        if isinstance(compare, str) and compare == "previous":
-            if about is None and every is not None:
-                about = halves(every)
-            if about is None:
-                raise FrameError(
-                    "no event has a time, so there is no earlier time to compare with; leave out compare="
-                )
-            against = about.before()
-        else:
-            against = span(cast("Period", compare), every)
-        before = _part(frame, against, every)
-    if about is not None:
-        frame = _part(frame, about, every)
-    verdicts = None if policy is None else decide(frame, policy)
-    contents = compute(
-        frame, span=about, redact=redact, before=before, span_before=against, verdicts=verdicts, policy=policy
-    )
-    return frame, contents
-
-
-def _part(frame: pd.DataFrame, when: Span, every: Span | None) -> pd.DataFrame:
-    part = when.of(frame)
-    if part.empty:
-        raise FrameError(f"nothing happened in the period {when}; the frame holds {every or 'no times'}")
-    return part
-
-
-def _whole(bounces: Frame) -> pd.DataFrame:
-    dataset = as_dataset(bounces)
-    frame = bounces if dataset is None else dataset.to_pandas()
-    return require(frame, ("event", "timestamp"), "a classified frame")

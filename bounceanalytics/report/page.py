@@ -1,15 +1,12 @@
-"""From summaries to the page: what the template gets, and how it is made safe to inline."""
+"""The report as a page: its charts, what the template gets, and how that is made safe to inline."""
 
 from __future__ import annotations
 
-import hashlib
 import platform
-import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -17,18 +14,13 @@ import pandas as pd
 
 from bounceanalytics import charts
 from bounceanalytics.charts.theme import in_dark, without_heading
-from bounceanalytics.classifying.reviewing import conflicts, unclassified
-from bounceanalytics.finding.storms import storms
-from bounceanalytics.incidents import collect
 from bounceanalytics.knowledge.registry import advice, lookup
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures, on_the_whole
 from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
-from bounceanalytics.report.spans import Span, times_of
-from bounceanalytics.schema import REASONS, require
+from bounceanalytics.schema import REASONS
 from bounceanalytics.schema.summaries import NO_CODE
-from bounceanalytics.summaries import Summaries, summarize
 from bounceanalytics.wording import (
     ACTIONS,
     count,
@@ -42,11 +34,11 @@ from bounceanalytics.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import plotly.graph_objects as go
 
-    from bounceanalytics.deciding import Policy
+    from bounceanalytics.report.contents import Contents
 
 #: Domains that can be searched; more would make a file that no browser opens gladly.
 MOST_DOMAINS = 10_000
@@ -60,89 +52,7 @@ MOST_SOURCES = 40
 #: Codes in the glossary.
 MOST_CODES = 25
 
-#: Answers of servers shown per reason where addresses may be shown.
-MOST_EXAMPLES = 3
-
-#: An address up to and including its @.
-_LOCAL_PART = re.compile(r"[^\s/\\<>@]*@")
-
 _EN_DASH = "\N{EN DASH}"
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a report tells: everything that is computed, before anything is drawn.
-
-    Attributes
-    ----------
-    span : Span or None
-        The time it is about; None where nothing has a time.
-    summaries : Summaries
-    storms, incidents, conflicts, unknown : pandas.DataFrame
-    rows : int
-    events : dict of str to int
-        Rows by event, most first.
-    sources : pandas.Series
-        Rows by file.
-    before, span_before : Summaries and Span, or None
-        What it is held against.
-    verdicts : pandas.DataFrame or None
-        From :func:`bounceanalytics.decide`.
-    policy : Policy or None
-    """
-
-    span: Span | None
-    summaries: Summaries
-    storms: pd.DataFrame
-    incidents: pd.DataFrame
-    conflicts: pd.DataFrame
-    unknown: pd.DataFrame
-    rows: int
-    events: dict[str, int]
-    sources: pd.Series[int]
-    before: Summaries | None = None
-    span_before: Span | None = None
-    verdicts: pd.DataFrame | None = None
-    policy: Policy | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of the numbers: the same events, in any order and however often told, have the same."""
-        told = [self.summaries.esps, self.summaries.days, self.summaries.codes, self.summaries.actions]
-        text = "\n".join(table.to_csv(index=False) for table in told)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def compute(
-    bounces: pd.DataFrame,
-    *,
-    span: Span | None,
-    redact: bool,
-    before: pd.DataFrame | None = None,
-    span_before: Span | None = None,
-    verdicts: pd.DataFrame | None = None,
-    policy: Policy | None = None,
-) -> Contents:
-    """Return what a report on these rows tells."""
-    require(bounces, ("timestamp", "event", "source", "diagnostic"), "a classified frame")
-    summaries = _named_by_domain(summarize(bounces), redact=redact)
-    found = storms(bounces)
-    counted = bounces["event"].value_counts()
-    return Contents(
-        span=span or times_of(bounces),
-        summaries=summaries,
-        storms=found,
-        incidents=collect(found, summaries),
-        conflicts=_bare(conflicts(bounces), "worst_domain"),
-        unknown=_bare(unclassified(bounces), "worst_domain"),
-        rows=len(bounces),
-        events={str(name): int(n) for name, n in counted[counted > 0].items()},
-        sources=bounces["source"].value_counts().sort_index(),
-        before=None if before is None else _named_by_domain(summarize(before), redact=redact),
-        span_before=span_before if span_before or before is None else times_of(before),
-        verdicts=verdicts,
-        policy=policy,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +68,13 @@ class Chart:
     least_wide: int = 0
 
 
-def render(
-    contents: Contents, *, title: str | None, examples: Mapping[str, list[tuple[str, str]]] | None
-) -> str:
-    """Return the report as HTML.
-
-    Parameters
-    ----------
-    contents : Contents
-    title : str or None
-    examples : dict or None
-        What servers said by reason, with whom it was about; None for a report that names domains only.
-    """
+def render(contents: Contents, *, title: str | None) -> str:
+    """Return the report as HTML."""
     summaries = contents.summaries
     sums = says.totals(summaries)
     sums_before = None if contents.before is None else says.totals(contents.before)
     when_before = "" if sums_before is None else str(contents.span_before or "no dates")
-    drawn = _charts(contents, redact=examples is None)
+    drawn = _charts(contents)
     plotly, plotly_hash = plotly_script()
     script = _asset("report.js")
     data = {
@@ -199,11 +99,11 @@ def render(
         "code": lookup("5.3.1"),
         "glossary": [(REASONS[name], advice(name)) for name in summaries.reasons["reason"].astype("str")],
         "codes": _code_entries(summaries.codes),
-        "examples": examples or {},
-        "redact": examples is None,
+        "examples": contents.examples or {},
+        "redact": contents.examples is None,
         "events": contents.events,
         "rows": contents.rows,
-        "sources": _sources(contents.sources, redact=examples is None),
+        "sources": contents.sources,
         "verdicts": None if contents.verdicts is None else _verdicts(contents.verdicts),
         "policy": contents.policy,
         "most_sources": MOST_SOURCES,
@@ -218,9 +118,7 @@ def render(
     return _environment().get_template("report.html.j2").render(context)
 
 
-def draw(
-    contents: Contents, *, redact: bool = True
-) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]]:
+def draw(contents: Contents) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]]:
     """Return the charts of a report by name: the function that draws each, and what it draws."""
     summaries = contents.summaries
     table: dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]] = {
@@ -242,12 +140,12 @@ def draw(
         "tags": len(summaries.tags) < 2,
         "sending_ips": len(summaries.sending_ips) < 2,
         "storms": contents.storms.empty,
-        "unclassified": redact or contents.unknown.empty,  # it shows what servers said
+        "unclassified": contents.examples is None or contents.unknown.empty,  # it shows what servers said
     }
     return {name: chart for name, chart in table.items() if not needless.get(name)}
 
 
-def _charts(contents: Contents, *, redact: bool) -> list[Chart]:
+def _charts(contents: Contents) -> list[Chart]:
     summaries = contents.summaries
     reasons = int((summaries.reasons["bounced"] > 0).sum())
     periods = summaries.days["period"].dropna()
@@ -259,7 +157,7 @@ def _charts(contents: Contents, *, redact: bool) -> list[Chart]:
     least_wide = {"domain_reasons": 230 + 34 * reasons}
     return [
         _chart(name, function, frames, captions.get(name, ""), least_wide=least_wide.get(name, 0))
-        for name, (function, frames) in draw(contents, redact=redact).items()
+        for name, (function, frames) in draw(contents).items()
     ]
 
 
@@ -331,50 +229,6 @@ def _code_entries(codes: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _verdicts(verdicts: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in verdicts["verdict"].value_counts(sort=False).items()}
-
-
-def _bare(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return the same with nothing but the domain in that column, whatever the frame held there."""
-    if not frame[column].str.contains("@", regex=False).any():
-        return frame
-    return frame.assign(**{column: frame[column].str.rpartition("@")[2]})
-
-
-def _named_by_domain(summaries: Summaries, *, redact: bool) -> Summaries:
-    """Return the same with nothing but domains where domains are named, and no address in a tag."""
-    clean = {}
-    for field in fields(summaries):
-        frame = getattr(summaries, field.name)
-        for column in ("domain", "registrable_domain", "name"):
-            if column in frame.columns:
-                frame = _bare(frame, column)
-        if redact and "tag" in frame.columns:
-            frame = frame.assign(tag=frame["tag"].str.replace(_LOCAL_PART, "…@", regex=True))
-        clean[field.name] = frame
-    return Summaries(**clean)
-
-
-def _sources(sources: pd.Series[int], *, redact: bool) -> list[tuple[str, int]]:
-    """Return the names of the files and their rows, without folders, which tell who made the report."""
-    counted: dict[str, int] = {}
-    for source, n in sources.items():
-        name = PurePath(str(source).replace("\\", "/")).name
-        name = _LOCAL_PART.sub("…@", name) if redact else name
-        counted[name] = counted.get(name, 0) + int(n)
-    return sorted(counted.items())
-
-
-def examples(bounces: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
-    """Return a few answers per reason, with the address that each was about."""
-    told = bounces.loc[
-        bounces["diagnostic"].notna() & bounces["reason"].notna(), ["reason", "recipient", "diagnostic"]
-    ]
-    few = told.drop_duplicates(["reason", "diagnostic"]).groupby("reason", observed=True).head(MOST_EXAMPLES)
-    examples: dict[str, list[tuple[str, str]]] = {}
-    for row in rows(few):
-        who = "" if pd.isna(row.recipient) else str(row.recipient)
-        examples.setdefault(str(row.reason), []).append((who, str(row.diagnostic)[:500]))
-    return examples
 
 
 def _versions() -> str:

@@ -19,7 +19,7 @@ from bounceanalytics.wording import number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bounceanalytics.report.page import Contents
+    from bounceanalytics.report.contents import Contents
     from bounceanalytics.schema import Column
 
 #: Rows of a sheet, without its head (Excel's limit is 1,048,576).

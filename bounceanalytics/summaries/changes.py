@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtrc, chdtrc, xlogy
 
 from bounceanalytics.summaries.statistics import wilson
 
@@ -111,6 +110,8 @@ def _cuts(series: pd.DataFrame) -> pd.DataFrame:
 
 def _spikes(cuts: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
     """Return the cuts before the last period of all where that one is far above the rest."""
+    from scipy.special import bdtrc  # noqa: PLC0415 - slow to import
+
     cuts = cuts[(cuts["at"] == last)]
     tried, hits = cuts["attempted_after"].to_numpy(float), cuts["failed_after"].to_numpy(float)
     _, usual = wilson(cuts["failed_before"], cuts["attempted_before"])
@@ -130,6 +131,8 @@ def _spikes(cuts: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
 
 def _lasting(cuts: pd.DataFrame) -> pd.DataFrame:
     """Return the likeliest cut of each series where the rate is another on either side, and stays so."""
+    from scipy.special import chdtrc  # noqa: PLC0415 - slow to import
+
     rises = cuts["rate_after"] > cuts["rate_before"]
     gain = _likelihood(cuts["failed_before"], cuts["attempted_before"])
     gain += _likelihood(cuts["failed_after"], cuts["attempted_after"])
@@ -159,6 +162,8 @@ def _lasting(cuts: pd.DataFrame) -> pd.DataFrame:
 
 def _likelihood(hits: pd.Series[Any], tried: pd.Series[Any]) -> Floats:
     """Return the logarithm of how likely the hits are at their own rate."""
+    from scipy.special import xlogy  # noqa: PLC0415 - slow to import
+
     k, n = hits.to_numpy(float), tried.to_numpy(float)
     best: Floats = xlogy(k, k) + xlogy(n - k, n - k) - xlogy(n, n)
     return best

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,6 +44,8 @@ def shrunk(hits: pd.Series[int], total: pd.Series[int]) -> Floats:
     several strengths (empirical Bayes; A. Gelman et al., Bayesian Data Analysis, 3rd ed., 5.1). Missing where ``total``
     is 0.
     """
+    from scipy.special import betaln  # noqa: PLC0415 - slow to import; loading and cleaning need none of it
+
     k, n = hits.to_numpy(float), total.to_numpy(float)
     if not n.sum():
         return np.full(len(n), np.nan)

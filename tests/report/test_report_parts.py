@@ -17,7 +17,8 @@ from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.report import report, spans
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures
-from bounceanalytics.report.page import compute, draw
+from bounceanalytics.report.contents import compute
+from bounceanalytics.report.page import draw
 from bounceanalytics.report.workbook import workbook
 from bounceanalytics.summaries import Summaries, summarize
 from tests.classified import classified, newsletter
@@ -222,7 +223,7 @@ def test_workbook_runs_nothing_and_names_nobody(tmp_path: Path) -> None:
         {"recipient": "zqx@x", "domain": evil, "tags": ["https://zq.example", "+1+1"]},
         {"recipient": "zqx@example.org", "diagnostic": "550 zqx@example.org"},
     ]
-    content = workbook(compute(classified(rows), span=None, redact=True), title=evil)
+    content = workbook(compute(classified(rows)), title=evil)
     parts = zipfile.ZipFile(io.BytesIO(content))
     texts = {name: parts.read(name).decode("utf-8", "replace") for name in parts.namelist()}
     assert not [name for name, text in texts.items() if "<f>" in text or "<hyperlink " in text]
@@ -242,7 +243,7 @@ def test_dark_charts_of_a_page_are_those_of_the_dark_theme(story: pd.DataFrame, 
         for n in range(9)
     ]
     frame = pd.concat([story, classified([one | {"tags": ["spring"]} for one in rows])], ignore_index=True)
-    drawn = draw(compute(frame, span=None, redact=False), redact=False)
+    drawn = draw(compute(frame, redact=False))
     assert {"tags", "unclassified", "codes", "changes"} <= set(drawn)
     for name, (function, frames) in drawn.items():
         light, dark = (
