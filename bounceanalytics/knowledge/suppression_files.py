@@ -61,10 +61,10 @@ ADD: dict[str, tuple[Target, ...]] = {
     # an unsubscribe group: the one way to give SendGrid addresses that are not to be mailed; more columns are ignored,
     # and quotes are taken for a part of the address
     "sendgrid": (Target(line=("address", *_WHY), header=f"email{_WHY_TITLES}"),),
-    "ses": (Target(line=("address", ",", "ses_reason"), takes=KINDS[:2], most_rows=100_000),),
+    "ses": (Target(line=("address", ",", "list_word"), takes=KINDS[:2], most_rows=100_000),),
     "ses-json": (
         Target(
-            line=('{"emailAddress":"', "json", '","reason":"', "ses_reason", '"}'),
+            line=('{"emailAddress":"', "json", '","reason":"', "list_word", '"}'),
             takes=KINDS[:2],
             most_rows=100_000,
         ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bounceanalytics.loading.formats.format import DEPTH, WRAPPERS
 from bounceanalytics.loading.found import Found, Layout
 from bounceanalytics.loading.tolerant import split
-from bounceanalytics.loading.translating import form_posts, mail, sendgrid_xml
+from bounceanalytics.loading.translating import form_posts, mail, xml_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -83,10 +83,10 @@ def _detect_translated(head: bytes, name: str, forms: Sequence[Form]) -> Found |
         records = [_report_named(value) for value in _some(mail.spans, head)]
         form = _choose(records, "json", _clues(name), forms)
         return Found(
-            form, "mail", form.title if form else "mail that holds no delivery report and no SES notification"
+            form, "mail", form.title if form else "mail that holds no delivery report and no notification"
         )
-    if sendgrid_xml.looks_like_list(head):
-        form = _choose(_some(sendgrid_xml.spans, head), "json", _clues(name), forms)
+    if xml_lists.looks_like_list(head):
+        form = _choose(_some(xml_lists.spans, head), "json", _clues(name), forms)
         return Found(form, "xml", form.title if form else "an XML file")
     if form_posts.looks_like_bodies(head):
         values = _some(form_posts.spans, head)

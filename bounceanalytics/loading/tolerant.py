@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.spans import TEXT_KEPT, Span, batches
-from bounceanalytics.loading.translating import form_posts, mail, sendgrid_xml
+from bounceanalytics.loading.translating import form_posts, mail, xml_lists
 from bounceanalytics.opening.sources import DAMAGED
 from bounceanalytics.opening.text import BOM, decoded, lines_of
 
@@ -78,7 +78,7 @@ class Shape:
 
 
 #: Readers of layouts that the engine does not know at all.
-READERS = {"mail": mail.spans, "xml": sendgrid_xml.spans, "bodies": form_posts.spans}
+READERS = {"mail": mail.spans, "xml": xml_lists.spans, "bodies": form_posts.spans}
 
 _CHUNK = 1024 * 1024
 _LARGEST = 256 * 1024**2  # characters of one value; what is longer is taken apart or given up

@@ -145,7 +145,7 @@ PARTS: Mapping[str, Callable[[Entries], pa.Array]] = {
     "date": lambda entries: cell(_written(entries.time, "%a, %d %b %Y", " %H:%M:%S UTC")),
     "reply": lambda entries: pc.if_else(_is_reply(entries), entries.code, ""),
     "error": _error,
-    "ses_reason": lambda entries: pc.if_else(
-        pc.equal(entries.kind, "complained"), "COMPLAINT", "BOUNCE"
-    ).cast(ARROW_STRING),
+    "list_word": lambda entries: pc.if_else(pc.equal(entries.kind, "complained"), "COMPLAINT", "BOUNCE").cast(
+        ARROW_STRING
+    ),
 }

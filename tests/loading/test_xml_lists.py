@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bounceanalytics.loading.translating import sendgrid_xml
-from bounceanalytics.loading.translating.sendgrid_xml import looks_like_list
+from bounceanalytics.loading.translating import xml_lists
+from bounceanalytics.loading.translating.xml_lists import looks_like_list
 
 
-def read(content: bytes) -> list[sendgrid_xml.Span]:
-    return list(sendgrid_xml.spans(io.BytesIO(content)))
+def read(content: bytes) -> list[xml_lists.Span]:
+    return list(xml_lists.spans(io.BytesIO(content)))
 
 
 def records(content: bytes) -> list[dict]:
@@ -43,7 +43,7 @@ def row(number: int, tag: str = "bounces") -> dict:
     }
 
 
-@pytest.mark.parametrize(("tag", "name"), sendgrid_xml.LISTS.items())
+@pytest.mark.parametrize(("tag", "name"), xml_lists.LISTS.items())
 def test_every_list(tag, name):
     content = xml(entry(1, tag), entry(2, tag), tag=name)
     assert records(content) == [row(1, name), row(2, name)]
@@ -120,7 +120,7 @@ def test_lists_that_end_too_early():
 
 
 def test_a_record_without_end_is_given_up(monkeypatch):
-    monkeypatch.setattr(sendgrid_xml, "_LONGEST", 100_000)
+    monkeypatch.setattr(xml_lists, "_LONGEST", 100_000)
     found = read(xml(entry(1), "<bounce>" + "x" * 400_000, entry(2)))
     assert [json.loads(span.text) for span in found if not span.error] == [row(1), row(2)]
     assert "it is longer than a record can be" in {span.error for span in found}
