@@ -50,11 +50,19 @@ def incidents(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        In the order of time: ``kind`` (category: storm: many good addresses refused at once; block: a mailbox provider
-        began to refuse the sender; spike: one sent back more for good; full: a domain's mail system was full; recovery:
-        one of these passed), ``start``, ``end`` (UTC; missing where it has no end), ``name`` (str: mailbox provider,
-        domain or ESP), ``reached`` (int64: addresses, of changes messages), ``title`` (str, a few words), ``sentence``
-        (str). No address is part of it.
+        One row per incident, in the order of time.
+
+        ============ ===============================================================================================
+        ``kind``     category: storm: many good addresses refused at once; block: a mailbox provider began to refuse
+                     the sender; spike: one sent back more for good; full: a domain's mail system was full;
+                     recovery: one of these passed
+        ``start``    timestamp, UTC: when it began
+        ``end``      timestamp, UTC: when it ended; missing where it has no end
+        ``name``     string: mailbox provider, domain or ESP
+        ``reached``  int64: addresses, of changes messages
+        ``title``    string: a few words
+        ``sentence`` string: what happened, without addresses
+        ============ ===============================================================================================
 
     Raises
     ------

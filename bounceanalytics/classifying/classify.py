@@ -101,11 +101,25 @@ def classify(
     Returns
     -------
     pandas.DataFrame, or Dataset if ``out`` is given
-        The same rows with the same index, and the columns ``code_class``, ``bounce_type``, ``category``, ``reason``,
-        ``fault``, ``action``, ``rule``, ``conflict``, ``evidence`` and ``mailbox_provider`` of
-        :data:`bounceanalytics.schema.VERDICT_COLUMNS`. An event that is no failure has the type ``none``, no
-        conflict, and nothing in the other columns but ``mailbox_provider``. Verdict columns that were there before
-        are made anew.
+        The same rows with the same index, and the verdict columns; those that were there before are made anew.
+
+        ==================== =======================================================================================
+        ``code_class``       category (success, transient, permanent): from the enhanced code, else the reply code
+        ``bounce_type``      category (hard, soft, block, suppressed, none, unknown): kind of failure; 'none' is no
+                             failure
+        ``category``         category: group of reasons
+        ``reason``           category: why the mail did not arrive; missing where it is no failure
+        ``fault``            category (recipient, receiver, sender, content, esp, unknown): who must act
+        ``action``           category (remove, retry, fix, review): what to do with the address
+        ``rule``             string: id of the rule that decided
+        ``conflict``         bool: code, text and the ESP's word disagree on keeping the address
+        ``evidence``         category (text, enhanced code, reply code, ESP word, code class): kind of evidence that
+                             decided; missing where nothing spoke
+        ``mailbox_provider`` category: who runs the mailbox: google, microsoft … else other
+        ==================== =======================================================================================
+
+        An event that is no failure has the type ``none``, no conflict, and nothing in the other columns but
+        ``mailbox_provider``.
 
     Raises
     ------
@@ -203,8 +217,10 @@ def classify_text(
     Returns
     -------
     pandas.DataFrame
-        One row per text in the same order, the columns of :data:`bounceanalytics.schema.VERDICT_COLUMNS`; the index of
-        ``texts`` if it is a Series.
+        One row per text in the same order; the index of ``texts`` if it is a Series.
+
+        ``code_class``, ``bounce_type``, ``category``, ``reason``, ``fault``, ``action`` (category), ``rule``
+        (string), ``conflict`` (bool), ``evidence``, ``mailbox_provider`` (category).
 
     Raises
     ------

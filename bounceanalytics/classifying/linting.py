@@ -49,11 +49,18 @@ def lint_rules(files: Rules = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row per finding, none if all is well: ``rule`` (str, its id), ``kind`` and ``finding`` (str, a sentence).
-        Kinds: ``broken`` (cannot be used at all), ``too big`` (the engine refuses to compile it), ``catastrophic``
-        (a repeated repetition, which a backtracking engine would try in endless ways), ``slow`` (has no word that must
-        occur, so that it is tried on every text), ``unreachable`` (an earlier rule fits whenever it does),
-        ``no example``, ``fight`` (another rule has the same example) and ``lost`` (another rule wins its example).
+        One row per finding, none if all is well.
+
+        =========== =======================
+        ``rule``    string: id of the rule
+        ``kind``    string: kind of finding
+        ``finding`` string: a sentence
+        =========== =======================
+
+        Kinds: ``broken`` (cannot be used at all), ``too big`` (the engine refuses to compile it), ``catastrophic`` (a
+        repeated repetition, which a backtracking engine would try in endless ways), ``slow`` (has no word that must
+        occur, so that it is tried on every text), ``unreachable`` (an earlier rule fits whenever it does), ``no
+        example``, ``fight`` (another rule has the same example) and ``lost`` (another rule wins its example).
 
     Raises
     ------

@@ -77,11 +77,25 @@ def conflicts(bounces: Frame, *, rules: Rules = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per kind of text, codes and ESP's words: ``template`` (str), ``reply_code`` (Int16),
-        ``enhanced_code``, ``esp_type``, ``esp_reason``, ``reason``, ``action`` and ``rule`` (str) as concluded;
-        ``text_says``, ``code_says`` and ``esp_says`` (str: remove, keep or empty); ``addresses``, ``events`` and
-        ``domains`` (int64, counts); ``worst_domain`` (str, the one with the most events), ``first_seen`` and
-        ``last_seen`` (UTC). Templates hold no address.
+        One row per kind of text, codes and ESP's words. Templates hold no address.
+
+        ========================================== ============================================================
+        ``template``                               string: what the text says, without addresses, hosts and ids
+        ``reply_code``                             Int16: SMTP reply
+        ``enhanced_code``                          string: enhanced status code
+        ``esp_type``                               string: the ESP's own type
+        ``esp_reason``                             string: the ESP's own reason
+        ``reason``                                 string: why mail did not arrive, as concluded
+        ``action``                                 string: what to do with the address, as concluded
+        ``rule``                                   string: id of the rule that decided
+        ``text_says``, ``code_says``, ``esp_says`` string: 'remove', 'keep' or empty
+        ``addresses``                              int64: different addresses
+        ``events``                                 int64: events
+        ``domains``                                int64: different domains
+        ``worst_domain``                           string: the domain with the most events
+        ``first_seen``                             timestamp, UTC: first event
+        ``last_seen``                              timestamp, UTC: last event
+        ========================================== ============================================================
 
     Raises
     ------
@@ -124,10 +138,21 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per template: ``template`` (str), ``events``, ``addresses`` and ``domains`` (int64, counts),
-        ``worst_domain`` (str), ``reply_code`` (Int16) and ``enhanced_code`` (str), the most frequent ones,
-        ``first_seen`` and ``last_seen`` (UTC), and ``rule_line`` (str): TOML for a file of own rules, to which a reason
-        is to be added. Templates and rules hold no address. Bounces without a text have an empty template and no rule.
+        One row per template. Templates and rules hold no address. Bounces without a text have an empty template and no
+        rule.
+
+        ================= ======================================================================
+        ``template``      string: what the text says, without addresses, hosts and ids
+        ``addresses``     int64: different addresses
+        ``events``        int64: events
+        ``domains``       int64: different domains
+        ``worst_domain``  string: the domain with the most events
+        ``first_seen``    timestamp, UTC: first event
+        ``last_seen``     timestamp, UTC: last event
+        ``reply_code``    Int16: SMTP reply; of several the most frequent
+        ``enhanced_code`` string: enhanced status code; of several the most frequent
+        ``rule_line``     string: TOML for a file of own rules, to which a reason is to be added
+        ================= ======================================================================
 
     Raises
     ------

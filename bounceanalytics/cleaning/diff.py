@@ -46,10 +46,20 @@ def diff(
     Returns
     -------
     pandas.DataFrame
-        One row per row of a list that is in another part, or only in one of the lists, in the order of the first list:
-        ``domain`` (str), ``row_before`` and ``row_after`` (Int64; numbers in the lists, from 1), ``part_before`` and
-        ``part_after``, ``reason_before`` and ``reason_after``, ``why`` (a sentence; all str). Missing where the row is
-        not in that list, or was kept and has no reason.
+        One row per row of a list that is in another part, or only in one of the lists, in the order of the first list;
+        without ``address`` unless ``addresses`` is True.
+
+        ================= =======================================================================
+        ``domain``        string: domain of the address
+        ``address``       string: in normal form
+        ``row_before``    Int64: number in the first list, from 1; missing where it is not in it
+        ``row_after``     Int64: number in the second list, from 1; missing where it is not in it
+        ``part_before``   string: where the first run put it
+        ``part_after``    string: where the second run put it
+        ``reason_before`` string: why, by the first run; missing where it was kept
+        ``reason_after``  string: why, by the second run; missing where it was kept
+        ``why``           string: a sentence
+        ================= =======================================================================
 
     Raises
     ------

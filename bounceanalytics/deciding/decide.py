@@ -57,15 +57,49 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
     Returns
     -------
     pandas.DataFrame
-        One row per address (in normal form) that has an event, in the order of addresses, with the columns of
-        :data:`bounceanalytics.schema.DECISION_COLUMNS`: ``verdict`` (remove, hold, keep); what the deciding event
-        said (``reason``, ``bounce_type``, ``fault``, ``rule``, ``code``, ``decided_at`` in UTC, ``source``,
-        ``record``); ``confidence``; ``storm`` and ``trap_risk``; when to act (``hold_until``, ``retry_on``,
-        ``review_on`` in UTC); days with a bounce (``bounce_days``, ``hard_days``, ``soft_days``, ``block_days``: all
-        of them, also those that a later delivery cleared); first and last event, last signs of life and wishes in
-        UTC; and ``explanation``, a sentence. The deciding event of a kept address is the failure that was not enough,
-        that was cleared or whose hold is over. Without a failure there is no deciding event: ``decided_at`` is the last
-        sign of life, ``record`` is 0. ``attrs["policy"]`` holds the policy as plain values.
+        One row per address that has an event, in the order of addresses.
+
+        =================== ========================================================================================
+        ``address``         string: address in normal form: trimmed, case folded, domain in IDNA ASCII form
+        ``domain``          string: its domain
+        ``verdict``         category (remove, hold, keep): what to do with the address
+        ``reason``          category: what speaks or spoke against the address; missing where nothing ever did
+        ``bounce_type``     category (hard, soft, block, suppressed, none, unknown): kind of failure of the deciding
+                            event
+        ``fault``           category (recipient, receiver, sender, content, esp, unknown): who must act, by the
+                            deciding event
+        ``rule``            string: id of the classifier's rule for the deciding event
+        ``code``            string: enhanced code of the deciding event, else its reply code
+        ``confidence``      category (high, medium, low): how much stands behind the verdict
+        ``storm``           bool: the deciding event lies in a storm: a server answered wrongly to many at once
+        ``trap_risk``       bool: refused mail for over a year and then took it: may have become a spam trap
+        ``decided_at``      timestamp, UTC: time of the deciding event
+        ``hold_until``      timestamp, UTC: when the hold ends by itself; missing if it does not, or if not held
+        ``retry_on``        timestamp, UTC: day from which a held address is likely to take mail again
+        ``review_on``       timestamp, UTC: day on which to look at a removed address again; missing for never
+        ``first_seen``      timestamp, UTC: first event of all
+        ``last_seen``       timestamp, UTC: last event of all
+        ``first_bounced``   timestamp, UTC: first bounce of all
+        ``last_bounced``    timestamp, UTC: last bounce of all
+        ``bounce_days``     int64: UTC days with a bounce of any kind; all bounces without a time count as one day
+        ``hard_days``       int64: UTC days with a hard bounce
+        ``soft_days``       int64: UTC days with a soft bounce
+        ``block_days``      int64: UTC days with a block
+        ``conflicts``       int64: events on which code, text and the ESP's word disagree
+        ``last_delivered``  timestamp, UTC: last delivery
+        ``last_opened``     timestamp, UTC: last open
+        ``last_clicked``    timestamp, UTC: last click
+        ``complained_at``   timestamp, UTC: last complaint
+        ``unsubscribed_at`` timestamp, UTC: last unsubscribe
+        ``source``          string: file that the deciding event came from
+        ``record``          int64: number of the deciding event's record in that file
+        ``explanation``     string: the verdict as a sentence
+        =================== ========================================================================================
+
+        The deciding event of a kept address is the failure that was not enough, that was cleared or whose hold is over.
+        Without a failure there is no deciding event: ``decided_at`` is the last sign of life, ``record`` is 0. Days
+        with a bounce are all of them, also those that a later delivery cleared. ``attrs["policy"]`` holds the policy as
+        plain values.
 
     Raises
     ------

@@ -42,13 +42,22 @@ def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = N
     Returns
     -------
     pandas.DataFrame
-        One row per policy, in the order asked for: ``policy`` (string); ``addresses`` in the history; ``removed``:
-        addresses that the policy would have removed at some time, ``wished`` of them for a complaint or an
-        unsubscribe; ``held``: held at some time and never removed; ``wrongly_removed``: removed for bounces, and
-        then took mail after all, ``deliveries_lost``: how many messages; ``bounced``: all bounces, and
-        ``bounces_avoided``: those after the removal of their address (int64 each); ``wrong_share``: wrongly removed
-        of all that were removed for bounces; ``avoided_share``: bounces avoided of all (float64, 0-1; missing where
-        there was nothing to divide).
+        One row per policy, in the order asked for.
+
+        =================== ========================================================================================
+        ``policy``          string: name of the policy
+        ``addresses``       int64: addresses in the history
+        ``removed``         int64: addresses that the policy would have removed at some time
+        ``wished``          int64: of these, for a complaint or an unsubscribe
+        ``held``            int64: held at some time and never removed
+        ``wrongly_removed`` int64: removed for bounces, and then took mail after all
+        ``deliveries_lost`` int64: how many messages these took
+        ``bounced``         int64: all bounces
+        ``bounces_avoided`` int64: those after the removal of their address
+        ``wrong_share``     float64: wrongly removed of all that were removed for bounces (0-1); missing where there
+                            were none
+        ``avoided_share``   float64: bounces avoided of all (0-1); missing where there were none
+        =================== ========================================================================================
 
     Raises
     ------

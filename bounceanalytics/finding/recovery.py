@@ -72,16 +72,17 @@ def recovery_curves(
     pandas.DataFrame
         One row per group and day on which something was seen, day 0 included; groups with most episodes first.
 
-        ==================== ================================================================================
-        ``reason``           string: of the first bounce of the episode, or ``all``
-        ``mailbox_provider`` string: who runs the mailbox, or ``all``
+        ==================== ====================================================================================
+        ``reason``           string: of the first bounce of the episode, or 'all'
+        ``mailbox_provider`` string: who runs the mailbox, or 'all'
         ``episodes``         int64: episodes of the group
         ``day``              int64: days since the first bounce, rounded
-        ``at_risk``          int64: episodes that were still tried on that day or later, and had not recovered before
+        ``at_risk``          int64: episodes that were still tried on that day or later, and had not recovered
+                             before
         ``recovered``        int64: episodes that recovered up to and on that day
         ``share``            float64: estimated share recovered by that day (0-1)
-        ``low``, ``high``    float64: its 95 % interval (log-log); missing where nobody or everybody has recovered
-        ==================== ================================================================================
+        ``low``, ``high``    float64: its 95% interval (log-log); missing where nobody or everybody has recovered
+        ==================== ====================================================================================
 
     Raises
     ------
@@ -132,16 +133,17 @@ def recovery(
     pandas.DataFrame
         One row per group, those with most episodes first.
 
-        ========================= ===========================================================================
-        ``reason``                string: of the first bounce of the episode, or ``all``
-        ``mailbox_provider``      string: who runs the mailbox, or ``all``
-        ``episodes``              int64: times that an address began to bounce
-        ``recovered``             int64: of these, those that ended with mail taken again
-        ``share_1`` … ``share_90`` float64: estimated share recovered within 1, 3, 7, 14, 30, 60, 90 days (0-1);
-                                  missing where nobody was tried for so long
-        ``low_1`` … ``high_90``   float64: 95 % intervals
-        ``median_days``           float64: day by which half have recovered; missing if they never did
-        ========================= ===========================================================================
+        ========================== ===========================================================================
+        ``reason``                 string: of the first bounce of the episode, or 'all'
+        ``mailbox_provider``       string: who runs the mailbox, or 'all'
+        ``episodes``               int64: times that an address began to bounce
+        ``recovered``              int64: of these, those that ended with mail taken again
+        ``share_1`` … ``share_90`` float64: estimated share recovered within so many days (0-1); missing where
+                                   nobody was tried for so long
+        ``low_1`` … ``low_90``     float64: lower end of its 95% interval
+        ``high_1`` … ``high_90``   float64: upper end of its 95% interval
+        ``median_days``            float64: day by which half have recovered; missing if they never did
+        ========================== ===========================================================================
 
     Raises
     ------

@@ -73,9 +73,15 @@ def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per reason for ``mailbox_provider`` ``all``, for every reason there is, and one per reason and mailbox
-        provider seen together: ``reason``, ``mailbox_provider`` (string), ``retry_days`` (int64, at least 1),
-        ``episodes`` (int64: of that reason and provider) and ``source`` (string): ``measured`` at this mailbox
-        provider, ``measured over all providers``, or ``usual``, from :data:`USUAL_DAYS`.
+        provider seen together. The usual days are :data:`USUAL_DAYS`.
+
+        ==================== =======================================================================================
+        ``reason``           string: why mail did not arrive
+        ``mailbox_provider`` string: who runs the mailbox, or 'all'
+        ``retry_days``       int64: days to wait, at least 1
+        ``episodes``         int64: of that reason and provider
+        ``source``           string: 'measured' (at this mailbox provider), 'measured over all providers' or 'usual'
+        ==================== =======================================================================================
 
     Raises
     ------

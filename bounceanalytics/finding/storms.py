@@ -163,24 +163,25 @@ def storms(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     pandas.DataFrame
         One row per storm, in the order of time.
 
-        ========================= ===========================================================================
-        ``kind``                  category: ``unknown_users``: a mailbox provider said "no such user" of users
-                                  that it has; ``everything``: nearly all mail of an ESP bounced, wherever it went
-        ``provider``              string: that ESP, where ``everything`` bounced
-        ``mailbox_provider``      string: who said it, where it was ``unknown_users``
-        ``domain``                string: the domain, where its mailbox provider is ``other``
-        ``start``, ``end``        timestamp, UTC: first and last such answer
-        ``hits``                  int64: messages whose answer would remove the address
-        ``addresses``             int64: different addresses refused
-        ``attempts``              int64: different addresses tried in that time
-        ``share``                 float64: ``addresses / attempts`` (0-1)
-        ``usual_share``           float64: such answers as a share of attempts at other times; missing where there
-                                  was none
-        ``accepted_before``       int64: refused addresses that had taken mail before
-        ``recovered``             int64: refused addresses that took mail later
-        ``p_value``               float64: chance of so many in the most unlikely of its hours
-        ``explanation``           string: a sentence, without addresses
-        ========================= ===========================================================================
+        ==================== ======================================================================================
+        ``kind``             category: unknown_users: a mailbox provider said "no such user" of users that it has;
+                             everything: nearly all mail of an ESP bounced, wherever it went
+        ``provider``         string: that ESP, where everything bounced
+        ``mailbox_provider`` string: who said it, where it was unknown_users
+        ``domain``           string: the domain, where its mailbox provider is 'other'
+        ``start``            timestamp, UTC: first such answer
+        ``end``              timestamp, UTC: last such answer
+        ``hits``             int64: messages whose answer would remove the address
+        ``addresses``        int64: different addresses refused
+        ``attempts``         int64: different addresses tried in that time
+        ``share``            float64: addresses / attempts (0-1)
+        ``usual_share``      float64: such answers as a share of attempts at other times (0-1); missing where there
+                             was none
+        ``accepted_before``  int64: refused addresses that had taken mail before
+        ``recovered``        int64: refused addresses that took mail later
+        ``p_value``          float64: chance of so many in the most unlikely of its hours
+        ``explanation``      string: a sentence, without addresses
+        ==================== ======================================================================================
 
     Raises
     ------

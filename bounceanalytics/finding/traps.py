@@ -74,9 +74,13 @@ def trap_risk(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per address, longest silence first begun on top: ``address`` (string, in normal form), ``silent_from``
-        (timestamp, UTC: its first answer that it is gone since it last took mail) and ``accepted_again`` (timestamp,
-        UTC: the delivery after that, more than 365 days later).
+        One row per address, longest silence first begun on top.
+
+        ================== ========================================================================
+        ``address``        string: in normal form
+        ``silent_from``    timestamp, UTC: its first answer that it is gone since it last took mail
+        ``accepted_again`` timestamp, UTC: the delivery after that, more than 365 days later
+        ================== ========================================================================
 
     Raises
     ------

@@ -239,11 +239,33 @@ def codes_frame() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``code``, ``kind`` (enhanced, reply, vendor), ``code_class``, ``title``, ``meaning``, the columns ``reason``,
-        ``bounce_type``, ``category``, ``fault`` and ``action`` that follow from the code alone, ``specific``
-        (whether the code alone tells the reason), the advice as lists of strings (``causes``, ``do_now``,
-        ``do_later``, ``investigate``, ``recipient_side``, ``practices``), ``related`` ("code: difference") and
-        ``texts`` ("kind: text") as lists of strings, ``disputed``, ``source`` and ``registered``.
+        One row per code.
+
+        ======================== ===================================================================================
+        ``code``                 string: enhanced status code, reply code, or code of a vendor
+        ``kind``                 category: enhanced, reply or vendor
+        ``code_class``           category: success, transient or permanent
+        ``title``                string: what it is called
+        ``meaning``              string: what it means
+        ``reason``, ``category`` category: what follows from the code alone
+        ``bounce_type``          category (hard, soft, block, suppressed, none, unknown): what follows from the code
+                                 alone
+        ``fault``                category (recipient, receiver, sender, content, esp, unknown): what follows from
+                                 the code alone
+        ``action``               category (remove, retry, fix, review): what follows from the code alone
+        ``specific``             bool: whether the code alone tells the reason
+        ``causes``               list of strings: why it comes
+        ``do_now``               list of strings: what to do at once
+        ``do_later``             list of strings: what to do later
+        ``investigate``          list of strings: what to look into
+        ``recipient_side``       list of strings: what the recipient's side can do
+        ``practices``            list of strings: good practice
+        ``related``              list of strings: "code: difference"
+        ``texts``                list of strings: "kind: text"
+        ``disputed``             string: where sources disagree on it
+        ``source``               string: RFC section or page of the vendor
+        ``registered``           string: IANA, the vendor that made the code up, or not registered
+        ======================== ===================================================================================
 
     Examples
     --------

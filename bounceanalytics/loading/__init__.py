@@ -138,7 +138,30 @@ def read(
     Returns
     -------
     pandas.DataFrame
-        One row per recipient and event, columns of ``schema.EVENT_COLUMNS``, times in UTC, index 0, 1, 2 …
+        One row per recipient and event, index 0, 1, 2 …
+
+        ================= =========================================================================================
+        ``provider``      category (sendgrid, ses, mailgun, generic): ESP that the export came from
+        ``event``         category: what happened, in one vocabulary for all ESPs
+        ``recipient``     string: address as the ESP wrote it, without display name and brackets, domain lower-case
+        ``domain``        string: domain of the recipient, lower-case, IDNA ASCII form
+        ``timestamp``     timestamp, UTC: time of the event in UTC; missing where the export has none
+        ``message_id``    string: the ESP's or the sender's id of the message
+        ``event_id``      string: the ESP's id of the event
+        ``reply_code``    Int16: SMTP reply code such as 550; codes made up by an ESP are not replies
+        ``enhanced_code`` string: enhanced status code such as 5.1.1
+        ``diagnostic``    string: text of the remote server, lines joined
+        ``remote_host``   string: receiving host name or address
+        ``sending_ip``    string: address that the mail left from
+        ``esp_event``     string: the ESP's own word for the event
+        ``esp_type``      string: the ESP's own type
+        ``esp_reason``    string: the ESP's own reason or classification
+        ``tags``          list of strings: tags, categories or campaign of the message
+        ``attempt``       Int16: number of the delivery attempt, from 1
+        ``suspect``       bool: a complaint that any of several recipients may have made
+        ``source``        string: file that the row came from
+        ``record``        int64: number of the record in that file, from 1
+        ================= =========================================================================================
 
     Raises
     ------

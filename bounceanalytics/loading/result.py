@@ -61,7 +61,8 @@ class Load:
         ``loaded`` (records that became rows), ``ignored`` (left out on purpose), ``rejected`` (unreadable), ``rows``,
         how its ``times`` were written and a ``note``. Always ``records = loaded + ignored + rejected``.
     rejects : pandas.DataFrame
-        The rejected records, columns of ``schema.REJECT_COLUMNS``.
+        One row per rejected record: ``source``, ``record`` (its number in the file), byte ``offset``, ``error`` (what
+        is wrong with it) and ``text`` (its first 500 characters).
     ignored : pandas.DataFrame
         ``source``, ``reason`` and number of ``records`` left out for it.
     duplicates : Duplicates

@@ -26,7 +26,7 @@ STORM_COLUMNS = Table(
         ),
         Column("provider", "string", "that ESP, where everything bounced"),
         Column("mailbox_provider", "string", "who said it, where it was unknown_users"),
-        Column("domain", "string", "the domain, where its mailbox provider is other"),
+        Column("domain", "string", "the domain, where its mailbox provider is 'other'"),
         Column("start", "timestamp", "first such answer"),
         Column("end", "timestamp", "last such answer"),
         Column("hits", "int64", "messages whose answer would remove the address"),
@@ -50,8 +50,8 @@ STORM_COLUMNS = Table(
 RECOVERY_DAYS = (1, 3, 7, 14, 30, 60, 90)
 
 _GROUP = (
-    Column("reason", "string", "of the first bounce of the episode, or all"),
-    Column("mailbox_provider", "string", "who runs the mailbox, or all"),
+    Column("reason", "string", "of the first bounce of the episode, or 'all'"),
+    Column("mailbox_provider", "string", "who runs the mailbox, or 'all'"),
 )
 
 CURVE_COLUMNS = Table(
@@ -105,13 +105,13 @@ RETRY_COLUMNS = Table(
     "a frame of days to wait",
     (
         Column("reason", "string", "why mail did not arrive"),
-        Column("mailbox_provider", "string", "who runs the mailbox, or all"),
+        Column("mailbox_provider", "string", "who runs the mailbox, or 'all'"),
         Column("retry_days", "int64", "days to wait, at least 1"),
         Column("episodes", "int64", "of that reason and provider"),
         Column(
             "source",
             "string",
-            "measured at this mailbox provider, measured over all providers, or usual",
+            "'measured' (at this mailbox provider), 'measured over all providers' or 'usual'",
         ),
     ),
 )
@@ -197,7 +197,10 @@ CONFLICT_COLUMNS = Table(
         Column("reason", "string", "why mail did not arrive, as concluded"),
         Column("action", "string", "what to do with the address, as concluded"),
         Column("rule", "string", "id of the rule that decided"),
-        *(Column(f"{voter}_says", "string", "remove, keep or empty") for voter in ("text", "code", "esp")),
+        *(
+            Column(f"{voter}_says", "string", "'remove', 'keep' or empty")
+            for voter in ("text", "code", "esp")
+        ),
         *_KINDS_OF_TEXT,
     ),
 )
@@ -216,7 +219,7 @@ UNCLASSIFIED_COLUMNS = Table(
 LINT_COLUMNS = Table(
     "a frame of findings on rules",
     (
-        Column("rule", "string", "its id"),
+        Column("rule", "string", "id of the rule"),
         Column("kind", "string", "kind of finding"),
         Column("finding", "string", "a sentence"),
     ),
@@ -281,19 +284,18 @@ DIFF_COLUMNS = Table(
     ),
 )
 
-_SUPPRESSED = (
-    Column("reason", "string", "what speaks against the address"),
-    Column("code", "string", "enhanced code, else reply code"),
-    Column("explanation", "string", "the verdict as a sentence"),
-    Column("source", "string", "file that the evidence came from"),
-)
+_AGAINST = Column("reason", "string", "what speaks against the address")
+_SENTENCE = Column("explanation", "string", "the verdict as a sentence")
 
 MATCH_COLUMNS = Table(
     "a frame of verdicts",
     (
         _ADDRESS,
-        Column("verdict", "string", "remove"),
-        *_SUPPRESSED,
+        Column("verdict", "string", "always 'remove'"),
+        _AGAINST,
+        Column("code", "string", "always missing"),
+        _SENTENCE,
+        Column("source", "string", "name of the file of hashes"),
         Column("record", "int64", "number of the hash in its file, from 1"),
         Column("decided_at", "timestamp", "since when it is suppressed"),
     ),
@@ -305,8 +307,11 @@ LEDGER_COLUMNS = Table(
         Column("address", "string", "in normal form; missing where only a hash is known"),
         Column("hash", "string", "hash of the address, where only that is known"),
         Column("domain", "string", "its domain"),
-        Column("verdict", "string", "remove, hold, or keep once lifted"),
-        *_SUPPRESSED,
+        Column("verdict", "string", "'remove', 'hold', or 'keep' once lifted"),
+        _AGAINST,
+        Column("code", "string", "enhanced code, else reply code"),
+        _SENTENCE,
+        Column("source", "string", "file that the deciding event came from"),
         Column("record", "Int64", "number of the record in that file"),
         Column("decided_at", "timestamp", "time of the deciding event"),
         Column("first_seen", "timestamp", "first event of all"),
@@ -322,7 +327,7 @@ LEDGER_HISTORY_COLUMNS = Table(
         Column("run", "string", "name of the run"),
         Column("verdict_before", "string", "the verdict until then; missing for a new entry"),
         Column("verdict", "string", "the verdict since"),
-        Column("reason", "string", "what speaks against the address"),
+        _AGAINST,
         Column("why", "string", "what was said of the change"),
         _ADDRESS,
     ),

@@ -39,7 +39,8 @@ _KINDS: dict[Kind, tuple[pa.DataType, Any, str]] = {
 }
 _MAPPED = ("string", "list", "Int16", "Int64")  # kinds that pyarrow must be told how to convert
 
-_WIDTH = 112  # of a list of columns: a docstring of a function may be eight wider
+_WIDTH = 108  # of a list of columns: a docstring of a method may be twelve wider
+_MOST_VALUES = 6  # of a category, to be listed there
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ class Column:
     def arrow(self) -> pa.DataType:
         """The Arrow type that converts to :attr:`dtype` without copying strings."""
         return _KINDS[self.kind][0]
+
+    @property
+    def words(self) -> str:
+        """The type, with the values of a category where these are few and :attr:`meaning` does not name them."""
+        told = len(self.values) > _MOST_VALUES or all(value in self.meaning for value in self.values)
+        return _KINDS[self.kind][2] + ("" if told else f" ({', '.join(self.values)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +217,7 @@ class Table:
         """Return what each column is, together with the names of those that are the same."""
         found: dict[str, list[str]] = {}
         for column in self.columns:
-            found.setdefault(f"{_KINDS[column.kind][2]}: {column.meaning}", []).append(column.name)
+            found.setdefault(f"{column.words}: {column.meaning}", []).append(column.name)
         return [(names, words) for words, names in found.items()]
 
 

@@ -90,9 +90,18 @@ def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        One row per address that is on the list, in the form that :func:`bounceanalytics.clean` takes: ``address`` in
-        normal form, ``verdict`` (``remove``), ``reason``, ``code``, ``explanation``, ``source`` (string), ``record``
-        (int64: the hash's number in its file) and ``decided_at`` (timestamp, UTC).
+        One row per address that is on the list, in the form that :func:`bounceanalytics.clean` takes.
+
+        =============== =============================================
+        ``address``     string: in normal form
+        ``verdict``     string: always 'remove'
+        ``reason``      string: what speaks against the address
+        ``code``        string: always missing
+        ``explanation`` string: the verdict as a sentence
+        ``source``      string: name of the file of hashes
+        ``record``      int64: number of the hash in its file, from 1
+        ``decided_at``  timestamp, UTC: since when it is suppressed
+        =============== =============================================
 
     Raises
     ------

@@ -247,10 +247,23 @@ class Ledger(SqliteFile):
         Returns
         -------
         pandas.DataFrame
-            One row per entry, by domain and key: ``address`` (string; missing where only a hash is known), ``hash``
-            (string; missing otherwise), ``domain``, ``verdict`` (``remove``, ``hold``, or ``keep`` once lifted),
-            ``reason``, ``code``, ``explanation``, ``source`` (string), ``record`` (Int64), ``decided_at``,
-            ``first_seen``, ``last_seen``, ``review_on`` (timestamp, UTC).
+            One row per entry, by domain and key.
+
+            =============== ===================================================================
+            ``address``     string: in normal form; missing where only a hash is known
+            ``hash``        string: hash of the address, where only that is known
+            ``domain``      string: its domain
+            ``verdict``     string: 'remove', 'hold', or 'keep' once lifted
+            ``reason``      string: what speaks against the address
+            ``code``        string: enhanced code, else reply code
+            ``explanation`` string: the verdict as a sentence
+            ``source``      string: file that the deciding event came from
+            ``record``      Int64: number of the record in that file
+            ``decided_at``  timestamp, UTC: time of the deciding event
+            ``first_seen``  timestamp, UTC: first event of all
+            ``last_seen``   timestamp, UTC: last event of all
+            ``review_on``   timestamp, UTC: day on which to look at it again; missing for never
+            =============== ===================================================================
         """
         wanted, values = ["TRUE"], []
         for name, value in (("domain", domain), ("reason", reason)):
@@ -390,8 +403,17 @@ class Ledger(SqliteFile):
         Returns
         -------
         pandas.DataFrame
-            ``made_at`` (timestamp, UTC), ``run``, ``verdict_before``, ``verdict``, ``reason``, ``why`` (string), and
-            ``address`` in normal form.
+            One row per change.
+
+            ================== =======================================================
+            ``made_at``        timestamp, UTC: when the entry was changed
+            ``run``            string: name of the run
+            ``verdict_before`` string: the verdict until then; missing for a new entry
+            ``verdict``        string: the verdict since
+            ``reason``         string: what speaks against the address
+            ``why``            string: what was said of the change
+            ``address``        string: in normal form
+            ================== =======================================================
         """
         with self._given(self._keys(addresses)):
             rows = self._execute(
@@ -411,9 +433,17 @@ class Ledger(SqliteFile):
         Returns
         -------
         pandas.DataFrame
-            One row per domain, those still full first: ``domain`` (string), ``suppressed`` (int64: addresses that are
-            suppressed or held for it), ``first_full``, ``last_full``, ``last_delivered`` (timestamp, UTC),
-            ``recovered`` (bool: it took mail after it was last full) and ``advice`` (string).
+            One row per domain, those still full first.
+
+            ================== ===================================================
+            ``domain``         string: domain
+            ``suppressed``     int64: addresses that are suppressed or held for it
+            ``first_full``     timestamp, UTC: when it was full first
+            ``last_full``      timestamp, UTC: when it was full last
+            ``last_delivered`` timestamp, UTC: when it last took mail
+            ``recovered``      bool: it took mail after it was last full
+            ``advice``         string: what to do with its addresses
+            ================== ===================================================
         """
         rows = self._execute(
             "SELECT domain, (SELECT count(*) FROM entries WHERE entries.domain = full_domains.domain "

@@ -1,0 +1,204 @@
+"""Every function that returns a frame: its docstring lists the columns of the schema, and its frame has them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import bounceanalytics as ba
+from bounceanalytics import schema, summaries
+from bounceanalytics.finding.retries import retry_days
+from bounceanalytics.finding.traps import trap_risk
+from bounceanalytics.schema import SUMMARIES, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SUMMARIZE = [getattr(summaries, name) for name in summaries.__all__ if name.startswith("summarize_")]
+
+#: What takes a classified frame, and returns a frame of these columns.
+OF_BOUNCES: dict[Callable[..., pd.DataFrame], Table] = {
+    **{function: SUMMARIES[function.__name__.removeprefix("summarize_")] for function in SUMMARIZE},
+    ba.storms: schema.STORM_COLUMNS,
+    ba.recovery: schema.RECOVERY_COLUMNS,
+    ba.recovery_curves: schema.CURVE_COLUMNS,
+    retry_days: schema.RETRY_COLUMNS,
+    trap_risk: schema.TRAP_COLUMNS,
+    ba.incidents: schema.INCIDENT_COLUMNS,
+    ba.decide: schema.DECISION_COLUMNS,
+    ba.compare_policies: schema.OUTCOME_COLUMNS,
+    ba.conflicts: schema.CONFLICT_COLUMNS,
+    ba.unclassified: schema.UNCLASSIFIED_COLUMNS,
+}
+
+#: What takes something else.
+OTHERS: dict[Callable[..., pd.DataFrame], Table] = {
+    ba.read: schema.EVENT_COLUMNS,
+    ba.classify: schema.VERDICT_COLUMNS,
+    ba.classify_text: schema.VERDICT_COLUMNS,
+    ba.diff: schema.DIFF_COLUMNS,
+    ba.codes: schema.CODE_COLUMNS,
+    ba.lint_rules: schema.LINT_COLUMNS,
+    ba.match_hashes: schema.MATCH_COLUMNS,
+    ba.Ledger.entries: schema.LEDGER_COLUMNS,
+    ba.Ledger.history: schema.LEDGER_HISTORY_COLUMNS,
+    ba.Ledger.domains: schema.LEDGER_DOMAIN_COLUMNS,
+}
+
+#: What returns the frame of another function, and says so.
+ALIKE: dict[Callable[..., pd.DataFrame], str] = {
+    ba.read_sendgrid: ":func:`read`",
+    ba.read_ses: ":func:`read`",
+    ba.read_mailgun: ":func:`read`",
+    ba.read_table: "``schema.EVENT_COLUMNS``",
+    ba.Ledger.verdicts: ":meth:`entries` but ``hash``",
+    ba.Ledger.match: ":meth:`verdicts`",
+    ba.Ledger.due: ":meth:`entries`",
+}
+
+
+def name_of(function: Any) -> str:
+    return str(getattr(function, "__qualname__", ""))
+
+
+def returns(function: Any) -> str:
+    """Return the section "Returns" of a docstring."""
+    found = re.search(
+        r"^Returns\n-+\n(.*?)(?=^\w[^\n]*\n-+$|\Z)", inspect.getdoc(function) or "", re.M | re.S
+    )
+    assert found, "it does not say what it returns"
+    return found[1]
+
+
+def assert_has(frame: pd.DataFrame, table: Table) -> None:
+    assert list(frame.columns) == list(table.names)
+    for column in table:
+        found = frame[column.name].dtype
+        if column.dtype == pd.CategoricalDtype():
+            assert isinstance(found, pd.CategoricalDtype), column.name
+        else:
+            assert found == column.dtype, column.name
+            # dtypes of categories in another order are equal to pandas
+            assert list(getattr(found, "categories", [])) == list(getattr(column.dtype, "categories", []))
+
+
+@pytest.fixture(scope="module")
+def events(samples: Path) -> pd.DataFrame:
+    return ba.load(samples / "exports" / "ses").events
+
+
+@pytest.fixture(scope="module")
+def bounces(events: pd.DataFrame) -> pd.DataFrame:
+    return ba.classify(events)
+
+
+@pytest.fixture(scope="module")
+def verdicts(bounces: pd.DataFrame) -> pd.DataFrame:
+    return ba.decide(bounces)
+
+
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [one for one in [*OF_BOUNCES.items(), *OTHERS.items()] if one[0] not in SUMMARIZE],
+    ids=name_of,
+)
+def test_the_docstring_lists_the_columns_of_the_schema(function: Any, table: Table) -> None:
+    found = returns(function)
+    lists = [textwrap.indent(table.numpydoc(meanings=meanings), "    ") for meanings in (True, False)]
+    assert any(one in found for one in lists), (
+        f"write this into the docstring of {name_of(function)}:\n{lists[0]}\nor:\n{lists[1]}"
+    )
+
+
+@pytest.mark.parametrize(("function", "says"), ALIKE.items(), ids=name_of)
+def test_the_docstring_says_whose_columns_they_are(function: Any, says: str) -> None:
+    assert says in returns(function)
+
+
+def test_no_function_that_returns_a_frame_is_missing_here() -> None:
+    known = {*OF_BOUNCES, *OTHERS, *ALIKE}
+    public = [getattr(ba, name) for name in ba.__all__]
+    public += [one for name, one in vars(ba.Ledger).items() if not name.startswith("_")]
+    frames = [
+        one
+        for one in public
+        if inspect.isfunction(one) and "DataFrame" in str(inspect.signature(one).return_annotation)
+    ]
+    assert not [name_of(one) for one in frames if one not in known]
+
+
+@pytest.mark.parametrize(("function", "table"), OF_BOUNCES.items(), ids=name_of)
+def test_the_frame_of_the_samples_has_the_columns(function: Any, table: Table, bounces: pd.DataFrame) -> None:
+    assert_has(function(bounces), table)
+
+
+@pytest.mark.parametrize(("function", "table"), OF_BOUNCES.items(), ids=name_of)
+def test_the_frame_of_nothing_has_the_columns(function: Any, table: Table) -> None:
+    assert_has(function(schema.BOUNCE_COLUMNS.empty()), table)
+
+
+def test_loading_and_classifying_have_the_columns(
+    samples: Path, events: pd.DataFrame, bounces: pd.DataFrame
+) -> None:
+    assert_has(events, schema.EVENT_COLUMNS)
+    assert_has(bounces, schema.BOUNCE_COLUMNS)
+    assert_has(ba.classify_text(["550 5.1.1 no such user", None]), schema.VERDICT_COLUMNS)
+    load = ba.load(samples / "exports" / "mailgun")
+    for name, table in (
+        ("files", schema.FILE_COLUMNS),
+        ("ignored", schema.IGNORED_COLUMNS),
+        ("rejects", schema.REJECT_COLUMNS),
+    ):
+        assert_has(getattr(load, name), table)
+        told = " ".join(re.findall(r"``(\w+)``", inspect.getdoc(ba.Load) or ""))
+        assert all(column in told for column in table.names)
+
+
+def test_codes_and_findings_on_rules_have_the_columns(tmp_path: Path) -> None:
+    assert_has(ba.codes(), schema.CODE_COLUMNS)
+    rules = tmp_path / "own.toml"
+    rules.write_text('[[rule]]\nid = "own-1"\npattern = "Zorble"\nreason = "policy"\nexample = "zorble"\n')
+    assert len(ba.lint_rules(rules))
+    assert_has(ba.lint_rules(rules), schema.LINT_COLUMNS)
+
+
+def test_two_runs_and_their_difference_have_the_columns(
+    samples: Path, verdicts: pd.DataFrame, tmp_path: Path
+) -> None:
+    first = ba.clean(samples / "list.csv", verdicts, tmp_path / "first")
+    second = ba.clean(samples / "list.csv", verdicts.iloc[::2], tmp_path / "second")
+    assert_has(first.reasons, schema.REASON_COLUMNS)
+    assert_has(ba.restore(first, tmp_path / "all.csv").reasons, schema.REASON_COLUMNS)
+    assert len(ba.diff(first, second))
+    assert_has(ba.diff(first, second, addresses=True), schema.DIFF_COLUMNS)
+    assert_has(ba.diff(first, second), schema.DIFF_COLUMNS.without("address"))
+    assert_has(ba.diff(first, first), schema.DIFF_COLUMNS.without("address"))
+
+
+@pytest.fixture(params=["with entries", "empty"])
+def ledger(request: pytest.FixtureRequest, verdicts: pd.DataFrame) -> Iterator[ba.Ledger]:
+    with ba.Ledger(":memory:") as opened:
+        if request.param == "with entries":
+            opened.update(verdicts)
+        yield opened
+
+
+def test_the_frames_of_a_ledger_have_the_columns(ledger: ba.Ledger, verdicts: pd.DataFrame) -> None:
+    assert_has(ledger.entries(), schema.LEDGER_COLUMNS)
+    assert_has(ledger.due("2040-01-01"), schema.LEDGER_COLUMNS)
+    assert_has(ledger.verdicts(), schema.LEDGER_COLUMNS.without("hash"))
+    assert_has(ledger.match(verdicts["address"]), schema.LEDGER_COLUMNS.without("hash"))
+    assert_has(ledger.history(verdicts["address"]), schema.LEDGER_HISTORY_COLUMNS)
+    assert_has(ledger.domains(), schema.LEDGER_DOMAIN_COLUMNS)
+
+
+@pytest.mark.parametrize("hashed", [["ann@example.com"], ["bo@example.com"]])
+def test_matched_hashes_have_the_columns(hashed: list[str]) -> None:
+    found = ba.match_hashes(["Ann@example.com"], ba.hash_addresses(hashed))
+    assert_has(found, schema.MATCH_COLUMNS)
