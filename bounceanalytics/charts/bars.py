@@ -22,7 +22,7 @@ from bounceanalytics.charts.theme import (
     text_wide,
 )
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import (
     FAULTS,
     count,
@@ -74,7 +74,7 @@ def domains(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domains(ba.summarize_domains(bounces))
     """
-    require(summary, _DOMAINS_NEED, "a summary of domains")
+    _DOMAINS_NEED.require(summary)
     title = "Domains with the most hard bounces"
     failing = int((summary["hard"] > 0).sum())
     if not failing:
@@ -153,7 +153,7 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.reasons(ba.summarize_reasons(bounces))
     """
-    require(summary, ("reason", "title", "fault", "bounced", "dropped", "share"), "a summary of reasons")
+    SUMMARIES["reasons"].require(summary, ("reason", "title", "fault", "bounced", "dropped", "share"))
     title = "Why mail did not arrive"
     dropped = summary["dropped"].sum()
     apart = f"; {count(dropped, 'message')} not tried by the ESP, counted apart" if dropped else ""
@@ -181,7 +181,9 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     return lay_out(figure, theme, title, subtitle, body=rows_high(len(met)), above=legend, compact=compact)
 
 
-_DOMAINS_NEED = ("domain", "attempted", "hard", "hard_rate", "hard_low", "hard_high", "top_reason")
+_DOMAINS_NEED = SUMMARIES["domains"].select(
+    ("domain", "attempted", "hard", "hard_rate", "hard_low", "hard_high", "top_reason")
+)
 
 
 def _rate_dots(shown: pd.DataFrame, hovers: list[str], look: Theme) -> Iterator[go.Scatter]:

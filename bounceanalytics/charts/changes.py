@@ -8,24 +8,13 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rate_axis, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import MEASURES, changed, count, day, number, part, percent, plain, rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NEED = (
-    "name",
-    "measure",
-    "kind",
-    "at",
-    "attempted_before",
-    "failed_before",
-    "rate_before",
-    "attempted_after",
-    "failed_after",
-    "rate_after",
-)
+_NEED = SUMMARIES["changes"].without("mailbox_provider", "p_value")
 
 _TITLE = "Whose rates changed, by their own past"
 
@@ -61,7 +50,7 @@ def changes(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.changes(ba.summarize_changes(bounces))
     """
-    require(summary, _NEED, "a summary of changes")
+    _NEED.require(summary)
     if summary.empty:
         sentence = "No rate of hard bounces or blocks has changed by more than chance may do."
         return says(theme, _TITLE, sentence, compact=compact)

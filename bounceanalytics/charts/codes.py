@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import BOUNCED, ThemeName, lay_out, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import REASONS, require
+from bounceanalytics.schema import REASONS, SUMMARIES
 from bounceanalytics.wording import TYPES, count, number, percent, plain, reason_title
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NEED = ("code_class", "category", "reason", "code", "bounced", *BOUNCED)
+_NEED = SUMMARIES["codes"].without("domains", "addresses")
 
 _TITLE = "What the servers said: class, category, reason, code"
 
@@ -62,7 +62,7 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.codes(ba.summarize_codes(bounces))
     """
-    require(summary, _NEED, "a summary of codes")
+    _NEED.require(summary)
     total = int(summary["bounced"].sum())
     title = "What the servers said: reason and code" if compact else _TITLE
     if not total:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import count, day, number, part, plain, rows
 
 _DAY = pd.Timedelta(days=1)
@@ -47,7 +47,7 @@ def system_full(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.system_full(ba.summarize_system_full(bounces))
     """
-    require(summary, _SYSTEM_FULL_NEED, "a summary of full mail systems")
+    _SYSTEM_FULL_NEED.require(summary)
     title = "Mail system full: from the first to the last such answer"
     if summary.empty:
         return says(theme, title, "No domain answered that its mail system is full.", compact=compact)
@@ -102,16 +102,8 @@ def system_full(
     )
 
 
-_SYSTEM_FULL_NEED = (
-    "domain",
-    "first_seen",
-    "last_seen",
-    "addresses",
-    "bounces",
-    "permanent",
-    "transient",
-    "accepted_again",
-    "recovered",
+_SYSTEM_FULL_NEED = SUMMARIES["system_full"].without(
+    "mailbox_provider", "accepted_between", "last_accepted", "weeks_out"
 )
 
 

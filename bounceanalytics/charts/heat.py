@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rows_high, says, text_wide
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import REASONS, require
+from bounceanalytics.schema import REASONS, SUMMARIES
 from bounceanalytics.wording import count, part, plain, short_number
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def domain_reasons(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domain_reasons(ba.summarize_domain_reasons(bounces))
     """
-    require(summary, ("domain", "reason", "bounced"), "a summary of domains and reasons")
+    SUMMARIES["domain_reasons"].require(summary, ("domain", "reason", "bounced"))
     title = "What each domain says"
     if summary.empty:
         return says(theme, title, "No message bounced.", compact=compact)

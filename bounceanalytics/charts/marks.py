@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from bounceanalytics.charts.theme import Theme
 
 #: Columns of a frame of incidents that are drawn.
-INCIDENTS_NEED = ("kind", "start", "end", "reached", "title", "sentence")
-
 #: So many incidents are marked at most.
 MOST_MARKS = 8
 

@@ -9,22 +9,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, panel_heading, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import OUTCOME_COLUMNS
 from bounceanalytics.wording import count, number, percent, plain, rows
-
-_NEED = (
-    "policy",
-    "addresses",
-    "removed",
-    "wished",
-    "held",
-    "wrongly_removed",
-    "deliveries_lost",
-    "bounced",
-    "bounces_avoided",
-    "wrong_share",
-    "avoided_share",
-)
 
 
 def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
@@ -53,7 +39,7 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
     >>> bounces = ba.classify(ba.read(ba.samples() / "exports" / "ses" / "event_publishing_weeks_01-06.ndjson.gz"))
     >>> figure = ba.charts.policies(ba.compare_policies(bounces, ["default", "lenient"]))
     """
-    require(comparison, _NEED, "a comparison of policies")
+    OUTCOME_COLUMNS.require(comparison)
     title = "What each policy saves and costs"
     if comparison.empty or not comparison["bounced"].any():
         sentence = (

@@ -21,7 +21,7 @@ from bounceanalytics.charts.theme import (
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.knowledge.limits import bounce_rate_limits
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import require
+from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import count, esp_title, number, part, percent, plain, rate_sentence, rows
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def providers(
     >>> figure = ba.charts.providers(ba.summarize_providers(bounces))
     """
     words = ("mailbox provider", "mailbox providers")
-    return _rates(summary, "mailbox_provider", words, mailbox_title, top=top, theme=theme, compact=compact)
+    return _rates(summary, "providers", words, mailbox_title, top=top, theme=theme, compact=compact)
 
 
 def tags(
@@ -109,7 +109,7 @@ def tags(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "sendgrid").events)
     >>> figure = ba.charts.tags(ba.summarize_tags(bounces))
     """
-    return _rates(summary, "tag", ("tag", "tags"), str, top=top, theme=theme, compact=compact)
+    return _rates(summary, "tags", ("tag", "tags"), str, top=top, theme=theme, compact=compact)
 
 
 def sending_ips(
@@ -143,7 +143,7 @@ def sending_ips(
     >>> figure = ba.charts.sending_ips(ba.summarize_sending_ips(bounces))
     """
     words = ("sending IP", "sending IPs")
-    return _rates(summary, "sending_ip", words, str, top=top, theme=theme, compact=compact)
+    return _rates(summary, "sending_ips", words, str, top=top, theme=theme, compact=compact)
 
 
 def registrable_domains(
@@ -177,12 +177,12 @@ def registrable_domains(
     >>> figure = ba.charts.registrable_domains(ba.summarize_registrable_domains(bounces))
     """
     words = ("registrable domain", "registrable domains")
-    return _rates(summary, "registrable_domain", words, str, top=top, theme=theme, compact=compact)
+    return _rates(summary, "registrable_domains", words, str, top=top, theme=theme, compact=compact)
 
 
 def _rates(
     summary: pd.DataFrame,
-    column: str,
+    name: str,
     words: tuple[str, str],
     called: Callable[[str], str],
     *,
@@ -192,7 +192,8 @@ def _rates(
 ) -> go.Figure:
     """Return bars of hard rates with their intervals, one per name, in the order of the summary."""
     one, many = words
-    require(summary, (column, *_NEED), f"a summary of {many}")
+    column = SUMMARIES[name].names[0]
+    SUMMARIES[name].require(summary, (column, *_NEED))
     title = f"Hard bounce rate by {one}"
     if summary.empty:
         return says(theme, title, "No messages were sent.", compact=compact)

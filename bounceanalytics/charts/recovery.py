@@ -12,15 +12,13 @@ from plotly.subplots import make_subplots
 from bounceanalytics.charts.theme import ThemeName, lay_out, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import require
+from bounceanalytics.schema import CURVE_COLUMNS
 from bounceanalytics.wording import number, part, percent, plain, reason_title, rows, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
-
-_NEED = ("reason", "mailbox_provider", "episodes", "day", "at_risk", "recovered", "share", "low", "high")
 
 _TITLE = "How soon addresses take mail again after a bounce"
 
@@ -68,7 +66,7 @@ def recovery(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = recovery(recovery_curves(bounces))
     """
-    require(curves, _NEED, "a summary of recovery")
+    CURVE_COLUMNS.require(curves)
     name, other = ("reason", "mailbox_provider")
     if curves["reason"].eq(_ALL).all():
         name, other = other, name

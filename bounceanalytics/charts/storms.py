@@ -11,23 +11,10 @@ import plotly.graph_objects as go
 from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows_high, says
 from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import require
+from bounceanalytics.schema import STORM_COLUMNS
 from bounceanalytics.wording import count, day, esp_title, number, part, percent, plain, rows
 
-_NEED = (
-    "kind",
-    "provider",
-    "mailbox_provider",
-    "domain",
-    "start",
-    "end",
-    "addresses",
-    "attempts",
-    "share",
-    "usual_share",
-    "accepted_before",
-    "recovered",
-)
+_NEED = STORM_COLUMNS.without("hits", "p_value", "explanation")
 
 _TITLE = "Storms: hours in which many good addresses were refused at once"
 
@@ -76,7 +63,7 @@ def storms(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = storms(find_storms(bounces))
     """
-    require(found, _NEED, "a summary of storms")
+    _NEED.require(found)
     if found.empty:
         sentence = "In no hour did a server refuse far more addresses than it usually does."
         return says(theme, _TITLE, sentence, compact=compact)

@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.theme import ThemeName, count_axis, lay_out, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import UNCLASSIFIED_COLUMNS
 from bounceanalytics.wording import count, number, part, plain, rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NEED = ("template", "events", "addresses", "domains", "worst_domain")
+_NEED = UNCLASSIFIED_COLUMNS.select(("template", "events", "addresses", "domains", "worst_domain"))
 
 _TITLE = "Texts that no rule understood"
 
@@ -54,7 +54,7 @@ def unclassified(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports").events)
     >>> figure = ba.charts.unclassified(ba.unclassified(bounces))
     """
-    require(found, _NEED, "a frame of texts that no rule understood")
+    _NEED.require(found)
     if found.empty:
         return says(theme, _TITLE, "Every text was understood.", compact=compact)
     look = look_of(theme)

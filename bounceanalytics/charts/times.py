@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.marks import BARS, INCIDENTS_NEED, MOST_MARKS, TICKS_BELOW, mark_incidents, within
+from bounceanalytics.charts.marks import BARS, MOST_MARKS, TICKS_BELOW, mark_incidents, within
 from bounceanalytics.charts.theme import BOUNCED, ThemeName, count_axis, lay_out, legend_high, says
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import INCIDENT_COLUMNS, SUMMARIES
 from bounceanalytics.wording import TYPES, count, day, number, percent, rows
 
 _DAY = pd.Timedelta(days=1)
@@ -56,9 +56,9 @@ def bounce_types(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.bounce_types(ba.summarize_days(bounces))
     """
-    require(summary, ("period", "attempted", "hard_rate", "bounced", *BOUNCED), "a summary of days")
+    SUMMARIES["days"].require(summary, ("period", "attempted", "hard_rate", "bounced", *BOUNCED))
     if incidents is not None:
-        require(incidents, INCIDENTS_NEED, "a frame of incidents")
+        INCIDENT_COLUMNS.without("name").require(incidents)
     title = "Bounces over time"
     dated = summary[summary["period"].notna()]
     undated = summary.loc[summary["period"].isna(), "bounced"].sum()

@@ -11,10 +11,12 @@ from plotly.subplots import make_subplots
 
 from bounceanalytics.charts.theme import ThemeName, lay_out, says, small_heading
 from bounceanalytics.charts.theme import theme as look_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import count, day, days, number, part, percent, plain, rows, shorten
 
-_NEED = ("domain", "period", "attempted", "bounced", "hard", "bounce_rate", "hard_rate", "deliveries_known")
+_NEED = SUMMARIES["domain_days"].select(
+    ("domain", "period", "attempted", "bounced", "hard", "bounce_rate", "hard_rate", "deliveries_known")
+)
 
 _TITLE = "The worst domains over time"
 
@@ -55,7 +57,7 @@ def domain_trends(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domain_trends(ba.summarize_domain_days(bounces))
     """
-    require(summary, _NEED, "a summary of domains and days")
+    _NEED.require(summary)
     dated = summary[summary["period"].notna()]
     if not dated["bounced"].sum():
         sentence = "The bounces have no date." if summary["bounced"].sum() else "No message bounced."

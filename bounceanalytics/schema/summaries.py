@@ -136,7 +136,7 @@ SUMMARIES: dict[str, Table] = {
     ),
     "providers": _table("mailbox providers", "mailbox_provider", *_OF_GROUPS),
     "tags": _table("tags", "tag", *_OF_GROUPS),
-    "sending_ips": _table("sending addresses", "sending_ip", *_OF_GROUPS),
+    "sending_ips": _table("sending IPs", "sending_ip", *_OF_GROUPS),
     "reasons": _table(
         "reasons",
         "reason",
