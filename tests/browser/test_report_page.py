@@ -10,8 +10,8 @@ import pytest
 
 from bounceanalytics.report import report
 from bounceanalytics.report.page import SHOWN_DOMAINS
-from bounceanalytics.summaries import summarize_domains
-from tests.classified import classified, newsletter
+from bounceanalytics.summaries import Summaries
+from tests.classified import classified
 
 pytestmark = pytest.mark.browser
 
@@ -33,11 +33,6 @@ MARKS = ":is(.barlayer, .scatterlayer, .heatmaplayer, .iciclelayer) :is(path, re
 DARK_INK = "rgb(27, 36, 48)"
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return report(newsletter(), tmp_path_factory.mktemp("browser") / "report.html", title="Ten weeks")
 
 
 def marks(page: Any, name: str) -> int:
@@ -85,9 +80,11 @@ def test_a_domain_beyond_the_first_page_is_found(open_page: Callable[..., Any], 
     assert lines.locator("th").first.inner_text() == "domain-0.example"
 
 
-def test_bars_are_as_many_as_domains(open_page: Callable[..., Any], written: Path) -> None:
+def test_bars_are_as_many_as_domains(
+    open_page: Callable[..., Any], written: Path, letter_summaries: Summaries
+) -> None:
     page = open_page(written, viewport=WIDE)
-    hard = summarize_domains(newsletter())["hard"]
+    hard = letter_summaries.domains["hard"]
     assert page.locator("[data-chart=domains] .bars .point").count() == (hard > 0).sum()
 
 

@@ -30,8 +30,8 @@ CHARTS = {
 
 
 @pytest.fixture(scope="module")
-def story() -> Summaries:
-    return summarize(newsletter())
+def story(letter_summaries: Summaries) -> Summaries:
+    return letter_summaries
 
 
 @pytest.fixture(scope="module")
@@ -433,8 +433,8 @@ def test_names_are_cut_in_the_middle(name: str, length: int, short: str) -> None
     assert wording.shorten(name, length) == short
 
 
-def test_policies_shows_the_numbers_of_the_comparison() -> None:
-    comparison = compare_policies(newsletter())
+def test_policies_shows_the_numbers_of_the_comparison(letters: pd.DataFrame) -> None:
+    comparison = compare_policies(letters)
     figure = charts.policies(comparison)
     avoided, lost = figure.data
     assert list(avoided.x) == comparison["bounces_avoided"].tolist()

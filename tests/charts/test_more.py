@@ -12,12 +12,12 @@ from bounceanalytics.classifying.reviewing import unclassified
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import REASONS
 from bounceanalytics.summaries import Summaries, summarize
-from tests.classified import classified, newsletter
+from tests.classified import classified
 
 
 @pytest.fixture(scope="module")
-def story() -> Summaries:
-    return summarize(newsletter())
+def story(letter_summaries: Summaries) -> Summaries:
+    return letter_summaries
 
 
 DRAWN = {

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.classifying.classify import candidates, classify, classify_text
@@ -518,7 +518,6 @@ event_rows = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(event_rows, max_size=6), st.randoms(use_true_random=False))
 def test_rows_and_index_survive_and_nothing_is_changed(rows: list[dict], random) -> None:
     events = frame(*rows)
@@ -537,7 +536,6 @@ def test_rows_and_index_survive_and_nothing_is_changed(rows: list[dict], random)
     assert found["bounce_type"].ne("none").equals(failures)
 
 
-@settings(deadline=None)
 @given(st.lists(event_rows, min_size=1, max_size=5))
 def test_a_row_is_judged_by_itself(rows: list[dict]) -> None:
     names = list(VERDICT_COLUMNS.names)

@@ -6,7 +6,7 @@ import re
 import warnings
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
@@ -64,7 +64,6 @@ def test_a_finding_is_a_sentence_that_helps(tmp_path) -> None:
 
 
 @given(st.text("ab(?:)*+{2,}[]\\.|", max_size=12))
-@settings(deadline=None)
 def test_any_pattern_that_compiles_is_looked_through(pattern: str) -> None:
     try:
         with warnings.catch_warnings():

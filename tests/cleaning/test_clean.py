@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics import schema
@@ -29,6 +29,7 @@ from bounceanalytics.datasets import write_dataset
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import FormatError, FrameError, OutputError, PolicyError, SourceError
 from tests.classified import classified
+from tests.effort import examples
 
 PARTS = ("kept", "removed", "held", "unreadable")
 
@@ -100,7 +101,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     ROWS,
     st.sampled_from(["utf-8", "cp1252", "utf-16-le", "utf-16-be"]),
@@ -358,14 +359,14 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
 
 
 KILLED = """
-import sys, time
+import sys
 from bounceanalytics import schema
 from bounceanalytics.cleaning import clean
 
 def wait(description, done, total):
     if description == "clean the list" and done:
         print("writing", flush=True)
-        time.sleep(60)
+        sys.stdin.read()  # until the end
 
 nothing = schema.BOUNCE_COLUMNS.empty()
 clean(sys.argv[1], nothing, sys.argv[2], overwrite=True, progress=wait)
@@ -381,7 +382,9 @@ def test_a_killed_process_leaves_no_half_file(tmp_path: Path, there: bool) -> No
     if there:
         clean(b"email\nold@example.com\n", events(), out)
         before = parts(out)
-    child = subprocess.Popen([sys.executable, "-c", KILLED, source, out], stdout=subprocess.PIPE)
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, source, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     with child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"writing\n"

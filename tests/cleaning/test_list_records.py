@@ -7,10 +7,11 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bounceanalytics.cleaning.records import Records, find_records
+from tests.effort import examples
 
 
 def scan(text: str, *, delimiter: str = ",", encoding: str = "utf-8", last: bool = True) -> Records:
@@ -58,7 +59,7 @@ def test_an_unfinished_record_waits() -> None:
 TEXTS = st.text(alphabet='ab",\n\r é', max_size=60)
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @example('"a""b",c\n')
 @example('a"b,"c"d,e"\n"')
 @given(TEXTS)
@@ -71,7 +72,7 @@ def test_records_lie_end_to_end(text: str) -> None:
     assert (records.stops <= records.ends).all()
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.lists(st.lists(st.text(alphabet='ab",\n\r é', max_size=6), min_size=1, max_size=4), max_size=8))
 def test_what_csv_writes_is_read_alike(rows: list[list[str]]) -> None:
     stream = io.StringIO(newline="")
@@ -83,7 +84,7 @@ def test_what_csv_writes_is_read_alike(rows: list[list[str]]) -> None:
         assert records.cell(number, "utf-8").to_pylist() == expected
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.text(alphabet='ab",\n é', max_size=60))
 def test_stray_quotes_are_read_as_csv_reads_them(text: str) -> None:
     records = scan(text)

@@ -10,12 +10,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.cleaning import lookup, repeats
 from bounceanalytics.cleaning.lookup import Lookup
 from bounceanalytics.cleaning.repeats import Repeats
+from tests.effort import examples
 
 WORDS = st.lists(st.sampled_from("abcdefgh"), max_size=12)
 
@@ -25,7 +26,7 @@ def texts(values: list[str]) -> pa.Array:
 
 
 @pytest.mark.parametrize("different", [2**64, 3, 1])
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(WORDS.map(lambda words: list(dict.fromkeys(words))), WORDS)
 def test_texts_of_one_hash_are_told_apart(different: int, known: list[str], asked: list[str]) -> None:
     def weak(_: object, values: pa.Array) -> np.ndarray:
@@ -45,7 +46,7 @@ def test_repeated_texts_are_counted() -> None:
     assert (found.size, found.repeated) == (4, 2)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.integers(0, 9)), st.integers(1, 5))
 def test_rows_that_repeat_an_earlier_one(values: list[int], at_once: int) -> None:
     expected = [

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import random
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.cleaning import clean, restore
@@ -19,6 +17,8 @@ from bounceanalytics.cleaning.result import FILES
 from bounceanalytics.deciding import decide
 from bounceanalytics.errors import FormatError, SourceError
 from tests.classified import classified
+from tests.effort import examples
+from tests.killing import Nursery, needs_fork
 
 PARTS = ("kept", "removed", "held", "unreadable")
 PEOPLE = [
@@ -59,7 +59,7 @@ def lists(draw: st.DrawFn) -> bytes:
     return text.encode(encoding)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(lists(), verdict_frames(), st.booleans(), st.booleans(), st.randoms(use_true_random=False))
 def test_nothing_is_lost_and_all_of_it_comes_back(
     raw: bytes, verdicts: pd.DataFrame, tags: bool, dots: bool, dice: random.Random
@@ -95,32 +95,22 @@ def _kept_bytes(raw: bytes, rows: Path) -> int:
     return len(raw) - head - int(taken["bytes"].sum())
 
 
-# Imports once; each run is a fork of it that has not started a thread yet. Reads after how many seconds to kill it.
-NURSERY = """
-import os, signal, sys, time
+#: Cleans a list over and over in one folder.
+CLEAN = """
+import sys
 import pandas as pd
 from bounceanalytics.cleaning import clean
 
 source, verdicts, out = sys.argv[1:]
 frame = pd.read_pickle(verdicts)
-for line in sys.stdin:
-    began = time.monotonic()
-    child = os.fork()
-    if not child:
-        try:
-            clean(source, frame, out, overwrite=True)
-        finally:
-            os._exit(0)
-    if line.strip() != "never":
-        time.sleep(float(line))
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    print(time.monotonic() - began, flush=True)
+
+def work(name):
+    clean(source, frame, out, overwrite=True)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@needs_fork
 def test_fifty_kills_leave_one_set_or_the_other_or_say_so(tmp_path: Path) -> None:
     source, out = tmp_path / "list.csv", tmp_path / "out"
     people = [f"reader-{number}@example.com" for number in range(60_000)]
@@ -137,20 +127,14 @@ def test_fifty_kills_leave_one_set_or_the_other_or_say_so(tmp_path: Path) -> Non
     after = _contents(tmp_path / "expected")
 
     dice = random.Random(531)  # noqa: S311 - moments, not secrets
-    command = [sys.executable, "-W", "ignore", "-c", NURSERY, source, tmp_path / "verdicts", out]
     seen = {"old": 0, "new": 0, "refused": 0}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
-        assert nursery.stdin is not None
-        assert nursery.stdout is not None
-        print("never", file=nursery.stdin, flush=True)
-        span = float(nursery.stdout.readline())
+    with Nursery(CLEAN, source, tmp_path / "verdicts", out) as nursery:
+        span = nursery.run("whole")
         assert _contents(out) == after
-        for _ in range(50):
+        for kill in range(50):
             _reset(out, before)
-            print(dice.uniform(0, span * 1.1), file=nursery.stdin, flush=True)
-            nursery.stdout.readline()
+            nursery.run(f"k{kill}", seconds=dice.uniform(0, span * 1.1))
             seen[_state(out, before, after)] += 1
-        nursery.stdin.close()
     assert seen["old"] > 5
     assert sum(seen.values()) == 50
     clean(source, verdicts, out, overwrite=True)

@@ -26,29 +26,27 @@ def sentence(result: Result) -> str:
     return lines[0]
 
 
-def test_load_shows_files_and_writes_events(samples: Path, tmp_path: Path) -> None:
-    target = tmp_path / "events.parquet"
-    result = run("load", samples / "exports", "--out", target)
+def test_load_shows_files_and_writes_events_and_rejects(
+    samples: Path, loaded: ba.Load, tmp_path: Path
+) -> None:
+    target, rejects = tmp_path / "events.parquet", tmp_path / "rejects.csv"
+    result = run("load", samples / "exports", "--out", target, "--rejects", rejects)
     assert result.exit_code == 0, result.output
     for provider in ("sendgrid", "ses", "mailgun"):
         assert provider in result.output
     events = pd.read_parquet(target)
-    assert len(events) > 10_000
+    assert len(events) == len(loaded.events) > 10_000
     assert f"{len(events):,} rows written" in result.output
+    assert len(pd.read_csv(rejects)) == len(loaded.rejects) > 0
 
 
-def test_load_writes_rejects(samples: Path, tmp_path: Path) -> None:
-    target = tmp_path / "rejects.csv"
-    result = run("load", samples / "exports", "--rejects", target)
-    assert result.exit_code == 0, result.output
-    assert len(pd.read_csv(target)) > 0
-
-
-def test_convert_writes_a_dataset_that_the_other_verbs_take(samples: Path, tmp_path: Path) -> None:
+def test_convert_writes_a_dataset_that_the_other_verbs_take(
+    samples: Path, loaded: ba.Load, tmp_path: Path
+) -> None:
     target = tmp_path / "events.parquet"
     result = run("convert", samples / "exports", "--out", target)
     assert result.exit_code == 0, result.output
-    events = len(ba.load(samples / "exports").events)
+    events = len(loaded.events)
     assert f"{events:,} events" in result.output
     assert run("convert", samples / "exports", "--out", target).output == result.output
     loaded = run("load", target)
@@ -57,30 +55,28 @@ def test_convert_writes_a_dataset_that_the_other_verbs_take(samples: Path, tmp_p
     assert "holds other things" in sentence(run("convert", samples / "exports", "--out", samples))
 
 
-def test_classify_counts_reasons(samples: Path) -> None:
-    result = run("classify", samples / "exports")
+def test_classify_counts_reasons(exports: Path) -> None:
+    result = run("classify", exports)
     assert result.exit_code == 0, result.output
     assert "system_full" in result.output
 
 
-def test_report(samples: Path, tmp_path: Path) -> None:
+def test_report(exports: Path, tmp_path: Path) -> None:
     target = tmp_path / "r.html"
-    assert run("report", samples / "exports", "--out", target).exit_code == 0
+    assert run("report", exports, "--out", target).exit_code == 0
     assert target.read_text(encoding="utf-8").lstrip().lower().startswith("<!doctype html")
     assert "exists; pass --overwrite or choose another name" in sentence(
-        run("report", samples / "exports", "--out", target)
+        run("report", exports, "--out", target)
     )
-    assert run("report", samples / "exports", "--out", target, "--overwrite").exit_code == 0
+    assert run("report", exports, "--out", target, "--overwrite").exit_code == 0
 
 
-def test_clean_adds_up(samples: Path, tmp_path: Path) -> None:
-    target = tmp_path / "cleaned"
-    result = run("clean", samples / "list.csv", samples / "exports", "--out", target)
-    assert result.exit_code == 0, result.output
+def test_clean_adds_up(samples: Path, exports: Path, cleaned: Path) -> None:
+    target = cleaned / "default"
     rows = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["rows"]
     assert rows["input"] == rows["kept"] + rows["removed"] + rows["held"] + rows["unreadable"]
     assert rows["removed"] > 0
-    again = run("clean", samples / "list.csv", samples / "exports", "--out", target)
+    again = run("clean", samples / "list.csv", exports, "--out", target)
     assert "overwrite" in sentence(again)
 
 
@@ -110,9 +106,9 @@ def test_a_mistake_in_own_rules_is_told_first(samples: Path, tmp_path: Path) -> 
     assert "broken" in found.output
 
 
-def test_suppress(samples: Path, tmp_path: Path) -> None:
+def test_suppress(exports: Path, tmp_path: Path) -> None:
     target = tmp_path / "suppress.csv"
-    result = run("suppress", samples / "exports", "--for", "ses", "--out", target)
+    result = run("suppress", exports, "--for", "ses", "--out", target)
     assert result.exit_code == 0, result.output
     assert target.read_text(encoding="utf-8").splitlines()[0].endswith((",BOUNCE", ",COMPLAINT"))
 
@@ -154,9 +150,9 @@ def test_unknown_code() -> None:
     assert "9.9.9" in sentence(run("explain", "9.9.9"))
 
 
-def test_unknown_policy(samples: Path, tmp_path: Path) -> None:
+def test_unknown_policy(samples: Path, exports: Path, tmp_path: Path) -> None:
     message = sentence(
-        run("clean", samples / "list.csv", samples / "exports", "--policy", "gentle", "--out", tmp_path / "c")
+        run("clean", samples / "list.csv", exports, "--policy", "gentle", "--out", tmp_path / "c")
     )
     assert "default" in message
 

@@ -6,28 +6,9 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from bounceanalytics.deciding import Policy
 from tests.cli.test_cli import run, sentence
-
-
-@pytest.fixture(scope="module")
-def exports(samples: Path) -> Path:
-    """Return a third of the samples, where a part says as much as the whole."""
-    return samples / "exports" / "mailgun"
-
-
-@pytest.fixture(scope="module")
-def cleaned(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two runs of cleaning, by two policies."""
-    folder = tmp_path_factory.mktemp("runs")
-    for policy in ("default", "strict"):
-        done = run(
-            "clean", samples / "list.csv", samples / "exports", "--out", folder / policy, "--policy", policy
-        )
-        assert done.exit_code == 0, done.output
-    return folder
 
 
 def test_decide(exports: Path, tmp_path: Path) -> None:

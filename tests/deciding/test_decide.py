@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics import schema
@@ -14,6 +14,7 @@ from bounceanalytics.deciding import Policy, Rule, decide
 from bounceanalytics.deciding.policy import presets
 from bounceanalytics.errors import FrameError, PolicyError
 from tests.classified import classified
+from tests.effort import examples
 
 ANN = "ann@example.com"
 DAY = "2026-09-{:02d}T08:00:00Z"
@@ -500,7 +501,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_means_nothing(events: list[dict[str, Any]], dice: Any) -> None:
     frame = classified(events)
@@ -509,7 +510,7 @@ def test_the_order_of_rows_means_nothing(events: list[dict[str, Any]], dice: Any
     pd.testing.assert_frame_equal(decide(frame), decide(frame.iloc[order]))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(EVENTS, st.sampled_from(schema.SIGNS_OF_LIFE), st.sampled_from(list(presets())))
 def test_a_later_sign_of_life_never_costs_an_address(
     events: list[dict[str, Any]], sign: str, name: str
@@ -522,7 +523,7 @@ def test_a_later_sign_of_life_never_costs_an_address(
     assert rank[after] <= rank[before]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(EVENTS, st.sampled_from(list(presets())))
 def test_every_address_gets_one_sensible_row(events: list[dict[str, Any]], name: str) -> None:
     frame = classified(events)

@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
 from bounceanalytics.deciding.policy import presets
 from bounceanalytics.errors import FrameError, PolicyError
 from tests.classified import classified
+from tests.effort import examples
 
 START = pd.Timestamp("2026-09-01T08:00:00Z")
 
@@ -133,7 +134,7 @@ def slowly(history: list[dict[str, Any]], policy: Policy) -> int:
     return len(gone)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(
     st.lists(
         st.builds(

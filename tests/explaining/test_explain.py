@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bounceanalytics.classifying.classify import classify
@@ -17,6 +17,7 @@ from bounceanalytics.explaining.explain import explain
 from bounceanalytics.explaining.explanation import readable, readable_part
 from bounceanalytics.knowledge import registry
 from bounceanalytics.schema import EVENT_COLUMNS, REASONS
+from tests.effort import examples
 
 EVERY_CODE = [*registry.codes(), *registry.replies()]
 VENDORS_CODES = [code for code in registry.vendor_codes() if "…" not in code]
@@ -322,7 +323,7 @@ def test_a_very_long_text_is_cut() -> None:
     assert "1,000,017 characters in all" in str(told)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.text(min_size=1, max_size=300), st.integers(40, 120))
 @example("550 \u202e\u200e user\x9b31m", 40)
 @example("a" * 300, 40)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics import schema
@@ -21,6 +21,7 @@ from bounceanalytics.finding.recovery import (
 from bounceanalytics.finding.retries import USUAL_DAYS, retry_days
 from bounceanalytics.finding.traps import trap_risk
 from tests.classified import COLUMNS, classified
+from tests.effort import examples
 
 Rows = list[dict[str, Any]]
 
@@ -60,7 +61,7 @@ def product_limit(durations: list[tuple[int, bool]]) -> dict[int, float]:
     return shares
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=40))
 def test_the_estimate_is_the_product_limit(durations: list[tuple[int, bool]]) -> None:
     # a recovery on the day of the bounce comes later in the day

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.knowledge.literals import required_literals
 from bounceanalytics.knowledge.rules import TextRule, rules
+from tests.effort import examples
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_every_rule_needs_some_word(rule: TextRule) -> None:
     assert required_literals(rule.pattern), "without a word the pattern is tried on every text"
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(st.data())
 @pytest.mark.parametrize("number", range(0, len(rules()), 25))
 def test_whatever_a_rule_matches_holds_its_words(number: int, data) -> None:

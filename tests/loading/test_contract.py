@@ -34,15 +34,19 @@ def exports(esp, samples):
 
 
 def test_it_has_a_module_and_samples(esp, exports):
-    module = importlib.import_module(f"bounceanalytics.loading.{esp}")
+    module = importlib.import_module(f"bounceanalytics.loading.formats.{esp}")
     assert module.FORMS
     assert {form.provider for form in module.FORMS} == {esp}
     assert module.__doc__.startswith(schema.ESPS[esp])
     assert any(exports.iterdir())
 
 
-def test_its_samples_load_without_loss(esp, exports):
-    load = ba.load(exports)
+@pytest.fixture
+def load(esp, exports, once):
+    return once(f"loaded-{esp}", lambda: ba.load(exports))
+
+
+def test_its_samples_load_without_loss(esp, load):
     assert (load.files["provider"] == esp).all()
     assert set(load.events["provider"].unique()) == {esp}
     assert load.events["recipient"].notna().mean() > 0.9
@@ -60,9 +64,9 @@ def test_others_do_not_take_it_for_theirs(esp, exports):
                 ba.load(file, provider=other)
 
 
-def test_its_copies_count_once(esp, exports):
-    once, twice = ba.load(exports), ba.load([exports, exports])
-    assert len(twice.events) == len(once.events)
+def test_its_copies_count_once(exports, load):
+    twice = ba.load([exports, exports])
+    assert len(twice.events) == len(load.events)
     assert twice.duplicates.inflation > 1.99
 
 
@@ -112,7 +116,7 @@ def test_the_order_of_its_lines_does_not_matter(exports):
 
 
 def test_its_words_are_ours(esp):
-    events = importlib.import_module(f"bounceanalytics.loading.{esp}").EVENTS
+    events = importlib.import_module(f"bounceanalytics.loading.formats.{esp}").EVENTS
     assert set(events.values()) <= set(schema.EVENTS)
     assert all(word == word.lower() for word in events)
 

@@ -7,11 +7,12 @@ import json
 import warnings
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.errors import BounceAnalyticsError, FormatError
 from bounceanalytics.loading import RejectedRecordsWarning, load, read, reading
+from tests.effort import examples
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
 from tests.loading.format_cases import CASES
 from tests.loading.format_cases.case import person
@@ -164,7 +165,7 @@ damage = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(
     provider=st.sampled_from(sorted(MAKERS)),
     damages=st.lists(damage, max_size=6),
@@ -230,7 +231,7 @@ LAYOUTS = [
 HEAD, BODY = 40, 30
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(
     case=st.sampled_from(LAYOUTS),
     blows=st.lists(
@@ -263,7 +264,7 @@ def test_arbitrary_damage_costs_what_it_touches(case, blows):
 STARTS = [b"", b"{", b"[", b'{"event":', b"event=", b"From ", b"a,b\n", b"<"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(content=st.binary(max_size=400), start=st.sampled_from(STARTS))
 def test_any_bytes_load_or_are_refused(content, start):
     message = ""

@@ -6,11 +6,12 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.loading.translating import form_posts
 from bounceanalytics.loading.translating.form_posts import looks_like_bodies
+from tests.effort import examples
 
 
 def read(content: bytes) -> list[form_posts.Span]:
@@ -169,7 +170,7 @@ def test_any_bytes(content, head):
     assert looks_like_bodies(content) in {True, False}
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     hurt=st.integers(0, 5),
     place=st.integers(0, 700),

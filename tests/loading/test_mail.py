@@ -9,10 +9,11 @@ import json
 import quopri
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.loading.translating import mail
+from tests.effort import examples
 
 STAMP = "Tue Mar  3 09:10:11 2026"
 
@@ -367,7 +368,7 @@ def test_any_bytes(content, where):
     assert mail.looks_like_mail(content) in {True, False}
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     hurt=st.integers(0, len(PARTS) - 1),
     place=st.floats(0, 1),

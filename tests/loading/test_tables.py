@@ -10,12 +10,13 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
 from bounceanalytics import schema
 from bounceanalytics.loading.tables import load_table
+from tests.effort import examples
 
 MAPPING = {
     "recipient": "Email",
@@ -273,7 +274,7 @@ def test_a_mapped_export_is_classified_as_the_loader_would(samples):
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(text, text), max_size=12))
 def test_rows_are_conserved(rows):
     frame = pd.DataFrame(rows, columns=["to", "said"], dtype=object)

@@ -6,11 +6,12 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.loading.translating import xml_lists
 from bounceanalytics.loading.translating.xml_lists import looks_like_list
+from tests.effort import examples
 
 
 def read(content: bytes) -> list[xml_lists.Span]:
@@ -173,7 +174,7 @@ def test_a_first_record_with_a_strange_tag_costs_no_other():
     assert any(span.error for span in found)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     hurt=st.integers(0, 7),
     place=st.integers(0, 150),

@@ -13,13 +13,13 @@ import pytest
 import bounceanalytics as ba
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import SUMMARIES
-from bounceanalytics.summaries import Summaries, summarize
-from tests.classified import classified, newsletter
+from bounceanalytics.summaries import Summaries
+from tests.classified import classified
 
 
 @pytest.fixture(scope="module")
-def story() -> Summaries:
-    return summarize(newsletter())
+def story(letter_summaries: Summaries) -> Summaries:
+    return letter_summaries
 
 
 def cells(html: str) -> list[list[str]]:

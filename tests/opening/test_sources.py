@@ -21,12 +21,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.errors import MissingExtraError, SourceError
 from bounceanalytics.opening import archives, encodings, sources
 from bounceanalytics.opening.sources import DAMAGED, HEAD_SIZE, Source, open_sources, read_up_to, recoded
+from tests.effort import examples
 
 LINE = b'{"email": "reader@example.com", "event": "bounce"}\n'
 TEXT = LINE * 3
@@ -713,7 +714,7 @@ MADE = [
 DAMAGEABLE = [*MADE, *(pack(MADE[1]) for pack in PACKERS.values())]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_damage_never_raises_anything_else(data):
     which = data.draw(st.integers(0, len(DAMAGEABLE) - 1))
@@ -807,7 +808,7 @@ def test_a_cr_at_the_end_of_what_is_looked_at(folder):
     assert only(open_sources(line, folder)).notes == ()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     pieces=st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"bc"]), max_size=30),
     size=st.integers(1, 5),
@@ -861,7 +862,7 @@ def test_lines_that_are_not_utf8(folder):
     )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(
         st.one_of(
@@ -884,7 +885,7 @@ def test_recoding_loses_no_line(content):
         assert notes[0].startswith(f"not UTF-8; {count} line")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     parts=st.lists(
         st.sampled_from([b"\n", b"abc", b"\xe9", "\u4e2d".encode(), "\u20ac".encode(), b"\xe4"]), max_size=25

@@ -21,15 +21,15 @@ from bounceanalytics.report.contents import compute
 from bounceanalytics.report.page import draw
 from bounceanalytics.report.workbook import workbook
 from bounceanalytics.summaries import Summaries, summarize
-from tests.classified import classified, newsletter
+from tests.classified import classified
 from tests.report.test_report import Page
 
 EVERY = spans.Span(pd.Timestamp("2026-01-05", tz="UTC"), pd.Timestamp("2026-03-16", tz="UTC"))
 
 
 @pytest.fixture(scope="module")
-def story() -> pd.DataFrame:
-    return newsletter()
+def story(letters: pd.DataFrame) -> pd.DataFrame:
+    return letters
 
 
 def utc(text: str) -> pd.Timestamp:

@@ -15,8 +15,7 @@ import python_calamine
 
 from bounceanalytics.report.workbook import MOST_CHARACTERS, workbook_bytes
 from bounceanalytics.schema import SUMMARIES
-from bounceanalytics.summaries import summarize
-from tests.classified import newsletter
+from bounceanalytics.summaries import Summaries
 
 
 def read(content: bytes) -> dict[str, list[list[Any]]]:
@@ -33,8 +32,8 @@ def written(frame: pd.DataFrame) -> list[list[Any]]:
     return read(workbook_bytes({"table": frame}, title="T", about=[]))["Table"]
 
 
-def test_first_sheet_says_what_it_is_and_what_columns_mean() -> None:
-    domains = summarize(newsletter()).domains
+def test_first_sheet_says_what_it_is_and_what_columns_mean(letter_summaries: Summaries) -> None:
+    domains = letter_summaries.domains
     content = workbook_bytes({"domains": domains}, title="Ten weeks", about=[("Period", "ten weeks")])
     about = read(content)["About"]
     assert about[0][0] == "Ten weeks"
@@ -69,8 +68,8 @@ def test_values_come_back_as_what_they_are() -> None:
     assert written(eastern)[1] == [datetime(2026, 1, 4, 23, 30)], "UTC, as every other time"
 
 
-def test_numbers_shares_and_times_look_like_it() -> None:
-    found = parts(workbook_bytes({"domains": summarize(newsletter()).domains}, title="T", about=[]))
+def test_numbers_shares_and_times_look_like_it(letter_summaries: Summaries) -> None:
+    found = parts(workbook_bytes({"domains": letter_summaries.domains}, title="T", about=[]))
     formats = set(re.findall('formatCode="([^"]*)"', found["xl/styles.xml"]))
     assert formats >= {"#,##0", "0.0%", "yyyy-mm-dd hh:mm"}
     sheet = found["xl/worksheets/sheet2.xml"]
@@ -138,8 +137,8 @@ def test_sheets_have_names_that_excel_takes() -> None:
     assert all(0 < len(name) <= 31 and not re.search(r"[\[\]:*?/\\]|^'|'$", name) for name in found)
 
 
-def test_empty_tables_have_a_sheet() -> None:
-    empty = summarize(newsletter()).domains.head(0)
+def test_empty_tables_have_a_sheet(letter_summaries: Summaries) -> None:
+    empty = letter_summaries.domains.head(0)
     found = read(workbook_bytes({"domains": empty, "nothing": pd.DataFrame()}, title="T", about=[]))
     assert found["Domains"] == [list(empty.columns)]
     assert found["Nothing"] == []

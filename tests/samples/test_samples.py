@@ -313,19 +313,19 @@ def test_readme_names_every_file_and_case(samples: Path, story: list[dict[str, s
 
 
 @pytest.fixture(scope="module")
-def loaded(samples: Path) -> Load:
+def with_repeats(samples: Path) -> Load:
     return load(samples / "exports", deduplicate=False)
 
 
-def test_loader_counts_what_is_expected(loaded: Load, expected: dict[str, Any]) -> None:
-    counts = loaded.files.set_index("source")[["records", "ignored", "rejected", "rows"]]
+def test_loader_counts_what_is_expected(with_repeats: Load, expected: dict[str, Any]) -> None:
+    counts = with_repeats.files.set_index("source")[["records", "ignored", "rejected", "rows"]]
     assert counts.astype(object).to_dict("index") == {
         name: {count: file[count] for count in counts.columns} for name, file in expected["files"].items()
     }
 
 
-def test_loader_finds_the_events_expected(loaded: Load, expected: dict[str, Any]) -> None:
-    found = loaded.events.groupby(["source", "event"], observed=True).size()
+def test_loader_finds_the_events_expected(with_repeats: Load, expected: dict[str, Any]) -> None:
+    found = with_repeats.events.groupby(["source", "event"], observed=True).size()
     assert found.to_dict() == {
         (name, event): count
         for name, file in expected["files"].items()
@@ -333,5 +333,5 @@ def test_loader_finds_the_events_expected(loaded: Load, expected: dict[str, Any]
     }
 
 
-def test_loader_leaves_repeats_out(samples: Path, expected: dict[str, Any]) -> None:
-    assert load(samples / "exports").duplicates.rows == expected["totals"]["repeats"]
+def test_loader_leaves_repeats_out(loaded: Load, expected: dict[str, Any]) -> None:
+    assert loaded.duplicates.rows == expected["totals"]["repeats"]

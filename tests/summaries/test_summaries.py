@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import betabinom, binomtest, chi2, chi2_contingency
 
@@ -18,7 +18,8 @@ from bounceanalytics import schema, summaries
 from bounceanalytics.errors import FrameError
 from bounceanalytics.summaries.changes import find_changes
 from bounceanalytics.summaries.statistics import shrunk, wilson
-from tests.classified import classified, newsletter
+from tests.classified import classified
+from tests.effort import examples
 
 EVERY = [
     summaries.summarize_actions,
@@ -44,8 +45,19 @@ def name_of(function: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def story() -> pd.DataFrame:
-    return newsletter()
+def story(letters: pd.DataFrame) -> pd.DataFrame:
+    return letters
+
+
+@pytest.fixture(scope="module")
+def each(story: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    """Return every function with its summary of the story."""
+    return {function: function(story) for function in EVERY}
+
+
+@pytest.fixture(scope="module")
+def messages(story: pd.DataFrame) -> list[dict[str, Any]]:
+    return outcomes(story)
 
 
 def outcomes(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -98,40 +110,44 @@ def tally(messages: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def test_domains_equal_a_slow_second_computation(story: pd.DataFrame) -> None:
-    got = summaries.summarize_domains(story).set_index("domain")
+def test_domains_equal_a_slow_second_computation(
+    messages: list[dict[str, Any]], each: dict[Any, pd.DataFrame]
+) -> None:
+    got = each[summaries.summarize_domains].set_index("domain")
     by_domain = defaultdict(list)
-    for message in outcomes(story):
+    for message in messages:
         by_domain[message["domain"]].append(message)
     assert set(got.index) == set(by_domain)
-    for domain, messages in by_domain.items():
+    for domain, own in by_domain.items():
         row = got.loc[domain]
-        assert row[COUNTS].to_dict() == tally(messages)
-        assert row["addresses"] == len({message["address"] for message in messages})
-        assert row["first_seen"] == min(message["timestamp"] for message in messages)
-        assert row["last_seen"] == max(message["timestamp"] for message in messages)
-        reasons = Counter(message["reason"] for message in messages if message["outcome"] == "bounced")
+        assert row[COUNTS].to_dict() == tally(own)
+        assert row["addresses"] == len({message["address"] for message in own})
+        assert row["first_seen"] == min(message["timestamp"] for message in own)
+        assert row["last_seen"] == max(message["timestamp"] for message in own)
+        reasons = Counter(message["reason"] for message in own if message["outcome"] == "bounced")
         assert reasons[row["top_reason"]] == max(reasons.values())
 
 
-def test_reasons_codes_and_actions_equal_a_slow_second_computation(story: pd.DataFrame) -> None:
-    bounced = pd.DataFrame([message for message in outcomes(story) if message["outcome"] == "bounced"])
-    by_reason = summaries.summarize_reasons(story).set_index("reason")
+def test_reasons_codes_and_actions_equal_a_slow_second_computation(
+    messages: list[dict[str, Any]], each: dict[Any, pd.DataFrame]
+) -> None:
+    bounced = pd.DataFrame([message for message in messages if message["outcome"] == "bounced"])
+    by_reason = each[summaries.summarize_reasons].set_index("reason")
     expected = bounced.groupby("reason").size()
     assert by_reason.loc[list(expected.index), "bounced"].to_dict() == expected.to_dict()
     assert by_reason["share"].sum() == pytest.approx(1)
     grouped = bounced.assign(code=bounced["enhanced_code"].fillna("none")).groupby(["reason", "code"]).size()
-    codes = summaries.summarize_codes(story).groupby(["reason", "code"], observed=True)["bounced"].sum()
+    codes = each[summaries.summarize_codes].groupby(["reason", "code"], observed=True)["bounced"].sum()
     assert {(str(a), b): n for (a, b), n in codes.items()} == grouped.to_dict()
-    actions = summaries.summarize_actions(story).set_index(["action", "fault"])
+    actions = each[summaries.summarize_actions].set_index(["action", "fault"])
     by_action = bounced.groupby(["action", "fault"])
     assert actions["bounced"].to_dict() == by_action.size().to_dict()
     assert actions["addresses"].to_dict() == by_action["address"].nunique().to_dict()
 
 
-def test_heat_map_adds_up_to_domains(story: pd.DataFrame) -> None:
-    long = summaries.summarize_domain_reasons(story)
-    domains = summaries.summarize_domains(story).set_index("domain")["bounced"]
+def test_heat_map_adds_up_to_domains(each: dict[Any, pd.DataFrame]) -> None:
+    long = each[summaries.summarize_domain_reasons]
+    domains = each[summaries.summarize_domains].set_index("domain")["bounced"]
     assert long.groupby("domain")["bounced"].sum().to_dict() == domains[domains > 0].to_dict()
     assert (
         long["domain"].drop_duplicates().tolist()
@@ -142,14 +158,14 @@ def test_heat_map_adds_up_to_domains(story: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     "function", [summaries.summarize_days, summaries.summarize_providers, summaries.summarize_esps]
 )
-def test_every_grouping_adds_up_alike(story: pd.DataFrame, function: Any) -> None:
-    domains = summaries.summarize_domains(story)[COUNTS].sum()
-    assert function(story)[COUNTS].sum().to_dict() == domains.to_dict()
+def test_every_grouping_adds_up_alike(each: dict[Any, pd.DataFrame], function: Any) -> None:
+    domains = each[summaries.summarize_domains][COUNTS].sum()
+    assert each[function][COUNTS].sum().to_dict() == domains.to_dict()
 
 
 @pytest.mark.parametrize("function", EVERY, ids=name_of)
-def test_columns_dtypes_and_docstring(story: pd.DataFrame, function: Any) -> None:
-    summary = function(story)
+def test_columns_dtypes_and_docstring(each: dict[Any, pd.DataFrame], function: Any) -> None:
+    summary = each[function]
     names = schema.SUMMARIES[name_of(function)].names
     assert tuple(summary.columns) == names
     assert dict(summary.dtypes) == schema.SUMMARIES[name_of(function)].dtypes
@@ -167,12 +183,13 @@ def test_empty_frame(function: Any) -> None:
 
 
 @pytest.mark.parametrize("function", EVERY, ids=name_of)
-def test_input_is_not_changed_and_its_order_does_not_matter(story: pd.DataFrame, function: Any) -> None:
-    before = story.copy(deep=True)
-    summary = function(story)
-    pd.testing.assert_frame_equal(story, before)
+def test_input_is_not_changed_and_its_order_does_not_matter(
+    story: pd.DataFrame, each: dict[Any, pd.DataFrame], function: Any
+) -> None:
     shuffled = story.sample(frac=1, random_state=7)
-    pd.testing.assert_frame_equal(function(shuffled), summary)
+    before = shuffled.copy(deep=True)
+    pd.testing.assert_frame_equal(function(shuffled), each[function])
+    pd.testing.assert_frame_equal(shuffled, before)
 
 
 @pytest.mark.parametrize("function", EVERY, ids=name_of)
@@ -181,13 +198,15 @@ def test_missing_columns_are_named(function: Any) -> None:
         function(schema.EVENT_COLUMNS.empty())
 
 
-def test_all_at_once_is_each_by_itself(story: pd.DataFrame) -> None:
-    every = summaries.summarize(story)  # ten weeks: by week
-    for function in EVERY:
-        freq = {"freq": "W"} if "freq" in inspect.signature(function).parameters else {}
-        pd.testing.assert_frame_equal(getattr(every, name_of(function)), function(story, **freq))
+def test_all_at_once_is_each_by_itself(
+    story: pd.DataFrame, each: dict[Any, pd.DataFrame], letter_summaries: summaries.Summaries
+) -> None:
+    for function, summary in each.items():
+        weekly = "freq" in inspect.signature(function).parameters  # since it is ten weeks
+        alone = function(story, freq="W") if weekly else summary
+        pd.testing.assert_frame_equal(getattr(letter_summaries, name_of(function)), alone)
     changes = summaries.summarize_changes(story, "mailbox_provider")
-    pd.testing.assert_frame_equal(every.provider_changes, changes)
+    pd.testing.assert_frame_equal(letter_summaries.provider_changes, changes)
     days = summaries.summarize(story[story["timestamp"] < "2026-02-01"]).days["period"]
     assert (days.diff().min()) == pd.Timedelta(days=1)
 
@@ -486,14 +505,18 @@ def test_tags_sending_addresses_and_registrable_domains_equal_a_slow_second_comp
         "sending_ip": defaultdict(list),
     }
     registered = defaultdict(list)
+    together = defaultdict(list)
+    for row in frame[["message_id", "recipient", "tags", "sending_ip"]].to_dict("records"):
+        together[row["message_id"], str(row["recipient"]).lower()].append(row)
     for message in outcomes(frame):
         # what the deciding event lacks, another of the same message may have
-        own = same_message(frame, message)
-        every_tag = message["tags"] if len(message["tags"]) else max(own["tags"], key=len)
+        own = together[message["message_id"], message["address"]]
+        every_tag = message["tags"] if len(message["tags"]) else max((row["tags"] for row in own), key=len)
         for tag in set(every_tag) or {"(none)"}:
             seen["tag"][tag].append(message)
-        ip = message["sending_ip"] if pd.notna(message["sending_ip"]) else own["sending_ip"].dropna().max()
-        seen["sending_ip"][ip if pd.notna(ip) else "(none)"].append(message)
+        ips = [row["sending_ip"] for row in (message, *own) if pd.notna(row["sending_ip"])]
+        ip = message["sending_ip"] if pd.notna(message["sending_ip"]) else max(ips, default="(none)")
+        seen["sending_ip"][ip].append(message)
         registered[".".join(message["domain"].split(".")[-2:])].append(message)
     for summary, key, expected in (
         (summaries.summarize_tags(frame), "tag", seen["tag"]),
@@ -510,17 +533,12 @@ def test_tags_sending_addresses_and_registrable_domains_equal_a_slow_second_comp
             assert reasons[row["top_reason"]] == max(reasons.values(), default=0)
 
 
-def same_message(frame: pd.DataFrame, message: dict[str, Any]) -> pd.DataFrame:
-    return frame[
-        (frame["message_id"] == message["message_id"])
-        & (frame["recipient"].str.lower() == message["address"])
-    ]
-
-
-def test_domain_days_equal_a_slow_second_computation(story: pd.DataFrame) -> None:
-    got = summaries.summarize_domain_days(story)
+def test_domain_days_equal_a_slow_second_computation(
+    story: pd.DataFrame, messages: list[dict[str, Any]], each: dict[Any, pd.DataFrame]
+) -> None:
+    got = each[summaries.summarize_domain_days]
     expected = defaultdict(list)
-    for message in outcomes(story):
+    for message in messages:
         monday = message["timestamp"].normalize() - pd.Timedelta(days=message["timestamp"].weekday())
         expected[(message["domain"], monday)].append(message)
     assert set(zip(got["domain"], got["period"], strict=True)) == set(expected)
@@ -630,7 +648,7 @@ EVENT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(EVENT, max_size=12))
 def test_any_frame_adds_up(rows: list[dict[str, Any]]) -> None:
     frame = classified(rows)

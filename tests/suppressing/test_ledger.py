@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.cleaning import clean
@@ -19,6 +19,7 @@ from bounceanalytics.suppressing import export_suppressions
 from bounceanalytics.suppressing.hashing import hash_addresses
 from bounceanalytics.suppressing.ledger import OUTCOMES, Ledger
 from tests.classified import classified
+from tests.effort import examples
 
 ANN, BO, CY = "ann@example.com", "bo@example.net", "cy@full.example"
 START = pd.Timestamp("2026-09-01T08:00:00Z")
@@ -366,7 +367,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(RUNS, st.randoms(use_true_random=False), st.booleans())
 def test_runs_in_any_order(runs: list[list[dict[str, Any]]], dice: Any, hashed: bool) -> None:
     """Nobody is lost and wishes are remembered, whatever the order in which exports are loaded."""

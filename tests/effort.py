@@ -1,0 +1,22 @@
+"""How hard tests look for what nobody has thought of: quickly while one works, thoroughly before it goes out."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+#: Profile of hypothesis -> examples for each hundred that a test would like.
+PROFILES = {"dev": 20, "ci": 100}
+
+
+def use_profiles() -> None:
+    """Make the profiles known and take the quick one; --hypothesis-profile=ci takes the other."""
+    for name, share in PROFILES.items():
+        settings.register_profile(
+            name, max_examples=share, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        )
+    settings.load_profile("dev")
+
+
+def examples(number: int) -> settings:
+    """Return settings for so many examples in the profile ``ci``, and for a share of them in ``dev``."""
+    return settings(max_examples=max(5, number * settings.default.max_examples // PROFILES["ci"]))
