@@ -4,9 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lab bench scoreboard samples pictures clean
+.PHONY: help demo test test-slow test-all lab bench scoreboard samples pictures clean
 help:      ## show the targets
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 11
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; say make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -33,13 +33,17 @@ $(VENV)/lab.stamp: $(VENV)/core.stamp
 demo: $(VENV)/core.stamp  ## exports in, report and cleaned list out, on the bundled samples
 	@$(BIN)/bounceanalytics demo --out demo --overwrite
 
-test: $(VENV)/dev.stamp   ## format, lint, types, tests, notebooks
+test: $(VENV)/dev.stamp   ## format, lint, types, and every test that is not slow
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n logical --dist loadfile
+	$(BIN)/pytest -n logical --dist worksteal -m "not slow"
 
-check: test               ## the same as test
+# the share of examples that the first run leaves out is in the second: hypothesis looks five times as long
+test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel; five times the examples
+	$(BIN)/pytest -n logical --dist worksteal -m "slow or hypothesis" --hypothesis-profile=ci
+
+test-all: test test-slow  ## what CI runs
 
 lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks

@@ -7,7 +7,6 @@ import pytest
 from bounceanalytics import schema, wording
 from bounceanalytics.knowledge.limits import bounce_rate_limits
 from bounceanalytics.knowledge.rules import mailbox_providers, mailbox_title
-from bounceanalytics.schema.summaries import dtype
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ def test_each_value_has_words_of_its_own(words: dict[str, wording.Words], values
 
 
 def test_each_measure_of_a_change_has_words() -> None:
-    assert set(wording.MEASURES) == set(dtype("measure").categories)
+    assert set(wording.MEASURES) == set(schema.SUMMARIES["changes"]["measure"].values)
 
 
 def test_esps_are_called_as_the_registry_has_it() -> None:

@@ -16,7 +16,7 @@ from bounceanalytics.loading.detect import Found
 from bounceanalytics.loading.finding import FORMS
 from bounceanalytics.loading.formats.format import RAW_COLUMNS
 from bounceanalytics.loading.normalise import completed, events_sql, times
-from bounceanalytics.loading.reading import connect
+from bounceanalytics.loading.reading import open_engine
 from bounceanalytics.loading.records import direct_sql, fields_sql, native_sql
 from bounceanalytics.opening.sources import open_sources
 
@@ -129,7 +129,7 @@ def test_each_form_is_a_table_that_the_engine_understands(form, tmp_path):
     file.write_bytes(b"{}\n")
     sources = open_sources(file, str(tmp_path))
     found = Found(form, "lines", form.title, header=("a",))
-    with connect() as engine:
+    with open_engine() as engine:
         if form.kind == "csv" and not form.column:
             columns = ", ".join(f"CAST(NULL AS VARCHAR) AS {json.dumps(name)}" for name in form.fields)
             fields = f"SELECT 0 AS file, true AS head, CAST(NULL AS VARCHAR) AS bad, {columns}"
