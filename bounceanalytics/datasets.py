@@ -51,7 +51,7 @@ class Dataset:
     >>> import bounceanalytics as ba
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     events = ba.convert(ba.samples() / "exports" / "ses", f"{folder}/events.parquet")
-    ...     print(len(events) == len(ba.read(ba.samples() / "exports" / "ses")))
+    ...     len(events) == len(ba.load(ba.samples() / "exports" / "ses").events)
     True
     """
 
@@ -105,6 +105,16 @@ class Dataset:
         Yields
         ------
         pyarrow.Table
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bounceanalytics as ba
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> events = ba.convert(ba.samples() / "exports" / "mailgun", folder.name)
+        >>> sum(table.num_rows for table in events.tables(["recipient"], rows=500)) == len(events)
+        True
+        >>> folder.cleanup()
         """
         names = list(self.columns.names if columns is None else columns)
         self._require(names)
@@ -114,7 +124,18 @@ class Dataset:
                 yield pa.Table.from_batches([batch]).select(names)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return all rows as one Arrow table, by month and then in the order of their files."""
+        """Return all rows as one Arrow table, by month and then in the order of their files.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bounceanalytics as ba
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> events = ba.convert(ba.samples() / "exports" / "mailgun", folder.name)
+        >>> events.table(["recipient", "event"]).column_names
+        ['recipient', 'event']
+        >>> folder.cleanup()
+        """
         pieces = list(self.tables(columns))
         if pieces:
             return pa.concat_tables(pieces).unify_dictionaries()
@@ -138,9 +159,20 @@ class Dataset:
         ------
         FrameError
             If there is no such column.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bounceanalytics as ba
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> events = ba.convert(ba.samples() / "exports" / "mailgun", folder.name)
+        >>> events.to_pandas(["event"])["event"].value_counts().index[0]
+        'delivered'
+        >>> folder.cleanup()
         """
         names = list(self.columns.names if columns is None else columns)
-        return self.columns.select(names).frame(self.table(names))
+        table = self.table(names)  # which says what is not there
+        return self.columns.select(names).frame(table)
 
     def _require(self, names: Iterable[str]) -> None:
         missing = [name for name in names if name not in self.columns.names]

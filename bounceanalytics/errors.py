@@ -8,35 +8,109 @@ from __future__ import annotations
 
 
 class BounceAnalyticsError(Exception):
-    """Root of every error that this package raises on purpose."""
+    """Root of every error that this package raises on purpose.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> try:
+    ...     ba.load("nowhere.json")
+    ... except ba.BounceAnalyticsError as error:
+    ...     print(error)
+    there is no file or folder nowhere.json
+    """
 
 
 class SourceError(BounceAnalyticsError, OSError):
-    """A source cannot be opened: not there, not readable, or a broken archive."""
+    """A source cannot be opened: not there, not readable, or a broken archive.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> ba.load("nowhere.json")
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.SourceError: there is no file or folder nowhere.json
+    """
 
 
 class FormatError(BounceAnalyticsError, ValueError):
-    """A source is readable and is not what was asked for; the message says what it looks like."""
+    """A source is readable and is not what was asked for; the message says what it looks like.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> ba.load(b"<!doctype html><html><body>Log in again</body></html>")
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.FormatError: <bytes> looks like an HTML page, not like an export of ...
+    """
 
 
 class FrameError(BounceAnalyticsError, ValueError):
-    """A frame lacks columns or holds values that the schema does not allow; all problems are named at once."""
+    """A frame lacks columns or holds values that the schema does not allow; all problems are named at once.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> import pandas as pd
+    >>> ba.classify(pd.DataFrame({"email": ["ann@example.com"]}))
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.FrameError: an event frame needs the columns event, provider, ...; found: email
+    """
 
 
 class PolicyError(BounceAnalyticsError, ValueError):
-    """A cleaning policy contradicts itself or names unknown reasons; all problems are named at once."""
+    """A cleaning policy contradicts itself or names unknown reasons; all problems are named at once.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> ba.Policy(system_full="drop")
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.PolicyError: system_full is 'drop', and must be one of remove, hold, retry
+    """
 
 
 class OutputError(BounceAnalyticsError, FileExistsError):
-    """An output would overwrite an existing file, or cannot be written."""
+    """An output would overwrite an existing file, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bounceanalytics as ba
+    >>> with tempfile.NamedTemporaryFile(suffix=".toml") as file:
+    ...     ba.Policy().save(file.name)
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.OutputError: ...toml exists; pass overwrite=True or choose another name
+    """
 
 
 class MissingExtraError(BounceAnalyticsError, ImportError):
-    """An optional package is not installed; the message names it and the extra that brings it."""
+    """An optional package is not installed; the message names it and the extra that brings it.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> issubclass(ba.MissingExtraError, ImportError)
+    True
+    """
 
 
 class UnknownCodeError(BounceAnalyticsError, KeyError):
-    """A status code is not of a known form."""
+    """A status code is not of a known form.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> ba.explain("9.9.9")
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.UnknownCodeError: '9.9.9' is no status code: ...
+    """
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0]) if self.args else ""

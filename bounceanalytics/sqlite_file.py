@@ -84,7 +84,14 @@ class SqliteFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> ledger = ba.Ledger(":memory:")
+        >>> ledger.close()
+        """
         self._database.close()
 
     def _open(self, facts: Mapping[str, str]) -> None:

@@ -61,11 +61,13 @@ def save(
 
     Examples
     --------
+    >>> import tempfile
     >>> import bounceanalytics as ba
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.reasons(ba.summarize_reasons(bounces))
-    >>> ba.charts.save(figure, "reasons.png")  # doctest: +SKIP
-    PosixPath('reasons.png')
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ba.charts.save(figure, f"{folder}/reasons.png").name
+    'reasons.png'
     """
     path = Path(path).expanduser()
     _check(path, overwrite=overwrite)

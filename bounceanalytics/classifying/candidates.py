@@ -96,12 +96,16 @@ def candidates(
     Returns
     -------
     list of Candidate
-        One of them won; empty for an event that is no failure, and where nothing speaks.
+        One of them won; empty for an event that is no failure, and where nothing speaks. A reply code that would
+        remove the address, such as 550, does not speak beside a text: it stands for too many causes.
 
     Examples
     --------
-    >>> [(item.source, item.reason, item.won) for item in candidates("550 5.1.1 mailbox full")]
-    [('text', 'mailbox_full', True), ('enhanced code', 'unknown_user', False), ('reply code', 'unknown_user', False)]
+    >>> found = candidates("552 5.1.1 mailbox full")
+    >>> list(dict.fromkeys((item.source, item.reason) for item in found))
+    [('text', 'mailbox_full'), ('enhanced code', 'unknown_user'), ('reply code', 'mailbox_full')]
+    >>> found[0].won, found[0].matched
+    (True, 'mailbox full')
     """
     kind = event if event in EVENTS else "bounced"
     if kind not in FAILURE_EVENTS:

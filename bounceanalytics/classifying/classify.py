@@ -137,7 +137,7 @@ def classify(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.read(ba.samples() / "ses"))
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> bool((bounces["bounce_type"] == "hard").any())
     True
     """

@@ -163,9 +163,9 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
     --------
     >>> import pandas as pd
     >>> import bounceanalytics as ba
-    >>> frame = ba.read_table(pd.DataFrame({"to": ["a@example.com"], "said": ["550 Zorble wibble 17"]}),
+    >>> events = ba.read_table(pd.DataFrame({"to": ["a@example.com"], "said": ["550 Zorble wibble 17"]}),
     ...                       mapping={"recipient": "to", "diagnostic": "said"})
-    >>> ba.unclassified(ba.classify(frame.events))["template"].tolist()
+    >>> ba.unclassified(ba.classify(events))["template"].tolist()
     ['550 zorble wibble <id>']
     """
     frame = as_frame(bounces, _READ)

@@ -58,6 +58,17 @@ class Restored:
         Rows of the ``output``, and those that came from each part.
     reasons : pandas.DataFrame
         Columns ``part``, ``reason``, ``rows``: why the rows that were given back had been taken out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = ba.clean(ba.samples() / "list.csv", bounces, folder + "/cleaned")
+    ...     restored = ba.restore(run, folder + "/list.csv")
+    >>> restored.rows["output"] == run.rows["input"]
+    True
     """
 
     path: Path

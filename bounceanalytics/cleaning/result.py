@@ -57,6 +57,16 @@ class Cleaning:
         The policy as plain values; empty if the verdicts came without it.
     folded : int
         Rows whose verdict was found only by what ``clean`` was asked to pass over in addresses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = ba.clean(ba.samples() / "list.csv", bounces, folder + "/cleaned")
+    >>> run.rows["input"] == sum(run.rows[part] for part in ("kept", "removed", "held", "unreadable"))
+    True
     """
 
     folder: Path

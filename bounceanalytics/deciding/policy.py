@@ -231,11 +231,25 @@ class Policy:
         ------
         OutputError
             If the file exists and ``overwrite`` is not set, or it cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Policy.preset("strict").save(f"{folder}/ours.toml")
+        ...     Policy.load(f"{folder}/ours.toml") == Policy.preset("strict")
+        True
         """
         write_whole(Path(path), self.to_toml().encode(), overwrite=overwrite)
 
     def to_toml(self) -> str:
-        """Return the policy as the text of a TOML file, for :meth:`load`."""
+        """Return the policy as the text of a TOML file, for :meth:`load`.
+
+        Examples
+        --------
+        >>> print(Policy(name="ours").to_toml().splitlines()[0])
+        name = "ours"
+        """
         return tomli_w.dumps(self.to_dict())
 
     @classmethod
@@ -246,6 +260,11 @@ class Policy:
         ------
         PolicyError
             For everything that is wrong, at once.
+
+        Examples
+        --------
+        >>> Policy.from_dict({"system_full": "hold", "hard": {"remove_after": 2}}).hard.remove_after
+        2
         """
         values: dict[str, Any] = {}
         found: list[str] = []
@@ -276,7 +295,13 @@ class Policy:
         return policy
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the policy as plain values, ready for JSON or TOML; :meth:`from_dict` gives it back."""
+        """Return the policy as plain values, ready for JSON or TOML; :meth:`from_dict` gives it back.
+
+        Examples
+        --------
+        >>> Policy(name="ours").to_dict()["hard"]
+        {'remove_after': 1}
+        """
         plain: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)

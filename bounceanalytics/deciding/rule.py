@@ -67,7 +67,14 @@ class Rule:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any], name: str) -> tuple[Rule, list[str]]:
-        """Return the rule of plain values, and a sentence for every key that no rule has."""
+        """Return the rule of plain values, and a sentence for every key that no rule has.
+
+        Examples
+        --------
+        >>> rule, problems = Rule.from_dict({"remove_after": 2, "remove": 3}, "hard")
+        >>> rule.remove_after, problems
+        (2, ['hard.remove is nothing a rule has; there are cleared_by, forget_after, ...'])
+        """
         known = {item.name for item in fields(cls)}
         unknown = [
             f"{name}.{key} is nothing a rule has; there are {', '.join(sorted(known))}"
@@ -77,7 +84,13 @@ class Rule:
         return cls(**{key: value for key, value in plain.items() if key in known}), unknown
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is set, as plain values; what is None is left out, since TOML knows no None."""
+        """Return what is set, as plain values; what is None is left out, since TOML knows no None.
+
+        Examples
+        --------
+        >>> Rule(remove_after=2).to_dict()
+        {'remove_after': 2}
+        """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -86,7 +99,13 @@ class Rule:
         }
 
     def problems(self, name: str) -> list[str]:
-        """Return a sentence for everything that is wrong with this rule, which is called ``name``."""
+        """Return a sentence for everything that is wrong with this rule, which is called ``name``.
+
+        Examples
+        --------
+        >>> Rule(remove_after=0).problems("hard")
+        ['hard.remove_after is 0, and must be a whole number from 1, or None for never']
+        """
         found = [
             f"{name}.{key} is {getattr(self, key)!r}, and must be a whole number from {least}{never}"
             for key, least, never in _NUMBERS

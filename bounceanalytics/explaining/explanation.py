@@ -81,6 +81,15 @@ class Explanation:
         Every rule that spoke, the winner included; empty for a code.
     width : int or None
         Columns of the text; None for the width of the terminal.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> explanation = ba.explain("5.3.1")
+    >>> explanation.title, explanation.reason, explanation.fault
+    ('5.3.1 Mail system full', 'system_full', 'receiver')
+    >>> [section.title for section in explanation.sections][:2]
+    ['Meaning', 'How the code reads']
     """
 
     title: str

@@ -15,11 +15,31 @@ _SHOWN = 30
 
 
 class RejectedRecordsWarning(UserWarning):
-    """Some records of an export could not be read; they are in the ``rejects`` of the load."""
+    r"""Some records of an export could not be read; they are in the ``rejects`` of the load.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import bounceanalytics as ba
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     events = ba.read(b'{"email": "ann@example.com", "event": "bounce", "sg_event_id": "1"}\n{broken')
+    >>> print(told[0].message)
+    1 of 2 records could not be read; load(…).rejects shows which and why
+    """
 
 
 class NaiveTimeWarning(UserWarning):
-    """An export has times without a zone, and nobody said which it is; they were taken as UTC."""
+    r"""An export has times without a zone, and nobody said which it is; they were taken as UTC.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import bounceanalytics as ba
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     events = ba.read(b"created,email,reason,status\n2014-01-01 10:00:00,ann@example.com,full,5.2.2\n")
+    >>> told[0].category.__name__
+    'NaiveTimeWarning'
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,14 @@ class Load:
         ``source``, ``reason`` and number of ``records`` left out for it.
     duplicates : Duplicates
         Rows left out since they repeat another, and their share.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> load = ba.load(ba.samples() / "exports")
+    >>> sums = load.files[["records", "loaded", "ignored", "rejected"]].sum()
+    >>> bool(sums["records"] == sums["loaded"] + sums["ignored"] + sums["rejected"])
+    True
     """
 
     events: pd.DataFrame
@@ -79,7 +107,13 @@ class Load:
         self.check()
 
     def check(self) -> None:
-        """Raise AssertionError unless every record is accounted for."""
+        """Raise AssertionError unless every record is accounted for.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> ba.load(ba.samples() / "exports").check()
+        """
         files = self.files
         sums = {
             "records": int(files["records"].sum()),
@@ -99,7 +133,18 @@ class Load:
                 raise AssertionError(f"{name} are not all accounted for: {counted} counted, {there} there")
 
     def warn(self, stacklevel: int) -> None:
-        """Warn of rejected records; ``stacklevel`` as seen from our caller."""
+        r"""Warn of rejected records; ``stacklevel`` as seen from our caller.
+
+        Examples
+        --------
+        >>> import warnings
+        >>> import bounceanalytics as ba
+        >>> load = ba.load(b'{"email": "ann@example.com", "event": "bounce", "sg_event_id": "1"}\n{broken')
+        >>> with warnings.catch_warnings(record=True, action="always") as told:
+        ...     load.warn(stacklevel=1)
+        >>> told[0].category.__name__
+        'RejectedRecordsWarning'
+        """
         if len(self.rejects):
             warnings.warn(
                 f"{len(self.rejects):,} of {self.files['records'].sum():,} records could not be read;"
@@ -123,6 +168,13 @@ class Load:
         -------
         str
             The sums, a line per file, the notes on files, and why records were ignored.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> load = ba.load(b'{"email": "ann@example.com", "event": "bounce", "sg_event_id": "1"}')
+        >>> print(load.to_text().splitlines()[0])
+        1 events from 1 of 1 files; 1 records = 1 loaded + 0 ignored + 0 rejected
         """
         total = self.files[["records", "loaded", "ignored", "rejected", "rows"]].sum()
         known = self.files["form"].ne("").sum()

@@ -135,9 +135,11 @@ def save_charts(
 
     Examples
     --------
+    >>> import tempfile
     >>> import bounceanalytics as ba
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> ba.save_charts(bounces, "charts")[0].name  # doctest: +SKIP
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ba.save_charts(bounces, folder)[0].name
     'bounce_types.png'
     """
     from bounceanalytics.charts.images import save  # noqa: PLC0415 - see report()

@@ -188,6 +188,15 @@ class Ledger(SqliteFile):
         a hold that is over). What :meth:`lift` took off comes back with later evidence only. A complaint or an
         unsubscribe, and an undated entry of an ESP's list, stay until :meth:`lift`. Giving the same verdicts twice
         changes nothing.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> rows = ledger.update(verdicts, run="March").rows
+        >>> rows["given"] == len(verdicts), rows["added"] == len(ledger)
+        (True, True)
         """
         schema.require(verdicts, _NEEDED, "a frame of verdicts")
         unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
@@ -249,21 +258,16 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             One row per entry, by domain and key.
 
-            =============== ===================================================================
-            ``address``     string: in normal form; missing where only a hash is known
-            ``hash``        string: hash of the address, where only that is known
-            ``domain``      string: its domain
-            ``verdict``     string: 'remove', 'hold', or 'keep' once lifted
-            ``reason``      string: what speaks against the address
-            ``code``        string: enhanced code, else reply code
-            ``explanation`` string: the verdict as a sentence
-            ``source``      string: file that the deciding event came from
-            ``record``      Int64: number of the record in that file
-            ``decided_at``  timestamp, UTC: time of the deciding event
-            ``first_seen``  timestamp, UTC: first event of all
-            ``last_seen``   timestamp, UTC: last event of all
-            ``review_on``   timestamp, UTC: day on which to look at it again; missing for never
-            =============== ===================================================================
+            =============== ============================================================
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> ledger.entries(reason="system_full")["domain"].unique().tolist()
+        ['northquay.example', 'saltworks.example']
         """
         wanted, values = ["TRUE"], []
         for name, value in (("domain", domain), ("reason", reason)):
@@ -281,6 +285,15 @@ class Ledger(SqliteFile):
         -------
         pandas.DataFrame
             Columns of :meth:`entries` but ``hash``.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> len(ledger.verdicts()) == (verdicts["verdict"] != "keep").sum()
+        np.True_
         """
         return self._frame("WHERE verdict <> 'keep' AND hashed = 0 ORDER BY key").drop(columns="hash")
 
@@ -297,6 +310,16 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             Columns of :meth:`verdicts`, ``address`` in normal form, one row per address that is suppressed or held.
             :func:`bounceanalytics.clean` takes it as it takes verdicts.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> gone = verdicts.loc[verdicts["verdict"] == "remove", "address"].iloc[0]
+        >>> ledger.match([gone.upper(), "nobody@example.com"])["verdict"].tolist()
+        ['remove']
         """
         keys = self._keys(addresses)
         with self._given(keys):
@@ -324,6 +347,15 @@ class Ledger(SqliteFile):
         ------
         FrameError
             If ``date`` is not a date.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> ledger.due("2027-06-01")["review_on"].is_monotonic_increasing
+        True
         """
         return self._frame(
             "WHERE review_on <= ? AND verdict <> 'keep' ORDER BY review_on, domain, key",
@@ -343,6 +375,18 @@ class Ledger(SqliteFile):
         -------
         int
             How many entries that were.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> gone = verdicts.loc[verdicts["verdict"] == "remove", "address"].iloc[0]
+        >>> ledger.reviewed(gone, next_review="2027-01-01")
+        1
+        >>> gone in set(ledger.due("2027-01-01")["address"])
+        True
         """
         due = None if next_review is None else _microseconds(next_review)
         return self._change(addresses, "SET review_on = ?", [due], "verdict <> 'keep'", None, "reviewed")
@@ -360,6 +404,18 @@ class Ledger(SqliteFile):
         -------
         int
             How many entries that were.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> gone = verdicts.loc[verdicts["verdict"] == "remove", "address"].iloc[0]
+        >>> ledger.lift(gone, "subscribed again on our page")
+        1
+        >>> ledger.match(gone).empty
+        True
         """
         return self._change(
             addresses,
@@ -381,6 +437,18 @@ class Ledger(SqliteFile):
         -------
         int
             How many entries that were. Nothing of their addresses is left in the file.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> gone = verdicts.loc[verdicts["verdict"] == "remove", "address"].iloc[0]
+        >>> ledger.forget(gone)
+        1
+        >>> gone in set(ledger.entries()["address"]), ledger.match(gone)["verdict"].tolist()
+        (False, ['remove'])
         """
         self._execute("PRAGMA secure_delete = ON")
         with self._writing(), self._given(self._keys(addresses)):
@@ -405,15 +473,18 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             One row per change.
 
-            ================== =======================================================
-            ``made_at``        timestamp, UTC: when the entry was changed
-            ``run``            string: name of the run
-            ``verdict_before`` string: the verdict until then; missing for a new entry
-            ``verdict``        string: the verdict since
-            ``reason``         string: what speaks against the address
-            ``why``            string: what was said of the change
-            ``address``        string: in normal form
-            ================== =======================================================
+            ================== ================================================
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> gone = verdicts.loc[verdicts["verdict"] == "remove", "address"].iloc[0]
+        >>> lifted = ledger.lift(gone, "asked to")
+        >>> ledger.history(gone)["why"].iloc[-1]
+        'asked to'
         """
         with self._given(self._keys(addresses)):
             rows = self._execute(
@@ -435,15 +506,16 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             One row per domain, those still full first.
 
-            ================== ===================================================
-            ``domain``         string: domain
-            ``suppressed``     int64: addresses that are suppressed or held for it
-            ``first_full``     timestamp, UTC: when it was full first
-            ``last_full``      timestamp, UTC: when it was full last
-            ``last_delivered`` timestamp, UTC: when it last took mail
-            ``recovered``      bool: it took mail after it was last full
-            ``advice``         string: what to do with its addresses
-            ================== ===================================================
+            ================== ============================================
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts)
+        >>> ledger.domains(at="2027-06-01")[["domain", "recovered"]].to_dict("records")
+        [{'domain': 'saltworks.example', 'recovered': False}, {'domain': 'northquay.example', 'recovered': True}]
         """
         rows = self._execute(
             "SELECT domain, (SELECT count(*) FROM entries WHERE entries.domain = full_domains.domain "

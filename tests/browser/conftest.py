@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-#: Where Chromium may be, besides the one that playwright installs.
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def _missing(why: str) -> None:
-    if os.environ.get("BOUNCEANALYTICS_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"BOUNCEANALYTICS_REQUIRE_BROWSER=1, and {why}")
-    pytest.skip(why)
+from tests.browser.chromium import require_chromium
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Start Chromium once; skip without one, or fail where the environment demands it."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright is not installed")
+    from playwright.sync_api import sync_playwright
+
+    found = require_chromium()
     with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        found = next(
-            (path for name in NAMES if (path := shutil.which(name))), str(own) if own.exists() else None
-        )
-        if found is None:
-            _missing(f"no Chromium was found (looked for {', '.join(NAMES)} and playwright's own)")
         chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         yield chromium
         chromium.close()

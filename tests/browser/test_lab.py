@@ -30,8 +30,9 @@ SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
-#: Cells that show a chart.
+#: Cells that show a chart, or a table.
 CHART = re.compile(r"^ba\.charts\.\w+\(", re.MULTILINE)
+TABLE = re.compile(r"^ba\.table\(", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,9 @@ def test_every_cell_runs_and_every_chart_is_drawn(lab: str, browser: Any, path: 
     for number in range(charts):
         plots.nth(number).scroll_into_view_if_needed()
         plots.nth(number).locator(MARKS).first.wait_for(state="attached", timeout=20_000)
+    tables = notebook.locator(".jp-OutputArea-output table:has(caption)")
+    assert tables.count() == sum(bool(TABLE.search(source)) for source in cells)
+    assert all(table.locator("td").count() for table in tables.all()), "the samples have rows for each"
     _photograph(page, notebook, path.stem, tmp_path)
     page.close()
     assert elsewhere == []

@@ -270,6 +270,7 @@ def test_progress_and_naive_times(exports, tmp_path):
     assert told[-1][1] == told[-1][2] == sum(one.stat().st_size for one in exports.iterdir())
 
 
+@pytest.mark.slow
 def test_a_dataset_is_taken_as_a_frame_is(tmp_path, samples):
     exports = samples / "exports" / "mailgun"  # a third of the samples says as much as the whole
     events = ba.convert(exports, tmp_path / "events.parquet")

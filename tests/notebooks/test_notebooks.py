@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.browser.chromium import chromium
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -32,6 +34,8 @@ def test_kept_without_outputs(path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")  # the kernel's own libraries warn about event loops
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs(path: Path, tmp_path: Path) -> None:
+    if chromium():
+        pytest.skip("a JupyterLab in Chromium runs it, and looks at the same: tests/browser/test_lab.py")
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
