@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from bounceanalytics.cleaning.result import FILES, PARTS, UNREADABLE, Cleaning
 from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_frame
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.errors import BounceAnalyticsError, PolicyError, SourceError
+from bounceanalytics.errors import BounceAnalyticsError, PolicyError
 from bounceanalytics.files import refuse_existing, whole_files
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _SHORT_ROW = "the row ends before the column of addresses"
 
 
 def clean(
-    source: str | os.PathLike[str] | bytes,
+    source: str | os.PathLike[str] | bytes | IO[bytes],
     bounces: Frame,
     out: str | os.PathLike[str],
     *,
@@ -56,10 +56,12 @@ def clean(
 
     Parameters
     ----------
-    source : path or bytes
-        The list. As CSV: comma, semicolon, tab or bar; UTF-8, UTF-16 or cp1252; any line ends; gzipped or not. Or as an
-        Excel workbook (``.xlsx``), of which the sheet with a column of addresses is taken as the CSV text that a
-        spreadsheet would save: UTF-8 with a mark, dates in ISO form.
+    source : str, path, bytes or binary file
+        The list: a file, a URL, ``"-"`` for standard input, the content itself or an open file. Packed or not (ZIP,
+        tar, gzip, bzip2, xz, Zstandard): of an archive with several files, the one with a column of addresses is taken,
+        and a path may go on to name it, as in ``"lists.zip/customers.csv"``. As CSV: comma, semicolon, tab or bar;
+        UTF-8, UTF-16, UTF-32 or cp1252; any line ends. Or as an Excel workbook (``.xlsx``): the sheet with a column of
+        addresses is taken, as the CSV text that a spreadsheet would save, in UTF-8 with a mark, dates in ISO form.
     bounces : pandas.DataFrame, Dataset or path of one
         Classified events, or a frame of verdicts as :func:`bounceanalytics.decide` returns them.
     out : path
@@ -83,7 +85,7 @@ def clean(
         Prints as a table. Its files:
 
         ``kept.csv``
-            Rows of the list byte for byte, in their order.
+            Rows of the list (of a packed one, unpacked) byte for byte, in their order.
         ``removed.csv``, ``held.csv``
             Rows with further columns ``reason``, ``code``, ``date`` (UTC), ``evidence``, ``source``, ``record`` and
             ``row`` (``bounce_`` before a name that the list has already). ``row`` is the number of the row in the list,
@@ -102,9 +104,9 @@ def clean(
     Raises
     ------
     SourceError
-        If the list cannot be read, or changes meanwhile.
+        If the list cannot be read, is damaged or cut off, or changes meanwhile.
     FormatError
-        If it is no list, is empty, or no column can be told to hold addresses.
+        If it is no list, is empty, or no column can be told to hold addresses; or if an archive holds several lists.
     FrameError
         If ``bounces`` is neither of the two frames.
     OutputError
@@ -142,11 +144,11 @@ def clean(
     """
     began = time.perf_counter()
     folder = Path(out)
-    mailing_list = MailingList(source, column, progress)
-    before = mailing_list.state()
-    refuse_existing((folder / name for name in FILES.values()), overwrite=overwrite, source=mailing_list.path)
     folding = Fold(fold_subaddresses, fold_gmail_dots)
-    with open_database() as database:
+    with MailingList(source, column, progress) as mailing_list, open_database() as database:
+        refuse_existing(
+            (folder / name for name in FILES.values()), overwrite=overwrite, source=mailing_list.path
+        )
         verdicts, used, account = _verdicts(bounces, policy)
         pa.default_memory_pool().release_unused()  # the engine does not draw on what Arrow holds ready
         memory = _MEMORY + (_MEMORY_TO_FOLD * len(verdicts.parts) if folding else 0)
@@ -156,8 +158,6 @@ def clean(
         pa.default_memory_pool().release_unused()
         with whole_files(folder, last=FILES["manifest"]) as part_folder:
             result, files = _split(database, mailing_list, matcher, used, folder, part_folder)
-            if mailing_list.state() != before:
-                raise SourceError(f"{mailing_list.name} changed while it was read; run this again")
             seconds = time.perf_counter() - began
             text = manifest_text(result, mailing_list, account, folding, files, seconds)
             (part_folder / FILES["manifest"]).write_text(text, encoding="utf-8")

@@ -185,6 +185,7 @@ def _input(mailing_list: MailingList) -> dict[str, object]:
     dialect, identity = mailing_list.dialect, mailing_list.identity()
     return {
         "name": mailing_list.name,
+        "member": mailing_list.member,
         "bytes": identity.bytes,
         "sha256": identity.sha256,
         "content_bytes": identity.content_bytes,

@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bounceanalytics.opening import text
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -173,7 +175,7 @@ def slices(units: Units, starts: Places, stops: Places) -> tuple[Units, Places]:
 
 
 def decoded(cut: tuple[Units, Places], encoding: str) -> pa.Array:
-    """Return slices as text. A slice that is not in the encoding is read as cp1252, the usual other one."""
+    """Return slices as text. Bytes that are not in the encoding are read as in any other file."""
     units, offsets = cut
     texts = _strings(units.astype(np.uint8, copy=False), offsets)
     foreign = units >= 0x80
@@ -207,10 +209,7 @@ def binary(cut: tuple[Units, Places]) -> Any:
 
 
 def _decode(raw: bytes, encoding: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        return raw.decode("cp1252" if encoding == "utf-8" else encoding, errors="replace")
+    return text.decoded(raw) if encoding == "utf-8" else raw.decode(encoding, errors="replace")
 
 
 def unquoted(texts: pa.Array) -> pa.Array:

@@ -135,7 +135,7 @@ def restore(
         A result of :func:`bounceanalytics.clean`, or its folder. The list itself is not needed.
     out : path
         The file to write: a list as ``clean`` read it, with its header, delimiter, encoding and line ends. Of a list
-        that was gzipped it is the unpacked text, of a workbook the sheet as CSV.
+        that was packed it is the unpacked text, of a workbook the sheet as CSV.
     domain : str or sequence of str, optional
         Give back only addresses at these domains.
     between : tuple of two dates or times, optional

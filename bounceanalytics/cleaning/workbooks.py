@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import python_calamine as calamine
 
 from bounceanalytics.errors import FormatError
+from bounceanalytics.opening.text import BOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # what Excel calls the stream that it encrypts
 
-#: With it Excel knows the text to be UTF-8.
-MARK = b"\xef\xbb\xbf"
 DELIMITER = ","
 
 
@@ -31,7 +30,7 @@ class Sheet:
     ----------
     name : str
     text : bytes
-        CSV in UTF-8 with a mark.
+        CSV in UTF-8 with a byte order mark, by which Excel knows it to be that.
     """
 
     name: str
@@ -80,7 +79,7 @@ def read_sheets(content: bytes, name: str) -> list[Sheet]:
             f"{name} is a ZIP archive that is no Excel workbook, or a damaged one; open and save it in Excel, "
             "or unpack it"
         ) from error
-    filled = [sheet for sheet in sheets if sheet.text != MARK]
+    filled = [sheet for sheet in sheets if sheet.text != BOM]
     if not filled:
         raise FormatError(f"{name} is empty; a mailing list has at least a header")
     return filled
@@ -99,7 +98,7 @@ def _text(sheet: calamine.CalamineSheet) -> bytes:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=DELIMITER, lineterminator="\r\n")
     writer.writerows(_filled(sheet))
-    return MARK + stream.getvalue().encode()
+    return BOM + stream.getvalue().encode()
 
 
 def _filled(sheet: calamine.CalamineSheet) -> Iterator[list[str]]:

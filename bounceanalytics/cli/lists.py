@@ -107,7 +107,11 @@ def clean(
     fold_gmail_dots: bool,
     overwrite: bool,
 ) -> None:
-    """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say."""
+    """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say.
+
+    LIST is a CSV file or an Excel workbook, packed or not, a file in an archive such as lists.zip/customers.csv, a URL,
+    or "-" for standard input.
+    """
     chosen = chosen_policy(policy)
     bounces = exports.classified()
     with progress() as update:

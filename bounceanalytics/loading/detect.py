@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from bounceanalytics.loading.formats.format import DEPTH, WRAPPERS
 from bounceanalytics.loading.found import Found, Layout
 from bounceanalytics.loading.tolerant import split
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
+from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
+from bounceanalytics.opening.text import BOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from bounceanalytics.loading.formats.format import Form
     from bounceanalytics.loading.spans import Span
 
-_BOM = b"\xef\xbb\xbf"
 _SAMPLE = 50
 
 #: First bytes -> what the file is. Compared after blanks, in lower case.
@@ -58,7 +60,7 @@ def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Fou
     whole : bool
         The file is not longer than ``head``.
     """
-    text = head.removeprefix(_BOM).decode("utf-8", errors="replace")
+    text = head.removeprefix(BOM).decode("utf-8", errors="replace")
     if not whole and len(text) > 8:
         text = text[:-8]  # a character may be cut in two
     start = text.lstrip(" \t\r\n\x00")
@@ -124,7 +126,7 @@ def _detect_log(text: str, name: str, forms: Sequence[Form]) -> Found | None:
 
 
 def _looks(head: bytes) -> str:
-    start = head.removeprefix(_BOM).lstrip()[:100].lower()
+    start = head.removeprefix(BOM).lstrip()[:100].lower()
     for magic, name in _LOOKS:
         if start.startswith(magic):
             return name
@@ -366,14 +368,15 @@ def column_key(title: str) -> str:
     return title.strip().lower()
 
 
-def _detect_table(text: str, name: str, forms: Sequence[Form]) -> Found | None:
-    line = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
+def _detect_table(text: str, name: str, forms: Sequence[Form], delimiters: str = DELIMITERS) -> Found | None:
+    text = text.lstrip("\r\n")
+    separator = separator_line(text)
+    if separator:  # as a spreadsheet has written it anew
+        found = _detect_table(text.removeprefix(separator[0]), name, forms, separator[1])
+        return found and replace(found, skip=1)
     looks = None
-    for delimiter in ",;\t|":
-        try:
-            header = tuple(column_key(cell) for cell in next(csv.reader([line], delimiter=delimiter)))
-        except (csv.Error, StopIteration):
-            continue
+    for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
+        header = tuple(map(column_key, cells))
         if len(header) < 2 and delimiter != ",":
             continue
         form = _choose([dict.fromkeys(header, "")], "csv", _clues(name), forms)

@@ -10,7 +10,8 @@ from bounceanalytics.errors import FormatError
 from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading.detect import detect
 from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
-from bounceanalytics.opening.sources import HEAD_SIZE, Source, read_up_to
+from bounceanalytics.opening.archives import read_up_to
+from bounceanalytics.opening.sources import HEAD_SIZE, Source
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:

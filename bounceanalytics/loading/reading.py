@@ -22,7 +22,8 @@ from bounceanalytics.loading.result import NaiveTimeWarning
 from bounceanalytics.loading.rows import careful_table, table_schema
 from bounceanalytics.loading.spans import SPAN_SCHEMA
 from bounceanalytics.loading.tolerant import READERS, careful_json
-from bounceanalytics.opening.sources import read_up_to, recoded
+from bounceanalytics.opening.archives import read_up_to
+from bounceanalytics.opening.sources import recoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

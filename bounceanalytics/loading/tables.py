@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,9 @@ from bounceanalytics.loading.formats.format import Form, identifier, tags_sql, w
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_naive_times
+from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
 from bounceanalytics.opening.sources import open_sources
+from bounceanalytics.opening.text import BOM
 from bounceanalytics.schema import ESPS, EVENTS
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ _RAW = {
 }
 MAPPED = ("event", *_RAW)
 _PARQUET = b"PAR1"
-_SEPARATOR_LINE = "sep="  # Excel's own first line
 
 
 def read_table(
@@ -263,34 +263,30 @@ def _read(
 
 def _found_text(form: Form, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:
     """Return how a text is cut into columns: by the sign that makes the titles of the mapping out of its first line."""
-    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace").lstrip("\r\n")
+    text = head.removeprefix(BOM).decode("utf-8", errors="replace").lstrip("\r\n")
     if not text.strip():
         return None
     if b"\x00" in head[:4096]:
         raise FormatError(f"{name} holds binary data; read_table reads CSV and Parquet")
-    first, _, rest = text.partition("\n")
-    skip = 0
-    delimiters = ",;\t|"
-    if first.strip().lower().startswith(_SEPARATOR_LINE):
-        delimiters = first.strip()[len(_SEPARATOR_LINE) :][:1] or ","
-        first, skip = rest.partition("\n")[0], 1
-    headers: dict[str, list[str]] = {}
-    for delimiter in delimiters:
-        try:
-            headers[delimiter] = next(csv.reader([first.rstrip("\r")], delimiter=delimiter), [])
-        except csv.Error:
-            continue
+    separator = separator_line(text)
+    line, delimiters = separator or ("", DELIMITERS)
+    headers = titles(text.removeprefix(line).partition("\n")[0], delimiters)
     if not headers:
         raise FormatError(f"{name} is no table: its first line cannot be cut into titles")
     best = min(headers, key=lambda sign: (len(_places(headers[sign], mapping)[1]), -len(headers[sign])))
     header = headers[best]
     places = _checked(header, mapping, name)
-    titles = ["" for _ in header]
+    named = ["" for _ in header]
     for number, place in enumerate(places):
-        titles[place] = titles[place] or f"c{number}"
-    fields = {field: titles[place] for field, place in zip(mapping, places, strict=True)}
+        named[place] = named[place] or f"c{number}"
+    fields = {field: named[place] for field, place in zip(mapping, places, strict=True)}
     return Found(
-        replace(form, fields=fields), "csv", "a table", header=tuple(titles), delimiter=best, skip=skip
+        replace(form, fields=fields),
+        "csv",
+        "a table",
+        header=tuple(named),
+        delimiter=best,
+        skip=int(separator is not None),
     )
 
 

@@ -7,17 +7,23 @@ their own, :mod:`.rows`.
 
 from __future__ import annotations
 
-import codecs
+import io
 import json
-import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.spans import TEXT_KEPT, Span, batches
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
-from bounceanalytics.opening.sources import DAMAGED
-from bounceanalytics.opening.text import BOM, decoded, lines_of
+from bounceanalytics.opening.text import (
+    BOM,
+    HALF_LETTER,
+    TextWindow,
+    decoded,
+    finite,
+    lines_of,
+    unescaped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -80,13 +86,11 @@ class Shape:
 #: Readers of layouts that the engine does not know at all.
 READERS = {"mail": mail.spans, "xml": xml_lists.spans, "bodies": form_posts.spans}
 
-_CHUNK = 1024 * 1024
 _LARGEST = 256 * 1024**2  # characters of one value; what is longer is taken apart or given up
 _LONGEST_RUN = 64 * 1024**2  # bytes of damaged lines that are looked at together
 _DEEP = 25_000  # characters that nesting takes until it is too deep, about
 _PATIENCE = 8  # characters read in vain for each character of the file
 
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BLANKS = " \t\r\n,\x00"
 _SPACE = re.compile(rf"[{_BLANKS}]*")
 _INDEX = re.compile(rf'(?:[{_BLANKS}]|"\d+"\s*:)*')
@@ -96,12 +100,7 @@ _LONGEST_OPENING = 64 * 1024
 _STRICT = json.JSONDecoder()
 
 
-def _finite(number: str) -> float | None:
-    value = float(number)
-    return value if math.isfinite(value) else None
-
-
-_LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_float=_finite)
+_LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_float=finite)
 
 
 def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:
@@ -123,7 +122,7 @@ def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> 
             yield from _lines(stream, form.markers, bad, log=found.layout == "log")
         else:
             shape = Shape(form.markers, form.container, form.opens, found.indexed)
-            yield from _split(_Window(stream), shape)
+            yield from _split(TextWindow(stream), shape)
 
 
 def careful_json(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[pa.RecordBatch]:
@@ -133,65 +132,7 @@ def careful_json(source: Source, found: Found, bad: Collection[int] | None) -> I
 
 def split(raw: bytes) -> list[Span]:
     """Return the JSON values of some bytes, for a look at the beginning of a file."""
-    return list(_split(_Window(None, raw), Shape()))
-
-
-# text
-
-
-def _told(text: str) -> str:
-    """Return text of a window as it is meant: odd bytes were kept as they are until here."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return decoded(text.encode("utf-8", "surrogateescape"))
-    return text
-
-
-def _length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
-
-
-class _Window:
-    """The part of a file that is being looked at, as text; odd bytes stand in it as lone surrogates."""
-
-    def __init__(self, stream: IO[bytes] | None, raw: bytes = b"") -> None:
-        self._stream = stream
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
-        self.text = ""
-        self.at = 0  # what stands before it is done with
-        self.offset = 0  # of that place in the file, in bytes
-        self.ended = stream is None
-        if stream is None:
-            self.text = self._decoder.decode(raw, final=True)
-        else:
-            self.more()
-        if self.text.startswith("\ufeff"):
-            self.step(1)
-
-    @property
-    def left(self) -> int:
-        """Characters from here to the end of what has been read."""
-        return len(self.text) - self.at
-
-    def more(self) -> bool:
-        """Read on; return whether there was more. The step grows with the text, for it is looked at anew."""
-        if self.ended:
-            return False
-        assert self._stream is not None  # noqa: S101
-        try:
-            raw = self._stream.read(max(_CHUNK, self.left))
-        except DAMAGED:  # a cut archive: what could be unpacked has been given
-            raw = b""
-        self.ended = not raw
-        self.text = self.text[self.at :] + self._decoder.decode(raw, final=self.ended)
-        self.at = 0
-        return True
-
-    def step(self, count: int) -> None:
-        """Be done with the next ``count`` characters."""
-        self.offset += _length(self.text[self.at : self.at + count])
-        self.at += count
+    return list(_split(TextWindow(io.BytesIO(raw)), Shape()))
 
 
 # lines
@@ -236,7 +177,7 @@ def _run(run: list[bytes], offset: int, markers: frozenset[str], *, log: bool) -
             yield Span(offset, decoded(line).strip(), "not valid JSON behind the time of the log")
             offset += len(line)
         return
-    for span in _split(_Window(None, b"".join(run)), Shape(markers)):
+    for span in _split(TextWindow(io.BytesIO(b"".join(run))), Shape(markers)):
         yield span._replace(offset=span.offset + offset)
 
 
@@ -245,7 +186,7 @@ def _is_value(text: str) -> bool:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, (dict, list)) and not _SURROGATE.search(text)
+    return isinstance(value, (dict, list)) and not HALF_LETTER.search(text)
 
 
 # values
@@ -259,7 +200,7 @@ def _decode(text: str, start: int) -> tuple[Any, int, str]:
         value, end = _LENIENT.raw_decode(text, start)
         return value, end, _rewritten(value)
     piece = text[start:end]
-    if _SURROGATE.search(piece) or "NaN" in piece or "Infinity" in piece:
+    if HALF_LETTER.search(piece) or "NaN" in piece or "Infinity" in piece:
         value, end = _LENIENT.raw_decode(text, start)
         return value, end, _rewritten(value)
     return value, end, piece
@@ -268,7 +209,9 @@ def _decode(text: str, start: int) -> tuple[Any, int, str]:
 def _rewritten(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return (
-        _told(text) if "\udc80" <= max(text) <= "\udcff" else text.encode("utf-8", "replace").decode("utf-8")
+        unescaped(text)
+        if "\udc80" <= max(text) <= "\udcff"
+        else text.encode("utf-8", "replace").decode("utf-8")
     )
 
 
@@ -288,7 +231,7 @@ class _Budget:
         return self._spent > self._allowed
 
 
-def _split(window: _Window, shape: Shape) -> Iterator[Span]:
+def _split(window: TextWindow, shape: Shape) -> Iterator[Span]:
     """Yield the JSON values of a text; what lies between them and is no value is an error of its own."""
     inside = False  # within a list that is taken item by item
     budget = _Budget()
@@ -315,13 +258,13 @@ def _split(window: _Window, shape: Shape) -> Iterator[Span]:
                 yield from _given_up(window)
                 return
         if size:
-            yield Span(offset, _told(piece), error or None)
+            yield Span(offset, unescaped(piece), error or None)
         elif not inside and (opening := _opening(window, shape, page=True)):
             inside, size = True, opening
         else:
             size = _next_record(window, shape, budget)
             shown = window.text[window.at : window.at + min(size, TEXT_KEPT)]
-            yield Span(offset, _told(shown.rstrip(_BLANKS)), error)
+            yield Span(offset, unescaped(shown.rstrip(_BLANKS)), error)
         budget.earn(size)
         window.step(size)
 
@@ -339,15 +282,15 @@ def _inside(text: str) -> tuple[Any, str]:
     return text, text
 
 
-def _given_up(window: _Window) -> Iterator[Span]:
-    offset, text = window.offset, _told(window.text[window.at : window.at + TEXT_KEPT])
+def _given_up(window: TextWindow) -> Iterator[Span]:
+    offset, text = window.offset, unescaped(window.text[window.at : window.at + TEXT_KEPT])
     while not window.ended:
         window.step(window.left)
         window.more()
     yield Span(offset, text, "not valid JSON from here on: so damaged that no record can be made out")
 
 
-def _skip(window: _Window, between: re.Pattern[str]) -> bool:
+def _skip(window: TextWindow, between: re.Pattern[str]) -> bool:
     """Go to the next sign that belongs to a record; return False where the text ends before it."""
     while True:
         size = between.match(window.text, window.at)
@@ -359,7 +302,7 @@ def _skip(window: _Window, between: re.Pattern[str]) -> bool:
             return False
 
 
-def _complete(window: _Window) -> tuple[Any, int, str]:
+def _complete(window: TextWindow) -> tuple[Any, int, str]:
     """Decode the value that begins here, reading on while it may just be cut off by the window; return its size."""
     while True:
         try:
@@ -372,7 +315,7 @@ def _complete(window: _Window) -> tuple[Any, int, str]:
             return value, end - window.at, piece
 
 
-def _opening(window: _Window, shape: Shape, *, page: bool) -> int:
+def _opening(window: TextWindow, shape: Shape, *, page: bool) -> int:
     """Return the length of what opens a list of records here: a bracket, or a page up to its bracket; else 0."""
     if not page and window.text[window.at] not in ("[{" if shape.indexed else "["):
         return 0
@@ -382,7 +325,7 @@ def _opening(window: _Window, shape: Shape, *, page: bool) -> int:
     return match.end() if match else 0
 
 
-def _end_of_page(window: _Window) -> int:
+def _end_of_page(window: TextWindow) -> int:
     """Return the length of the rest of a page: what follows its list up to its closing brace, if that can be read."""
     text = window.text[window.at : window.at + _LONGEST_OPENING]
     rest = text[1:].lstrip()
@@ -402,7 +345,7 @@ def _message(error: Exception, start: int) -> str:
     return "not valid JSON: nested too deeply"
 
 
-def _next_record(window: _Window, shape: Shape, budget: _Budget) -> int:
+def _next_record(window: TextWindow, shape: Shape, budget: _Budget) -> int:
     """Return how far off the next record is: an object with the keys of one, that no key stands before."""
     done = 1
     while True:

@@ -85,7 +85,7 @@ class Budget:
         if self.left < 0:
             raise RefusedError(
                 f"unpacks to more than {MAX_RATIO} times its size, as an archive does that is made to fill a disk;"
-                " if you trust it, unpack it yourself and give the folder",
+                " if you trust it, unpack it yourself and give what is in it",
                 whole=True,
             )
 
@@ -175,13 +175,15 @@ def open_packed(path: str | Path, kind: str) -> IO[bytes]:
     """Open a file for reading its unpacked bytes; ``kind`` is of :func:`kind_of`, or ``"none"``."""
     if kind == "gzip":
         return cast("IO[bytes]", gzip.open(path, "rb"))
-    raw = Path(path).open("rb")  # noqa: SIM115 - closed with the stream that is returned
-    return _unpacker(raw, kind) if kind in {"zstd", "bzip2", "xz"} else raw
+    return unpacking(Path(path).open("rb"), kind)
 
 
-def _unpacker(raw: IO[bytes], kind: str) -> IO[bytes]:
+def unpacking(raw: IO[bytes], kind: str) -> IO[bytes]:
+    """Return the unpacked bytes of a file that is open; close that, too, when done with them."""
     if kind == "gzip":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
+    if kind not in {"zstd", "bzip2", "xz"}:
+        return raw
     try:
         if kind == "zstd":
             inner: Any = pa.CompressedInputStream(raw, "zstd")
@@ -305,7 +307,7 @@ def check_ratio(path: Path, kind: Kind, size: int) -> None:
     # of Zstandard, this much shows the ratio of its start, however much is read ahead
     enough = limit if kind == "gzip" or size * MAX_RATIO <= FLOOR else 2 * MAX_RATIO * _ARROW_STEP
     done = 0
-    with path.open("rb") as raw, closing(_unpacker(raw, kind)) as stream:
+    with path.open("rb") as raw, closing(unpacking(raw, kind)) as stream:
         for piece in Pieces(stream, _COPY_SIZE):
             budget.spend(len(piece))
             done += len(piece)
@@ -449,7 +451,7 @@ def _check_method(name: str, info: zipfile.ZipInfo) -> None:
     if info.flag_bits & 0x1:
         raise RefusedError(
             f"is a ZIP archive with a password, which {shown(name)} in it needs;"
-            " unpack it yourself and give the folder"
+            " unpack it yourself and give what is in it"
         )
     if info.compress_type not in {
         zipfile.ZIP_STORED,
@@ -461,7 +463,7 @@ def _check_method(name: str, info: zipfile.ZipInfo) -> None:
         method = _ZIP_METHODS.get(info.compress_type, f"method {info.compress_type}")
         raise RefusedError(
             f"is a ZIP archive packed with {method}, which cannot be unpacked here;"
-            " unpack it yourself and give the folder"
+            " unpack it yourself and give what is in it"
         )
 
 
@@ -536,7 +538,7 @@ def _checked(name: str, title: str) -> str:
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in parts:
         raise RefusedError(
             f"is {title} in which {shown(name)} would lie outside of the archive's own folder, as in one that is made"
-            " to overwrite files; unpack it with care and give the folder"
+            " to overwrite files; unpack it with care and give what is in it"
         )
     return "/".join(part for part in parts if part not in {"", "."})
 
@@ -544,5 +546,5 @@ def _checked(name: str, title: str) -> str:
 def _link(name: str, title: str) -> RefusedError:
     return RefusedError(
         f"is {title} in which {shown(name)} is a link or a device where a file belongs;"
-        " pack the files themselves, or unpack it with care and give the folder"
+        " pack the files themselves, or unpack it with care and give what is in it"
     )

@@ -7,13 +7,14 @@ import itertools
 from typing import IO, NamedTuple
 
 from bounceanalytics.opening.archives import Pieces, write
+from bounceanalytics.opening.text import BOM, mended
 
 _BLOCK = 1024**2
 # a line may be longer; then it is judged in pieces of this size
 _LONGEST_LINE = 64 * 1024**2
 
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
+    (BOM, "utf-8"),
     # before UTF-16, whose mark this one begins with
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -63,7 +64,7 @@ def script_of(head: bytes, *, whole: bool) -> Script:
     whole : bool
         There is no more of it.
     """
-    encoding = _encoding_of(head)
+    _, encoding = encoding_of(head)
     if encoding == "utf-8":
         # a CR at the end may be half of a line end
         shown = head if whole else head.removesuffix(b"\r")
@@ -79,16 +80,16 @@ def script_of(head: bytes, *, whole: bool) -> Script:
     return Script(encoding, "\n" not in text and "\r" in (text if whole else text.removesuffix("\r")))
 
 
-def _encoding_of(head: bytes) -> str:
+def encoding_of(head: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark of a text, or nothing, and its encoding; what is no wider is called UTF-8."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
-            return encoding
-    if b"\x00" not in head:
-        return "utf-8"
-    for encoding, (width, place) in _SHAPES.items():
-        if _is_written_in(head, encoding, width, place):
-            return encoding
-    return "utf-8"
+            return mark, encoding
+    if b"\x00" in head:
+        for encoding, (width, place) in _SHAPES.items():
+            if _is_written_in(head, encoding, width, place):
+                return b"", encoding
+    return b"", "utf-8"
 
 
 def _is_written_in(head: bytes, encoding: str, width: int, place: int) -> bool:
@@ -151,12 +152,12 @@ def is_utf8(stream: IO[bytes]) -> bool:
 
 
 def mend(stream: IO[bytes], out: IO[bytes]) -> tuple[int, bool]:
-    """Write a text as UTF-8: each line that is not, is read as Windows-1252.
+    """Write a text as UTF-8: each byte that is not is read as Windows-1252.
 
     Returns
     -------
     int
-        How many lines those are.
+        How many lines have such bytes.
     bool
         False if the stream is damaged; what it gave has been written.
     """
@@ -194,10 +195,10 @@ class _Mender:
         self.count = 0
 
     def take(self, data: bytes) -> None:
-        if not self._started and data.startswith(codecs.BOM_UTF8):
+        if not self._started and data.startswith(BOM):
             # it would become three letters of the first line
-            write(self._out, codecs.BOM_UTF8)
-            data = data[len(codecs.BOM_UTF8) :]
+            write(self._out, BOM)
+            data = data[len(BOM) :]
         self._started = True
         if _is_valid(data):
             self._counted = self._counted and b"\n" not in data
@@ -207,7 +208,7 @@ class _Mender:
         for place, line in enumerate(lines):
             valid = _is_valid(line)
             if not valid:
-                lines[place] = line.decode("cp1252", "replace").encode("utf-8")
+                lines[place] = mended(line).encode("utf-8")
                 self.count += not self._counted
             self._counted = not valid or (self._counted and place == 0)
             if place < len(lines) - 1:

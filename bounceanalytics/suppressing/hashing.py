@@ -31,8 +31,9 @@ from bounceanalytics.schema import ARROW_STRING, MATCH_COLUMNS, STRING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import IO
 
-    Given = str | os.PathLike[str] | pd.Series[str] | Iterable[str]
+    Given = str | os.PathLike[str] | bytes | IO[bytes] | pd.Series[str] | Iterable[str]
 
 #: Columns of a file of hashes.
 HASHED_COLUMNS = ("sha256", "suppressed_for", "suppressed_on", "salt_check")
@@ -80,8 +81,8 @@ def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataF
 
     Parameters
     ----------
-    addresses : path, pandas.Series or iterable of str
-        A mailing list (a file as :func:`bounceanalytics.clean` takes it), or addresses however they are written.
+    addresses : path, bytes, binary file, pandas.Series or iterable of str
+        A mailing list (as :func:`bounceanalytics.clean` takes it), or addresses however they are written.
     hashes : path, pandas.Series or iterable of str
         A file that ``export_suppressions(…, "hashed", …)`` wrote, or hashes as :func:`hash_addresses` makes them.
     salt : str
@@ -193,11 +194,11 @@ def _array(texts: Iterable[str] | pa.Array) -> pa.Array:
 
 
 def _addresses(given: Given) -> pa.Array:
-    if not isinstance(given, str | os.PathLike):
+    if not isinstance(given, str | os.PathLike | bytes) and not hasattr(given, "read"):
         return _array(given)
-    mailing_list = MailingList(given)
-    dialect = mailing_list.dialect
-    cells = [records.cell(dialect.address, dialect.encoding) for records in mailing_list.blocks()]
+    with MailingList(given) as mailing_list:
+        dialect = mailing_list.dialect
+        cells = [records.cell(dialect.address, dialect.encoding) for records in mailing_list.blocks()]
     return pa.chunked_array(cells, ARROW_STRING).combine_chunks()
 
 

@@ -14,14 +14,15 @@ ROWS = "Ann;ann@example.com\r\nBo;bo@example.com\r\n"
 
 
 def dialect(content: bytes | str, column: str | int | None = None) -> Dialect:
-    return MailingList(content.encode() if isinstance(content, str) else content, column).dialect
+    with MailingList(content.encode() if isinstance(content, str) else content, column) as found:
+        return found.dialect
 
 
 def sentence(content: bytes | str | Path, column: str | int | None = None) -> str:
     """Return the one sentence of the error; it must not hold an address."""
     source = content.encode() if isinstance(content, str) else content
-    with pytest.raises((FormatError, SourceError)) as caught:
-        for _ in MailingList(source, column).blocks():
+    with pytest.raises((FormatError, SourceError)) as caught, MailingList(source, column) as found:
+        for _ in found.blocks():
             pass
     message = str(caught.value)
     assert "@" not in message
@@ -47,11 +48,21 @@ def test_delimiters_and_line_ends(delimiter: str, line_end: str) -> None:
         ("utf-16", "utf-16-le"),
         ("utf-16-le", "utf-16-le"),
         ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32-le"),
+        ("utf-32-be", "utf-32-be"),
     ],
 )
 def test_encodings(encoding: str, found: str) -> None:
     assert dialect(f"Größe;E-Mail\r\n{ROWS}".encode(encoding)).encoding == found
     assert dialect(f"Größe;E-Mail\r\n{ROWS}".encode(encoding)).header == ("Größe", "E-Mail")
+
+
+def test_a_stray_byte_makes_no_other_encoding() -> None:
+    rows = "".join(f"Zoë;reader-{number}@bücher.example\r\n" for number in range(20)).encode()
+    with MailingList("Größe;E-Mail\r\n".encode() + rows + b"Andr\xe9;a@example.com\r\n") as found:
+        assert (found.dialect.encoding, found.dialect.header) == ("utf-8", ("Größe", "E-Mail"))
+        (block,) = found.blocks()
+        assert block.cell(0, "utf-8").to_pylist()[-2:] == ["Zoë", "André"]
 
 
 def test_gzip() -> None:
@@ -146,7 +157,10 @@ def test_no_column_looks_like_addresses() -> None:
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x00\x01\x02\x03binary", "binary"),
         (b'email\nann@example.com\n"bo@example.com\n', "the quote that opens in record 3 never closes"),
-        (gzip.compress(b"email\nann@example.com\n" * 50, mtime=0)[:-30], "damaged gzip"),
+        (
+            gzip.compress(b"email\nann@example.com\n" * 50, mtime=0)[:-30],
+            "the list is damaged or ends too early; fetch it again",
+        ),
     ],
 )
 def test_what_is_no_list(content: bytes, words: str) -> None:
@@ -154,18 +168,19 @@ def test_what_is_no_list(content: bytes, words: str) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    assert "nothing.csv does not exist" in sentence(tmp_path / "nothing.csv")
+    assert sentence(tmp_path / "nothing.csv") == f"there is no file or folder {tmp_path / 'nothing.csv'}"
     assert "is a folder" in sentence(tmp_path)
 
 
 def test_small_blocks_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "name,email\n" + "".join(f'"x\n""{number}""",n{number}@example.com\r\n' for number in range(50))
-    whole = [
-        text_ for block in MailingList(text.encode()).blocks() for text_ in block.cell(0, "utf-8").to_pylist()
-    ]
+
+    def names() -> list[str]:
+        with MailingList(text.encode()) as found:
+            return [name for block in found.blocks() for name in block.cell(0, "utf-8").to_pylist()]
+
+    whole = names()
     monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 17)
-    parts = [
-        text_ for block in MailingList(text.encode()).blocks() for text_ in block.cell(0, "utf-8").to_pylist()
-    ]
+    parts = names()
     assert parts == whole
     assert len(whole) == 50

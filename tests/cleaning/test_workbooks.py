@@ -12,7 +12,7 @@ import pytest
 
 from bounceanalytics.cleaning import clean, restore
 from bounceanalytics.cleaning.lists import MailingList
-from bounceanalytics.errors import FormatError
+from bounceanalytics.errors import FormatError, SourceError
 from tests.classified import classified
 from tests.cleaning.workbook import workbook
 
@@ -21,8 +21,8 @@ GONE = [{"recipient": "gone@example.com"}]
 
 
 def sentence(content: bytes, column: str | int | None = None) -> str:
-    with pytest.raises(FormatError) as caught:
-        MailingList(content, column)
+    with pytest.raises((FormatError, SourceError)) as caught, MailingList(content, column):
+        pass
     assert "\n" not in str(caught.value)
     assert "@" not in str(caught.value)
     return str(caught.value)
@@ -69,25 +69,27 @@ def test_the_sheet_with_addresses_is_taken() -> None:
     book = workbook(
         Empty=[], Notes=[["read me"], ["x"]], People=[["name", "mail"], ["Ann", "ann@example.com"]]
     )
-    found = MailingList(book)
-    assert found.sheet == "People"
-    assert found.dialect.header == ("name", "mail")
+    with MailingList(book) as found:
+        assert found.sheet == "People"
+        assert found.dialect.header == ("name", "mail")
 
 
 def test_a_column_of_one_sheet_was_asked_for() -> None:
     people = [["old", "new"], ["a@example.com", "b@example.com"]]
     book = workbook(A=[["mail"], ["c@example.com"]], B=people)
-    assert MailingList(book, "new").sheet == "B"
+    with MailingList(book, "new") as found:
+        assert found.sheet == "B"
 
 
 def test_a_delimiter_inside_cells_is_text() -> None:
-    found = MailingList(workbook(A=[["mail"], ["a@example.com;x"], ["b@example.com;y"], ["c@example.com"]]))
-    assert (found.dialect.delimiter, found.dialect.columns) == (",", 1)
+    book = workbook(A=[["mail"], ["a@example.com;x"], ["b@example.com;y"], ["c@example.com"]])
+    with MailingList(book) as found:
+        assert (found.dialect.delimiter, found.dialect.columns) == (",", 1)
 
 
 def test_a_workbook_without_header() -> None:
-    found = MailingList(workbook(A=[["a@example.com", 1], ["b@example.com", 2]]))
-    assert (found.dialect.header, found.dialect.mark) == (None, MARK)
+    with MailingList(workbook(A=[["a@example.com", 1], ["b@example.com", 2]])) as found:
+        assert (found.dialect.header, found.dialect.mark) == (None, MARK)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +105,19 @@ def test_a_workbook_without_header() -> None:
     ],
 )
 def test_no_one_sheet_can_be_told(sheets: dict[str, list[list[str]]], words: str) -> None:
-    with pytest.raises(FormatError, match=words):
-        MailingList(workbook(**sheets))
+    with pytest.raises(FormatError, match=words), MailingList(workbook(**sheets)):
+        pass
 
 
 def test_what_is_no_workbook_that_can_be_read() -> None:
     book = workbook(A=[["mail"], ["a@example.com"]])
+    for content in (book[:-40], book[: len(book) // 2]):
+        assert sentence(content).startswith("the list is a ZIP archive that is damaged")
+    assert "no Excel workbook, or a damaged one" in sentence(b"PK\x03\x04")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as stream:
-        stream.writestr("list.csv", "email\n")
-    for content in (book[:-40], book[: len(book) // 2], archive.getvalue(), b"PK\x03\x04"):
-        assert "no Excel workbook, or a damaged one" in sentence(content)
+        stream.writestr("[Content_Types].xml", "<Types/>")
+    assert "no Excel workbook, or a damaged one" in sentence(archive.getvalue())
     old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
     assert "from before 2007; save it as .xlsx or CSV" in sentence(old)
     assert "protected by a password" in sentence(old + "EncryptedPackage".encode("utf-16-le"))

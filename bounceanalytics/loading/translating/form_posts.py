@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
-from bounceanalytics.opening.sources import DAMAGED
+from bounceanalytics.opening.text import BOM, decoded, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from typing import IO
 
-_BOM = b"\xef\xbb\xbf"
 _LONGEST = 16 * 1024**2  # bytes of a line, and of the fields of a body in parts
 _MOST_FIELDS = 10_000
 _HEAD = 64 * 1024
@@ -55,9 +54,7 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
         raw = line.raw.strip()
         following: _Line | None = None
         if line.cut:
-            yield Span(
-                line.offset, _decoded(raw[:TEXT_KEPT]), f"it is a line of more than {_LONGEST:,} bytes"
-            )
+            yield Span(line.offset, decoded(raw[:TEXT_KEPT]), f"it is a line of more than {_LONGEST:,} bytes")
         elif _begins_parts(raw, lines.next):
             following = yield from _parts(line, lines)
         elif raw:
@@ -95,24 +92,14 @@ class _Lines:
         rest = raw if cut else b""
         while rest and not rest.endswith(b"\n"):
             rest = self._piece(_HEAD)
-        if offset == 0 and raw.startswith(_BOM):
-            return _Line(len(_BOM), raw[len(_BOM) :], cut)
+        if offset == 0 and raw.startswith(BOM):
+            return _Line(len(BOM), raw[len(BOM) :], cut)
         return _Line(offset, raw, cut) if raw else None
 
     def _piece(self, size: int) -> bytes:
-        try:
-            raw = self._stream.readline(size)
-        except DAMAGED:  # a cut archive: what could be unpacked has been given
-            return b""
+        raw = read_line(self._stream, size)
         self._offset += len(raw)
         return raw
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
 
 
 def _record(pairs: Iterable[tuple[str, str]]) -> str:
@@ -133,7 +120,7 @@ def _record(pairs: Iterable[tuple[str, str]]) -> str:
 
 def _form(offset: int, raw: bytes) -> Span:
     if not _BODY.match(raw):
-        return Span(offset, _decoded(raw[:TEXT_KEPT]), "it is no form body: it does not begin with key=value")
+        return Span(offset, decoded(raw[:TEXT_KEPT]), "it is no form body: it does not begin with key=value")
     try:
         # Latin-1 lets bytes through as they are; what they mean is seen after the percent signs are gone
         pairs = parse_qsl(
@@ -141,9 +128,9 @@ def _form(offset: int, raw: bytes) -> Span:
         )
     except ValueError:
         return Span(
-            offset, _decoded(raw[:TEXT_KEPT]), f"it is a form body of more than {_MOST_FIELDS:,} fields"
+            offset, decoded(raw[:TEXT_KEPT]), f"it is a form body of more than {_MOST_FIELDS:,} fields"
         )
-    told = [(_decoded(key.encode("latin-1")), _decoded(value.encode("latin-1"))) for key, value in pairs]
+    told = [(decoded(key.encode("latin-1")), decoded(value.encode("latin-1"))) for key, value in pairs]
     return Span(offset, _record((key, value) for key, value in told if key))
 
 
@@ -196,7 +183,7 @@ def _parts(first: _Line, lines: _Lines) -> Generator[Span, None, _Line | None]:
             error = f"it is a form body of more than {_LONGEST:,} bytes"
         elif name:
             left -= len(content or b"")
-            fields.append(_Field(offset, name, _decoded(content or b"")))
+            fields.append(_Field(offset, name, decoded(content or b"")))
     *broken, whole = _split(fields)
     for one in broken:
         yield Span(one[0].offset, _shown(one), "it is a form body that breaks off")
@@ -234,7 +221,7 @@ def _part_name(lines: _Lines) -> str | None:
             if _FILE.search(head):
                 name = ""
             elif found:
-                name = _decoded(found[1] or found[2] or b"").replace('\\"', '"') or None
+                name = decoded(found[1] or found[2] or b"").replace('\\"', '"') or None
     if line is not None and not line.raw.strip():
         lines.take()
     return name
@@ -274,7 +261,7 @@ def looks_like_bodies(head: bytes) -> bool:
         Whether one of its first lines is ``key=value&key=value`` with a key ``event``, ``email`` or ``recipient``, or
         its first line begins a form in parts.
     """
-    lines = [line.strip() for line in head.removeprefix(_BOM).splitlines()]
+    lines = [line.strip() for line in head.removeprefix(BOM).splitlines()]
     lines = [line for line in lines if line][:20]
     if not lines:
         return False

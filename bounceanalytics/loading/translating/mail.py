@@ -13,7 +13,6 @@ from __future__ import annotations
 import email
 import ipaddress
 import json
-import math
 import re
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -23,14 +22,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bounceanalytics.loading.formats import esp_modules
 from bounceanalytics.loading.formats.mail_marks import NO_MARKS, MailMarks
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
-from bounceanalytics.opening.sources import DAMAGED
+from bounceanalytics.opening.text import BOM, HALF_LETTER, decoded, finite, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from email.message import Message
     from typing import IO
 
-_BOM = b"\xef\xbb\xbf"
 _PIECE = 64 * 1024  # bytes; a line that never ends is read in pieces
 _LARGEST = 8 * 1024**2  # bytes of one mail; what it says stands at its beginning, attachments behind
 _LONGEST = 1024 * 1024  # characters of a report
@@ -87,21 +85,13 @@ _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9_.-]*[ \t]*:")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    try:
-        while line := stream.readline(_PIECE):
-            yield line
-    except DAMAGED:  # a cut archive: what could be unpacked has been given
-        return
-
-
 def _mails(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield the mails of a file and where they begin."""
-    lines = _lines(stream)
+    lines = lines_of(stream, _PIECE)
     line = next(lines, b"")
     start = offset = size = 0
-    if line.startswith(_BOM):
-        line, offset = line[3:], 3
+    if line.startswith(BOM):
+        line, offset = line[len(BOM) :], len(BOM)
     boxed = False
     blank = whole = True  # what the line before was
     mail: list[bytes] = []
@@ -149,16 +139,16 @@ _STATEFUL = re.compile(r"(?:unicode-1-1-)?utf-?7|iso-?2022|hz", re.IGNORECASE)
 
 def _decoded(raw: bytes, charset: str = "") -> str:
     """Return bytes as text: mails tell their charset wrongly as often as not."""
-    names = ["utf-8", charset, "cp1252"]
+    names = ["utf-8", charset]
     if raw.isascii():
-        names = [charset if _STATEFUL.match(charset) else "ascii", "ascii"]
+        names = [charset] if _STATEFUL.match(charset) else []
     for name in names:
         try:
             text = raw.decode(name)
         except (LookupError, ValueError):
             continue
         return text.encode("utf-8", "replace").decode("utf-8")  # UTF-7 can spell halves of letters
-    return raw.decode("cp1252", errors="replace")
+    return decoded(raw)
 
 
 def _told(text: str) -> str:
@@ -267,22 +257,16 @@ _FOLD = re.compile(r"!\r?\n ")  # how a mail server breaks lines that are too lo
 _BREAK = re.compile(r"\r?\n")
 _OPENING = re.compile(r"^[ \t]*(?=\{)", re.MULTILINE)
 _SNS_KEYS = frozenset({"notificationType", "eventType", "TopicArn"})
-_HALF_LETTER = re.compile(r"\\u[dD][89a-fA-F]")
 _NO_NUMBER = re.compile(r"NaN|Infinity|\d[eE]\+?\d{3}")
 
 
-def _finite(digits: str) -> float | None:
-    number = float(digits)
-    return number if math.isfinite(number) else None
-
-
 def _sound(digits: str) -> float:
-    if _finite(digits) is None:
+    if finite(digits) is None:
         raise ValueError("a number that is not finite")
     return float(digits)
 
 
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None, parse_float=finite)
 _STRICT = json.JSONDecoder(parse_constant=_sound, parse_float=_sound)
 
 
@@ -320,7 +304,7 @@ def _is_odd(piece: str, value: object) -> bool:
     try:
         if _NO_NUMBER.search(piece):
             _STRICT.decode(piece)
-        if _HALF_LETTER.search(piece):
+        if HALF_LETTER.search(piece):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except ValueError:
         return True
@@ -582,7 +566,7 @@ def looks_like_mail(head: bytes) -> bool:
         with "From " counts as one.
     """
     known = count = 0
-    lines = head[:_PIECE].removeprefix(_BOM).lstrip().splitlines()
+    lines = head[:_PIECE].removeprefix(BOM).lstrip().splitlines()
     for number, line in enumerate(lines):
         if number == 0 and line.startswith(b"From "):
             known, count = 1, 1

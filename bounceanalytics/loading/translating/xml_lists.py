@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
-from bounceanalytics.opening.sources import DAMAGED
+from bounceanalytics.opening.text import BOM, ByteWindow, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ LISTS = {
     "unsubscribe": "unsubscribes",
 }
 
-_BOM = b"\xef\xbb\xbf"
 _CHUNK = 64 * 1024  # bytes
 _HEAD = 4096
 _LONGEST = 1024 * 1024  # bytes of one record
@@ -63,66 +62,25 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
     -----
     A document type is an error of its own, and entities are never expanded.
     """
-    window = _Window(stream)
-    window.fill(_HEAD)
-    scan = _Scan(window.raw[:_HEAD])
+    window = ByteWindow(stream, _CHUNK)
+    scan = _Scan(window.text[window.at : window.at + _HEAD])
     gap = _Gap()
     while True:
-        start = scan.starts.search(window.raw)
+        start = scan.starts.search(window.text, window.at)
         if start is None:
             # a tag may have been cut
             kept = 0 if window.ended else _TAG_KEPT
-            gap.add(window.offset, window.drop(max(len(window.raw) - kept, 0)))
+            gap.add(window.offset, window.step(max(window.left - kept, 0)))
             if not window.more():
                 break
             continue
-        gap.add(window.offset, window.drop(start.start()))
+        gap.add(window.offset, window.step(start.start() - window.at))
         yield from gap.close(scan)
         offset = window.offset
         piece, error = _cut(window, start[1], scan.tags)
         yield scan.record(piece, start[1].decode("ascii"), offset, error)
-    gap.add(window.offset, window.drop(len(window.raw)))
+    gap.add(window.offset, window.step(window.left))
     yield from gap.close(scan)
-
-
-class _Window:
-    """The part of a file that is being looked at."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.raw = b""
-        self.offset = 0
-        self.ended = False
-
-    def more(self) -> bool:
-        """Read on; return whether there was more."""
-        if self.ended:
-            return False
-        parts = []
-        size = 0
-        while size < _CHUNK:
-            try:
-                # in small steps, since gzip gives nothing of a step that meets the damage
-                part = self._stream.read(4096)
-            except DAMAGED:
-                part = b""
-            if not part:
-                self.ended = True
-                break
-            parts.append(part)
-            size += len(part)
-        self.raw += b"".join(parts)
-        return bool(parts)
-
-    def fill(self, size: int) -> None:
-        while len(self.raw) < size and self.more():
-            pass
-
-    def drop(self, count: int) -> bytes:
-        """Forget the first ``count`` bytes, and return them."""
-        dropped, self.raw = self.raw[:count], self.raw[count:]
-        self.offset += count
-        return dropped
 
 
 class _Scan:
@@ -167,7 +125,7 @@ class _Scan:
                 return raw.decode(name).encode("utf-8", "replace").decode("utf-8")
             except (LookupError, ValueError):
                 continue
-        return raw.decode("cp1252", errors="replace")
+        return decoded(raw)
 
 
 def _encoding(declared: str) -> str:
@@ -196,7 +154,7 @@ class _Gap:
         """Yield an error if there was something that does not belong there."""
         raw, self._raw = self._raw, b""
         scan.learn(raw)
-        at = len(_BOM) if self._offset == 0 and raw.startswith(_BOM) else 0
+        at = 0
         while at < len(raw):
             harmless = _HARMLESS.match(raw, at)
             if harmless is None:
@@ -212,24 +170,24 @@ class _Gap:
         yield Span(self._offset + at, scan.decoded(rest), error)
 
 
-def _cut(window: _Window, tag: bytes, tags: bytes) -> tuple[bytes, str]:
+def _cut(window: ByteWindow, tag: bytes, tags: bytes) -> tuple[bytes, str]:
     """Take the record off that begins here, as far as the next one at most; say what is wrong with its end."""
     bound = re.compile(rb"</" + re.escape(tag) + rb"\s*>|<(?:" + tags + rb")(?=[\s/>])")
-    opening = window.raw.index(b">") + 1
-    if window.raw[opening - 2 : opening] == b"/>":
-        return window.drop(opening), ""
+    opening = window.text.index(b">", window.at) + 1 - window.at
+    if window.text.endswith(b"/>", 0, window.at + opening):
+        return window.step(opening), ""
     searched = opening
     while True:
-        end = bound.search(window.raw, searched)
+        end = bound.search(window.text, window.at + searched)
         if end and not end[0].startswith(b"</"):
-            return window.drop(end.start()), "the next record begins before this one ends"
+            return window.step(end.start() - window.at), "the next record begins before this one ends"
         if end:
-            return window.drop(end.end()), ""
-        if len(window.raw) > _LONGEST:
-            return window.drop(len(window.raw) - _TAG_KEPT), "it is longer than a record can be"
-        searched = max(opening, len(window.raw) - _TAG_KEPT)
+            return window.step(end.end() - window.at), ""
+        if window.left > _LONGEST:
+            return window.step(window.left - _TAG_KEPT), "it is longer than a record can be"
+        searched = max(opening, window.left - _TAG_KEPT)
         if not window.more():
-            return window.drop(len(window.raw)), "it breaks off before its end"
+            return window.step(window.left), "it breaks off before its end"
 
 
 def _leaves(text: str) -> dict[str, str]:
@@ -273,7 +231,7 @@ def looks_like_list(head: bytes) -> bool:
     bool
         Whether its first element is a list by name, and holds addresses or nothing at all.
     """
-    start = head.removeprefix(_BOM).lstrip()
+    start = head.removeprefix(BOM).lstrip()
     first = _FIRST_TAG.search(start, 0, _HEAD)
     root = _ROOT.match(start, first.start()) if first else None
     if not root or not start.startswith(b"<"):
