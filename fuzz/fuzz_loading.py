@@ -133,7 +133,7 @@ def file(name: str, content: bytes) -> Path:
 def sound(result: ba.Load) -> None:
     result.check()
     repr(result)
-    if list(result.events.columns) != [column.name for column in EVENT_COLUMNS]:
+    if list(result.events.columns) != list(EVENT_COLUMNS.names):
         raise UnsoundError("the columns are not those of the schema")
 
 

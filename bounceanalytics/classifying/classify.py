@@ -35,7 +35,6 @@ from bounceanalytics.schema import (
     PROVIDERS,
     REASONS,
     VERDICT_COLUMNS,
-    require,
 )
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def classify(
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
         parts = ((part.relative_to(dataset.path), _classified(dataset, part, book)) for part in dataset.parts)
         return write_dataset(out, "bounces", parts, overwrite=overwrite)
-    return _classify(require(events, _NEEDED) if dataset is None else dataset.to_pandas(), book)
+    return _classify(EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas(), book)
 
 
 def _classified(dataset: Dataset, part: Path, book: Rulebook) -> Iterator[pa.Table]:

@@ -17,7 +17,7 @@ from bounceanalytics.errors import FrameError
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.incidents import collect
 from bounceanalytics.report.spans import halves, span, times_of
-from bounceanalytics.schema import require
+from bounceanalytics.schema import BOUNCE_COLUMNS
 from bounceanalytics.summaries import Summaries, summarize
 from bounceanalytics.wording import rows
 
@@ -89,7 +89,7 @@ def compute(
     redact: bool = True,
 ) -> Contents:
     """Return what a report tells; the parameters are those of :func:`bounceanalytics.report`."""
-    frame = require(_whole(bounces), ("source", "diagnostic"), "a classified frame")
+    frame = BOUNCE_COLUMNS.require(_whole(bounces), ("source", "diagnostic"))
     every = times_of(frame)
     about = None if period is None else span(period, every)
     before, against = None, None
@@ -141,7 +141,7 @@ def _part(frame: pd.DataFrame, when: Span, every: Span | None) -> pd.DataFrame:
 def _whole(bounces: Frame) -> pd.DataFrame:
     dataset = as_dataset(bounces)
     frame = bounces if dataset is None else dataset.to_pandas()
-    return require(frame, ("event", "timestamp"), "a classified frame")
+    return BOUNCE_COLUMNS.require(frame, ("event", "timestamp"))
 
 
 def _bare(frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -198,7 +198,7 @@ class Ledger(SqliteFile):
         >>> rows["given"] == len(verdicts), rows["added"] == len(ledger)
         (True, True)
         """
-        schema.require(verdicts, _NEEDED, "a frame of verdicts")
+        schema.DECISION_COLUMNS.require(verdicts, _NEEDED)
         unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
         if unknown:
             names = ", ".join(map(repr, sorted(unknown)))

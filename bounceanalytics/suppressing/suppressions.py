@@ -142,7 +142,7 @@ def export_suppressions(
     {}
     """
     targets, verdict = _targets(provider, action)
-    schema.require(verdicts, NEEDED, "a frame of verdicts")
+    schema.DECISION_COLUMNS.require(verdicts, NEEDED)
     path = Path(path)
     chosen = verdicts.loc[verdicts["verdict"].astype("str") == verdict, list(NEEDED)]
     entries, excluded = _writable(Entries.of(chosen, salt), targets)
