@@ -27,9 +27,11 @@ def summarize_reasons(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most bounces first: ``reason``, ``title``, ``category``, ``fault``, ``action``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``share``, ``domains``, ``addresses``, ``first_seen``,
-        ``last_seen``.
+        Most bounces first.
+
+        ``reason`` (category), ``title`` (string), ``category``, ``fault``, ``action`` (category), ``bounced``,
+        ``hard``, ``soft``, ``block``, ``unknown``, ``dropped`` (int64), ``share`` (float64), ``domains``,
+        ``addresses`` (int64), ``first_seen``, ``last_seen`` (timestamp, UTC).
 
     Raises
     ------
@@ -60,8 +62,10 @@ def summarize_domain_reasons(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Domains with most bounces first, their reasons by count: ``domain``, ``reason``, ``title``, ``bounced``,
-        ``hard``, ``soft``, ``block``, ``unknown``, ``addresses``, ``first_seen``, ``last_seen``.
+        Domains with most bounces first, their reasons by count.
+
+        ``domain`` (string), ``reason`` (category), ``title`` (string), ``bounced``, ``hard``, ``soft``, ``block``,
+        ``unknown``, ``addresses`` (int64), ``first_seen``, ``last_seen`` (timestamp, UTC).
 
     Raises
     ------
@@ -93,8 +97,10 @@ def summarize_codes(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most bounces first: ``code_class``, ``category``, ``reason``, ``code``, ``bounced``, ``hard``, ``soft``,
-        ``block``, ``unknown``, ``domains``, ``addresses``.
+        Most bounces first.
+
+        ``code_class``, ``category``, ``reason`` (category), ``code`` (string), ``bounced``, ``hard``, ``soft``,
+        ``block``, ``unknown``, ``domains``, ``addresses`` (int64).
 
     Raises
     ------
@@ -128,9 +134,11 @@ def summarize_system_full(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Not recovered first, then most permanent answers: ``domain``, ``mailbox_provider``, ``first_seen``,
-        ``last_seen``, ``addresses``, ``bounces``, ``permanent``, ``transient``, ``accepted_between``,
-        ``accepted_again``, ``last_accepted``, ``recovered``, ``weeks_out``.
+        Not recovered first, then most permanent answers.
+
+        ``domain``, ``mailbox_provider`` (string), ``first_seen``, ``last_seen`` (timestamp, UTC), ``addresses``,
+        ``bounces``, ``permanent``, ``transient``, ``accepted_between`` (int64), ``accepted_again``,
+        ``last_accepted`` (timestamp, UTC), ``recovered`` (bool), ``weeks_out`` (float64).
 
     Raises
     ------
@@ -162,8 +170,10 @@ def summarize_actions(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most bounces first: ``action``, ``fault``, ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``,
-        ``domains``, ``addresses``.
+        Most bounces first.
+
+        ``action``, ``fault`` (category), ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``domains``,
+        ``addresses`` (int64).
 
     Raises
     ------

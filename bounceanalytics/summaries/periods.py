@@ -32,9 +32,12 @@ def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> p
     Returns
     -------
     pandas.DataFrame
-        In order of time: ``period``, ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``,
-        ``unknown``, ``dropped``, ``pending``, ``rated``, ``deliveries_known``, ``bounce_rate``, ``hard_rate``,
-        ``hard_low``, ``hard_high``.
+        In order of time.
+
+        ``period`` (timestamp, UTC), ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``,
+        ``unknown``, ``dropped``, ``pending``, ``rated`` (int64), ``deliveries_known`` (bool), ``bounce_rate``,
+        ``hard_rate``, ``hard_low``, ``hard_high`` (float64).
+
         ``period`` is the start, ``datetime64[us, <timezone>]``.
 
     Raises
@@ -74,9 +77,12 @@ def summarize_domain_days(
     Returns
     -------
     pandas.DataFrame
-        Domains with most bounces first, each in order of time: ``domain``, ``period``, ``attempted``, ``delivered``,
-        ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``rated``,
-        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``.
+        Domains with most bounces first, each in order of time.
+
+        ``domain`` (string), ``period`` (timestamp, UTC), ``attempted``, ``delivered``, ``bounced``, ``hard``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``rated`` (int64), ``deliveries_known`` (bool),
+        ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high`` (float64).
+
         ``period`` is the start, ``datetime64[us, <timezone>]``.
 
     Raises
@@ -114,9 +120,11 @@ def summarize_changes(bounces: Frame, by: str = "domain", freq: Freq = "W") -> p
     Returns
     -------
     pandas.DataFrame
-        Those with the most bounces more or less than before first: ``name``, ``mailbox_provider``, ``measure`` (hard,
-        block), ``kind`` (spike, rise, fall), ``at``, ``attempted_before``, ``failed_before``, ``rate_before``,
-        ``attempted_after``, ``failed_after``, ``rate_after``, ``p_value``.
+        Those with the most bounces more or less than before first.
+
+        ``name``, ``mailbox_provider`` (string), ``measure``, ``kind`` (category), ``at`` (timestamp, UTC),
+        ``attempted_before``, ``failed_before`` (int64), ``rate_before`` (float64), ``attempted_after``,
+        ``failed_after`` (int64), ``rate_after``, ``p_value`` (float64).
 
     Raises
     ------

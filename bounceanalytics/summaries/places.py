@@ -28,11 +28,13 @@ def summarize_domains(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Worst first: most hard bounces, then most bounces: ``domain``, ``mailbox_provider``, ``registrable_domain``,
-        ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``,
-        ``addresses``, ``rated``, ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``,
-        ``hard_shrunk``, ``first_seen``, ``last_seen``, ``top_reason``, ``trend`` (rising, steady, falling), ``spike``
-        (bool), ``changed_at`` (UTC).
+        Worst first: most hard bounces, then most bounces.
+
+        ``domain``, ``mailbox_provider``, ``registrable_domain`` (string), ``attempted``, ``delivered``,
+        ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``addresses``, ``rated``
+        (int64), ``deliveries_known`` (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``,
+        ``hard_shrunk`` (float64), ``first_seen``, ``last_seen`` (timestamp, UTC), ``top_reason``, ``trend``
+        (category), ``spike`` (bool), ``changed_at`` (timestamp, UTC).
 
     Raises
     ------
@@ -63,10 +65,12 @@ def summarize_registrable_domains(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most hard bounces first: ``registrable_domain``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
-        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``hard_shrunk``,
-        ``first_seen``, ``last_seen``, ``top_reason``.
+        Most hard bounces first.
+
+        ``registrable_domain`` (string), ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``,
+        ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated`` (int64), ``deliveries_known``
+        (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``hard_shrunk`` (float64),
+        ``first_seen``, ``last_seen`` (timestamp, UTC), ``top_reason`` (category).
 
     Raises
     ------
@@ -103,10 +107,12 @@ def summarize_providers(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most attempted first: ``mailbox_provider``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
-        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
-        ``last_seen``, ``top_reason``.
+        Most attempted first.
+
+        ``mailbox_provider`` (string), ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``,
+        ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated`` (int64), ``deliveries_known``
+        (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high`` (float64), ``first_seen``, ``last_seen``
+        (timestamp, UTC), ``top_reason`` (category).
 
     Raises
     ------
@@ -137,10 +143,12 @@ def summarize_tags(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most attempted first: ``tag``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
-        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
-        ``last_seen``, ``top_reason``.
+        Most attempted first.
+
+        ``tag`` (string), ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``, ``unknown``,
+        ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated`` (int64), ``deliveries_known`` (bool),
+        ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high`` (float64), ``first_seen``, ``last_seen``
+        (timestamp, UTC), ``top_reason`` (category).
 
     Raises
     ------
@@ -171,10 +179,12 @@ def summarize_sending_ips(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most attempted first: ``sending_ip``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
-        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
-        ``last_seen``, ``top_reason``.
+        Most attempted first.
+
+        ``sending_ip`` (string), ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``, ``block``,
+        ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated`` (int64), ``deliveries_known``
+        (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high`` (float64), ``first_seen``, ``last_seen``
+        (timestamp, UTC), ``top_reason`` (category).
 
     Raises
     ------
@@ -205,10 +215,12 @@ def summarize_esps(bounces: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Most attempted first: ``provider``, ``events``, ``attempted``, ``delivered``, ``bounced``, ``hard``,
-        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated``,
-        ``deliveries_known``, ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``, ``first_seen``,
-        ``last_seen``.
+        Most attempted first.
+
+        ``provider`` (category), ``events``, ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``,
+        ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated`` (int64),
+        ``deliveries_known`` (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high`` (float64),
+        ``first_seen``, ``last_seen`` (timestamp, UTC).
 
     Raises
     ------

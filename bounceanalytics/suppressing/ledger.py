@@ -258,7 +258,21 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             One row per entry, by domain and key.
 
-            =============== ============================================================
+            =============== ===================================================================
+            ``address``     string: in normal form; missing where only a hash is known
+            ``hash``        string: hash of the address, where only that is known
+            ``domain``      string: its domain
+            ``verdict``     string: 'remove', 'hold', or 'keep' once lifted
+            ``reason``      string: what speaks against the address
+            ``code``        string: enhanced code, else reply code
+            ``explanation`` string: the verdict as a sentence
+            ``source``      string: file that the deciding event came from
+            ``record``      Int64: number of the record in that file
+            ``decided_at``  timestamp, UTC: time of the deciding event
+            ``first_seen``  timestamp, UTC: first event of all
+            ``last_seen``   timestamp, UTC: last event of all
+            ``review_on``   timestamp, UTC: day on which to look at it again; missing for never
+            =============== ===================================================================
 
         Examples
         --------
@@ -473,7 +487,15 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             One row per change.
 
-            ================== ================================================
+            ================== =======================================================
+            ``made_at``        timestamp, UTC: when the entry was changed
+            ``run``            string: name of the run
+            ``verdict_before`` string: the verdict until then; missing for a new entry
+            ``verdict``        string: the verdict since
+            ``reason``         string: what speaks against the address
+            ``why``            string: what was said of the change
+            ``address``        string: in normal form
+            ================== =======================================================
 
         Examples
         --------
@@ -506,7 +528,15 @@ class Ledger(SqliteFile):
         pandas.DataFrame
             One row per domain, those still full first.
 
-            ================== ============================================
+            ================== ===================================================
+            ``domain``         string: domain
+            ``suppressed``     int64: addresses that are suppressed or held for it
+            ``first_full``     timestamp, UTC: when it was full first
+            ``last_full``      timestamp, UTC: when it was full last
+            ``last_delivered`` timestamp, UTC: when it last took mail
+            ``recovered``      bool: it took mail after it was last full
+            ``advice``         string: what to do with its addresses
+            ================== ===================================================
 
         Examples
         --------

@@ -88,26 +88,7 @@ def assert_has(frame: pd.DataFrame, table: Table) -> None:
             assert list(getattr(found, "categories", [])) == list(getattr(column.dtype, "categories", []))
 
 
-@pytest.fixture(scope="module")
-def events(samples: Path) -> pd.DataFrame:
-    return ba.load(samples / "exports" / "ses").events
-
-
-@pytest.fixture(scope="module")
-def bounces(events: pd.DataFrame) -> pd.DataFrame:
-    return ba.classify(events)
-
-
-@pytest.fixture(scope="module")
-def verdicts(bounces: pd.DataFrame) -> pd.DataFrame:
-    return ba.decide(bounces)
-
-
-@pytest.mark.parametrize(
-    ("function", "table"),
-    [one for one in [*OF_BOUNCES.items(), *OTHERS.items()] if one[0] not in SUMMARIZE],
-    ids=name_of,
-)
+@pytest.mark.parametrize(("function", "table"), [*OF_BOUNCES.items(), *OTHERS.items()], ids=name_of)
 def test_the_docstring_lists_the_columns_of_the_schema(function: Any, table: Table) -> None:
     found = returns(function)
     lists = [textwrap.indent(table.numpydoc(meanings=meanings), "    ") for meanings in (True, False)]
@@ -140,22 +121,21 @@ def test_the_frame_of_the_samples_has_the_columns(function: Any, table: Table, b
 
 @pytest.mark.parametrize(("function", "table"), OF_BOUNCES.items(), ids=name_of)
 def test_the_frame_of_nothing_has_the_columns(function: Any, table: Table) -> None:
-    assert_has(function(schema.BOUNCE_COLUMNS.empty()), table)
+    frame = function(schema.BOUNCE_COLUMNS.empty())
+    assert_has(frame, table)
+    assert frame.empty != (function in {retry_days, ba.compare_policies})  # the usual days, and every policy
 
 
-def test_loading_and_classifying_have_the_columns(
-    samples: Path, events: pd.DataFrame, bounces: pd.DataFrame
-) -> None:
-    assert_has(events, schema.EVENT_COLUMNS)
+def test_loading_and_classifying_have_the_columns(loaded: ba.Load, bounces: pd.DataFrame) -> None:
+    assert_has(loaded.events, schema.EVENT_COLUMNS)
     assert_has(bounces, schema.BOUNCE_COLUMNS)
     assert_has(ba.classify_text(["550 5.1.1 no such user", None]), schema.VERDICT_COLUMNS)
-    load = ba.load(samples / "exports" / "mailgun")
     for name, table in (
         ("files", schema.FILE_COLUMNS),
         ("ignored", schema.IGNORED_COLUMNS),
         ("rejects", schema.REJECT_COLUMNS),
     ):
-        assert_has(getattr(load, name), table)
+        assert_has(getattr(loaded, name), table)
         told = " ".join(re.findall(r"``(\w+)``", inspect.getdoc(ba.Load) or ""))
         assert all(column in told for column in table.names)
 
@@ -169,10 +149,10 @@ def test_codes_and_findings_on_rules_have_the_columns(tmp_path: Path) -> None:
 
 
 def test_two_runs_and_their_difference_have_the_columns(
-    samples: Path, verdicts: pd.DataFrame, tmp_path: Path
+    samples: Path, decided: pd.DataFrame, tmp_path: Path
 ) -> None:
-    first = ba.clean(samples / "list.csv", verdicts, tmp_path / "first")
-    second = ba.clean(samples / "list.csv", verdicts.iloc[::2], tmp_path / "second")
+    first = ba.clean(samples / "list.csv", decided, tmp_path / "first")
+    second = ba.clean(samples / "list.csv", decided.iloc[::2], tmp_path / "second")
     assert_has(first.reasons, schema.REASON_COLUMNS)
     assert_has(ba.restore(first, tmp_path / "all.csv").reasons, schema.REASON_COLUMNS)
     assert len(ba.diff(first, second))
@@ -182,19 +162,19 @@ def test_two_runs_and_their_difference_have_the_columns(
 
 
 @pytest.fixture(params=["with entries", "empty"])
-def ledger(request: pytest.FixtureRequest, verdicts: pd.DataFrame) -> Iterator[ba.Ledger]:
+def ledger(request: pytest.FixtureRequest, decided: pd.DataFrame) -> Iterator[ba.Ledger]:
     with ba.Ledger(":memory:") as opened:
         if request.param == "with entries":
-            opened.update(verdicts)
+            opened.update(decided)
         yield opened
 
 
-def test_the_frames_of_a_ledger_have_the_columns(ledger: ba.Ledger, verdicts: pd.DataFrame) -> None:
+def test_the_frames_of_a_ledger_have_the_columns(ledger: ba.Ledger, decided: pd.DataFrame) -> None:
     assert_has(ledger.entries(), schema.LEDGER_COLUMNS)
     assert_has(ledger.due("2040-01-01"), schema.LEDGER_COLUMNS)
     assert_has(ledger.verdicts(), schema.LEDGER_COLUMNS.without("hash"))
-    assert_has(ledger.match(verdicts["address"]), schema.LEDGER_COLUMNS.without("hash"))
-    assert_has(ledger.history(verdicts["address"]), schema.LEDGER_HISTORY_COLUMNS)
+    assert_has(ledger.match(decided["address"]), schema.LEDGER_COLUMNS.without("hash"))
+    assert_has(ledger.history(decided["address"]), schema.LEDGER_HISTORY_COLUMNS)
     assert_has(ledger.domains(), schema.LEDGER_DOMAIN_COLUMNS)
 
 
