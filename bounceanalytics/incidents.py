@@ -40,7 +40,7 @@ _CHANGES = {
 
 
 def incidents(bounces: Frame) -> pd.DataFrame:
-    """Return what happened when, for the marks of :func:`bounceanalytics.charts.bounce_types`.
+    """Return what happened when, for the marks of :func:`bounceanalytics.charts.days`.
 
     Parameters
     ----------

@@ -1,39 +1,63 @@
-"""Summary in, plotly figure out: charts neither group nor filter, show or save; :func:`save` makes image files of them.
+"""Charts: a summary in, a plotly figure out; :func:`save` makes image files of them.
 
-Each takes the summary named in its docstring and draws its first rows, which are the worst. The same colour always
-means the same bounce type or the same party at fault; every hover text is a sentence; axes begin at zero. ``theme``
-is 'light' or 'dark'; ``compact`` makes labels short enough for a phone. An empty summary gives a figure that says so
-in words.
+Each draws the summary of its name: ``charts.domains(ba.summarize_domains(bounces))``,
+``charts.days(ba.summarize_days(bounces))`` and so on. ``mailbox_providers`` draws that of
+:func:`bounceanalytics.summarize_providers`; ``storms``, ``unclassified`` and ``recovery_curves`` draw what the
+functions of these names return, ``policies`` what :func:`bounceanalytics.compare_policies` does. The former names
+``bounce_types`` (now ``days``), ``domain_trends`` (``domain_days``), ``providers`` (``mailbox_providers``) and
+``recovery`` (``recovery_curves``) go on working.
+
+Charts neither group nor filter, show nor save. They draw the first rows of a summary, which are the worst. The same
+colour always means the same bounce type or the same party at fault; every hover text is a sentence; axes begin at zero.
+An empty summary gives a figure that says so in words.
+
+All take the same options, and raise :class:`bounceanalytics.FrameError` if the summary lacks columns or there is no
+such theme:
+
+top : int
+    How many rows to draw at most; the subtitle says how many there are.
+theme : {'light', 'dark'}, default 'light'
+compact : bool, default False
+    Labels short enough for a phone.
 """
 
 from __future__ import annotations
 
-from bounceanalytics.charts.bars import domains, reasons
+from bounceanalytics.charts.bars import actions, domains, reasons
 from bounceanalytics.charts.changes import changes
 from bounceanalytics.charts.codes import codes
 from bounceanalytics.charts.full import system_full
 from bounceanalytics.charts.heat import domain_reasons
 from bounceanalytics.charts.images import save
 from bounceanalytics.charts.policies import policies
-from bounceanalytics.charts.rates import providers, registrable_domains, sending_ips, tags
-from bounceanalytics.charts.recovery import recovery
+from bounceanalytics.charts.rates import esps, mailbox_providers, registrable_domains, sending_ips, tags
+from bounceanalytics.charts.recovery import recovery_curves
 from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.texts import unclassified
 from bounceanalytics.charts.theme import template
-from bounceanalytics.charts.times import bounce_types
-from bounceanalytics.charts.trends import domain_trends
+from bounceanalytics.charts.times import days
+from bounceanalytics.charts.trends import domain_days
+
+#: Names that were there before each chart had the name of its summary.
+bounce_types, domain_trends, providers, recovery = days, domain_days, mailbox_providers, recovery_curves
 
 __all__ = [
+    "actions",
     "bounce_types",
     "changes",
     "codes",
+    "days",
+    "domain_days",
     "domain_reasons",
     "domain_trends",
     "domains",
+    "esps",
+    "mailbox_providers",
     "policies",
     "providers",
     "reasons",
     "recovery",
+    "recovery_curves",
     "registrable_domains",
     "save",
     "sending_ips",

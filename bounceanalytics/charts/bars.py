@@ -1,4 +1,4 @@
-"""Bars: the domains that hurt most, and the reasons."""
+"""Bars: the domains that hurt most, the reasons, and what to do with the addresses."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import (
+from bounceanalytics.charts.panels import (
+    HOVER,
     NARROWEST,
-    Theme,
-    ThemeName,
+    Sheet,
+    bars,
     count_axis,
-    lay_out,
-    legend_high,
+    interval,
     names_axis,
+    no_rate_note,
     panel_heading,
     rate_axis,
+    rate_note,
     rows_high,
-    says,
     text_wide,
 )
-from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import (
+    ACTIONS,
     FAULTS,
     count,
     fault_title,
@@ -39,6 +40,12 @@ from bounceanalytics.wording import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bounceanalytics.charts.theme import Theme, ThemeName
+
+_DOMAINS_NEED = SUMMARIES["domains"].select(
+    ("domain", "attempted", "hard", "hard_rate", "hard_low", "hard_high", "top_reason")
+)
+
 
 def domains(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
@@ -47,26 +54,14 @@ def domains(
 
     Many messages make many bounces, so the number alone says little about a domain; a rate from few messages says
     little as well, so it is shown with its 95% interval and, where the summary has ``hard_shrunk``, with a tick at
-    the rate drawn towards that of all domains.
+    the rate drawn towards that of all domains. On a phone there is one panel, with number and rate in words.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_domains`, worst first.
-    top : int, default 20
-        How many domains to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone, and one panel with number and rate in words.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -75,56 +70,28 @@ def domains(
     >>> figure = ba.charts.domains(ba.summarize_domains(bounces))
     """
     _DOMAINS_NEED.require(summary)
-    title = "Domains with the most hard bounces"
+    sheet = Sheet("Domains with the most hard bounces", theme, compact)
     failing = int((summary["hard"] > 0).sum())
     if not failing:
-        sentence = "No domain has hard bounces." if len(summary) else "No messages were sent."
-        return says(theme, title, sentence, compact=compact)
-    look = look_of(theme)
+        return sheet.empty("No domain has hard bounces." if len(summary) else "No messages were sent.")
     shown = summary.head(min(top, failing))
-    names = shown["domain"].tolist()
-    hovers = [_domain_sentence(row) for row in rows(shown)]
-    rated = shown["hard_rate"].notna()
+    names, counts = shown["domain"].tolist(), shown["hard"].tolist()
+    rates = [percent(rate) if pd.notna(rate) else "" for rate in shown["hard_rate"]]
     texts = [
-        f"{number(hard)}  ·  {percent(rate)}" if compact and known else number(hard)
-        for hard, rate, known in zip(shown["hard"], shown["hard_rate"], rated, strict=True)
+        number(n) + (f"  ·  {rate}" if compact and rate else "")
+        for n, rate in zip(counts, rates, strict=True)
     ]
-    figure = go.Figure(_bars(names, shown["hard"].tolist(), texts, hovers, look.types["hard"]))
+    hovers = [_domain_sentence(row) for row in rows(shown)]
+    figure = go.Figure(bars(names, counts, texts, hovers, sheet.look.types["hard"]))
     subtitle = f"{part(len(shown), failing, 'domain')} with hard bounces"
     if compact:
-        _scaled(figure, names, texts, shown["hard"].max(), compact=True)
-        subtitle += "; messages and share of attempted"
-        return lay_out(figure, theme, title, subtitle, body=rows_high(len(shown)), compact=True)
-    _scaled(figure, names, texts, shown["hard"].max(), compact=False, panel=0.46, right=64)
-    figure.update_layout(
-        margin_r=64,  # holds the rates in words
-        annotations=[
-            panel_heading("hard bounces", "x", look.quiet),
-            *(
-                rate_text(place, len(shown), percent(rate))
-                if pd.notna(rate)
-                else no_rate(place, len(shown), "x2", look)
-                for place, rate in enumerate(shown["hard_rate"])
-            ),
-        ],
-    )
-    if rated.any():
-        shrunk = "hard_shrunk" in shown
-        for trace in _rate_dots(
-            shown[rated], [h for h, known in zip(hovers, rated, strict=True) if known], look
-        ):
-            figure.add_trace(trace)
-        heading = "hard rate (dot)" + (" and cautious rate (tick)" if shrunk else "")
-        figure.add_annotation(panel_heading(heading, "x2", look.quiet))
-        subtitle += "; lines: 95% interval of the rate" + (
-            "; cautious: drawn towards the rate of all domains, the more the fewer messages" if shrunk else ""
+        _scale(figure, names, texts, max(counts), compact=True)
+        return sheet.lay_out(
+            figure, f"{subtitle}; messages and share of attempted", body=rows_high(len(shown))
         )
-    longest = max(float(shown["hard_high"].max()), 0.0) if rated.any() else 0.01
-    figure.update_layout(
-        xaxis2=rate_axis(longest, room=1.04, steps=4)
-        | {"domain": [0.52, 1], "anchor": "y", "showticklabels": bool(rated.any())}
-    )
-    return lay_out(figure, theme, title, subtitle, body=rows_high(len(shown)), above=28)
+    _scale(figure, names, texts, max(counts), compact=False, panel=0.46, right=64)
+    subtitle += _add_rates(figure, shown, rates, hovers, sheet.look)
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(shown)), above=28)
 
 
 def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
@@ -134,18 +101,8 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_reasons`, most frequent first.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -154,116 +111,125 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     >>> figure = ba.charts.reasons(ba.summarize_reasons(bounces))
     """
     SUMMARIES["reasons"].require(summary, ("reason", "title", "fault", "bounced", "dropped", "share"))
-    title = "Why mail did not arrive"
+    sheet = Sheet("Why mail did not arrive", theme, compact)
     dropped = summary["dropped"].sum()
     apart = f"; {count(dropped, 'message')} not tried by the ESP, counted apart" if dropped else ""
     met = summary[summary["bounced"] > 0]
     if met.empty:
-        return says(theme, title, f"No message bounced{apart}.", compact=compact)
-    colours = look_of(theme).faults
+        return sheet.empty(f"No message bounced{apart}.")
+    texts = [f"{number(row.bounced)}  ·  {percent(row.share)}" for row in rows(met)]
+    hovers = [_reason_sentence(row) for row in rows(met)]
+    figure = _by_fault(sheet, met, met["title"].tolist(), met["bounced"].tolist(), texts, hovers)
+    bounced = count(met["bounced"].sum(), "bounce")
+    subtitle = f"{bounced} by reason; colour: who must act" + ("" if compact else apart)
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(met)))
+
+
+def actions(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
+    """Return bars of what to do with the addresses that bounced, coloured by who must act.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From :func:`bounceanalytics.summaries.summarize_actions`.
+    theme, compact
+        See :mod:`bounceanalytics.charts`.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> from bounceanalytics.summaries import summarize_actions
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> figure = ba.charts.actions(summarize_actions(bounces))
+    """
+    SUMMARIES["actions"].require(summary, ("action", "fault", "bounced", "addresses"))
+    sheet = Sheet("What to do with the addresses", theme, compact)
+    met = summary[summary["addresses"] > 0]
+    if met.empty:
+        return sheet.empty("No message bounced.")
+    does = [ACTIONS[row.action].short for row in rows(met)]
+    names = [f"{what} · {FAULTS[fault].short}" for what, fault in zip(does, met["fault"], strict=True)]
+    hovers = [_action_sentence(row) for row in rows(met)]
+    texts = [number(n) for n in met["addresses"]]
+    figure = _by_fault(sheet, met, names, met["addresses"].tolist(), texts, hovers)
+    if compact:  # colours tell the rest
+        figure.update_layout(yaxis_ticktext=[f"{what}  " for what in does])
+    subtitle = "addresses by action and by who must act; one that bounced for several reasons counts for each"
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(met)))
+
+
+def _by_fault(
+    sheet: Sheet,
+    met: pd.DataFrame,
+    names: list[str],
+    values: list[float],
+    texts: list[str],
+    hovers: list[str],
+) -> go.Figure:
+    """Return bars of rows that have a fault, which tells their colours."""
     figure = go.Figure()
+    frame = pd.DataFrame({"name": names, "value": values, "text": texts, "hover": hovers})
     for fault, words in FAULTS.items():  # one trace per colour, for the legend
-        mine = met[met["fault"] == fault]
+        mine = frame[met["fault"].eq(fault).to_numpy()]
         if len(mine):
-            texts = [
-                f"{number(n)}  ·  {percent(s)}" for n, s in zip(mine["bounced"], mine["share"], strict=True)
-            ]
-            hovers = [_reason_sentence(row) for row in rows(mine)]
-            bars = _bars(mine["title"].tolist(), mine["bounced"].tolist(), texts, hovers, colours[fault])
-            figure.add_trace(bars.update(name=words.short if compact else words.title))
-    subtitle = f"{count(met['bounced'].sum(), 'bounce')} by reason; colour: who must act" + (
-        "" if compact else apart
+            labels, lengths, ends, told = (mine[column].tolist() for column in frame)
+            colour, called = sheet.look.faults[fault], sheet.called(words)
+            figure.add_trace(bars(labels, lengths, ends, told, colour, name=called, showlegend=True))
+    _scale(figure, names, texts, max(values), compact=sheet.compact)
+    return figure
+
+
+def _add_rates(
+    figure: go.Figure, shown: pd.DataFrame, rates: list[str], hovers: list[str], look: Theme
+) -> str:
+    """Add a panel of rates at the right, and return what a subtitle says of it."""
+    notes = [
+        rate_note(place, len(shown), rate) if rate else no_rate_note(place, len(shown), "x2", look)
+        for place, rate in enumerate(rates)
+    ]
+    rated = shown.assign(hover=hovers)[shown["hard_rate"].notna()]
+    longest = max(float(rated["hard_high"].max()), 0.0) if len(rated) else 0.01
+    axis = rate_axis(longest, room=1.04, steps=4) | {"domain": [0.52, 1], "anchor": "y"}
+    figure.update_layout(
+        margin_r=64,  # holds the rates in words
+        annotations=[panel_heading("hard bounces", "x", look.quiet), *notes],
+        xaxis2=axis | {"showticklabels": bool(len(rated))},
     )
-    figure.update_traces(showlegend=True)
-    labels = [text for bars in figure.data for text in bars.text]
-    _scaled(figure, met["title"].tolist(), labels, met["bounced"].max(), compact=compact)
-    legend = legend_high(len(figure.data), compact=compact)
-    return lay_out(figure, theme, title, subtitle, body=rows_high(len(met)), above=legend, compact=compact)
+    if rated.empty:
+        return ""
+    figure.add_traces(list(_rate_dots(rated, look)))
+    shrunk = "hard_shrunk" in shown
+    heading = "hard rate (dot)" + (" and cautious rate (tick)" if shrunk else "")
+    figure.add_annotation(panel_heading(heading, "x2", look.quiet))
+    return "; lines: 95% interval of the rate" + (
+        "; cautious: drawn towards the rate of all domains, the more the fewer messages" if shrunk else ""
+    )
 
 
-_DOMAINS_NEED = SUMMARIES["domains"].select(
-    ("domain", "attempted", "hard", "hard_rate", "hard_low", "hard_high", "top_reason")
-)
-
-
-def _rate_dots(shown: pd.DataFrame, hovers: list[str], look: Theme) -> Iterator[go.Scatter]:
+def _rate_dots(rated: pd.DataFrame, look: Theme) -> Iterator[go.Scatter]:
     """Yield the rates with their intervals, and below them ticks at the cautious ones."""
-    rate = shown["hard_rate"]
+    rate, colour = rated["hard_rate"], look.types["hard"]
     same: dict[str, Any] = {
         "mode": "markers",
-        "y": shown["domain"].tolist(),
+        "y": rated["domain"].tolist(),
         "xaxis": "x2",
-        "customdata": hovers,
-        "hovertemplate": "%{customdata}<extra></extra>",
+        "customdata": rated["hover"].tolist(),
         "showlegend": False,
         "cliponaxis": False,
+        **HOVER,
     }
-    if "hard_shrunk" in shown:
+    if "hard_shrunk" in rated:
         tick = {"symbol": "line-ns", "size": 9, "line": {"width": 2, "color": look.ink}}
-        yield go.Scatter(x=shown["hard_shrunk"].tolist(), marker=tick, **same)
+        yield go.Scatter(x=rated["hard_shrunk"].tolist(), marker=tick, **same)
     yield go.Scatter(
         x=rate.tolist(),
-        marker={"color": look.types["hard"], "size": 9},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (shown["hard_high"] - rate).tolist(),
-            "arrayminus": (rate - shown["hard_low"]).tolist(),
-            "color": look.types["hard"],
-            "thickness": 2,
-            "width": 0,
-        },
+        marker={"color": colour, "size": 9},
+        error_x=interval(rate, rated["hard_low"], rated["hard_high"], colour, thickness=2, width=0),
         **same,
     )
 
 
-def rate_text(row: int, of: int, text: str) -> dict[str, Any]:
-    """Return a rate in words right of the plot, in that one of so many rows (from 0)."""
-    return _row_text(row, of, text) | {"x": 1, "xref": "paper"}
-
-
-def no_rate(row: int, of: int, axis: str, look: Theme) -> dict[str, Any]:
-    """Return why there is no rate, at the left edge of a panel, in that one of so many rows (from 0)."""
-    text = _row_text(row, of, "no deliveries in the export")
-    return text | {
-        "x": 0,
-        "xref": f"{axis} domain",
-        "bgcolor": look.paper,
-        "font": {"size": 12, "color": look.quiet},
-    }
-
-
-def _row_text(row: int, of: int, text: str) -> dict[str, Any]:
-    """Return a text in a row; by its place and not by its name, which may be a number or hold markup."""
-    place = {
-        "y": 1 - (row + 0.5) / of,
-        "yref": "paper",
-        "yanchor": "middle",
-        "xanchor": "left",
-        "xshift": 6,
-    }
-    return {"text": text, "showarrow": False, "font": {"size": 12}, **place}
-
-
-def _bars(names: list[str], values: list[float], texts: list[str], hovers: list[str], colour: str) -> go.Bar:
-    return go.Bar(
-        orientation="h",
-        x=values,
-        y=names,
-        text=texts,
-        textposition="outside",
-        textfont={"size": 12},
-        textangle=0,
-        cliponaxis=False,
-        constraintext="none",
-        marker={"color": colour, "line": {"width": 0}},
-        customdata=hovers,
-        hovertemplate="%{customdata}<extra></extra>",
-        showlegend=False,
-    )
-
-
-def _scaled(
+def _scale(
     figure: go.Figure,
     names: Sequence[str],
     texts: Sequence[str],
@@ -280,21 +246,14 @@ def _scaled(
     labels = names_axis(names, compact=compact)
     wide = (NARROWEST[compact] - 16 - right - max(map(text_wide, labels["ticktext"]))) * panel
     room = wide / max(wide - 1.15 * max(map(text_wide, texts)), wide / 4)  # digits are wider than letters
-    steps = 2 if compact else 5
-    figure.update_layout(
-        barmode="overlay",
-        xaxis=count_axis(largest, room=max(room, 1.05), steps=steps if panel == 1 else 3)
-        | {"domain": [0, panel]},
-        yaxis=labels,
-    )
+    steps = 3 if panel < 1 else 2 if compact else 5
+    counts = count_axis(largest, room=max(room, 1.05), steps=steps)
+    figure.update_layout(barmode="overlay", xaxis=counts | {"domain": [0, panel]}, yaxis=labels)
 
 
 def _domain_sentence(row: Any) -> str:
-    reason = (
-        f"<br>Most frequent reason: {reason_title(row.top_reason).lower()}."
-        if pd.notna(row.top_reason)
-        else ""
-    )
+    reason = reason_title(row.top_reason).lower()
+    reason = f"<br>Most frequent reason: {reason}." if reason else ""
     if pd.isna(row.hard_rate):
         return (
             f"<b>{plain(row.domain)}</b><br>{count(row.hard, 'message')} bounced hard; the export holds no delivery"
@@ -304,8 +263,19 @@ def _domain_sentence(row: Any) -> str:
 
 
 def _reason_sentence(row: Any) -> str:
-    who = fault_title(row.fault)
     return (
         f"<b>{reason_title(row.reason)}</b><br>{count(row.bounced, 'message')} bounced for this reason,"
-        f"<br>{percent(row.share)} of all bounces. Who must act: {who if who.isupper() else who.lower()}."
+        f"<br>{percent(row.share)} of all bounces. Who must act: {_in_sentence(fault_title(row.fault))}."
     )
+
+
+def _action_sentence(row: Any) -> str:
+    reach = count(row.addresses, "address", "addresses")
+    return (
+        f"<b>{ACTIONS[row.action].title}</b><br>{reach}, {count(row.bounced, 'bounce')}."
+        f"<br>Who must act: {_in_sentence(fault_title(row.fault))}."
+    )
+
+
+def _in_sentence(title: str) -> str:
+    return title if title.isupper() else title.lower()

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, rate_axis, rows_high, says
-from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.charts.panels import HOVER, Sheet, names_axis, note, rate_axis, rows_high
 from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import MEASURES, changed, count, day, number, part, percent, plain, rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NEED = SUMMARIES["changes"].without("mailbox_provider", "p_value")
+    from bounceanalytics.charts.theme import ThemeName
 
-_TITLE = "Whose rates changed, by their own past"
+_NEED = SUMMARIES["changes"].without("mailbox_provider", "p_value")
 
 
 def changes(
@@ -24,25 +23,14 @@ def changes(
 ) -> go.Figure:
     """Return the rates of hard bounces and blocks before and after they changed.
 
+    A hollow dot is the rate before, a full one the rate since.
+
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_changes`, the largest first.
-    top : int, default 15
-        How many to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A hollow dot is the rate before, a full one the rate since.
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -51,35 +39,27 @@ def changes(
     >>> figure = ba.charts.changes(ba.summarize_changes(bounces))
     """
     _NEED.require(summary)
+    sheet = Sheet("Whose rates changed, by their own past", theme, compact)
     if summary.empty:
-        sentence = "No rate of hard bounces or blocks has changed by more than chance may do."
-        return says(theme, _TITLE, sentence, compact=compact)
-    look = look_of(theme)
+        return sheet.empty("No rate of hard bounces or blocks has changed by more than chance may do.")
     shown = summary.head(top)
-    places = [str(place) for place in range(len(shown))]  # one name may have two changes
+    placed = [(str(place), row) for place, row in enumerate(rows(shown))]  # one name may have two changes
     figure = go.Figure()
     for measure, (name, _) in MEASURES.items():
-        mine = [
-            (place, row) for place, row in zip(places, rows(shown), strict=True) if row.measure == measure
-        ]
+        mine = [(place, row) for place, row in placed if row.measure == measure]
         if mine:
-            for trace in _dumbbells(mine, name, look.types[measure], look.paper):
-                figure.add_trace(trace)
+            figure.add_traces(_dumbbells(mine, name, sheet.look.types[measure], sheet.look.paper))
     largest = float(shown[["rate_before", "rate_after"]].max().max())
-    axis = names_axis(places, compact=compact)
-    axis["ticktext"] = names_axis(shown["name"].tolist(), compact=compact)["ticktext"]
+    labels = names_axis(shown["name"].tolist(), compact=compact)["ticktext"]
     figure.update_layout(
         xaxis=rate_axis(largest, room=1.55 if compact else 1.3),
-        yaxis=axis,
+        yaxis=names_axis([place for place, _ in placed], compact=compact) | {"ticktext": labels},
         showlegend=True,
-        annotations=[
-            _since(place, row, look.paper, compact=compact)
-            for place, row in zip(places, rows(shown), strict=True)
-        ],
+        annotations=[_since(place, row, sheet) for place, row in placed],
     )
     subtitle = f"{part(len(shown), len(summary), 'change')}; hollow: rate before, full: since"
     subtitle += "" if compact else "; at the right: since when"
-    return lay_out(figure, theme, _TITLE, subtitle, body=rows_high(len(shown)), above=36, compact=compact)
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(shown)), above=36)
 
 
 def _dumbbells(mine: list[tuple[str, Any]], name: str, colour: str, paper: str) -> list[go.Scatter]:
@@ -93,8 +73,8 @@ def _dumbbells(mine: list[tuple[str, Any]], name: str, colour: str, paper: str) 
         "y": [place for place, _ in mine],
         "mode": "markers",
         "customdata": [_sentence(row) for _, row in mine],
-        "hovertemplate": "%{customdata}<extra></extra>",
         "cliponaxis": False,
+        **HOVER,
     }
     line = {"color": colour, "width": 3}
     hollow = {"size": 11, "color": paper, "line": {"width": 2.5, "color": colour}}
@@ -106,11 +86,11 @@ def _dumbbells(mine: list[tuple[str, Any]], name: str, colour: str, paper: str) 
     ]
 
 
-def _since(place: str, row: Any, ground: str, *, compact: bool) -> dict[str, Any]:
-    when = f"{row.at.day} {row.at:%b}" if compact else day(row.at)
+def _since(place: str, row: Any, sheet: Sheet) -> dict[str, Any]:
+    when = f"{row.at.day} {row.at:%b}" if sheet.compact else day(row.at)
     text = f"spike, {when}" if row.kind == "spike" else when
-    at = {"x": 1, "xref": "paper", "xanchor": "right", "y": place, "yanchor": "middle"}
-    return {"text": text, "showarrow": False, "font": {"size": 12}, "bgcolor": ground, **at}
+    right: dict[str, Any] = {"x": 1, "xref": "paper", "xanchor": "right", "y": place, "yanchor": "middle"}
+    return note(text, bgcolor=sheet.look.paper, **right)
 
 
 def _sentence(row: Any) -> str:

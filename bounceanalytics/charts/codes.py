@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import BOUNCED, ThemeName, lay_out, says
-from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.charts.panels import HOVER, Sheet
+from bounceanalytics.charts.theme import BOUNCED
 from bounceanalytics.schema import REASONS, SUMMARIES
 from bounceanalytics.wording import TYPES, count, number, percent, plain, reason_title
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
-_NEED = SUMMARIES["codes"].without("domains", "addresses")
+    from bounceanalytics.charts.theme import ThemeName
 
-_TITLE = "What the servers said: class, category, reason, code"
+_NEED = SUMMARIES["codes"].without("domains", "addresses")
 
 #: How classes of codes are written.
 _CLASSES = {
@@ -38,23 +40,15 @@ _LEVELS = ("code_class", "category", "reason", "code")
 def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
     """Return boxes in boxes: code class, category, reason and code, each as large as its bounces are many.
 
+    A box has the colour of the bounce type that most of its bounces are of; a click on one makes it fill the plot. On a
+    phone there is neither class nor category.
+
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_codes`, most frequent first.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Without the class and the category, for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A box has the colour of the bounce type that most of its bounces are of. A click on one makes it fill the plot.
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -63,58 +57,67 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
     >>> figure = ba.charts.codes(ba.summarize_codes(bounces))
     """
     _NEED.require(summary)
+    levels = _LEVELS[2:] if compact else _LEVELS
+    named = "reason and code" if compact else "class, category, reason, code"
+    sheet = Sheet(f"What the servers said: {named}", theme, compact)
     total = int(summary["bounced"].sum())
-    title = "What the servers said: reason and code" if compact else _TITLE
     if not total:
-        return says(theme, title, "No message bounced.", compact=compact)
-    look = look_of(theme)
-    boxes = _boxes(summary, _LEVELS[2:] if compact else _LEVELS)
+        return sheet.empty("No message bounced.")
+    boxes = _boxes(summary, levels)
     types = [max(BOUNCED, key=lambda name: box["types"][name]) for box in boxes.values()]
     figure = go.Figure(
-        go.Icicle(
-            ids=[_ALL, *("/".join((_ALL, *path)) for path in boxes)],
-            parents=["", *("/".join((_ALL, *path[:-1])) for path in boxes)],
-            labels=["All", *(plain(box["label"]) for box in boxes.values())],
-            values=[total, *(box["bounced"] for box in boxes.values())],
-            branchvalues="total",
-            sort=False,
-            tiling={"orientation": "h", "pad": 1},
-            pathbar={"visible": False},
-            marker={
-                "colors": [look.line, *(look.types[name] for name in types)],
-                "line": {"width": 1, "color": look.paper},
-            },
-            text=[number(total), *(number(box["bounced"]) for box in boxes.values())],
-            texttemplate="%{label}" if compact else "%{label}  %{text}",
-            leaf={"opacity": 1},  # inks are chosen for full colours
-            # deep colours need the ink of the paper, for a contrast of at least 4.5:1
-            textfont={
-                "size": 12,
-                "color": [look.ink, *(look.paper if name == "block" else "#000000" for name in types)],
-            },
-            customdata=[
-                f"<b>{count(total, 'bounce')}</b> in all.",
-                *(_sentence(path, box, total) for path, box in boxes.items()),
-            ],
-            hovertemplate="%{customdata}<extra></extra>",
-        ),
-        layout={"uniformtext": {"minsize": 11, "mode": "hide"}, "margin": {"l": 16, "r": 16}},
+        [_icicle(boxes, types, total, sheet), *_keys(types, sheet)],
+        layout={
+            "uniformtext": {"minsize": 11, "mode": "hide"},
+            "margin": {"l": 16, "r": 16},
+            "xaxis": {"visible": False},
+            "yaxis": {"visible": False},
+            "showlegend": True,
+        },
     )
-    for name in BOUNCED:  # boxes have no legend of their own
-        if name in types:
-            figure.add_scatter(
-                x=[None],
-                y=[None],
-                mode="markers",
-                name=TYPES[name].short if compact else TYPES[name].title,
-                marker={"symbol": "square", "size": 11, "color": look.types[name]},
-                showlegend=True,
-            )
-    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False}, showlegend=True)
-    leaves = sum(len(path) == (2 if compact else 4) for path in boxes)
-    high = min(max(24 * leaves, 260), 620)
+    leaves = sum(len(path) == len(levels) for path in boxes)
     subtitle = f"{count(total, 'bounce')}; colour: the type of most of them"
-    return lay_out(figure, theme, title, subtitle, body=high, above=36, below=16, compact=compact)
+    return sheet.lay_out(figure, subtitle, body=min(max(24 * leaves, 260), 620), above=36, below=16)
+
+
+def _icicle(
+    boxes: dict[tuple[str, ...], dict[str, Any]], types: list[str], total: int, sheet: Sheet
+) -> go.Icicle:
+    """Return the boxes, inside one that holds all."""
+    look = sheet.look
+    sizes = [total, *(box["bounced"] for box in boxes.values())]
+    # deep colours need the ink of the paper, for a contrast of at least 4.5:1
+    inks = [look.ink, *(look.paper if name == "block" else "#000000" for name in types)]
+    hovers = (_sentence(path, box, total) for path, box in boxes.items())
+    return go.Icicle(
+        ids=[_ALL, *("/".join((_ALL, *path)) for path in boxes)],
+        parents=["", *("/".join((_ALL, *path[:-1])) for path in boxes)],
+        labels=["All", *(plain(box["label"]) for box in boxes.values())],
+        values=sizes,
+        branchvalues="total",
+        sort=False,
+        tiling={"orientation": "h", "pad": 1},
+        pathbar={"visible": False},
+        marker={
+            "colors": [look.line, *(look.types[name] for name in types)],
+            "line": {"width": 1, "color": look.paper},
+        },
+        text=[number(size) for size in sizes],
+        texttemplate="%{label}" if sheet.compact else "%{label}  %{text}",
+        leaf={"opacity": 1},  # inks are chosen for full colours
+        textfont={"size": 12, "color": inks},
+        customdata=[f"<b>{count(total, 'bounce')}</b> in all.", *hovers],
+        **HOVER,
+    )
+
+
+def _keys(types: list[str], sheet: Sheet) -> Iterator[go.Scatter]:
+    """Yield the entries of a legend, for boxes have none of their own."""
+    for name in BOUNCED:
+        if name in types:
+            marker = {"symbol": "square", "size": 11, "color": sheet.look.types[name]}
+            called = sheet.called(TYPES[name])
+            yield go.Scatter(x=[None], y=[None], mode="markers", name=called, marker=marker, showlegend=True)
 
 
 def _boxes(summary: pd.DataFrame, levels: tuple[str, ...]) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -151,8 +154,7 @@ def _called(level: str, name: str) -> str:
 
 
 def _sentence(path: tuple[str, ...], box: dict[str, Any], total: int) -> str:
-    named = [REASONS[part].title for part in path[-2:-1] if part in REASONS]
-    under = f" under {named[0].lower()}" if named else ""
+    under = f" under {reason_title(path[-2]).lower()}" if path[-2:-1] and path[-2] in REASONS else ""
     return (
         f"<b>{plain(box['label'])}</b>{under}<br>{count(box['bounced'], 'message')},"
         f" {percent(box['bounced'] / total)} of all bounces."

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, legend_high, names_axis, rows_high, says
-from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.charts.panels import DAY, HOVER, Sheet, names_axis, rows_high, spans, time_axis, wall
 from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import count, day, number, part, plain, rows
 
-_DAY = pd.Timedelta(days=1)
-_MS = pd.Timedelta(milliseconds=1)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bounceanalytics.charts.theme import ThemeName
+
+_NEED = SUMMARIES["system_full"].without("mailbox_provider", "accepted_between", "last_accepted", "weeks_out")
 
 
 def system_full(
@@ -26,20 +29,8 @@ def system_full(
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_system_full`, those that have not recovered first.
-    top : int, default 20
-        How many domains to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -47,28 +38,47 @@ def system_full(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.system_full(ba.summarize_system_full(bounces))
     """
-    _SYSTEM_FULL_NEED.require(summary)
-    title = "Mail system full: from the first to the last such answer"
+    _NEED.require(summary)
+    sheet = Sheet("Mail system full: from the first to the last such answer", theme, compact)
     if summary.empty:
-        return says(theme, title, "No domain answered that its mail system is full.", compact=compact)
+        return sheet.empty("No domain answered that its mail system is full.")
     dated = summary[summary["first_seen"].notna()]
     if dated.empty:
-        return says(theme, title, "These answers have no date.", compact=compact)
-    look = look_of(theme)
+        return sheet.empty("These answers have no date.")
     shown = dated.head(top)
-    figure = go.Figure()
-    for name, wanted, colour in (
-        ("Permanent" if compact else "Permanent answer (5.3.1)", shown["permanent"] > 0, look.types["hard"]),
-        ("Transient" if compact else "Transient answer (4.3.1)", shown["permanent"] == 0, look.types["soft"]),
+    figure = go.Figure(list(_traces(shown, sheet)))
+    ends = pd.concat([shown["first_seen"], shown["last_seen"], shown["accepted_again"]]).dropna()
+    figure.update_layout(
+        xaxis=_time_axis(wall(ends.min()), wall(ends.max()), 3 if compact else 7),
+        yaxis=names_axis(shown["domain"].tolist(), compact=compact),
+        showlegend=True,
+    )
+    subtitle = f"{part(len(shown), len(summary), 'domain')}; " if len(shown) < len(summary) else ""
+    still = int((~summary["recovered"]).sum())
+    subtitle += (
+        f"{count(still, 'domain')} not seen to accept mail since"
+        if still
+        else "mail was accepted again everywhere"
+    )
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(shown)), below=48)
+
+
+def _traces(shown: pd.DataFrame, sheet: Sheet) -> Iterator[go.Scatter]:
+    """Yield the times with permanent answers, those with transient ones only, and when mail was accepted again."""
+    for title, short, kind, mine in (
+        ("Permanent answer (5.3.1)", "Permanent", "hard", shown[shown["permanent"] > 0]),
+        ("Transient answer (4.3.1)", "Transient", "soft", shown[shown["permanent"] == 0]),
     ):
-        if wanted.any():
-            figure.add_trace(_spans(shown[wanted], name, colour))
+        if len(mine):
+            lines = [(row.domain, row.first_seen, row.last_seen, _sentence(row)) for row in rows(mine)]
+            yield spans(lines, short if sheet.compact else title, sheet.look.types[kind])
     back = shown[shown["recovered"]]
     if len(back):
-        figure.add_scatter(
+        look = sheet.look
+        yield go.Scatter(
             mode="markers",
-            name="Accepted" if compact else "Mail accepted again",
-            x=_wall(back["accepted_again"]),
+            name="Accepted" if sheet.compact else "Mail accepted again",
+            x=[wall(moment) for moment in back["accepted_again"]],
             y=back["domain"].tolist(),
             marker={
                 "symbol": "diamond",
@@ -80,82 +90,18 @@ def system_full(
                 f"<b>{plain(row.domain)}</b><br>Mail was accepted again on {day(row.accepted_again)}."
                 for row in rows(back)
             ],
-            hovertemplate="%{customdata}<extra></extra>",
+            **HOVER,
         )
-    ends = pd.concat([shown["first_seen"], shown["last_seen"], shown["accepted_again"]]).dropna()
-    figure.update_layout(
-        xaxis=_moments_axis(ends.dt.tz_localize(None), 3 if compact else 7),
-        yaxis=names_axis(shown["domain"].tolist(), compact=compact),
-        showlegend=True,
-    )
-    cut = f"{part(len(shown), len(summary), 'domain')}; " if len(shown) < len(summary) else ""
-    still = int((~summary["recovered"]).sum())
-    since = (
-        f"{count(still, 'domain')} not seen to accept mail since"
-        if still
-        else "mail was accepted again everywhere"
-    )
-    legend = legend_high(len(figure.data), compact=compact)
-    subtitle = f"{cut}{since}"
-    return lay_out(
-        figure, theme, title, subtitle, body=rows_high(len(shown)), above=legend, below=48, compact=compact
-    )
 
 
-_SYSTEM_FULL_NEED = SUMMARIES["system_full"].without(
-    "mailbox_provider", "accepted_between", "last_accepted", "weeks_out"
-)
-
-
-def _spans(shown: pd.DataFrame, name: str, colour: str) -> go.Scatter:
-    """Return one line per row, from the first to the last answer; a gap keeps them apart."""
-    x: list[Any] = []
-    y: list[Any] = []
-    hovers: list[Any] = []
-    for row, first, last in zip(
-        rows(shown), _wall(shown["first_seen"]), _wall(shown["last_seen"]), strict=True
-    ):
-        x += [first, last, None]
-        y += [row.domain, row.domain, None]
-        hovers += [_full_sentence(row)] * 2 + [""]
-    return go.Scatter(
-        mode="lines+markers",
-        name=name,
-        x=x,
-        y=y,
-        connectgaps=False,
-        line={"color": colour, "width": 9},
-        marker={
-            "color": colour,
-            "size": 9,
-            "symbol": "circle",
-            "line": {"width": 0},
-        },  # round ends; a single day is a dot
-        customdata=hovers,
-        hovertemplate="%{customdata}<extra></extra>",
-    )
-
-
-def _wall(times: pd.Series[Any]) -> list[Any]:
-    walls: list[Any] = times.dt.tz_localize(None).tolist()
-    return walls
-
-
-def _moments_axis(moments: pd.Series[Any], ticks: int) -> dict[str, Any]:
+def _time_axis(first: pd.Timestamp, last: pd.Timestamp, ticks: int) -> dict[str, Any]:
     """Return settings of an axis of days, with ticks on whole days also where the period is short."""
-    first, last = moments.min(), moments.max()
-    edge = max((last - first) * 0.03, _DAY * 0.5)
-    every = max(1, math.ceil((last - first) / _DAY / ticks))
-    return {
-        "type": "date",
-        "range": [first - edge, last + edge],
-        "tick0": first.normalize(),
-        "dtick": every * (_DAY / _MS),
-        "tickformat": "%-d %b\n%Y",
-    }
+    edge = max((last - first) * 0.03, DAY * 0.5)
+    every = max(1, math.ceil((last - first) / DAY / ticks))
+    return time_axis(first - edge, last + edge, first.normalize(), every * DAY)
 
 
-def _full_sentence(row: Any) -> str:
+def _sentence(row: Any) -> str:
     span = (
         f"on {day(row.first_seen)}"
         if row.first_seen.date() == row.last_seen.date()

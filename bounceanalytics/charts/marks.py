@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bounceanalytics.charts.panels import HOVER, note
 from bounceanalytics.wording import plain, rows, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import plotly.graph_objects as go
 
     from bounceanalytics.charts.theme import Theme
 
-#: Columns of a frame of incidents that are drawn.
 #: So many incidents are marked at most.
 MOST_MARKS = 8
 
@@ -52,49 +54,16 @@ def mark_incidents(
     figure: go.Figure, met: pd.DataFrame, step: pd.Timedelta, look: Theme, *, compact: bool
 ) -> tuple[int, int]:
     """Draw the largest incidents above the bars and list them below; return the pixels that both take."""
-    shown = met.nlargest(MOST_MARKS, "reached").sort_values("start", kind="stable")
-    # a bar stands around the start of its period, so a moment within it is half a step further left
-    begin, end = figure.layout.xaxis.range
-    begin, end = pd.Timestamp(begin), pd.Timestamp(end)
-    marks = [
-        _Mark(
-            number=place,
-            row=row,
-            colour=_incident_colour(row.kind, look),
-            start=row.start - step / 2,
-            end=None if pd.isna(row.end) else min(row.end - step / 2, end),
-        )
-        for place, row in enumerate(rows(shown), start=1)
-    ]
+    begin, end = map(pd.Timestamp, figure.layout.xaxis.range)
+    marks = _marks(met, step, end, look)
     lane_of = _lanes(marks, _LANE * (end - begin) / (_PLOT_PHONE if compact else _PLOT_PAPER))
     lanes = _LANE * (max(lane_of) + 1)
-    whole = BARS + lanes
-    figure.update_layout(
-        yaxis_domain=[0, BARS / whole],
-        yaxis2={
-            "domain": [BARS / whole, 1],
-            "range": [0, max(lane_of) + 1],
-            "visible": False,
-            "anchor": "x",
-        },
-    )
+    bars = BARS / (BARS + lanes)
+    axis = {"domain": [bars, 1], "range": [0, max(lane_of) + 1], "visible": False, "anchor": "x"}
+    figure.update_layout(yaxis_domain=[0, bars], yaxis2=axis)
     for mark, lane in zip(marks, lane_of, strict=True):
-        height = lane + 0.5
-        stem: dict[str, Any] = {"type": "line", "x0": mark.start, "x1": mark.start, "y0": 0}
-        stem["line"] = {"color": look.ink, "width": 1, "dash": "1px,3px"}
-        figure.add_shape(stem | {"y1": BARS / whole, "yref": "paper"})
-        figure.add_shape(stem | {"y1": height, "yref": "y2", "layer": "below"})  # below other numbers
-        if mark.end is not None and mark.end > mark.start:
-            span: dict[str, Any] = {
-                "type": "line",
-                "x0": mark.start,
-                "x1": mark.end,
-                "y0": height,
-                "y1": height,
-                "yref": "y2",
-            }
-            span["line"] = {"color": mark.colour, "width": 3}
-            figure.add_shape(span | {"layer": "below"})
+        for shape in _lines(mark, lane + 0.5, bars, look.ink):
+            figure.add_shape(shape)
     figure.add_scatter(
         mode="markers+text",
         x=[mark.start for mark in marks],
@@ -109,9 +78,9 @@ def mark_incidents(
             "line": {"width": 2, "color": [mark.colour for mark in marks]},
         },
         customdata=[_incident_sentence(mark.row) for mark in marks],
-        hovertemplate="%{customdata}<extra></extra>",
         cliponaxis=False,
         showlegend=False,
+        **HOVER,
     )
     columns = 1 if compact else 2
     down = math.ceil(len(marks) / columns)
@@ -120,6 +89,33 @@ def mark_incidents(
         if part:
             figure.add_annotation(_list(part, column / columns, 32 if compact else 36))
     return lanes, round(_LIST_LINE * down) + 12
+
+
+def _marks(met: pd.DataFrame, step: pd.Timedelta, end: pd.Timestamp, look: Theme) -> list[_Mark]:
+    """Return the largest incidents in the order of time, where they are drawn."""
+    shown = met.nlargest(MOST_MARKS, "reached").sort_values("start", kind="stable")
+    # a bar stands around the start of its period, so a moment within it is half a step further left
+    return [
+        _Mark(
+            number=place,
+            row=row,
+            colour=_incident_colour(row.kind, look),
+            start=row.start - step / 2,
+            end=None if pd.isna(row.end) else min(row.end - step / 2, end),
+        )
+        for place, row in enumerate(rows(shown), start=1)
+    ]
+
+
+def _lines(mark: _Mark, height: float, bars: float, ink: str) -> Iterator[dict[str, Any]]:
+    """Yield the stem of a mark, through the bars and above them, and the time that the incident took."""
+    thin = {"color": ink, "width": 1, "dash": "1px,3px"}
+    stem = {"type": "line", "x0": mark.start, "x1": mark.start, "y0": 0, "line": thin}
+    yield stem | {"y1": bars, "yref": "paper"}
+    yield stem | {"y1": height, "yref": "y2", "layer": "below"}  # below other numbers
+    if mark.end is not None and mark.end > mark.start:
+        span = {"type": "line", "x0": mark.start, "x1": mark.end, "y0": height, "y1": height, "yref": "y2"}
+        yield span | {"line": {"color": mark.colour, "width": 3}, "layer": "below"}
 
 
 def _lanes(marks: list[_Mark], apart: pd.Timedelta) -> list[int]:
@@ -139,19 +135,15 @@ def _list(marks: list[_Mark], x: float, length: int) -> dict[str, Any]:
         f" {plain(shorten(mark.row.title, length))}"
         for mark in marks
     ]
-    return {
-        "text": "<br>".join(lines),
-        "showarrow": False,
-        "align": "left",
-        "font": {"size": 12},
+    place: dict[str, Any] = {
         "x": x,
         "xref": "paper",
         "xanchor": "left",
         "y": 0,
         "yref": "paper",
         "yanchor": "top",
-        "yshift": -TICKS_BELOW,
     }
+    return note("<br>".join(lines), align="left", yshift=-TICKS_BELOW, **place)
 
 
 def _incident_colour(kind: str, look: Theme) -> str:

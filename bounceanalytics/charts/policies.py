@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.theme import ThemeName, lay_out, names_axis, panel_heading, rows_high, says
-from bounceanalytics.charts.theme import theme as look_of
+from bounceanalytics.charts.panels import Sheet, bars, names_axis, panel_heading, rows_high
 from bounceanalytics.schema import OUTCOME_COLUMNS
 from bounceanalytics.wording import count, number, percent, plain, rows
+
+if TYPE_CHECKING:
+    from bounceanalytics.charts.theme import ThemeName
+
+
+#: Per panel: its axis, numbers and shares, colour, and heading on a phone and on paper.
+_PANELS = (
+    ("x", "bounces_avoided", "avoided_share", "soft", "bounces avoided", "bounces avoided, and share of all"),
+    (
+        "x2",
+        "wrongly_removed",
+        "wrong_share",
+        "hard",
+        "good addresses lost",
+        "good addresses lost, and share of those removed",
+    ),
+)
 
 
 def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = False) -> go.Figure:
@@ -20,18 +36,8 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
     ----------
     comparison : pandas.DataFrame
         From :func:`bounceanalytics.compare_policies`; drawn in its order.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the comparison lacks columns, or there is no such theme.
+    theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -40,54 +46,20 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
     >>> figure = ba.charts.policies(ba.compare_policies(bounces, ["default", "lenient"]))
     """
     OUTCOME_COLUMNS.require(comparison)
-    title = "What each policy saves and costs"
+    sheet = Sheet("What each policy saves and costs", theme, compact)
     if comparison.empty or not comparison["bounced"].any():
-        sentence = (
-            "No bounce has a time, so there is nothing to replay." if len(comparison) else "No policies."
-        )
-        return says(theme, title, sentence, compact=compact)
-    look = look_of(theme)
+        nothing = "No bounce has a time, so there is nothing to replay."
+        return sheet.empty(nothing if len(comparison) else "No policies.")
     names = comparison["policy"].tolist()
     hovers = [_sentence(row) for row in rows(comparison)]
-    # two panels of one row of names each; bars carry their numbers, so neither needs an axis
-    panels: tuple[tuple[str, str, str, str, list[str]], ...] = (
-        (
-            "x",
-            "bounces_avoided",
-            look.types["soft"],
-            "bounces avoided" if compact else "bounces avoided, and share of all",
-            _labels(comparison["bounces_avoided"], comparison["avoided_share"], compact=compact),
-        ),
-        (
-            "x2",
-            "wrongly_removed",
-            look.types["hard"],
-            "good addresses lost" if compact else "good addresses lost, and share of those removed",
-            _labels(comparison["wrongly_removed"], comparison["wrong_share"], compact=compact),
-        ),
-    )
     figure = go.Figure()
     headings = []
-    for axis, column, colour, heading, texts in panels:
-        figure.add_trace(
-            go.Bar(
-                orientation="h",
-                x=comparison[column].tolist(),
-                y=names,
-                xaxis=axis,
-                text=texts,
-                textposition="outside",
-                textfont={"size": 12},
-                textangle=0,
-                cliponaxis=False,
-                constraintext="none",
-                marker={"color": colour, "line": {"width": 0}},
-                customdata=hovers,
-                hovertemplate="%{customdata}<extra></extra>",
-                showlegend=False,
-            )
-        )
-        headings.append(panel_heading(heading, axis, look.quiet))
+    # two panels of one row of names each; bars carry their numbers, so neither needs an axis
+    for axis, column, share, kind, short, heading in _PANELS:
+        texts = _labels(comparison[column], comparison[share], compact=compact)
+        values = comparison[column].tolist()
+        figure.add_trace(bars(names, values, texts, hovers, sheet.look.types[kind], xaxis=axis))
+        headings.append(panel_heading(short if compact else heading, axis, sheet.look.quiet))
     room = 2.6 if compact else 1.6
     figure.update_layout(
         yaxis=names_axis(names, compact=compact),
@@ -97,7 +69,7 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
     )
     bounced = count(int(comparison["bounced"].max()), "bounce")
     subtitle = f"the same history of {bounced} replayed; lost: removed, and then took mail after all"
-    return lay_out(figure, theme, title, subtitle, body=rows_high(len(names)), above=32, compact=compact)
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(names)), above=32)
 
 
 def _labels(counts: pd.Series[int], shares: pd.Series[float], *, compact: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""Hard bounce rates by name: mailbox providers, tags, sending addresses, registrable domains."""
+"""Hard bounce rates by name: mailbox providers, tags, sending addresses, registrable domains, ESPs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.bars import no_rate, rate_text
-from bounceanalytics.charts.theme import (
-    ThemeName,
-    lay_out,
+from bounceanalytics.charts.panels import (
+    HOVER,
+    Sheet,
+    interval,
     names_axis,
+    no_rate_note,
+    note,
     rate_axis,
+    rate_note,
     rows_high,
-    says,
     text_wide,
 )
-from bounceanalytics.charts.theme import theme as look_of
 from bounceanalytics.knowledge.limits import bounce_rate_limits
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import SUMMARIES
@@ -27,21 +28,13 @@ from bounceanalytics.wording import count, esp_title, number, part, percent, pla
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bounceanalytics.charts.theme import ThemeName
     from bounceanalytics.knowledge.limits import Limits
 
-_NEED = (
-    "domains",
-    "attempted",
-    "bounced",
-    "hard",
-    "hard_rate",
-    "hard_low",
-    "hard_high",
-    "deliveries_known",
-)
+_NEED = ("domains", "attempted", "bounced", "hard", "hard_rate", "hard_low", "hard_high", "deliveries_known")
 
 
-def providers(
+def mailbox_providers(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
 ) -> go.Figure:
     """Return the hard bounce rate of each mailbox provider, with its 95% interval and the limits of Amazon SES.
@@ -50,20 +43,8 @@ def providers(
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_providers`, largest first.
-    top : int, default 20
-        How many mailbox providers to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     References
     ----------
@@ -73,7 +54,7 @@ def providers(
     --------
     >>> import bounceanalytics as ba
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> figure = ba.charts.providers(ba.summarize_providers(bounces))
+    >>> figure = ba.charts.mailbox_providers(ba.summarize_providers(bounces))
     """
     words = ("mailbox provider", "mailbox providers")
     return _rates(summary, "providers", words, mailbox_title, top=top, theme=theme, compact=compact)
@@ -82,26 +63,14 @@ def providers(
 def tags(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
 ) -> go.Figure:
-    """Return the hard bounce rate of each tag, with its 95% interval and the limits of Amazon SES.
+    """Return the hard bounce rate of each tag, as :func:`mailbox_providers` does.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_tags`, largest first.
-    top : int, default 20
-        How many tags to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -115,26 +84,14 @@ def tags(
 def sending_ips(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
 ) -> go.Figure:
-    """Return the hard bounce rate of each address that mail left from, with its 95% interval and the limits of SES.
+    """Return the hard bounce rate of each address that mail left from, as :func:`mailbox_providers` does.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_sending_ips`, largest first.
-    top : int, default 20
-        How many of them to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -149,26 +106,14 @@ def sending_ips(
 def registrable_domains(
     summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
 ) -> go.Figure:
-    """Return the hard bounce rate of each registrable domain, with its 95% interval and the limits of Amazon SES.
+    """Return the hard bounce rate of each registrable domain, as :func:`mailbox_providers` does.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From :func:`bounceanalytics.summarize_registrable_domains`, worst first.
-    top : int, default 20
-        How many of them to draw; the subtitle says how many there are.
-    theme : {'light', 'dark'}, default 'light'
-    compact : bool, default False
-        Labels short enough for a phone.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-
-    Raises
-    ------
-    FrameError
-        If the summary lacks columns, or there is no such theme.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
 
     Examples
     --------
@@ -178,6 +123,28 @@ def registrable_domains(
     """
     words = ("registrable domain", "registrable domains")
     return _rates(summary, "registrable_domains", words, str, top=top, theme=theme, compact=compact)
+
+
+def esps(
+    summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
+) -> go.Figure:
+    """Return the hard bounce rate of each ESP, as :func:`mailbox_providers` does.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From :func:`bounceanalytics.summaries.summarize_esps`, largest first.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> from bounceanalytics.summaries import summarize_esps
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports").events)
+    >>> figure = ba.charts.esps(summarize_esps(bounces))
+    """
+    return _rates(summary, "esps", ("ESP", "ESPs"), esp_title, top=top, theme=theme, compact=compact)
 
 
 def _rates(
@@ -194,57 +161,51 @@ def _rates(
     one, many = words
     column = SUMMARIES[name].names[0]
     SUMMARIES[name].require(summary, (column, *_NEED))
-    title = f"Hard bounce rate by {one}"
+    sheet = Sheet(f"Hard bounce rate by {one}", theme, compact)
     if summary.empty:
-        return says(theme, title, "No messages were sent.", compact=compact)
+        return sheet.empty("No messages were sent.")
     if not summary["deliveries_known"].any():
-        return says(theme, title, "These exports hold no deliveries, so there are no rates.", compact=compact)
-    look = look_of(theme)
+        return sheet.empty("These exports hold no deliveries, so there are no rates.")
     shown = summary.head(top)
-    names = [called(name) for name in shown[column]]
-    rate = shown["hard_rate"]
-    highest = float(shown["hard_high"].max()) if rate.notna().any() else 0.0
-    limits = bounce_rate_limits()
-    # where no rate is near the limits, the axis ends long before them, so that rates stay visible
-    longest = highest if highest <= limits.review / 2 else max(highest, limits.pause * 1.05)
-    texts = [_rate_words(row, compact=compact) for row in rows(shown)]
-    notes = [_limits_text(limits, longest, look.quiet, compact=compact)]
-    notes += [
-        rate_text(place, len(shown), text) if text else no_rate(place, len(shown), "x", look)
-        for place, text in enumerate(texts)
-    ]
-    figure = go.Figure(
-        go.Bar(
-            orientation="h",
-            x=[None if pd.isna(value) else value for value in rate],
-            y=names,
-            marker={"color": look.types["hard"], "line": {"width": 0}},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (shown["hard_high"] - rate).fillna(0).tolist(),
-                "arrayminus": (rate - shown["hard_low"]).fillna(0).tolist(),
-                "color": look.ink,
-                "thickness": 1.5,
-                "width": 4,
-            },
-            customdata=[_sentence(name, row) for name, row in zip(names, rows(shown), strict=True)],
-            hovertemplate="%{customdata}<extra></extra>",
-            showlegend=False,
-        ),
-        layout={
-            "xaxis": rate_axis(longest, room=1.02, steps=3 if compact else 6),
-            "yaxis": names_axis(names, compact=compact),
-            "margin": {"r": 16 + math.ceil(1.15 * max(map(text_wide, texts)))},  # holds the rates in words
-            "shapes": [
-                _limit_line(limit, look.limit) for limit in (limits.review, limits.pause) if limit < longest
-            ],
-            "annotations": notes,
-        },
-    )
+    figure = _bars_of_rates([called(str(name)) for name in shown[column]], shown, sheet)
     cut = f"{part(len(shown), len(summary), one, many)}; " if len(shown) < len(summary) else ""
     subtitle = f"{cut}hard bounces / attempted messages" + ("" if compact else "; whiskers: 95% interval")
-    return lay_out(figure, theme, title, subtitle, body=rows_high(len(names)), above=32, compact=compact)
+    return sheet.lay_out(figure, subtitle, body=rows_high(len(shown)), above=32)
+
+
+def _bars_of_rates(names: list[str], shown: pd.DataFrame, sheet: Sheet) -> go.Figure:
+    """Return the bars, the limits, and at the right the rates in words."""
+    look, rate, limits = sheet.look, shown["hard_rate"], bounce_rate_limits()
+    highest = float(shown["hard_high"].max()) if rate.notna().any() else 0.0
+    # where no rate is near the limits, the axis ends long before them, so that rates stay visible
+    longest = highest if highest <= limits.review / 2 else max(highest, limits.pause * 1.05)
+    texts = [_rate_words(row, compact=sheet.compact) for row in rows(shown)]
+    whiskers = interval(rate, shown["hard_low"], shown["hard_high"], look.ink, thickness=1.5, width=4)
+    bar = go.Bar(
+        orientation="h",
+        x=[None if pd.isna(value) else value for value in rate],
+        y=names,
+        marker={"color": look.types["hard"], "line": {"width": 0}},
+        error_x=whiskers,
+        customdata=[_sentence(name, row) for name, row in zip(names, rows(shown), strict=True)],
+        showlegend=False,
+        **HOVER,
+    )
+    notes = [
+        rate_note(place, len(shown), text) if text else no_rate_note(place, len(shown), "x", look)
+        for place, text in enumerate(texts)
+    ]
+    lines = [_limit_line(limit, look.limit) for limit in (limits.review, limits.pause) if limit < longest]
+    return go.Figure(
+        bar,
+        layout={
+            "xaxis": rate_axis(longest, room=1.02, steps=3 if sheet.compact else 6),
+            "yaxis": names_axis(names, compact=sheet.compact),
+            "margin": {"r": 16 + math.ceil(1.15 * max(map(text_wide, texts)))},  # holds the rates in words
+            "shapes": lines,
+            "annotations": [_limits_note(limits, longest, sheet), *notes],
+        },
+    )
 
 
 def _limit_line(limit: float, colour: str) -> dict[str, Any]:
@@ -252,7 +213,7 @@ def _limit_line(limit: float, colour: str) -> dict[str, Any]:
     return {"type": "line", "x0": limit, "x1": limit, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
-def _limits_text(limits: Limits, longest: float, colour: str, *, compact: bool) -> dict[str, Any]:
+def _limits_note(limits: Limits, longest: float, sheet: Sheet) -> dict[str, Any]:
     """Return what the lines mean, or that the limits are too far off to be shown, above the right edge."""
     esp, review, pause = esp_title(limits.esp), f"{limits.review:.0%}", f"{limits.pause:.0%}"
     if longest > limits.review:
@@ -262,8 +223,7 @@ def _limits_text(limits: Limits, longest: float, colour: str, *, compact: bool) 
         text = f"the limits of {esp}, {review} and {pause}, are far off this scale"
         short = f"{limits.short} limits ({review}, {pause}) are far off"
     place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "bottom"}
-    words = short if compact else text
-    return {"text": words, "showarrow": False, "font": {"size": 11, "color": colour}, **place}
+    return note(short if sheet.compact else text, size=11, colour=sheet.look.quiet, **place)
 
 
 def _rate_words(row: Any, *, compact: bool) -> str:

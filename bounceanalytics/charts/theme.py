@@ -8,30 +8,15 @@ deep for a dark page (WCAG 2.2, 1.4.11: 3:1), the theme holds a shade of the sam
 from __future__ import annotations
 
 import json
-import math
 import re
-import textwrap
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
 from bounceanalytics.errors import FrameError
-from bounceanalytics.wording import plain, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ThemeName = Literal["light", "dark"]
-
-#: Pixels per bar, and per row of a legend.
-_ROW, _ENTRY = 26, 20
-
-#: Whether compact -> pixels of the narrowest figures, on paper and on a phone; wider ones have room to spare.
-NARROWEST = {False: 700, True: 358}
-
-#: Characters of small print that fit on paper.
-_LINE = 96
 
 #: Fonts that are on the reader's machine; nothing is fetched.
 FONT = '"Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
@@ -200,156 +185,6 @@ def template(name: ThemeName) -> go.layout.Template:
     )
 
 
-def count_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str, Any]:
-    """Return settings of an axis of counts: from zero, whole numbers only.
-
-    Parameters
-    ----------
-    largest : float
-        The largest count shown.
-    room : float, default 1.0
-        How much longer than that the axis is, for labels at the end of bars.
-    steps : int, default 5
-        About how many ticks to set up to the largest count.
-    """
-    largest = max(float(largest), 1.0)
-    raw = largest / steps
-    power = 10 ** math.floor(math.log10(raw)) if raw >= 1 else 1
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
-    words = ",d" if largest < 100_000 else "~s"  # 200k, 1.5M
-    return {"range": [0, largest * room], "tick0": 0, "dtick": step, "tickformat": words}
-
-
-def rate_axis(largest: float, *, room: float = 1.0, steps: int = 5) -> dict[str, Any]:
-    """Return settings of an axis of shares (0-1): from zero, in percent, with decimals only where ticks need them.
-
-    Room beyond 100% has no ticks, for no share is larger.
-
-    Parameters
-    ----------
-    largest : float
-        The largest share shown.
-    room : float, default 1.0
-        How much longer than that the axis is.
-    steps : int, default 5
-        About how many ticks to set up to the largest share.
-
-    Examples
-    --------
-    >>> [(axis["dtick"], axis["tickformat"]) for axis in map(rate_axis, (1.0, 0.08, 0.004))]
-    [(0.2, '.0%'), (0.02, '.0%'), (0.001, '.1%')]
-    >>> rate_axis(1.0, room=1.5)["tickvals"]
-    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    """
-    largest = max(float(largest), 1e-4)
-    power = math.floor(math.log10(largest / steps))
-    # one step more than the largest would need is not worth a tick: 1e-9 forgives the last bit
-    step = next(m * 10.0**power for m in (1, 2, 5, 10) if m * 10.0**power >= largest / steps - 1e-9)
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9) - 2)
-    ticks = math.floor(min(largest * room, 1.0) / step + 1e-9)
-    return {
-        "range": [0, largest * room],
-        "tick0": 0,
-        "dtick": round(step, 12),
-        "tickmode": "array",
-        "tickvals": [round(tick * step, 12) for tick in range(ticks + 1)],
-        "tickformat": f".{decimals}%",
-    }
-
-
-def names_axis(names: Sequence[str], *, compact: bool) -> dict[str, Any]:
-    """Return settings of an axis of names, first one on top, long ones cut in the middle."""
-    return {
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": list(names),
-        "range": [len(names) - 0.5, -0.5],
-        "tickvals": list(names),
-        "ticktext": [plain(shorten(name, 18 if compact else 34)) + "  " for name in names],
-        "showgrid": False,
-    }
-
-
-def lay_out(
-    figure: go.Figure,
-    name: ThemeName,
-    title: str,
-    subtitle: str,
-    *,
-    body: int,
-    above: int = 8,
-    below: int = 32,
-    compact: bool = False,
-) -> go.Figure:
-    """Set template, heading and height of a figure.
-
-    Parameters
-    ----------
-    figure : plotly.graph_objects.Figure
-        Changed in place.
-    name : {'light', 'dark'}
-    title, subtitle : str
-        Wrapped to the width of a phone where ``compact``, else to that of a sheet of paper.
-    body, above, below : int
-        Pixels of the plot itself, of what stands between heading and plot, and of what stands below. A legend gets
-        what it needs above the plot in any case.
-    compact : bool, default False
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        The same; ``layout.meta`` holds the words and the height of the heading, see :func:`without_heading`.
-    """
-    lines = textwrap.wrap(title, 34) if compact else [title]
-    sublines = textwrap.wrap(subtitle, 46 if compact else _LINE)
-    legend, legend_room = _legend(figure, NARROWEST[compact])
-    above = max(above, legend_room)
-    heading = 16 + 24 * len(lines) + 18 * len(sublines)
-    small = f'<span style="font-size:13px;color:{theme(name).quiet}">{"<br>".join(sublines)}</span>'
-    return figure.update_layout(
-        template=template(name),
-        title={"text": "<br>".join([*lines, small] if subtitle else lines)},
-        height=heading + above + body + below,
-        margin={"t": heading + above, "b": below},
-        legend=legend,
-        meta={"heading": heading, "title": title, "subtitle": subtitle},
-    )
-
-
-def _legend(figure: go.Figure, wide: int) -> tuple[dict[str, Any], int]:
-    """Return settings of a legend above a plot, and its height in pixels, so that it fits into a figure so wide.
-
-    A legend in one row stays in one row on wider figures, and one in columns keeps their number; so the room that it
-    takes does not depend on the width of the figure, which is not known yet.
-    """
-    entries = [
-        trace.name
-        for trace in figure.data
-        if trace.name
-        and trace.showlegend is not False
-        and (trace.showlegend or figure.layout.showlegend is not False)
-    ]
-    if not entries or figure.layout.showlegend is False:
-        return {}, 0
-    labels = [str(label).strip() for label in figure.layout.yaxis.ticktext or ("12,345",)]
-    room = wide - 44 - max(map(text_wide, labels))
-    each = [40 + text_wide(entry) for entry in entries]
-    if sum(each) + 5 * len(each) < room:
-        return {}, 12 + _ENTRY
-    across = max(1, min(len(entries), int(room / (max(each) + 5))))
-    down = math.ceil(len(entries) / across)
-    return {"entrywidthmode": "fraction", "entrywidth": 0.94 / across}, 12 + _ENTRY * down
-
-
-def text_wide(text: str, size: float = 12) -> float:
-    """Return about how many pixels a text is wide, in a wide font.
-
-    >>> round(text_wide("mail.example.org"))
-    96
-    """
-    return len(text) * size * 0.5
-
-
 def without_heading(figure: go.Figure) -> dict[str, Any]:
     """Return a figure as JSON, on clear ground and without its heading, for a page that has headings of its own."""
     told: dict[str, Any] = json.loads(figure.to_json(validate=False))
@@ -382,69 +217,3 @@ def _colours(look: Theme) -> list[str]:
 
 #: Colour of the light theme -> of the dark one.
 _DARK = dict(zip(_colours(THEMES["light"]), _colours(THEMES["dark"]), strict=True))
-
-
-def panel_heading(text: str, axis: str, colour: str) -> dict[str, Any]:
-    """Return the heading of one of several panels side by side, above its left edge."""
-    place = {
-        "xref": f"{axis} domain",
-        "x": 0,
-        "xanchor": "left",
-        "yref": "paper",
-        "y": 1,
-        "yanchor": "bottom",
-    }
-    return {"text": text, "showarrow": False, "font": {"size": 12, "color": colour}, **place}
-
-
-def small_heading(name: str, words: str, colour: str, size: int) -> dict[str, Any]:
-    """Return the heading of one of many small panels: its name, and below it in a smaller size what it comes to."""
-    return {
-        "text": f'<b>{plain(name)}</b><br><span style="font-size:{size - 1}px;color:{colour}">{words}</span>',
-        "showarrow": False,
-        "x": 0,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "yshift": size - 9,  # clear of the plot, the more the larger the letters
-        "align": "left",
-        "font": {"size": size},
-    }
-
-
-def rows_high(number: int) -> int:
-    """Return the height in pixels of so many rows."""
-    return max(number, 1) * _ROW + 8
-
-
-def legend_high(entries: int, *, compact: bool) -> int:
-    """Return the height in pixels of a legend above a plot; a row holds two entries on a phone, else three or four."""
-    if compact:
-        return 12 + 20 * math.ceil(entries / 2)
-    return 12 + 20 * (1 if entries <= 4 else math.ceil(entries / 3))
-
-
-def says(name: ThemeName, title: str, sentence: str, *, compact: bool = False) -> go.Figure:
-    """Return a figure that has nothing to draw and says so in words."""
-    look = theme(name)
-    words = "<br>".join(textwrap.wrap(sentence, 40 if compact else 84))
-    figure = go.Figure(
-        layout={
-            "xaxis": {"visible": False},
-            "yaxis": {"visible": False},
-            "annotations": [
-                {
-                    "text": words,
-                    "showarrow": False,
-                    "xref": "paper",
-                    "yref": "paper",
-                    "x": 0,
-                    "y": 0.5,
-                    "xanchor": "left",
-                    "align": "left",
-                    "font": {"size": 14, "color": look.quiet},
-                }
-            ],
-        }
-    )
-    return lay_out(figure, name, title, "", body=70, below=16, compact=compact)

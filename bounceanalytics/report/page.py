@@ -122,14 +122,14 @@ def draw(contents: Contents) -> dict[str, tuple[Callable[..., go.Figure], tuple[
     """Return the charts of a report by name: the function that draws each, and what it draws."""
     summaries = contents.summaries
     table: dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]] = {
-        "bounce_types": (charts.bounce_types, (summaries.days, contents.incidents)),
+        "bounce_types": (charts.days, (summaries.days, contents.incidents)),
         "reasons": (charts.reasons, (summaries.reasons,)),
         "codes": (charts.codes, (summaries.codes,)),
         "domains": (charts.domains, (summaries.domains,)),
         "domain_reasons": (charts.domain_reasons, (summaries.domain_reasons,)),
-        "domain_trends": (charts.domain_trends, (summaries.domain_days,)),
+        "domain_trends": (charts.domain_days, (summaries.domain_days,)),
         "changes": (charts.changes, (summaries.changes,)),
-        "providers": (charts.providers, (summaries.providers,)),
+        "providers": (charts.mailbox_providers, (summaries.providers,)),
         "tags": (charts.tags, (summaries.tags,)),
         "sending_ips": (charts.sending_ips, (summaries.sending_ips,)),
         "storms": (charts.storms, (contents.storms,)),

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bounceanalytics import charts, schema, wording
+from bounceanalytics.charts import panels
 from bounceanalytics.charts import theme as themes
 from bounceanalytics.deciding import compare_policies
 from bounceanalytics.errors import FrameError
@@ -22,10 +23,10 @@ from tests.classified import classified, newsletter
 CHARTS = {
     "domains": "domains",
     "domain_reasons": "domain_reasons",
-    "bounce_types": "days",
+    "days": "days",
     "system_full": "system_full",
     "reasons": "reasons",
-    "providers": "providers",
+    "mailbox_providers": "providers",
 }
 
 
@@ -114,7 +115,7 @@ def test_reasons_shows_the_numbers_of_the_summary(story: Summaries) -> None:
 
 
 def test_bounce_types_shows_the_numbers_of_the_summary(story: Summaries) -> None:
-    figure = draw("bounce_types", story)
+    figure = draw("days", story)
     drawn = {trace.name.partition(":")[0].lower(): list(trace.y) for trace in figure.data}
     assert drawn == {name: story.days[name].tolist() for name in ("hard", "soft", "block")}
     for trace in figure.data:
@@ -141,7 +142,7 @@ def incidents(starts: list[str], zone: str = "UTC") -> pd.DataFrame:
 
 def test_incidents_are_numbered_in_order_of_time_and_listed(story: Summaries) -> None:
     happened = incidents(["2026-02-03T12:00Z", "2026-01-12T00:00Z", "2026-01-12T05:00Z"])
-    figure = charts.bounce_types(story.days, happened)
+    figure = charts.days(story.days, happened)
     *types, marks = figure.data
     assert [trace.type for trace in types] == ["bar"] * 3
     assert list(marks.text) == ["1", "2", "3"]
@@ -161,7 +162,7 @@ def test_incidents_are_numbered_in_order_of_time_and_listed(story: Summaries) ->
 def test_of_many_incidents_the_largest_are_marked_each_with_a_place_of_its_own(
     story: Summaries, compact: bool
 ) -> None:
-    figure = charts.bounce_types(story.days, incidents(["2026-01-12T05:00Z"] * 30), compact=compact)
+    figure = charts.days(story.days, incidents(["2026-01-12T05:00Z"] * 30), compact=compact)
     marks = figure.data[-1]
     assert len(marks.text) == 8
     assert len(set(zip(marks.x, marks.y, strict=True))) == 8
@@ -173,16 +174,16 @@ def test_of_many_incidents_the_largest_are_marked_each_with_a_place_of_its_own(
 
 
 def test_incidents_outside_the_periods_are_left_out(story: Summaries) -> None:
-    alone = charts.bounce_types(story.days).to_json()
+    alone = charts.days(story.days).to_json()
     for nothing in (None, incidents([]), incidents(["2025-12-31T23:00Z", "2027-01-01T00:00Z"])):
-        assert charts.bounce_types(story.days, nothing).to_json() == alone
+        assert charts.days(story.days, nothing).to_json() == alone
     with pytest.raises(FrameError, match="frame of incidents"):
-        charts.bounce_types(story.days, story.days)
+        charts.days(story.days, story.days)
 
 
 def test_incidents_are_drawn_in_the_zone_of_the_summary() -> None:
     summary = summarize(newsletter(weeks=2), timezone="Pacific/Auckland").days
-    figure = charts.bounce_types(summary, incidents(["2026-01-05T13:00Z"]))
+    figure = charts.days(summary, incidents(["2026-01-05T13:00Z"]))
     assert pd.Timestamp(figure.data[-1].x[0]) == pd.Timestamp("2026-01-06T02:00") - pd.Timedelta(hours=12)
 
 
@@ -209,7 +210,7 @@ def test_heat_map_shows_the_numbers_of_the_summary(story: Summaries) -> None:
 
 
 def test_providers_shows_the_numbers_of_the_summary(story: Summaries) -> None:
-    (bar,) = draw("providers", story).data
+    (bar,) = draw("mailbox_providers", story).data
     summary = story.providers
     assert list(bar.x) == summary["hard_rate"].tolist()
     high = [x + up for x, up in zip(bar.x, bar.error_x.array, strict=True)]
@@ -279,13 +280,13 @@ def test_a_thousand_domains_show_the_first_twenty(many: Summaries, name: str) ->
     assert len(set(labels)) == 20  # what is cut away is the middle, not what tells them apart
 
 
-@pytest.mark.parametrize("name", ["domains", "reasons", "bounce_types"])
+@pytest.mark.parametrize("name", ["domains", "reasons", "days"])
 def test_axes_of_counts_begin_at_zero_and_step_in_whole_numbers(
     story: Summaries, many: Summaries, name: str
 ) -> None:
     for summaries in (story, many):
         layout = draw(name, summaries).layout
-        axis = layout.yaxis if name == "bounce_types" else layout.xaxis
+        axis = layout.yaxis if name == "days" else layout.xaxis
         assert axis.range[0] == 0
         assert axis.dtick >= 1
         assert float(axis.dtick).is_integer()
@@ -294,7 +295,7 @@ def test_axes_of_counts_begin_at_zero_and_step_in_whole_numbers(
 @pytest.mark.parametrize("largest", [1, 2, 3, 7, 10, 99, 12_345, 6_000_000])
 @pytest.mark.parametrize("steps", [2, 5])
 def test_count_axis_has_a_readable_number_of_ticks(largest: int, steps: int) -> None:
-    axis = themes.count_axis(largest, room=1.2, steps=steps)
+    axis = panels.count_axis(largest, room=1.2, steps=steps)
     assert axis["range"] == [0, largest * 1.2]
     assert 1 <= largest / axis["dtick"] <= steps
     assert math.log10(axis["dtick"]) % 1 == pytest.approx(math.log10(float(str(axis["dtick"])[0])))
@@ -305,19 +306,19 @@ def test_count_axis_has_a_readable_number_of_ticks(largest: int, steps: int) -> 
     [(1, 0.2, ".0%"), (0.5, 0.1, ".0%"), (0.11, 0.05, ".0%"), (0.01, 0.002, ".1%"), (0.0004, 0.0001, ".2%")],
 )
 def test_axes_of_rates_have_decimals_where_they_are_needed(largest: float, step: float, form: str) -> None:
-    axis = themes.rate_axis(largest, room=1.5)
+    axis = panels.rate_axis(largest, room=1.5)
     assert axis["range"] == pytest.approx([0, largest * 1.5])
     assert (axis["dtick"], axis["tickformat"]) == (step, form)
     labels = [f"{step * place:{form}}" for place in range(1, 5)]
     assert len(set(labels)) == 4
-    assert themes.rate_axis(0)["range"][1] > 0
+    assert panels.rate_axis(0)["range"][1] > 0
 
 
 def test_a_legend_has_room_in_the_narrowest_figure(story: Summaries) -> None:
-    wide, narrow = (draw("bounce_types", story, compact=compact).layout for compact in (False, True))
+    wide, narrow = (draw("days", story, compact=compact).layout for compact in (False, True))
     assert wide.legend.entrywidthmode is None  # one row
     summary = story.days.assign(unknown=1)
-    columns = charts.bounce_types(summary).layout
+    columns = charts.days(summary).layout
     assert columns.legend.entrywidth == pytest.approx(0.47)  # two columns, however wide the figure is
     assert columns.margin.t > wide.margin.t
     assert narrow.height < 500
@@ -349,7 +350,7 @@ def test_colours_mean_one_thing(story: Summaries) -> None:
         assert look.accepted not in types | faults
     hard = themes.THEMES["light"].types["hard"]
     assert draw("domains", story).data[0].marker.color == hard
-    assert draw("bounce_types", story).data[0].marker.color == hard
+    assert draw("days", story).data[0].marker.color == hard
     assert draw("system_full", story).data[0].marker.color == hard
 
 
@@ -390,10 +391,10 @@ def test_markup_in_a_domain_is_shown_not_obeyed() -> None:
 
 def test_undated_messages_are_mentioned() -> None:
     rows = [{"recipient": "zq1@example.org"}, {"recipient": "zq2@example.org", "timestamp": None}]
-    figure = draw("bounce_types", summarize(classified(rows)))
+    figure = draw("days", summarize(classified(rows)))
     assert "1 without a date" in figure.layout.meta["subtitle"]
     assert sum(sum(trace.y) for trace in figure.data) == 1
-    alone = draw("bounce_types", summarize(classified(rows[1:])))
+    alone = draw("days", summarize(classified(rows[1:])))
     assert "no date" in alone.layout.annotations[0].text
 
 
@@ -402,11 +403,11 @@ def test_providers_without_deliveries_have_no_bar_and_no_rate() -> None:
         {"recipient": "zq1@example.org", "mailbox_provider": "yahoo", "provider": "ses"},
         {"recipient": "zq2@example.com", "mailbox_provider": "google", "event": "delivered"},
     ]
-    figure = draw("providers", summarize(classified(rows)))
+    figure = draw("mailbox_providers", summarize(classified(rows)))
     drawn = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
     assert drawn == {"Google": 0.0, "Yahoo and AOL": None}
     assert "no deliveries in the export" in [note.text for note in figure.layout.annotations]
-    bare = draw("providers", summarize(classified(rows[:1])))
+    bare = draw("mailbox_providers", summarize(classified(rows[:1])))
     assert "no rates" in bare.layout.annotations[0].text
 
 

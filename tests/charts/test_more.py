@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bounceanalytics import charts
+from bounceanalytics import charts, summaries, wording
+from bounceanalytics.charts.theme import THEMES
 from bounceanalytics.classifying.reviewing import unclassified
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import REASONS
@@ -22,7 +23,8 @@ def story(letter_summaries: Summaries) -> Summaries:
 
 DRAWN = {
     "codes": (charts.codes, "codes"),
-    "domain_trends": (charts.domain_trends, "domain_days"),
+    "domain_days": (charts.domain_days, "domain_days"),
+    "actions": (charts.actions, "actions"),
     "changes": (charts.changes, "changes"),
 }
 
@@ -89,7 +91,7 @@ def test_a_code_that_is_missing_and_a_name_that_is_markup() -> None:
 
 
 def test_trends_are_the_rates_of_the_summary(story: Summaries) -> None:
-    figure = charts.domain_trends(story.domain_days, top=3)
+    figure = charts.domain_days(story.domain_days, top=3)
     worst = story.domain_days["domain"].drop_duplicates().head(3).tolist()
     for place, name in enumerate(worst):
         mine = story.domain_days[story.domain_days["domain"] == name]
@@ -113,7 +115,7 @@ def test_trends_without_deliveries_are_counts() -> None:
         }
         for n in range(7)
     ]
-    figure = charts.domain_trends(summarize(classified(rows)).domain_days)
+    figure = charts.domain_days(summarize(classified(rows)).domain_days)
     assert list(figure.data[0].y) == [3, 2, 2]
     assert "bounces (grey)" in figure.layout.meta["subtitle"]
 
@@ -168,3 +170,37 @@ def test_texts_are_told_by_template_and_count() -> None:
     assert "1 of 2 texts" in charts.unclassified(found, top=1).layout.meta["subtitle"]
     nothing = charts.unclassified(found.head(0))
     assert nothing.layout.annotations[0].text == "Every text was understood."
+
+
+def test_each_summary_is_drawn_by_the_chart_of_its_name(story: Summaries) -> None:
+    others = {"mailbox_providers": "providers", "provider_changes": "changes"}
+    names = {name.removeprefix("summarize_") for name in summaries.__all__ if name.startswith("summarize_")}
+    assert names <= set(charts.__all__)
+    for name in names - {"registrable_domains"}:
+        figure = getattr(charts, name)(getattr(story, others.get(name, name)))
+        assert figure.layout.meta["title"]
+
+
+def test_charts_keep_their_former_names() -> None:
+    assert charts.bounce_types is charts.days
+    assert charts.domain_trends is charts.domain_days
+    assert charts.providers is charts.mailbox_providers
+    assert charts.recovery is charts.recovery_curves
+
+
+def test_actions_are_bars_of_addresses_in_the_colour_of_who_must_act(story: Summaries) -> None:
+    figure = charts.actions(story.actions)
+    drawn = [(label, x) for bar in figure.data for label, x in zip(bar.y, bar.x, strict=True)]
+    told = [
+        (f"{wording.ACTIONS[row.action].short} · {wording.FAULTS[row.fault].short}", row.addresses)
+        for row in wording.rows(story.actions)
+    ]
+    assert sorted(drawn) == sorted(told)
+    faults = THEMES["light"].faults
+    for bar in figure.data:
+        fault = next(name for name, words in wording.FAULTS.items() if words.title == bar.name)
+        assert bar.marker.color == faults[fault]
+    phone = charts.actions(story.actions, compact=True)
+    assert {label.strip() for label in phone.layout.yaxis.ticktext} <= {
+        words.short for words in wording.ACTIONS.values()
+    }

@@ -16,10 +16,11 @@ from bounceanalytics.knowledge.limits import bounce_rate_limits
 
 #: Chart -> column of names in its summary, and how its rows are called.
 CHARTS = {
-    "providers": ("mailbox_provider", "mailbox providers"),
+    "mailbox_providers": ("mailbox_provider", "mailbox providers"),
     "tags": ("tag", "tags"),
     "sending_ips": ("sending_ip", "sending IPs"),
     "registrable_domains": ("registrable_domain", "registrable domains"),
+    "esps": ("provider", "ESPs"),
 }
 
 
@@ -128,4 +129,4 @@ def test_names_that_are_numbers_or_markup_are_shown_as_they_are() -> None:
     ],
 )
 def test_mailbox_providers_are_called_as_they_write_themselves(name: str, title: str) -> None:
-    assert list(draw("providers", [name], [0.1]).data[0].y) == [title]
+    assert list(draw("mailbox_providers", [name], [0.1]).data[0].y) == [title]

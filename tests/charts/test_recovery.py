@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from bounceanalytics.charts.recovery import recovery
+from bounceanalytics.charts.recovery import recovery_curves as recovery
 from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.theme import THEMES, without_heading
 from bounceanalytics.errors import FrameError
