@@ -297,7 +297,7 @@ def _remove(part: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Have the system put a file, or the names in a folder, on the disk."""
+    """Flush a file, or the names in a folder, to disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows has no such thing for folders
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

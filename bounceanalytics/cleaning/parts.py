@@ -159,7 +159,7 @@ class Parts:
         return reason_frame(self._counted)
 
     def complete(self, content_bytes: int) -> bool:
-        """Tell whether the rows account for every byte of the list, and for every byte that was kept."""
+        """Return whether the rows account for every byte of the list, and for every byte that was kept."""
         kept = self._files[KEPT].bytes
         return self.read == content_bytes and kept == self._head_length + self._kept_bytes
 
