@@ -84,7 +84,7 @@ def classify(
 def classify(
     events: Frame, *, rules: Rules = None, out: str | os.PathLike[str] | None = None, overwrite: bool = False
 ) -> pd.DataFrame | Dataset:
-    """Say why each message did not arrive and what follows for the address.
+    """Classify each bounce: type, reason, fault and recommended action.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def find_records(units: Units, delimiter: int, newline: int, *, last: bool) -> R
 
 
 def _inside(places: Places, opens: Places, closes: Places) -> NDArray[np.bool_]:
-    """Tell which places lie between an opening and its close; all three are in order."""
+    """Return which places lie between an opening and its close; all three are in order."""
     size = len(places) + 1
     steps = np.bincount(np.searchsorted(places, opens), minlength=size)
     steps -= np.bincount(np.searchsorted(places, closes), minlength=size)

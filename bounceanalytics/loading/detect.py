@@ -80,7 +80,7 @@ def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Fou
 
 
 def _detect_translated(head: bytes, name: str, forms: Sequence[Form]) -> Found | None:
-    """Look at what must be turned into JSON first: mails, XML, form bodies."""
+    """Detect what must be translated to JSON first: mails, XML, form bodies."""
     if mail.looks_like_mail(head):
         records = [_report_named(value) for value in _some(mail.spans, head)]
         form = _choose(records, "json", _clues(name), forms)
@@ -113,7 +113,7 @@ _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\
 
 
 def _detect_log(text: str, name: str, forms: Sequence[Form]) -> Found | None:
-    """Look at lines that begin with a time and hold JSON behind it."""
+    """Detect log lines: a time with JSON behind it."""
     lines = [line for line in text.splitlines()[: 10 * _SAMPLE] if line.strip()]
     if not lines or 2 * sum(bool(_LOG_LINE.match(line)) for line in lines) < len(lines):
         return None
@@ -393,7 +393,7 @@ def _detect_table(text: str, name: str, forms: Sequence[Form], delimiters: str =
 
 
 def _headless(text: str, delimiter: str, clues: list[str], forms: Sequence[Form]) -> Found | None:
-    """Look at a table whose first line is a row: addresses, and one word beside each."""
+    """Detect a table without a header: addresses, and one word beside each."""
     try:
         rows = [row for row in csv.reader(text.splitlines()[:_SAMPLE], delimiter=delimiter) if any(row)]
     except csv.Error:

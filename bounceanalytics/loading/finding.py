@@ -1,4 +1,4 @@
-"""What there is to read: each file, its form, and a clear word about what is none."""
+"""Detect the export format of every source file."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def ticker(progress: Progress, what: str, done: int, size: int, total: int) -> C
 def find(
     sources: Sequence[Source], accounts: Sequence[Account], provider: str | None
 ) -> list[tuple[int, Source, Found]]:
-    """Find out what each file is; what is no export is an error, or a note where it was met in a folder."""
+    """Detect the format of each file; a file that is no export is an error, or a note where it was met in a folder."""
     known = []
     for place, (source, account) in enumerate(zip(sources, accounts, strict=True)):
         if source.problem:
@@ -86,7 +86,7 @@ def find(
 
 
 def _look(source: Source) -> Found:
-    """Find out what a file is from its beginning; a first record may be longer than what is looked at first."""
+    """Detect the format of one file; its first record may be longer than the head that is read first."""
     head = source.head()
     found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
     if found.form is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:

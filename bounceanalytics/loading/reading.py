@@ -1,4 +1,4 @@
-"""Files of one form at a time through the engine, and the account of what became of their records."""
+"""Reading files of one format at a time, with the account of what became of their records."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def read_table(
     SourceError
         If there is nothing to read, or it cannot be opened.
     FormatError
-        If a table has no such columns, or is none; all problems are named at once.
+        If a table has no such columns, or is not a table; all problems are named at once.
     ValueError
         If an argument is not one of its values.
 
@@ -310,7 +310,7 @@ def _checked(there: Sequence[str], mapping: Mapping[str, str], name: str) -> lis
 
 
 def _places(there: Sequence[str], mapping: Mapping[str, str]) -> tuple[list[int], list[str]]:
-    """Return the place of each mapped title, and what is wrong with those that have none."""
+    """Return the place of each mapped title, and the problems of those not found."""
     places, problems = [], []
     plain = [title.strip().lower() for title in there]
     for title in map(str, mapping.values()):
@@ -368,7 +368,7 @@ def _missing(value: Any) -> bool:
 
 
 def _with_lost_times(load: Load, title: str) -> Load:
-    """Say it where times were to be read and none could be."""
+    """Warn where times were to be read and none could be."""
     lost = int(load.events["timestamp"].isna().sum())
     if lost:
         note = (

@@ -203,5 +203,5 @@ def _addresses(given: Given) -> pa.Array:
 
 
 def salt_check(salt: str) -> str:
-    """Return what tells a wrong salt from the right one; empty if there is none."""
+    """Return what tells a wrong salt from the right one; empty without a salt."""
     return hashlib.sha256((salt + _CHECKED).encode()).hexdigest()[:_CHECK_DIGITS] if salt else ""
