@@ -132,10 +132,10 @@ def main() -> None:
     parser.add_argument("--distinct", type=int, default=20_000)
     parser.add_argument("--part", type=int, default=5_000, help="texts that the loop of re does")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--provider", choices=common.FORMS, action="append", help="all if not given")
+    parser.add_argument("--provider", choices=common.FORMATS, action="append", help="all if not given")
     parser.add_argument("--only", type=int, choices=(1, 2, 3), help="one part only")
     arguments = parser.parse_args()
-    providers = arguments.provider or list(common.FORMS)
+    providers = arguments.provider or list(common.FORMATS)
 
     if arguments.only in {None, 1}:
         for provider in providers:

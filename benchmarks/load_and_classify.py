@@ -27,7 +27,7 @@ from bounceanalytics.loading.formats.format import literal, type_sql
 FOLDER = Path(__file__).parent / "data"
 
 # the form that the lines of each ESP have, with the fields that the loader asks the engine for
-FORMS = {"sendgrid": sendgrid.WEBHOOK, "ses": ses.PUBLISHING, "mailgun": mailgun.EVENT_PAGE}
+FORMATS = {"sendgrid": sendgrid.WEBHOOK, "ses": ses.PUBLISHING, "mailgun": mailgun.EVENT_PAGE}
 
 PRELUDE = """
 import json, resource, sys, time
@@ -74,7 +74,7 @@ done(start, len(frame))
 
 def columns_of(provider: str) -> str:
     """Return the columns that the loader asks for, with their types, as the engine wants them."""
-    structure = FORMS[provider].structure()
+    structure = FORMATS[provider].structure()
     return ", ".join(f"{literal(name)}: {literal(type_sql(member))}" for name, member in structure.items())
 
 
@@ -143,13 +143,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--provider", choices=FORMS, help="one ESP only; all in turn if not given")
+    parser.add_argument("--provider", choices=FORMATS, help="one ESP only; all in turn if not given")
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pandas-rounds", type=int, default=2, help="fewer for pandas, which takes minutes")
     arguments = parser.parse_args()
 
-    for provider in [arguments.provider] if arguments.provider else FORMS:
+    for provider in [arguments.provider] if arguments.provider else FORMATS:
         measure(provider, arguments.count, arguments.rounds, arguments.pandas_rounds)
     print(
         "x bare: times the seconds of the bare reader. x pandas: times faster than pandas, which only reads."

@@ -1,4 +1,4 @@
-"""Small exports of every form, invented; the fuzzer begins with them and cuts, splices and wraps them."""
+"""Small exports of every format, invented; the fuzzer begins with them and cuts, splices and wraps them."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def tarred(content: bytes) -> bytes:
 
 
 def exports() -> list[bytes]:
-    """Return the seeds: every form as it is, some of them packed."""
+    """Return the seeds: every format as it is, some of them packed."""
     plain = [text.encode() for text in (*_json_exports(), *_tables(), *_others())]
     packed = [
         *(gzipped(content) for content in plain[::9]),

@@ -45,7 +45,7 @@ def load(
 ) -> Load:
     """Read exports into one event frame and account for every record.
 
-    The ESP and the form of each file are found from its content. A file's name is asked only for what its content
+    The ESP and the format of each file are found from its content. A file's name is asked only for what its content
     cannot tell: SendGrid's bounce list and its block list have the same shape.
 
     Parameters

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import IO
 
-    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.formats.format import Format
     from bounceanalytics.loading.spans import Span
 
 _SAMPLE = 50
@@ -46,7 +46,7 @@ _LOOKS = (
 )
 
 
-def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Found:
+def detect(head: bytes, name: str, formats: Sequence[Format], *, whole: bool) -> Found:
     """Return what a file with these first bytes is.
 
     Parameters
@@ -54,8 +54,8 @@ def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Fou
     head : bytes
         Its first bytes, unpacked.
     name : str
-        Its name, asked only to tell forms apart whose content is the same.
-    forms : sequence of Form
+        Its name, asked only to tell formats apart whose content is the same.
+    formats : sequence of Format
         What is known, the most telling first.
     whole : bool
         The file is not longer than ``head``.
@@ -68,33 +68,33 @@ def detect(head: bytes, name: str, forms: Sequence[Form], *, whole: bool) -> Fou
         return Found(None, "empty", "an empty file")
     found = None
     if start[0] in '{["':
-        found = _detect_json(text, name, forms, whole=whole)
-    if found is None or found.form is None:
-        found = _detect_translated(head, name, forms) or found
+        found = _detect_json(text, name, formats, whole=whole)
+    if found is None or found.format is None:
+        found = _detect_translated(head, name, formats) or found
     if found is None:
-        found = _detect_log(text, name, forms) or _detect_table(text, name, forms)
-    if (found is None or found.form is None) and start[0] not in "{[" and "\n{" in text:
+        found = _detect_log(text, name, formats) or _detect_table(text, name, formats)
+    if (found is None or found.format is None) and start[0] not in "{[" and "\n{" in text:
         # garbage before the first record
-        found = _detect_json(text[text.index("\n{") :], name, forms, whole=whole) or found
+        found = _detect_json(text[text.index("\n{") :], name, formats, whole=whole) or found
     return found or Found(None, "values", _looks(head))
 
 
-def _detect_translated(head: bytes, name: str, forms: Sequence[Form]) -> Found | None:
+def _detect_translated(head: bytes, name: str, formats: Sequence[Format]) -> Found | None:
     """Detect what must be translated to JSON first: mails, XML, form bodies."""
     if mail.looks_like_mail(head):
         records = [_report_named(value) for value in _some(mail.spans, head)]
-        form = _choose(records, "json", _clues(name), forms)
+        fmt = _choose(records, "json", _clues(name), formats)
         return Found(
-            form, "mail", form.title if form else "mail that holds no delivery report and no notification"
+            fmt, "mail", fmt.title if fmt else "mail that holds no delivery report and no notification"
         )
     if xml_lists.looks_like_list(head):
-        form = _choose(_some(xml_lists.spans, head), "json", _clues(name), forms)
-        return Found(form, "xml", form.title if form else "an XML file")
+        fmt = _choose(_some(xml_lists.spans, head), "json", _clues(name), formats)
+        return Found(fmt, "xml", fmt.title if fmt else "an XML file")
     if form_posts.looks_like_bodies(head):
         values = _some(form_posts.spans, head)
-        form = _choose(values, "body", _clues(name), forms)
+        fmt = _choose(values, "body", _clues(name), formats)
         keys = sorted({key for value in values for key in value})
-        return Found(form, "bodies", form.title if form else f"form bodies with the fields {_shown(keys)}")
+        return Found(fmt, "bodies", fmt.title if fmt else f"form bodies with the fields {_shown(keys)}")
     return None
 
 
@@ -112,17 +112,17 @@ def _report_named(value: dict[str, Any]) -> dict[str, Any]:
 _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?\s")
 
 
-def _detect_log(text: str, name: str, forms: Sequence[Form]) -> Found | None:
+def _detect_log(text: str, name: str, formats: Sequence[Format]) -> Found | None:
     """Detect log lines: a time with JSON behind it."""
     lines = [line for line in text.splitlines()[: 10 * _SAMPLE] if line.strip()]
     if not lines or 2 * sum(bool(_LOG_LINE.match(line)) for line in lines) < len(lines):
         return None
     values = [_parsed(line[line.index("{") :]) for line in lines if "{" in line]
     records = [value for value in values if isinstance(value, dict)]
-    form = _choose(records, "json", _clues(name), forms)
-    if form is None and not records:
+    fmt = _choose(records, "json", _clues(name), formats)
+    if fmt is None and not records:
         return None
-    return Found(form, "log", form.title if form else f"log lines of JSON with the fields {_keys(records)}")
+    return Found(fmt, "log", fmt.title if fmt else f"log lines of JSON with the fields {_keys(records)}")
 
 
 def _looks(head: bytes) -> str:
@@ -140,11 +140,11 @@ def _looks(head: bytes) -> str:
 # JSON
 
 
-def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) -> Found | None:
+def _detect_json(text: str, name: str, formats: Sequence[Format], *, whole: bool) -> Found | None:
     values, layout = _values(text, whole=whole)
     if values is None:
         return None
-    containers = {form.container for form in forms if form.container}
+    containers = {fmt.container for fmt in formats if fmt.container}
     nested = indexed = False
     records: list[dict[str, Any]] = []
     urls: list[str] = []
@@ -164,10 +164,10 @@ def _detect_json(text: str, name: str, forms: Sequence[Form], *, whole: bool) ->
         urls += [url for url in _leaves(value.get("paging") or value.get("pages")) if isinstance(url, str)]
         records.append(value)
     # the list that an address in the page belongs to is a better clue than the name the user gave the file
-    form = _choose(records, "json", [*urls, *_clues(name)], forms)
-    form = _choose_wrapped(records, form, forms) or form
-    if form:
-        return Found(form, layout, form.title, nested=nested, indexed=indexed)
+    fmt = _choose(records, "json", [*urls, *_clues(name)], formats)
+    fmt = _choose_wrapped(records, fmt, formats) or fmt
+    if fmt:
+        return Found(fmt, layout, fmt.title, nested=nested, indexed=indexed)
     if not any(isinstance(value, dict) for value in values) and not any(
         set(one) - {_BARE, ""} for one in records
     ):
@@ -211,14 +211,16 @@ def _keys(records: list[dict[str, Any]]) -> str:
     return _shown(sorted({key for record in records for key in record if key and "@" not in key}))
 
 
-def _choose_wrapped(records: list[dict[str, Any]], outer: Form | None, forms: Sequence[Form]) -> Form | None:
-    """Return the form for records that a collector wrapped into something of its own; None if there are none."""
+def _choose_wrapped(
+    records: list[dict[str, Any]], outer: Format | None, formats: Sequence[Format]
+) -> Format | None:
+    """Return the format for records that a collector wrapped into something of its own; None if there are none."""
     inside = [(record.get("", ""), inner) for record in records[:_SAMPLE] for inner in _unwrapped(record)]
-    inner = _choose([record for _, record in inside], "json", [], forms)
+    inner = _choose([record for _, record in inside], "json", [], formats)
     if inner is None or (outer is not None and outer.provider == inner.provider):
         return None
     places = {place for place, _ in inside}
-    return next((form for form in forms if form.wraps == inner.name and form.container in places), None)
+    return next((fmt for fmt in formats if fmt.wraps == inner.name and fmt.container in places), None)
 
 
 def _unwrapped(record: dict[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
@@ -239,26 +241,28 @@ def _clues(name: str) -> list[str]:
     return [*parts[-1:], *(f"{folder}/" for folder in parts[-2:-1])]
 
 
-def _choose(records: list[dict[str, Any]], kind: str, clues: list[str], forms: Sequence[Form]) -> Form | None:
-    """Return the form that most of the records fit; of two, the one that a clue speaks for, else the earlier."""
+def _choose(
+    records: list[dict[str, Any]], kind: str, clues: list[str], formats: Sequence[Format]
+) -> Format | None:
+    """Return the format that most of the records fit; of two, the one that a clue speaks for, else the earlier."""
     shapes = Counter(
         (record.get("", ""), frozenset(key for key in record if key)) for record in records[:_SAMPLE]
     )
-    fitting = [(_fitting(shapes, form), form) for form in forms if form.kind == kind]
-    fitting = [(count, form) for count, form in fitting if count]
+    fitting = [(_fitting(shapes, fmt), fmt) for fmt in formats if fmt.kind == kind]
+    fitting = [(count, fmt) for count, fmt in fitting if count]
     most = max((count for count, _ in fitting), default=0)
-    best = [form for count, form in fitting if count == most]
+    best = [fmt for count, fmt in fitting if count == most]
     for clue in clues:
-        for form in best:
-            if form.hint and re.search(form.hint, clue.lower()):
-                return form
-    return next((form for form in best if not form.hint), None)
+        for fmt in best:
+            if fmt.hint and re.search(fmt.hint, clue.lower()):
+                return fmt
+    return next((fmt for fmt in best if not fmt.hint), None)
 
 
-def _fitting(shapes: Counter[tuple[Any, frozenset[str]]], form: Form) -> int:
+def _fitting(shapes: Counter[tuple[Any, frozenset[str]]], fmt: Format) -> int:
     """Return how many records fit, of which is known in what container they lie and which keys they have."""
-    places = {"", form.container} if form.bare else {form.container}
-    return sum(count for (place, keys), count in shapes.items() if place in places and form.fits(keys))
+    places = {"", fmt.container} if fmt.bare else {fmt.container}
+    return sum(count for (place, keys), count in shapes.items() if place in places and fmt.fits(keys))
 
 
 def _values(text: str, *, whole: bool) -> tuple[list[Any] | None, Layout]:
@@ -368,21 +372,23 @@ def column_key(title: str) -> str:
     return title.strip().lower()
 
 
-def _detect_table(text: str, name: str, forms: Sequence[Form], delimiters: str = DELIMITERS) -> Found | None:
+def _detect_table(
+    text: str, name: str, formats: Sequence[Format], delimiters: str = DELIMITERS
+) -> Found | None:
     text = text.lstrip("\r\n")
     separator = separator_line(text)
     if separator:  # as a spreadsheet has written it anew
-        found = _detect_table(text.removeprefix(separator[0]), name, forms, separator[1])
+        found = _detect_table(text.removeprefix(separator[0]), name, formats, separator[1])
         return found and replace(found, skip=1)
     looks = None
     for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
         header = tuple(map(column_key, cells))
         if len(header) < 2 and delimiter != ",":
             continue
-        form = _choose([dict.fromkeys(header, "")], "csv", _clues(name), forms)
-        if form:
-            return Found(form, "csv", form.title, header=header, delimiter=delimiter)
-        known = _headless(text, delimiter, _clues(name), forms)
+        fmt = _choose([dict.fromkeys(header, "")], "csv", _clues(name), formats)
+        if fmt:
+            return Found(fmt, "csv", fmt.title, header=header, delimiter=delimiter)
+        known = _headless(text, delimiter, _clues(name), formats)
         if known:
             return known
         if looks is None and len(header) >= 2 and all(header) and not any("@" in cell for cell in header):
@@ -392,21 +398,21 @@ def _detect_table(text: str, name: str, forms: Sequence[Form], delimiters: str =
     return looks
 
 
-def _headless(text: str, delimiter: str, clues: list[str], forms: Sequence[Form]) -> Found | None:
+def _headless(text: str, delimiter: str, clues: list[str], formats: Sequence[Format]) -> Found | None:
     """Detect a table without a header: addresses, and one word beside each."""
     try:
         rows = [row for row in csv.reader(text.splitlines()[:_SAMPLE], delimiter=delimiter) if any(row)]
     except csv.Error:
         return None
-    for form in forms:
-        if form.kind != "csv" or not form.rows or not rows:
+    for fmt in formats:
+        if fmt.kind != "csv" or not fmt.rows or not rows:
             continue
-        if form.hint and not any(re.search(form.hint, clue.lower()) for clue in clues):
+        if fmt.hint and not any(re.search(fmt.hint, clue.lower()) for clue in clues):
             continue
-        pattern = re.compile(form.rows)
+        pattern = re.compile(fmt.rows)
         fitting = sum(bool(pattern.fullmatch(delimiter.join(row))) for row in rows)
         if pattern.fullmatch(delimiter.join(rows[0])) and 2 * fitting >= len(rows):
-            header = tuple(form.fields.values())
+            header = tuple(fmt.fields.values())
             wide = [str(title) for title in header][: len(rows[0])]
-            return Found(form, "csv", form.title, header=tuple(wide), delimiter=delimiter, headless=True)
+            return Found(fmt, "csv", fmt.title, header=tuple(wide), delimiter=delimiter, headless=True)
     return None

@@ -17,7 +17,7 @@ from bounceanalytics.schema import ESPS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.formats.format import Format
     from bounceanalytics.loading.found import Found
     from bounceanalytics.loading.reading import Account
 
@@ -26,11 +26,11 @@ _LONG_HEAD = 16 * 1024**2
 Progress = Callable[[str, int, int], None]
 OnError = Literal["collect", "raise"]
 
-#: Every form of every ESP in the registry, our own, and those of others that are told apart from them.
-FORMS: tuple[Form, ...] = (
-    *own_exports.FORMS,
-    *(form for module in esp_modules().values() for form in module.FORMS),
-    *unsupported.FORMS,
+#: Every format of every ESP in the registry, our own, and those of others that are told apart from them.
+FORMATS: tuple[Format, ...] = (
+    *own_exports.FORMATS,
+    *(fmt for module in esp_modules().values() for fmt in module.FORMATS),
+    *unsupported.FORMATS,
     *own_exports.REFUSED,
 )
 
@@ -76,11 +76,11 @@ def find(
         problem = _problem(found, provider)
         if problem and source.alone:
             raise FormatError(f"{source.name} {problem}")
-        if problem or found.form is None:
+        if problem or found.format is None:
             account.notes.append(problem or found.looks)
             continue
-        account.provider, account.form = found.form.provider, found.form.name
-        account.zone = found.form.zone
+        account.provider, account.form = found.format.provider, found.format.name
+        account.zone = found.format.zone
         known.append((place, source, found))
     return known
 
@@ -88,18 +88,18 @@ def find(
 def _look(source: Source) -> Found:
     """Detect the format of one file; its first record may be longer than the head that is read first."""
     head = source.head()
-    found = detect(head, source.name, FORMS, whole=len(head) < HEAD_SIZE)
-    if found.form is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
+    found = detect(head, source.name, FORMATS, whole=len(head) < HEAD_SIZE)
+    if found.format is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
         with source.open() as stream:
             head = read_up_to(stream, _LONG_HEAD)
-        found = detect(head, source.name, FORMS, whole=len(head) < _LONG_HEAD)
+        found = detect(head, source.name, FORMATS, whole=len(head) < _LONG_HEAD)
     return found
 
 
 def _problem(found: Found, provider: str | None) -> str:
     if found.layout == "empty":
         return ""
-    if found.form is None:
+    if found.format is None:
         wanted = ESPS[provider] if provider else esp_titles("or")
         advice = (
             "; if it holds events, name its columns:"
@@ -108,8 +108,8 @@ def _problem(found: Found, provider: str | None) -> str:
             else ""
         )
         return f"looks like {found.looks}, not like an export of {wanted}{advice}"
-    if found.form.refuse:
-        return f"looks like {found.form.title}, which cannot be loaded: {found.form.refuse}"
-    if provider and found.form.provider != provider:
-        return f"looks like {found.form.title}, not like an export of {ESPS[provider]}"
+    if found.format.refuse:
+        return f"looks like {found.format.title}, which cannot be loaded: {found.format.refuse}"
+    if provider and found.format.provider != provider:
+        return f"looks like {found.format.title}, not like an export of {ESPS[provider]}"
     return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.formats.format import Format
 
 Layout = Literal["lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty"]
 
@@ -17,7 +17,7 @@ class Found:
 
     Attributes
     ----------
-    form : Form or None
+    format : Format or None
         None where the file is empty, or no export that is known.
     layout : str
         How its records lie in it.
@@ -35,7 +35,7 @@ class Found:
         Lines before the header.
     """
 
-    form: Form | None
+    format: Format | None
     layout: Layout
     looks: str
     nested: bool = False
@@ -48,4 +48,4 @@ class Found:
     @property
     def plain(self) -> bool:
         """Whether each line is a record that the engine can read at once."""
-        return self.form is not None and self.form.plain and self.layout == "lines" and not self.nested
+        return self.format is not None and self.format.plain and self.layout == "lines" and not self.nested

@@ -65,7 +65,7 @@ def _join(
     account = np.concatenate([batch.account for batch in batches])
     record = np.concatenate([batch.record for batch in batches])
     key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
-    if (account[1:] < account[:-1]).any():  # files of other forms, or read with care, came between
+    if (account[1:] < account[:-1]).any():  # files of other formats, or read with care, came between
         order = pa.array(np.argsort(account, kind="stable"))
         table, key = table.take(order), key.take(order)
         account, record = account[order], record[order]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.formats.format import Format
 
 # the type word of a DSN's Diagnostic-Code (RFC 3464, section 2.3.6), which is no part of the text
 _TYPE_WORD = r"^\s*(?i:smtp|lmtp|esmtp|dns|x-[a-z][a-z0-9-]*)\s*;\s*"
@@ -168,39 +168,39 @@ def _recipient_sql() -> str:
         THEN nullif(regexp_replace({address}, '^\s+|[.\s]+$', '', 'g'), '') ELSE nullif(recipient, '') END"""
 
 
-def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False) -> str:
-    """Return the query that turns the fields of a form's records into event columns.
+def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = False) -> str:
+    """Return the query that turns the fields of a format's records into event columns.
 
     Parameters
     ----------
-    form : Form
+    fmt : Format
     fields : str
         A query with a column for each field, and ``file``, ``head`` (this row begins a record) and ``bad`` (what
         the record says, if it could not be read).
     timezone : str
-        Zone of times that are written without one, unless the form's own is known.
-    careful : bool, default False
+        Zone of times that are written without one, unless the format's own is known.
+    tolerant : bool, default False
         The query has the columns of :data:`ACCOUNT`, too.
 
     Returns
     -------
     str
         A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key`` and the columns of the event frame
-        that the form tells something of; the timestamp is what :func:`time_sql` gives. :func:`times` and
+        that the format tells something of; the timestamp is what :func:`time_sql` gives. :func:`times` and
         :func:`completed` make the rest of it.
     """
     events = ", ".join(map(literal, schema.EVENTS))
-    names = [name for name in form.key if name in form.fields]
-    through = "".join(f', "{name}"' for name in ACCOUNT) if careful else ""
+    names = [name for name in fmt.key if name in fmt.fields]
+    through = "".join(f', "{name}"' for name in ACCOUNT) if tolerant else ""
     extra = "".join(f", {name} AS key_{name}" for name in names)
     # a row among several of one record is never left out, or the record would be loaded and ignored at once
-    lone = "lone" if form.several else "each IS NULL" if form.explode else "true"
-    ignored = f"CASE WHEN bad IS NULL{' AND lone' if form.several else ''} THEN {form.ignored} END"
+    lone = "lone" if fmt.several else "each IS NULL" if fmt.explode else "true"
+    ignored = f"CASE WHEN bad IS NULL{' AND lone' if fmt.several else ''} THEN {fmt.ignored} END"
     raw = f"""SELECT file, head, bad{through}, {ignored} AS ignored, {lone} AS single{extra},
-        {form.raw_sql()} FROM ({fields})"""
+        {fmt.raw_sql()} FROM ({fields})"""
     # nearly every text begins with a sign above the blank, which is told faster than by trimming
     either = "CASE WHEN text >= '!' OR trim(text) <> '' THEN text ELSE own_text END"
-    said = either if "own_text" in form.columns else "text"
+    said = either if "own_text" in fmt.columns else "text"
     cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_joined_sql("said")} AS said)
         FROM (SELECT * REPLACE ({_untyped_sql("said")} AS said) FROM (SELECT *, {said} AS said FROM ({raw})))"""
     # what stands in coalesce is only looked at where what stands before it gave nothing
@@ -223,7 +223,7 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
         "recipient": """CASE WHEN domain_said IS NULL OR ends_with(recipient, domain_said) THEN recipient
             ELSE left(recipient, length(recipient) - length(domain_said)) || domain_said END""",
         "domain": "domain_said",
-        "timestamp": time_sql("time", form.zone or timezone),
+        "timestamp": time_sql("time", fmt.zone or timezone),
         "message_id": "nullif(message_id, '')",
         "event_id": "nullif(event_id, '')",
         "reply_code": f"TRY_CAST(coalesce({reply_field}, {reply_said}, {reply_status}) AS SMALLINT)",
@@ -239,8 +239,8 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
         "attempt": "TRY_CAST(attempt AS SMALLINT)",
         "suspect": "coalesce(suspect, false)",
     }
-    # what no field of the form tells is not asked for; the frame gets it afterwards, at no cost
-    told = [name for name in given if {name, *_MADE_OF.get(name, ())} & form.columns.keys()]
+    # what no field of the format tells is not asked for; the frame gets it afterwards, at no cost
+    told = [name for name in given if {name, *_MADE_OF.get(name, ())} & fmt.columns.keys()]
     selected = ", ".join(f"{given[name]} AS {name}" for name in given if name in told or name in _ALWAYS)
     final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)}, {selected}
         FROM ({parsed})"""
@@ -248,7 +248,7 @@ def events_sql(form: Form, fields: str, *, timezone: str, careful: bool = False)
     checked = f"CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code"
     shown = ", ".join(checked if name == "reply_code" else name for name in told)
     nobody = "bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND esp_event IS NULL"
-    return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(form)} AS key,
+    return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(fmt)} AS key,
             CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem
         FROM ({final})"""
 
@@ -261,7 +261,7 @@ _MADE_OF = {
     "enhanced_code": ("status", "text"),
     "diagnostic": ("text", "own_text"),
 }
-#: Columns that keys and checks are made of, whether the form tells them or not.
+#: Columns that keys and checks are made of, whether the format tells them or not.
 _ALWAYS = (
     "event",
     "recipient",
@@ -307,10 +307,10 @@ def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
     return pa.table(columns)
 
 
-#: What a careful reader knows about a piece of a file beside its fields.
+#: What a tolerant reader knows about a piece of a file beside its fields.
 ACCOUNT = ("_offset", "_error", "_raw")
 
-#: Names in ``Form.key`` that are columns or made of some, as SQL; the others are fields.
+#: Names in ``Format.key`` that are columns or made of some, as SQL; the others are fields.
 _KEYS = {
     name: name
     for name in (
@@ -332,12 +332,12 @@ _KEYS = {
 }
 
 
-def _key_sql(form: Form) -> str:
+def _key_sql(fmt: Format) -> str:
     """Return SQL for a number that is equal in copies of one event, and missing where the copy cannot be told."""
-    if not form.key:
+    if not fmt.key:
         return "CAST(NULL AS UBIGINT)"
-    columns = [f"key_{name}" if name in form.fields else _KEYS[name] for name in form.key]
-    return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(form.provider)}, {', '.join(columns)}) END"
+    columns = [f"key_{name}" if name in fmt.fields else _KEYS[name] for name in fmt.key]
+    return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(fmt.provider)}, {', '.join(columns)}) END"
 
 
 def to_ascii_domains(domains: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -19,9 +19,9 @@ from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import records
 from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
 from bounceanalytics.loading.result import NaiveTimeWarning
-from bounceanalytics.loading.rows import careful_table, table_schema
+from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA
-from bounceanalytics.loading.tolerant import READERS, careful_json
+from bounceanalytics.loading.tolerant import READERS, tolerant_json
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import recoded
 
@@ -56,7 +56,7 @@ class Account:
     rejected: int = 0
     rows: int = 0
     styles: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(TIME_STYLES), np.int64))
-    zone: str = ""  # of its times without one, where the form tells
+    zone: str = ""  # of its times without one, where the format tells
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -110,7 +110,7 @@ def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[in
     alike: dict[object, list[tuple[int, Source, Found]]] = {}
     for item in found:
         _, source, what = item
-        kind = (id(what.form), what.layout, what.nested, what.indexed, source.packing)
+        kind = (id(what.format), what.layout, what.nested, what.indexed, source.packing)
         alike.setdefault(item[0] if what.layout == "csv" or what.layout in READERS else kind, []).append(item)
     for items in alike.values():
         group: list[tuple[int, Source, Found]] = []
@@ -131,20 +131,20 @@ _LARGEST_PAGES = (
 
 def notes(source: Source, found: Found, count: int) -> list[str]:
     """Return what is to be said about a file of ``count`` records."""
-    form = found.form
-    if form is None:
+    fmt = found.format
+    if fmt is None:
         return []
-    said = [form.note] if form.note else []
+    said = [fmt.note] if fmt.note else []
     head = source.head().decode("utf-8", errors="replace")
-    said += [note for pattern, note in form.traces if re.search(pattern, head)]
-    if form.page_size and count and count % form.page_size == 0:
-        said.append(f"has {count:,} records, just full pages of {form.page_size:,}: perhaps there are more")
-    more, note = form.last_page
+    said += [note for pattern, note in fmt.traces if re.search(pattern, head)]
+    if fmt.page_size and count and count % fmt.page_size == 0:
+        said.append(f"has {count:,} records, just full pages of {fmt.page_size:,}: perhaps there are more")
+    more, note = fmt.last_page
     if more and source.size <= _LARGEST_PAGES:
         with source.open() as stream:
             text = read_up_to(stream, _LARGEST_PAGES).decode("utf-8", errors="replace")
         going_on = len(re.findall(more, text))
-        if going_on and going_on >= text.count(f'"{form.container}"'):
+        if going_on and going_on >= text.count(f'"{fmt.container}"'):
             said.append(note)
     return said
 
@@ -218,11 +218,11 @@ class Reader:
                 yield from self._with_care(*item, damaged[index])
 
     def read_rows(self, place: int, name: str, found: Found, rows: str) -> Iterator[Batch]:
-        """Yield the rows of a table that the engine has, given as a query with the columns of a careful reader."""
+        """Yield the rows of a table that the engine has, given as a query with the columns of a tolerant reader."""
         numbers = _Numbers()
         try:
-            fields = records.table_fields_sql(found, rows, careful=True)
-            for piece in self._pieces(self._query(found, fields, careful=True)):
+            fields = records.table_fields_sql(found, rows, tolerant=True)
+            for piece in self._pieces(self._query(found, fields, tolerant=True)):
                 yield self._batch(pa.Table.from_batches([piece]), np.array([place], np.int64), numbers)
         except _GivenUpError as error:
             raise FormatError(f"{name} cannot be read as a table: {_reason(error)}") from error
@@ -284,9 +284,9 @@ class Reader:
                 self.accounts[place].forget()
         return None if given_up else (pieces, batches)
 
-    def _query(self, found: Found, fields: str, *, careful: bool = False) -> str:
-        assert found.form is not None  # noqa: S101
-        return events_sql(found.form, fields, timezone=self.timezone, careful=careful)
+    def _query(self, found: Found, fields: str, *, tolerant: bool = False) -> str:
+        assert found.format is not None  # noqa: S101
+        return events_sql(found.format, fields, timezone=self.timezone, tolerant=tolerant)
 
     def _pieces(self, query: str) -> Iterator[pa.RecordBatch]:
         """Yield what a query gives, while the engine works on."""
@@ -311,23 +311,23 @@ class Reader:
     def _with_care(self, place: int, source: Source, found: Found, bad: set[int] | None) -> Iterator[Batch]:
         """Yield the rows of a file that the engine could not read by itself."""
         if found.layout == "csv":
-            schema_, batches = table_schema(found), careful_table(source, found)
-            fields = records.table_fields_sql(found, 'SELECT * FROM "careful"', careful=True)
+            schema_, batches = table_schema(found), tolerant_table(source, found)
+            fields = records.table_fields_sql(found, 'SELECT * FROM "tolerant"', tolerant=True)
         else:
             known = bad if found.layout in {"lines", "log"} and not found.nested else None
-            schema_, batches = SPAN_SCHEMA, careful_json(source, found, known)
-            fields = records.fields_sql(found, 'SELECT * FROM "careful"', careful=True)
-        self._engine.register("careful", pa.RecordBatchReader.from_batches(schema_, batches))
+            schema_, batches = SPAN_SCHEMA, tolerant_json(source, found, known)
+            fields = records.fields_sql(found, 'SELECT * FROM "tolerant"', tolerant=True)
+        self._engine.register("tolerant", pa.RecordBatchReader.from_batches(schema_, batches))
         numbers = _Numbers()
         try:
-            for piece in self._pieces(self._query(found, fields, careful=True)):
+            for piece in self._pieces(self._query(found, fields, tolerant=True)):
                 yield self._batch(pa.Table.from_batches([piece]), np.array([place], np.int64), numbers)
         except _GivenUpError as error:
             raise FormatError(
                 f"{source.name} looks like {found.looks}, and something in it stops the reader: {_reason(error)}"
             ) from error
         finally:
-            self._engine.unregister("careful")
+            self._engine.unregister("tolerant")
 
     def _batch(self, table: pa.Table, places: NDArray[np.int64], numbers: _Numbers) -> Batch:
         """Give the records their numbers, settle the accounts and return the rows."""
@@ -420,7 +420,7 @@ def _native(sources: Sequence[Source], found: Found) -> str:
         return records.table_sql(sources[0], found)
     if found.plain:
         return records.direct_sql(sources, found)
-    return records.fields_sql(found, records.native_sql(sources, found), careful=False)
+    return records.fields_sql(found, records.native_sql(sources, found), tolerant=False)
 
 
 def _damaged(table: pa.Table, numbers: _Numbers | None = None) -> dict[int, set[int]]:

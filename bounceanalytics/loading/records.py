@@ -1,6 +1,6 @@
 """Numbered records from bytes, read by the engine itself.
 
-Where it stops, or meets a record that it cannot read, :mod:`.careful` reads the file again.
+Where it stops, or meets a record that it cannot read, :mod:`.tolerant` reads the file again.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from bounceanalytics.loading.formats.format import identifier, type_sql
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bounceanalytics.loading.formats.format import Form
+    from bounceanalytics.loading.formats.format import Format
     from bounceanalytics.loading.found import Found
     from bounceanalytics.opening.sources import Source
 
 #: Four control characters in a row: no export holds them, so every line is one column to the CSV reader.
 _NO_DELIMITER = "\x1f\x1e\x1f\x1e"
-_BLANK = " \t\n\r\x0b\x0c"  # a line of these is no record; the careful reader counts in the same way
+_BLANK = " \t\n\r\x0b\x0c"  # a line of these is no record; the tolerant reader counts in the same way
 _OBJECT_SIZES = (16 * 1024**2, 1024**3)  # usual and largest size of a single JSON value
 
 
@@ -51,29 +51,29 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
 
 def direct_sql(sources: Sequence[Source], found: Found) -> str:
     """Return the query that reads the fields of plain lines at once; a bad line has none of them."""
-    form = found.form
-    assert form is not None  # noqa: S101 - for the type checker; files without a form are never read
-    columns = {name: type_sql(structure) for name, structure in form.structure().items()}
+    fmt = found.format
+    assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
+    columns = {name: type_sql(structure) for name, structure in fmt.structure().items()}
     wanted = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     nothing = " AND ".join(f"{identifier(name)} IS NULL" for name in columns)
     paths = ", ".join(literal(source.path) for source in sources)
     rows = (
-        f"SELECT file_index AS file, CASE WHEN {nothing} THEN '' END AS bad, true AS head, {form.field_sql('')}"
+        f"SELECT file_index AS file, CASE WHEN {nothing} THEN '' END AS bad, true AS head, {fmt.field_sql('')}"
         f" FROM read_json([{paths}], format = 'newline_delimited', columns = {{{wanted}}}, ignore_errors = true,"
         f" maximum_object_size = {_OBJECT_SIZES[0]}, compression = '{sources[0].packing}')"
     )
-    return _exploded(form, rows)
+    return _exploded(fmt, rows)
 
 
-def fields_sql(found: Found, values: str, *, careful: bool) -> str:
-    """Return the query that takes the fields of a form out of JSON values.
+def fields_sql(found: Found, values: str, *, tolerant: bool) -> str:
+    """Return the query that takes the fields of a format out of JSON values.
 
-    ``values`` has ``file`` and ``text``, and the columns of a careful reader if ``careful``.
+    ``values`` has ``file`` and ``text``, and the columns of a tolerant reader if ``tolerant``.
     """
-    form = found.form
-    assert form is not None  # noqa: S101 - for the type checker; files without a form are never read
-    through = ", _offset, _error, _raw" if careful else ""
-    bad = "bad" if careful else "CAST(NULL AS VARCHAR) AS bad"
+    fmt = found.format
+    assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
+    through = ", _offset, _error, _raw" if tolerant else ""
+    bad = "bad" if tolerant else "CAST(NULL AS VARCHAR) AS bad"
     records = f"SELECT file, text, {bad}{through} FROM ({values})"
     if found.layout == "log":  # what stands before the record is the log's own
         records = _with_text(
@@ -82,22 +82,22 @@ def fields_sql(found: Found, values: str, *, careful: bool) -> str:
     if found.nested:
         items = _items_sql(found)
         records = f"SELECT file, CAST(unnest({items}) AS VARCHAR) AS text, bad{through} FROM ({records})"
-    if '"' not in form.opens:  # JSON in a JSON text is read all the same, to a depth of two
+    if '"' not in fmt.opens:  # JSON in a JSON text is read all the same, to a depth of two
         for _ in range(2):
             records = _with_text(records, _DECODED)
-    rows = f"SELECT file, text, bad{through}, true AS head, {form.inner or 'text'} AS record FROM ({records})"
+    rows = f"SELECT file, text, bad{through}, true AS head, {fmt.inner or 'text'} AS record FROM ({records})"
     lone = ""
-    if form.several:
+    if fmt.several:
         lone = ", lone"
         rows = (
             f"SELECT * EXCLUDE (every) REPLACE (generate_subscripts(every, 1) = 1 AS head,"
             f" CAST(unnest(every) AS VARCHAR) AS record), len(every) = 1 AS lone"
             f" FROM (SELECT *, CASE WHEN len({_EVERY}) > 0 THEN {_EVERY} ELSE ['{{}}'] END AS every FROM ({rows}))"
         )
-    wanted = literal(json.dumps(form.structure()))
+    wanted = literal(json.dumps(fmt.structure()))
     read = f"SELECT file, text, bad{through}, head{lone}, TRY(json_transform(record, {wanted})) AS r FROM ({rows})"
-    fields = f"SELECT file, {_bad_sql(found)} AS bad{through}, head{lone}, {form.field_sql()} FROM ({read})"
-    return _exploded(form, fields)
+    fields = f"SELECT file, {_bad_sql(found)} AS bad{through}, head{lone}, {fmt.field_sql()} FROM ({read})"
+    return _exploded(fmt, fields)
 
 
 _HAS_OBJECT = "contains(text, '{')"
@@ -118,26 +118,26 @@ def _with_text(rows: str, text: str) -> str:
 
 def _bad_sql(found: Found) -> str:
     """Return SQL for what a record says that cannot be read; NULL where it can."""
-    form = found.form
-    assert form is not None  # noqa: S101
+    fmt = found.format
+    assert fmt is not None  # noqa: S101
     cases = ["WHEN bad IS NOT NULL THEN bad"]
     # a value that is no object reads as one without fields; inside a wrapper, what is no JSON is a notice
     broken = "r IS NULL"
-    if form.inner:
+    if fmt.inner:
         broken += " AND NOT json_valid(text)"
     if found.layout == "log":
         cases.append(f"WHEN NOT {_HAS_OBJECT} THEN NULL")
         broken = "NOT json_valid(text)"
-    begins = [f"starts_with(text, {literal(sign)})" for sign in form.opens]
-    begins += [f"starts_with(ltrim(text, E' \\t\\r\\n'), {literal(sign)})" for sign in form.opens]
+    begins = [f"starts_with(text, {literal(sign)})" for sign in fmt.opens]
+    begins += [f"starts_with(ltrim(text, E' \\t\\r\\n'), {literal(sign)})" for sign in fmt.opens]
     cases.append(f"WHEN {broken} OR NOT ({' OR '.join(begins)}) THEN coalesce(text, '')")
     return f"CASE {' '.join(cases)} END"
 
 
 def _items_sql(found: Found) -> str:
     """Return SQL for the list of records in a value: a list, a page, or a list that became an object."""
-    form = found.form
-    assert form is not None  # noqa: S101
+    fmt = found.format
+    assert fmt is not None  # noqa: S101
     cases = ["WHEN text IS NULL THEN [NULL]"]
 
     def case(condition: str, path: str) -> None:
@@ -145,23 +145,23 @@ def _items_sql(found: Found) -> str:
             f"WHEN {condition} THEN coalesce(CAST(TRY(json_extract(text, {literal(path)})) AS VARCHAR[]), [text])"
         )
 
-    if "[" not in form.opens:
+    if "[" not in fmt.opens:
         case("starts_with(ltrim(text), '[')", "$[*]")
     if found.indexed:
         case(r"""regexp_matches(text, '^\s*\{\s*"\d+"\s*:\s*\{')""", "$.*")
-    if form.container:
-        place = f'$."{form.container}"'
+    if fmt.container:
+        place = f'$."{fmt.container}"'
         case(f"TRY(json_type(text, {literal(place)})) = 'ARRAY'", place + "[*]")
     return f"CASE {' '.join(cases)} ELSE [text] END"
 
 
-def _exploded(form: Form, rows: str) -> str:
+def _exploded(fmt: Format, rows: str) -> str:
     """Return the query with a row for each recipient (or event) that a record names, at least one."""
-    rows = _with_made(form, rows)
-    if not form.explode:
+    rows = _with_made(fmt, rows)
+    if not fmt.explode:
         return rows
-    several = f"SELECT *, CASE WHEN bad IS NULL THEN {form.explode} END AS several FROM ({rows})"
-    other = f"CASE WHEN bad IS NULL THEN {form.otherwise} ELSE [NULL] END"
+    several = f"SELECT *, CASE WHEN bad IS NULL THEN {fmt.explode} END AS several FROM ({rows})"
+    other = f"CASE WHEN bad IS NULL THEN {fmt.otherwise} ELSE [NULL] END"
     filled = f"SELECT * REPLACE (CASE WHEN len(several) > 0 THEN several ELSE {other} END AS several) FROM ({several})"
     return (
         "SELECT * EXCLUDE (several) REPLACE (head AND generate_subscripts(several, 1) = 1 AS head),"
@@ -169,15 +169,15 @@ def _exploded(form: Form, rows: str) -> str:
     )
 
 
-def _with_made(form: Form, rows: str) -> str:
-    if not form.made:
+def _with_made(fmt: Format, rows: str) -> str:
+    if not fmt.made:
         return rows
-    made = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in form.made.items())
+    made = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in fmt.made.items())
     return f"SELECT *, {made} FROM ({rows})"
 
 
 def table_sql(source: Source, found: Found) -> str:
-    """Return the query that reads the fields of a form out of a table, by the names of its columns."""
+    """Return the query that reads the fields of a format out of a table, by the names of its columns."""
     columns = ", ".join(f"{literal(f'c{place}')}: 'VARCHAR'" for place in range(len(found.header)))
     rows = (
         f"read_csv({literal(source.path)}, columns = {{{columns}}}, delim = {literal(found.delimiter)}, quote = '\"',"
@@ -185,20 +185,20 @@ def table_sql(source: Source, found: Found) -> str:
         f" max_line_size = {_OBJECT_SIZES[0]}, compression = '{source.packing}')"
     )
     return table_fields_sql(
-        found, f"SELECT 0 AS file, CAST(NULL AS VARCHAR) AS bad, * FROM {rows}", careful=False
+        found, f"SELECT 0 AS file, CAST(NULL AS VARCHAR) AS bad, * FROM {rows}", tolerant=False
     )
 
 
-def table_fields_sql(found: Found, rows: str, *, careful: bool) -> str:
+def table_fields_sql(found: Found, rows: str, *, tolerant: bool) -> str:
     """Return the query that names the fields of rows with ``file``, ``bad`` and columns ``c0``, ``c1`` and so on."""
-    form = found.form
-    assert form is not None  # noqa: S101
-    if form.column:
-        place = found.header.index(form.column)
-        return fields_sql(found, f"SELECT *, c{place} AS text FROM ({rows})", careful=careful)
+    fmt = found.format
+    assert fmt is not None  # noqa: S101
+    if fmt.column:
+        place = found.header.index(fmt.column)
+        return fields_sql(found, f"SELECT *, c{place} AS text FROM ({rows})", tolerant=tolerant)
     picked = []
-    for name in form.fields:
-        place = form.place(name, found.header)
+    for name in fmt.fields:
+        place = fmt.place(name, found.header)
         picked.append(f"{f'c{place}' if place >= 0 else 'CAST(NULL AS VARCHAR)'} AS {identifier(name)}")
-    through = ", _offset, _error, _raw" if careful else ""
-    return _with_made(form, f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})")
+    through = ", _offset, _error, _raw" if tolerant else ""
+    return _with_made(fmt, f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})")

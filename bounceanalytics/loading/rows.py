@@ -22,7 +22,7 @@ _MOST_LINES = 500
 _BATCH = 16_384
 
 
-def careful_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
+def tolerant_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a table that the engine could not read; what is no row of its width is an error of its own.
 
     The batches have the columns of :data:`SPAN_SCHEMA` but for ``text``, and ``c0``, ``c1`` …
@@ -52,7 +52,7 @@ def _table_batches(source: Source, found: Found, schema: pa.Schema) -> Iterator[
 
 
 def table_schema(found: Found) -> pa.Schema:
-    """Return the columns of :func:`careful_table`."""
+    """Return the columns of :func:`tolerant_table`."""
     fixed = [field for field in SPAN_SCHEMA if field.name != "text"]
     return pa.schema([*fixed, *((f"c{place}", pa.large_string()) for place in range(len(found.header)))])
 

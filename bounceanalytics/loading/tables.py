@@ -15,7 +15,7 @@ from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.finding import check_options, ticker
 from bounceanalytics.loading.formats import esp_module
-from bounceanalytics.loading.formats.format import Form, identifier, tags_sql, words_sql
+from bounceanalytics.loading.formats.format import Format, identifier, tags_sql, words_sql
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_naive_times
@@ -164,7 +164,7 @@ def load_table(
     >>> load_table(b"Email\nann@example.com\n", {"recipient": "Email"}).files["rows"].tolist()
     [1]
     """
-    form = _form(mapping, provider or "generic", event or "bounced", words or {})
+    fmt = _format(mapping, provider or "generic", event or "bounced", words or {})
     check_options(None, on_error, timezone)
     batches: list[Batch] = []
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
@@ -173,9 +173,9 @@ def load_table(
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]
         reader = Reader(accounts, timezone or "UTC", on_error, engine)
         for account in accounts:
-            account.provider, account.form = form.provider, form.name
+            account.provider, account.form = fmt.provider, fmt.name
         if frame:
-            found = _found(form, list(map(str, source.columns)), mapping, "the frame")
+            found = _found(fmt, list(map(str, source.columns)), mapping, "the frame")
             engine.register("given", _texts(source, found.titles))
             batches += reader.read_rows(0, "the frame", found.found, _rows('"given"', found.titles))
         total, done = sum(one.size for one in sources), 0
@@ -183,7 +183,7 @@ def load_table(
             if progress:
                 progress("reading", done, total)
                 reader.watch(ticker(progress, "reading", done, one.size, total))
-            batches += _read(reader, place, one, form, mapping, folder, engine)
+            batches += _read(reader, place, one, fmt, mapping, folder, engine)
             done += one.size
         if progress and sources:
             progress("reading", total, total)
@@ -201,8 +201,8 @@ class _Table:
     titles: tuple[str, ...]
 
 
-def _form(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[str, str]) -> Form:
-    """Return the form of a table with this mapping; all that is wrong with the arguments is said at once."""
+def _format(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[str, str]) -> Format:
+    """Return the format of a table with this mapping; all that is wrong with the arguments is said at once."""
     problems = [f"{name!r} is no column of ours that can be mapped" for name in mapping if name not in MAPPED]
     if "recipient" not in mapping:
         problems.append("the mapping must say which column holds the recipient")
@@ -222,7 +222,7 @@ def _form(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[
         columns.setdefault("esp_event", '"event"')
     else:
         columns["event"] = literal(event)
-    return Form(
+    return Format(
         provider=provider,
         name="table",
         kind="csv",
@@ -237,7 +237,7 @@ def _read(
     reader: Reader,
     place: int,
     source: Source,
-    form: Form,
+    fmt: Format,
     mapping: Mapping[str, str],
     folder: str,
     engine: duckdb.DuckDBPyConnection,
@@ -253,15 +253,15 @@ def _read(
             there = described.columns
         except duckdb.Error as error:
             raise FormatError(f"{source.name} is a Parquet file that is damaged; export it again") from error
-        table = _found(form, there, mapping, source.name)
+        table = _found(fmt, there, mapping, source.name)
         yield from reader.read_rows(place, source.name, table.found, _rows(name, table.titles))
         return
-    found = _found_text(form, head, mapping, source.name)
+    found = _found_text(fmt, head, mapping, source.name)
     if found is not None:
         yield from reader.read([(place, source, found)], folder)
 
 
-def _found_text(form: Form, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:
+def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:
     """Return how a text is cut into columns: by the sign that makes the titles of the mapping out of its first line."""
     text = head.removeprefix(BOM).decode("utf-8", errors="replace").lstrip("\r\n")
     if not text.strip():
@@ -281,7 +281,7 @@ def _found_text(form: Form, head: bytes, mapping: Mapping[str, str], name: str) 
         named[place] = named[place] or f"c{number}"
     fields = {field: named[place] for field, place in zip(mapping, places, strict=True)}
     return Found(
-        replace(form, fields=fields),
+        replace(fmt, fields=fields),
         "csv",
         "a table",
         header=tuple(named),
@@ -290,11 +290,11 @@ def _found_text(form: Form, head: bytes, mapping: Mapping[str, str], name: str) 
     )
 
 
-def _found(form: Form, there: Sequence[str], mapping: Mapping[str, str], name: str) -> _Table:
+def _found(fmt: Format, there: Sequence[str], mapping: Mapping[str, str], name: str) -> _Table:
     """Return what is read of columns that have been found already."""
     places = _checked(there, mapping, name)
     header = tuple(f"c{number}" for number in range(len(places)))
-    found = Found(form, "csv", "a table", header=header)
+    found = Found(fmt, "csv", "a table", header=header)
     return _Table(found, tuple(there[place] for place in places))
 
 
@@ -326,7 +326,7 @@ def _places(there: Sequence[str], mapping: Mapping[str, str]) -> tuple[list[int]
 
 
 def _rows(relation: str, titles: Sequence[str]) -> str:
-    """Return the query for rows with the columns of a careful reader, and every value as text."""
+    """Return the query for rows with the columns of a tolerant reader, and every value as text."""
     texts = [_text_sql(identifier(title)) for title in titles]
     columns = ", ".join(f"{text} AS c{number}" for number, text in enumerate(texts))
     raw = f"left(concat_ws(', ', {', '.join(texts)}), 500)"

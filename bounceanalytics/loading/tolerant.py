@@ -103,7 +103,7 @@ _STRICT = json.JSONDecoder()
 _LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_float=finite)
 
 
-def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:
+def tolerant_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:
     """Yield the records of one file that is not a table, and the unreadable pieces.
 
     Parameters
@@ -113,21 +113,21 @@ def careful_spans(source: Source, found: Found, bad: Collection[int] | None) -> 
     bad : collection of int or None
         Numbers, from 0, of the lines that are known to be bad; all are looked at if None.
     """
-    form = found.form
-    assert form is not None  # noqa: S101 - for the type checker; files without a form are never read
+    fmt = found.format
+    assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
     with source.open() as stream:
         if found.layout in READERS:
             yield from READERS[found.layout](stream)
         elif found.layout in {"lines", "log"}:
-            yield from _lines(stream, form.markers, bad, log=found.layout == "log")
+            yield from _lines(stream, fmt.markers, bad, log=found.layout == "log")
         else:
-            shape = Shape(form.markers, form.container, form.opens, found.indexed)
+            shape = Shape(fmt.markers, fmt.container, fmt.opens, found.indexed)
             yield from _split(TextWindow(stream), shape)
 
 
-def careful_json(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[pa.RecordBatch]:
-    """Yield the same as :func:`careful_spans` for the engine, in batches of :data:`SPAN_SCHEMA`."""
-    yield from batches(careful_spans(source, found, bad))
+def tolerant_json(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[pa.RecordBatch]:
+    """Yield the same as :func:`tolerant_spans` for the engine, in batches of :data:`SPAN_SCHEMA`."""
+    yield from batches(tolerant_spans(source, found, bad))
 
 
 def split(raw: bytes) -> list[Span]:

@@ -29,8 +29,8 @@ def orchard(root: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(compile(block(root / "ADDING_ESPS.md", "python"), "ADDING_ESPS.md", "exec"), names)  # noqa: S102
     # "generic" stands in for a name that has no line in esps.py
-    forms = tuple(dataclasses.replace(form, provider="generic") for form in names["FORMS"])
-    monkeypatch.setattr(finding, "FORMS", forms)
+    formats = tuple(dataclasses.replace(one, provider="generic") for one in names["FORMATS"])
+    monkeypatch.setattr(finding, "FORMATS", formats)
     return names
 
 

@@ -69,7 +69,7 @@ def test_no_query_names_an_esp() -> None:
 @pytest.mark.parametrize("name", ESPS)
 def test_each_has_formats_words_and_samples(name: str) -> None:
     module = esp_modules()[name]
-    assert module.FORMS
+    assert module.FORMATS
     assert module.EVENTS
     assert any(word.provider == name for word in esp_words())
     assert (ba.samples() / "exports" / name).is_dir()

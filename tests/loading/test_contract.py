@@ -13,14 +13,14 @@ import pytest
 import bounceanalytics as ba
 from bounceanalytics import schema
 from bounceanalytics.loading.detect import Found
-from bounceanalytics.loading.finding import FORMS
+from bounceanalytics.loading.finding import FORMATS
 from bounceanalytics.loading.formats.format import RAW_COLUMNS
 from bounceanalytics.loading.normalise import completed, events_sql, times
 from bounceanalytics.loading.reading import open_engine
 from bounceanalytics.loading.records import direct_sql, fields_sql, native_sql
 from bounceanalytics.opening.sources import open_sources
 
-READABLE = [form for form in FORMS if form.provider in schema.ESPS and not form.refuse]
+READABLE = [form for form in FORMATS if form.provider in schema.ESPS and not form.refuse]
 
 
 @pytest.fixture(params=schema.ESPS)
@@ -35,8 +35,8 @@ def exports(esp, samples):
 
 def test_it_has_a_module_and_samples(esp, exports):
     module = importlib.import_module(f"bounceanalytics.loading.formats.{esp}")
-    assert module.FORMS
-    assert {form.provider for form in module.FORMS} == {esp}
+    assert module.FORMATS
+    assert {form.provider for form in module.FORMATS} == {esp}
     assert module.__doc__.startswith(schema.ESPS[esp])
     assert any(exports.iterdir())
 
@@ -136,7 +136,7 @@ def test_each_form_is_a_table_that_the_engine_understands(form, tmp_path):
         elif form.plain:
             fields = direct_sql(sources, found)
         else:
-            fields = fields_sql(found, native_sql(sources, found), careful=False)
+            fields = fields_sql(found, native_sql(sources, found), tolerant=False)
         query = events_sql(form, fields, timezone="UTC")
         table = engine.sql(query).to_arrow_table()
         plan = engine.sql(f"EXPLAIN {query}").fetchall()[0][1]

@@ -1,4 +1,4 @@
-"""Ten thousand records of every form with one in a hundred damaged: the others are rows, the damaged ones are named."""
+"""Ten thousand records of each format, one in a hundred damaged: the others are rows, the damaged ones are named."""
 
 from __future__ import annotations
 

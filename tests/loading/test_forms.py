@@ -1,4 +1,4 @@
-"""Every form that the registry names is read, and what is refused is refused with a sentence."""
+"""Every format that the registry names is read, and what is refused is refused with a sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 import bounceanalytics as ba
-from bounceanalytics.loading.finding import FORMS
+from bounceanalytics.loading.finding import FORMATS
 from bounceanalytics.schema import ESPS
 from tests.loading.format_cases import CASES, IGNORED
 from tests.loading.format_cases.case import person
@@ -46,7 +46,7 @@ def test_what_is_no_suppression_is_ignored_with_a_reason(case, tmp_path):
 def test_no_form_is_without_a_case():
     cases = {(case.provider, case.form, case.kind) for case in (*CASES, *IGNORED)}
     forms = {
-        (form.provider, form.name, form.kind) for form in FORMS if form.provider in ESPS and not form.refuse
+        (form.provider, form.name, form.kind) for form in FORMATS if form.provider in ESPS and not form.refuse
     }
     assert forms == cases
 
@@ -113,5 +113,5 @@ def test_refused_tables_and_bodies():
 
 
 def test_every_refused_form_has_a_case():
-    assert {form.provider for form in FORMS if form.refuse} == {*ESPS, ""}
-    assert sum(bool(form.refuse) for form in FORMS) <= len(REFUSED) + 6
+    assert {form.provider for form in FORMATS if form.refuse} == {*ESPS, ""}
+    assert sum(bool(form.refuse) for form in FORMATS) <= len(REFUSED) + 6

@@ -43,8 +43,8 @@ Structure = Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
-    """One form of export of one ESP.
+class Format:
+    """One format of export of one ESP.
 
     Attributes
     ----------
@@ -57,13 +57,13 @@ class Form:
     only : str
         If given, a record has no other keys than these.
     lacks : str
-        Keys that a record of this form never has.
+        Keys that a record of this format never has.
     container : str
         Key of the list of records in a page; empty where there are no pages.
     bare : bool
         Whether a record may also stand outside a page.
     hint : str
-        Regular expression that the file's name, or a URL in the page, must match; for forms that look alike.
+        Regular expression that the file's name, or a URL in the page, must match; for formats that look alike.
     inner : str
         SQL over ``text`` for the JSON of the record, where it is wrapped into something else.
     several : bool
@@ -71,7 +71,7 @@ class Form:
     opens : str
         The signs that a record may begin with: an object as a rule, a text where the list holds bare addresses.
     wraps : str
-        Name of the form that is inside, where a collector wrapped it into something of its own.
+        Name of the format that is inside, where a collector wrapped it into something of its own.
     rows : str
         Regular expression for a row of a table without a header (cells joined by the delimiter).
     column : str
@@ -98,7 +98,7 @@ class Form:
     zone : str
         Zone of times that are written without one, where it is known; empty where only the caller can know.
     refuse : str
-        Why files of this form cannot be loaded; empty where they can.
+        Why files of this format cannot be loaded; empty where they can.
     note : str
         What the reader of the table of files should know.
     page_size : int
@@ -141,7 +141,7 @@ class Form:
     traces: tuple[tuple[str, str], ...] = ()
 
     def fits(self, keys: Iterable[str]) -> bool:
-        """Return whether a record with these keys can be of this form."""
+        """Return whether a record with these keys can be of this format."""
         there = set(map(squeezed, keys) if self.loose else keys)
         if self.only and not there <= set(self.only.split()):
             return False
@@ -156,7 +156,7 @@ class Form:
 
     @property
     def markers(self) -> frozenset[str]:
-        """Keys that tell a record of this form from the objects inside it."""
+        """Keys that tell a record of this format from the objects inside it."""
         return frozenset(" ".join(self.needs).split())
 
     def place(self, name: str, header: Sequence[str]) -> int:

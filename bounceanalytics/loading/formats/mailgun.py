@@ -15,7 +15,7 @@ from bounceanalytics.database import literal
 from bounceanalytics.esps import ESPS
 from bounceanalytics.loading.formats.format import (
     WRAPPERS,
-    Form,
+    Format,
     id_sql,
     tags_sql,
     unwrapped_sql,
@@ -115,7 +115,7 @@ COLUMNS = {
     "attempt": "TRY_CAST(attempt_no AS INTEGER)",
 }
 
-EVENT_PAGE = Form(
+EVENT_PAGE = Format(
     provider="mailgun",
     name="events",
     needs=(
@@ -135,7 +135,7 @@ EVENT_PAGE = Form(
 LOGS_PAGE = replace(EVENT_PAGE, name="logs", needs=("event @timestamp",), lacks="sg_event_id")
 
 
-def _wrapped(*needs: str, container: str = "") -> Form:
+def _wrapped(*needs: str, container: str = "") -> Format:
     return replace(
         EVENT_PAGE,
         name="events, wrapped",
@@ -224,7 +224,7 @@ _SAID = {
 }
 
 #: The webhook until 2018: one form body an event, or that body saved as JSON.
-LEGACY = Form(
+LEGACY = Format(
     provider="mailgun",
     name="webhook, legacy",
     kind="body",
@@ -272,7 +272,7 @@ LEGACY = Form(
 _ADDRESS = r"([^ <>]+@[^ <>]+)"
 
 #: The log of the first API: one sentence an event, from which the address must be cut.
-LOG = Form(
+LOG = Format(
     provider="mailgun",
     name="log, legacy",
     needs=("hap message created_at",),
@@ -292,9 +292,9 @@ LOG = Form(
 )
 
 
-def _list(name: str, *needs: str, lacks: str = "", hint: str = "", note: str = "") -> tuple[Form, Form]:
-    """Return the JSON and the CSV form of one suppression list."""
-    page = Form(
+def _list(name: str, *needs: str, lacks: str = "", hint: str = "", note: str = "") -> tuple[Format, Format]:
+    """Return the JSON and the CSV format of one suppression list."""
+    page = Format(
         provider="mailgun",
         name=f"suppression list: {name}",
         needs=needs,
@@ -348,7 +348,7 @@ LISTS = (
 )
 
 _ALLOWED = literal("an entry of the allowlist, which is the opposite of a suppression")
-ALLOWLIST = Form(
+ALLOWLIST = Format(
     provider="mailgun",
     name="allowlist",
     needs=("value createdAt", "type value reason"),
@@ -370,19 +370,21 @@ _MEMBERS = "it is a mailing list; clean it with the events of other files"
 _COUNTS = "it holds counts and no recipients"
 
 REFUSED = (
-    Form(
+    Format(
         provider="mailgun",
         name="mailing list",
         needs=("address subscribed",),
         container="items",
         refuse=_MEMBERS,
     ),
-    Form(provider="mailgun", name="mailing list", kind="csv", needs=("address subscribed",), refuse=_MEMBERS),
-    Form(provider="mailgun", name="metrics", needs=("metrics",), container="items", refuse=_COUNTS),
-    Form(provider="mailgun", name="statistics", needs=("stats resolution",), refuse=_COUNTS),
+    Format(
+        provider="mailgun", name="mailing list", kind="csv", needs=("address subscribed",), refuse=_MEMBERS
+    ),
+    Format(provider="mailgun", name="metrics", needs=("metrics",), container="items", refuse=_COUNTS),
+    Format(provider="mailgun", name="statistics", needs=("stats resolution",), refuse=_COUNTS),
 )
 
-FORMS = (
+FORMATS = (
     WEBHOOK,
     FLAT,
     DOTTED,

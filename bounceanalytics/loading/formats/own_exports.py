@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bounceanalytics.loading.formats.format import Form, named
+from bounceanalytics.loading.formats.format import Format, named
 
 #: Columns that tell our files from a mailing list, which looks the same but for them. Importers pass over them.
 WHY, WHEN = "suppressed_for", "suppressed_on"
@@ -14,7 +14,7 @@ _TAKEN_OFF = r"delete|take.?off"
 _SUPPRESSED = named("suppress", unless=rf"{_TAKEN_OFF}|remove")
 _ROWS = r"\"?[^\s,;@]+@[^\s,;@]+\"?\s*"
 
-_LIST = Form(
+_LIST = Format(
     provider="generic",
     name="suppression list",
     kind="csv",
@@ -49,7 +49,7 @@ _POSTMARK = replace(
     zone="",
 )
 
-FORMS = (
+FORMATS = (
     _LIST,
     _POSTMARK,
     replace(
@@ -76,7 +76,7 @@ FORMS = (
         key=("recipient",),
         zone="",
     ),
-    Form(
+    Format(
         provider="",
         name="a hashed suppression list",
         kind="csv",
@@ -85,7 +85,7 @@ FORMS = (
     ),
 )
 
-_ANY_LIST = Form(
+_ANY_LIST = Format(
     provider="",
     name="a list of addresses",
     kind="csv",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bounceanalytics.loading.formats.format import Form, words_sql
+from bounceanalytics.loading.formats.format import Format, words_sql
 
 #: The report's word -> ours. ``relayed`` left for a system that reports nothing; ``expanded`` became several.
 ACTIONS = {
@@ -61,9 +61,9 @@ REPORT_IGNORED = (
 )
 
 
-def report_form(provider: str) -> Form:
-    """Return the form of a mailbox with delivery reports of one sender."""
-    return Form(
+def report_format(provider: str) -> Format:
+    """Return the format of a mailbox with delivery reports of one sender."""
+    return Format(
         provider=provider,
         name="forwarded bounces",
         needs=(f"report-of-{provider}",),

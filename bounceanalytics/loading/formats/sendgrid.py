@@ -15,7 +15,7 @@ from typing import Any
 from bounceanalytics.database import literal
 from bounceanalytics.loading.formats.format import (
     WRAPPERS,
-    Form,
+    Format,
     id_sql,
     named,
     tags_sql,
@@ -23,7 +23,7 @@ from bounceanalytics.loading.formats.format import (
     words_sql,
 )
 from bounceanalytics.loading.formats.mail_marks import MailMarks
-from bounceanalytics.loading.formats.reports import report_form
+from bounceanalytics.loading.formats.reports import report_format
 
 #: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
 EVENTS = {
@@ -110,7 +110,7 @@ WEBHOOK_COLUMNS = {
     "attempt": "TRY_CAST(attempt AS INTEGER) + 1",  # SendGrid counts from zero
 }
 
-WEBHOOK = Form(
+WEBHOOK = Format(
     provider="sendgrid",
     name="event webhook",
     needs=("event sg_event_id", "event sg_message_id", "event email timestamp", "event email smtp-id"),
@@ -131,7 +131,7 @@ WEBHOOK = Form(
 _INSIDE = unwrapped_sql("text", [f"$.{key}" for key in WRAPPERS], "$.event")
 
 
-def _wrapped(*needs: str, container: str = "") -> Form:
+def _wrapped(*needs: str, container: str = "") -> Format:
     return replace(
         WEBHOOK,
         name="event webhook, wrapped",
@@ -170,7 +170,7 @@ TABLE = replace(
     fields={name: _TABLE_SPELLINGS.get(name, path) for name, path in WEBHOOK_FIELDS.items()},
 )
 
-ACTIVITY = Form(
+ACTIVITY = Format(
     provider="sendgrid",
     name="email activity",
     kind="csv",
@@ -212,7 +212,7 @@ ACTIVITY = Form(
 _NAMES = ("event_name", "processed", "reason", "bounce_type", "attempt_num", "mx_server", "server_response")
 _NAME = "each.event_name"
 
-MESSAGE = Form(
+MESSAGE = Format(
     provider="sendgrid",
     name="email activity, message",
     needs=("msg_id to_email events",),
@@ -242,7 +242,7 @@ MESSAGE = Form(
 )
 
 _SUMMARY_NOTE = "a summary of messages without their events: fetch the single messages to see what happened"
-MESSAGES = Form(
+MESSAGES = Format(
     provider="sendgrid",
     name="email activity, messages",
     needs=("msg_id to_email status last_event_time", "msg_id to_email opens_count"),
@@ -276,7 +276,7 @@ LOG = replace(
     | {"recipient": "CASE WHEN email <> '' THEN email WHEN event <> 'received' THEN to_email END"},
 )
 
-LOGS = Form(
+LOGS = Format(
     provider="sendgrid",
     name="email logs, messages",
     needs=("sg_message_id to_email sg_message_id_created_at",),
@@ -300,13 +300,13 @@ LOGS = Form(
 )
 
 
-def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Form, Form]:
-    """Return the JSON and the CSV form of one suppression list."""
+def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Format, Format]:
+    """Return the JSON and the CSV format of one suppression list."""
     known = keys.split()
     has = {key: key if key in known else "NULL" for key in ("reason", "status", "ip", "group_name")}
     time = "created" if "created" in known else "created_at" if "created_at" in known else "NULL"
     invalid = name == "invalid_emails"  # its reason is SendGrid's own sentence
-    page = Form(
+    page = Format(
         provider="sendgrid",
         name=f"suppression list: {name.replace('_', ' ')}",
         needs=(keys,)
@@ -357,9 +357,9 @@ LISTS = (
 _GROUP_HINT = named(r"asm(?![a-z])|unsub|suppress|opt.?out")
 
 
-def _addresses(list_name: str, *, event: str = "suppressed", field: str = "email", **other: Any) -> Form:
-    """Return a form of addresses with nothing beside them."""
-    return Form(
+def _addresses(list_name: str, *, event: str = "suppressed", field: str = "email", **other: Any) -> Format:
+    """Return a format of addresses with nothing beside them."""
+    return Format(
         provider="sendgrid",
         name=f"suppression list: {list_name}" if event == "suppressed" else list_name,
         fields={"email": field},
@@ -392,7 +392,7 @@ ADDRESSES = (
 _XML_TYPES = {"invalidemails": "invalid_emails", "spamreports": "spam_reports"}
 
 #: The lists of the API that ended in 2018; dates without a zone, perhaps that of the US Central zone.
-XML = Form(
+XML = Format(
     provider="sendgrid",
     name="suppression list, XML",
     needs=("xml_list",),
@@ -410,7 +410,7 @@ XML = Form(
 )
 
 REFUSED = (
-    Form(
+    Format(
         provider="sendgrid",
         name="look-up of one address",
         needs=("is_default suppressed",),
@@ -418,7 +418,7 @@ REFUSED = (
         bare=False,
         refuse="it says which groups one address left and does not name the address",
     ),
-    Form(
+    Format(
         provider="sendgrid",
         name="error message",
         needs=("field message",),
@@ -429,14 +429,14 @@ REFUSED = (
 )
 
 TOTALS = (
-    Form(
+    Format(
         provider="sendgrid",
         name="bounce classification totals",
         needs=("date stats",),
         container="result",
         refuse="it holds totals per day and no recipients",
     ),
-    Form(
+    Format(
         provider="sendgrid",
         name="statistics",
         kind="csv",
@@ -445,7 +445,7 @@ TOTALS = (
     ),
 )
 
-FORMS = (
+FORMATS = (
     WEBHOOK,
     *WRAPPED,
     TABLE,
@@ -458,7 +458,7 @@ FORMS = (
     *LISTS,
     *ADDRESSES,
     XML,
-    report_form("sendgrid"),
+    report_format("sendgrid"),
     *REFUSED,
     *TOTALS,
 )

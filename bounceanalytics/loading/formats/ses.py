@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from bounceanalytics.database import literal
-from bounceanalytics.loading.formats.format import Form, Structure, unwrapped_sql, words_sql
+from bounceanalytics.loading.formats.format import Format, Structure, unwrapped_sql, words_sql
 from bounceanalytics.loading.formats.mail_marks import MailMarks
 from bounceanalytics.loading.formats.reports import REPORT_COLUMNS, REPORT_FIELDS, REPORT_IGNORED, REPORTED
 
@@ -155,7 +155,7 @@ COLUMNS = {
     " lambda tag: list_transform(tag.value, lambda one: tag.key || ':' || one)))",
 }
 
-PUBLISHING = Form(
+PUBLISHING = Format(
     provider="ses",
     name="event publishing",
     needs=("eventType mail",),
@@ -174,7 +174,7 @@ PUBLISHING = Form(
 )
 
 
-def _wrapped(name: str, *needs: str, container: str = "", **other: Any) -> Form:
+def _wrapped(name: str, *needs: str, container: str = "", **other: Any) -> Format:
     return replace(
         PUBLISHING,
         name=name,
@@ -276,7 +276,7 @@ _INSIGHT_TRIED = (
 
 _INSIGHT_BOUNCE, _INSIGHT_COMPLAINT = (f"each.event.Details.{kind}" for kind in _DETAILS)
 
-INSIGHTS = Form(
+INSIGHTS = Format(
     provider="ses",
     name="message insights",
     needs=("Insights FromEmailAddress", "Insights MessageId"),
@@ -316,7 +316,7 @@ _LAST_EVENTS = {
 }
 _LAST = "replace(replace(last_event, '_', ''), ' ', '')"
 
-INSIGHTS_EXPORT = Form(
+INSIGHTS_EXPORT = Format(
     provider="ses",
     name="message insights export",
     kind="csv",
@@ -415,7 +415,7 @@ def _unescaped(text: str) -> str:
     return text
 
 
-DASHBOARD = Form(
+DASHBOARD = Format(
     provider="ses",
     name="bounce dashboard",
     kind="csv",
@@ -433,7 +433,7 @@ DASHBOARD = Form(
     note="it names the first recipient of each message, who need not be the one that bounced",
 )
 
-SUPPRESSION_LIST = Form(
+SUPPRESSION_LIST = Format(
     provider="ses",
     name="suppression list",
     needs=("EmailAddress Reason LastUpdateTime", "EmailAddress Reason"),
@@ -526,7 +526,7 @@ IMPORTS = (
     ),
 )
 
-FORMS = (
+FORMATS = (
     *EVENT_FORMS,
     MAIL,
     INSIGHTS,
@@ -536,21 +536,21 @@ FORMS = (
     SUPPRESSION_LIST,
     *IMPORTS,
     replace(SUPPRESSION_LIST, name="suppression look-up", needs=("SuppressedDestination",), container=""),
-    Form(
+    Format(
         provider="ses",
         name="statistics",
         needs=("DeliveryAttempts Timestamp",),
         container="SendDataPoints",
         refuse="it holds counts and no recipients",
     ),
-    Form(
+    Format(
         provider="ses",
         name="incoming mail",
         needs=("eventSource ses",),
         container="Records",
         refuse="it is about mail that came in, not about mail that was sent",
     ),
-    Form(
+    Format(
         provider="ses",
         name="metrics",
         needs=("Id Timestamps Values",),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bounceanalytics.esps import esp_titles
-from bounceanalytics.loading.formats.format import Form, Kind
+from bounceanalytics.loading.formats.format import Format, Kind
 
 _ADVICE = f"this package reads {esp_titles('and')}; as a table it gets in through read_table"
 
 
-def _of(vendor: str, *needs: str, kind: Kind = "json", container: str = "", refuse: str = "") -> Form:
-    return Form(
+def _of(vendor: str, *needs: str, kind: Kind = "json", container: str = "", refuse: str = "") -> Format:
+    return Format(
         provider="",
         name=f"an export of {vendor}",
         kind=kind,
@@ -19,7 +19,7 @@ def _of(vendor: str, *needs: str, kind: Kind = "json", container: str = "", refu
     )
 
 
-FORMS = (
+FORMATS = (
     # nearly SES's records, with an id of the event and other zones
     _of("Yandex Cloud Postbox", "eventType mail eventId"),
     _of(

@@ -49,7 +49,7 @@ def element(tag: str, content: Any) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """How a form is written.
+    """How a record of a format is written.
 
     Attributes
     ----------
