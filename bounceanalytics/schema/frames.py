@@ -121,98 +121,85 @@ REASONS: dict[str, Reason] = {row.name: row for row in _REASON_ROWS}
 
 EVENT_COLUMNS = Table(
     "an event frame",
-    (
-        Column("provider", "category", "ESP that the export came from", PROVIDERS),
-        Column("event", "category", "what happened, in one vocabulary for all ESPs", EVENTS),
-        Column(
-            "recipient",
-            "string",
-            "address as the ESP wrote it, without display name and brackets, domain lower-case",
-        ),
-        Column("domain", "string", "domain of the recipient, lower-case, IDNA ASCII form"),
-        Column("timestamp", "timestamp", "time of the event in UTC; missing where the export has none"),
-        Column("message_id", "string", "the ESP's or the sender's id of the message"),
-        Column("event_id", "string", "the ESP's id of the event"),
-        Column("reply_code", "Int16", "SMTP reply code such as 550; codes made up by an ESP are not replies"),
-        Column("enhanced_code", "string", "enhanced status code such as 5.1.1"),
-        Column("diagnostic", "string", "text of the remote server, lines joined"),
-        Column("remote_host", "string", "receiving host name or address"),
-        Column("sending_ip", "string", "address that the mail left from"),
-        Column("esp_event", "string", "the ESP's own word for the event"),
-        Column("esp_type", "string", "the ESP's own type"),
-        Column("esp_reason", "string", "the ESP's own reason or classification"),
-        Column("tags", "list", "tags, categories or campaign of the message"),
-        Column("attempt", "Int16", "number of the delivery attempt, from 1"),
-        Column("suspect", "bool", "a complaint that any of several recipients may have made"),
-        Column("source", "string", "file that the row came from"),
-        Column("record", "int64", "number of the record in that file, from 1"),
+    Column("provider", "category", "ESP that the export came from", PROVIDERS),
+    Column("event", "category", "what happened, in one vocabulary for all ESPs", EVENTS),
+    Column(
+        "recipient",
+        "string",
+        "address as the ESP wrote it, without display name and brackets, domain lower-case",
     ),
+    Column("domain", "string", "domain of the recipient, lower-case, IDNA ASCII form"),
+    Column("timestamp", "timestamp", "time of the event in UTC; missing where the export has none"),
+    Column("message_id", "string", "the ESP's or the sender's id of the message"),
+    Column("event_id", "string", "the ESP's id of the event"),
+    Column("reply_code", "Int16", "SMTP reply code such as 550; codes made up by an ESP are not replies"),
+    Column("enhanced_code", "string", "enhanced status code such as 5.1.1"),
+    Column("diagnostic", "string", "text of the remote server, lines joined"),
+    Column("remote_host", "string", "receiving host name or address"),
+    Column("sending_ip", "string", "address that the mail left from"),
+    Column("esp_event", "string", "the ESP's own word for the event"),
+    Column("esp_type", "string", "the ESP's own type"),
+    Column("esp_reason", "string", "the ESP's own reason or classification"),
+    Column("tags", "list", "tags, categories or campaign of the message"),
+    Column("attempt", "Int16", "number of the delivery attempt, from 1"),
+    Column("suspect", "bool", "a complaint that any of several recipients may have made"),
+    Column("source", "string", "file that the row came from"),
+    Column("record", "int64", "number of the record in that file, from 1"),
 )
 
 VERDICT_COLUMNS = Table(
     "a classified frame",
-    (
-        Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),
-        Column("bounce_type", "category", "kind of failure; 'none' is no failure", BOUNCE_TYPES),
-        Column("category", "category", "group of reasons", CATEGORIES),
-        Column(
-            "reason",
-            "category",
-            "why the mail did not arrive; missing where it is no failure",
-            tuple(REASONS),
-        ),
-        Column("fault", "category", "who must act", FAULTS),
-        Column("action", "category", "what to do with the address", ACTIONS),
-        Column("rule", "string", "id of the rule that decided"),
-        Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
-        Column(
-            "evidence", "category", "kind of evidence that decided; missing where nothing spoke", EVIDENCE
-        ),
-        Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
+    Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),
+    Column("bounce_type", "category", "kind of failure; 'none' is no failure", BOUNCE_TYPES),
+    Column("category", "category", "group of reasons", CATEGORIES),
+    Column(
+        "reason", "category", "why the mail did not arrive; missing where it is no failure", tuple(REASONS)
     ),
+    Column("fault", "category", "who must act", FAULTS),
+    Column("action", "category", "what to do with the address", ACTIONS),
+    Column("rule", "string", "id of the rule that decided"),
+    Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
+    Column("evidence", "category", "kind of evidence that decided; missing where nothing spoke", EVIDENCE),
+    Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
 )
 
 #: What :func:`bounceanalytics.classify` returns.
-BOUNCE_COLUMNS = Table("a classified frame", (*EVENT_COLUMNS, *VERDICT_COLUMNS))
+BOUNCE_COLUMNS = Table(
+    "a classified frame",
+    *EVENT_COLUMNS,
+    *VERDICT_COLUMNS,
+)
 
 FILE_COLUMNS = Table(
     "a frame of files",
-    (
-        Column("source", "string", "file"),
-        Column("provider", "string", "ESP that it came from; empty if it is no export"),
-        Column("form", "string", "kind of export; empty if it is none"),
-        Column("records", "int64", "records read: loaded + ignored + rejected"),
-        Column("loaded", "int64", "records that became rows"),
-        Column("ignored", "int64", "records left out on purpose"),
-        Column("rejected", "int64", "records that could not be read"),
-        Column("rows", "int64", "rows made of it"),
-        Column("times", "string", "how its times were written"),
-        Column("note", "string", "what else there is to say"),
-    ),
+    Column("source", "string", "file"),
+    Column("provider", "string", "ESP that it came from; empty if it is no export"),
+    Column("form", "string", "kind of export; empty if it is none"),
+    Column("records", "int64", "records read: loaded + ignored + rejected"),
+    Column("loaded", "int64", "records that became rows"),
+    Column("ignored", "int64", "records left out on purpose"),
+    Column("rejected", "int64", "records that could not be read"),
+    Column("rows", "int64", "rows made of it"),
+    Column("times", "string", "how its times were written"),
+    Column("note", "string", "what else there is to say"),
 )
 
 IGNORED_COLUMNS = Table(
     "a frame of ignored records",
-    (
-        Column("source", "string", "file"),
-        Column("reason", "string", "why they were left out"),
-        Column("records", "int64", "how many"),
-    ),
+    Column("source", "string", "file"),
+    Column("reason", "string", "why they were left out"),
+    Column("records", "int64", "how many"),
 )
 
 REJECT_COLUMNS = Table(
     "a frame of rejected records",
-    (
-        Column("source", "string", "file"),
-        Column("record", "int64", "number of the record in that file, from 1"),
-        Column(
-            "offset",
-            "int64",
-            "byte offset of the record in the unpacked file; -1 where the reader cannot tell",
-        ),
-        Column("error", "string", "what is wrong with it"),
-        Column("text", "string", "its first 500 characters"),
+    Column("source", "string", "file"),
+    Column("record", "int64", "number of the record in that file, from 1"),
+    Column(
+        "offset", "int64", "byte offset of the record in the unpacked file; -1 where the reader cannot tell"
     ),
+    Column("error", "string", "what is wrong with it"),
+    Column("text", "string", "its first 500 characters"),
 )
 
 
@@ -226,57 +213,45 @@ DECISION_REASONS = (*REASONS, "complained", "unsubscribed")
 
 DECISION_COLUMNS = Table(
     "a frame of verdicts",
-    (
-        Column(
-            "address", "string", "address in normal form: trimmed, case folded, domain in IDNA ASCII form"
-        ),
-        Column("domain", "string", "its domain"),
-        Column("verdict", "category", "what to do with the address", VERDICTS),
-        Column(
-            "reason",
-            "category",
-            "what speaks or spoke against the address; missing where nothing ever did",
-            DECISION_REASONS,
-        ),
-        Column("bounce_type", "category", "kind of failure of the deciding event", BOUNCE_TYPES),
-        Column("fault", "category", "who must act, by the deciding event", FAULTS),
-        Column("rule", "string", "id of the classifier's rule for the deciding event"),
-        Column("code", "string", "enhanced code of the deciding event, else its reply code"),
-        Column("confidence", "category", "how much stands behind the verdict", CONFIDENCES),
-        Column(
-            "storm", "bool", "the deciding event lies in a storm: a server answered wrongly to many at once"
-        ),
-        Column(
-            "trap_risk", "bool", "refused mail for over a year and then took it: may have become a spam trap"
-        ),
-        Column("decided_at", "timestamp", "time of the deciding event"),
-        Column(
-            "hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"
-        ),
-        Column("retry_on", "timestamp", "day from which a held address is likely to take mail again"),
-        Column(
-            "review_on", "timestamp", "day on which to look at a removed address again; missing for never"
-        ),
-        Column("first_seen", "timestamp", "first event of all"),
-        Column("last_seen", "timestamp", "last event of all"),
-        Column("first_bounced", "timestamp", "first bounce of all"),
-        Column("last_bounced", "timestamp", "last bounce of all"),
-        Column(
-            "bounce_days",
-            "int64",
-            "UTC days with a bounce of any kind; all bounces without a time count as one day",
-        ),
-        Column("hard_days", "int64", "UTC days with a hard bounce"),
-        Column("soft_days", "int64", "UTC days with a soft bounce"),
-        Column("block_days", "int64", "UTC days with a block"),
-        Column("conflicts", "int64", "events on which code, text and the ESP's word disagree"),
-        Column("last_delivered", "timestamp", "last delivery"),
-        Column("last_opened", "timestamp", "last open"),
-        Column("last_clicked", "timestamp", "last click"),
-        Column("complained_at", "timestamp", "last complaint"),
-        Column("unsubscribed_at", "timestamp", "last unsubscribe"),
-        Column("source", "string", "file that the deciding event came from"),
-        Column("record", "int64", "number of the deciding event's record in that file"),
-        Column("explanation", "string", "the verdict as a sentence"),
+    Column("address", "string", "address in normal form: trimmed, case folded, domain in IDNA ASCII form"),
+    Column("domain", "string", "its domain"),
+    Column("verdict", "category", "what to do with the address", VERDICTS),
+    Column(
+        "reason",
+        "category",
+        "what speaks or spoke against the address; missing where nothing ever did",
+        DECISION_REASONS,
     ),
+    Column("bounce_type", "category", "kind of failure of the deciding event", BOUNCE_TYPES),
+    Column("fault", "category", "who must act, by the deciding event", FAULTS),
+    Column("rule", "string", "id of the classifier's rule for the deciding event"),
+    Column("code", "string", "enhanced code of the deciding event, else its reply code"),
+    Column("confidence", "category", "how much stands behind the verdict", CONFIDENCES),
+    Column("storm", "bool", "the deciding event lies in a storm: a server answered wrongly to many at once"),
+    Column("trap_risk", "bool", "refused mail for over a year and then took it: may have become a spam trap"),
+    Column("decided_at", "timestamp", "time of the deciding event"),
+    Column("hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"),
+    Column("retry_on", "timestamp", "day from which a held address is likely to take mail again"),
+    Column("review_on", "timestamp", "day on which to look at a removed address again; missing for never"),
+    Column("first_seen", "timestamp", "first event of all"),
+    Column("last_seen", "timestamp", "last event of all"),
+    Column("first_bounced", "timestamp", "first bounce of all"),
+    Column("last_bounced", "timestamp", "last bounce of all"),
+    Column(
+        "bounce_days",
+        "int64",
+        "UTC days with a bounce of any kind; all bounces without a time count as one day",
+    ),
+    Column("hard_days", "int64", "UTC days with a hard bounce"),
+    Column("soft_days", "int64", "UTC days with a soft bounce"),
+    Column("block_days", "int64", "UTC days with a block"),
+    Column("conflicts", "int64", "events on which code, text and the ESP's word disagree"),
+    Column("last_delivered", "timestamp", "last delivery"),
+    Column("last_opened", "timestamp", "last open"),
+    Column("last_clicked", "timestamp", "last click"),
+    Column("complained_at", "timestamp", "last complaint"),
+    Column("unsubscribed_at", "timestamp", "last unsubscribe"),
+    Column("source", "string", "file that the deciding event came from"),
+    Column("record", "int64", "number of the deciding event's record in that file"),
+    Column("explanation", "string", "the verdict as a sentence"),
 )

@@ -104,7 +104,7 @@ _OF_GROUPS = (*_COUNTS, *_REACH, *_RATES, *_SEEN, "top_reason")
 
 
 def _table(of: str, *names: str) -> Table:
-    return Table(f"a summary of {of}", tuple(_COLUMNS[name] for name in names))
+    return Table(f"a summary of {of}", *(_COLUMNS[name] for name in names))
 
 
 #: Every summary, by the name that it has in :class:`bounceanalytics.summaries.Summaries`.
@@ -154,28 +154,26 @@ SUMMARIES: dict[str, Table] = {
     "domain_days": _table("domains and days", "domain", "period", *_COUNTS, *_RATES),
     "changes": Table(
         "a summary of changes",
-        (
-            Column("name", "string", "domain or mailbox provider"),
-            _COLUMNS["mailbox_provider"],
-            Column("measure", "category", "hard or block: which bounces", ("hard", "block")),
-            Column(
-                "kind",
-                "category",
-                "spike: the last period alone; rise or fall: since then, and for good",
-                ("spike", "rise", "fall"),
-            ),
-            Column("at", "timestamp", "start of the period since when, UTC"),
-            Column("attempted_before", "int64", "rated messages before that"),
-            Column("failed_before", "int64", "of these, bounced hard or blocked"),
-            Column("rate_before", "float64", "failed_before / attempted_before (0-1)", share=True),
-            Column("attempted_after", "int64", "rated messages since"),
-            Column("failed_after", "int64", "of these, bounced hard or blocked"),
-            Column("rate_after", "float64", "failed_after / attempted_after (0-1)", share=True),
-            Column(
-                "p_value",
-                "float64",
-                "chance of such a difference without any change, over all the places where one was looked for",
-            ),
+        Column("name", "string", "domain or mailbox provider"),
+        _COLUMNS["mailbox_provider"],
+        Column("measure", "category", "hard or block: which bounces", ("hard", "block")),
+        Column(
+            "kind",
+            "category",
+            "spike: the last period alone; rise or fall: since then, and for good",
+            ("spike", "rise", "fall"),
+        ),
+        Column("at", "timestamp", "start of the period since when, UTC"),
+        Column("attempted_before", "int64", "rated messages before that"),
+        Column("failed_before", "int64", "of these, bounced hard or blocked"),
+        Column("rate_before", "float64", "failed_before / attempted_before (0-1)", share=True),
+        Column("attempted_after", "int64", "rated messages since"),
+        Column("failed_after", "int64", "of these, bounced hard or blocked"),
+        Column("rate_after", "float64", "failed_after / attempted_after (0-1)", share=True),
+        Column(
+            "p_value",
+            "float64",
+            "chance of such a difference without any change, over all the places where one was looked for",
         ),
     ),
     "domain_reasons": _table(
@@ -184,28 +182,22 @@ SUMMARIES: dict[str, Table] = {
     "codes": _table("codes", "code_class", "category", "reason", "code", *_BOUNCES, *_REACH),
     "system_full": Table(
         "a summary of full mail systems",
-        (
-            _COLUMNS["domain"],
-            _COLUMNS["mailbox_provider"],
-            Column("first_seen", "timestamp", "time of the first such answer, UTC"),
-            Column("last_seen", "timestamp", "time of the last such answer, UTC"),
-            _COLUMNS["addresses"],
-            Column("bounces", "int64", "that met 'mail system full', deferred ones included"),
-            Column("permanent", "int64", "of these, with a permanent answer (5.3.1)"),
-            Column("transient", "int64", "of these, with transient answers only (4.3.1)"),
-            Column("accepted_between", "int64", "delivered between the first and the last such answer"),
-            Column(
-                "accepted_again",
-                "timestamp",
-                "time of the first delivery after the last permanent answer, UTC",
-            ),
-            Column("last_accepted", "timestamp", "time of the last delivery, UTC"),
-            Column("recovered", "bool", "whether mail was accepted again"),
-            Column(
-                "weeks_out",
-                "float64",
-                "weeks from the first answer to accepted_again, else to the last answer",
-            ),
+        _COLUMNS["domain"],
+        _COLUMNS["mailbox_provider"],
+        Column("first_seen", "timestamp", "time of the first such answer, UTC"),
+        Column("last_seen", "timestamp", "time of the last such answer, UTC"),
+        _COLUMNS["addresses"],
+        Column("bounces", "int64", "that met 'mail system full', deferred ones included"),
+        Column("permanent", "int64", "of these, with a permanent answer (5.3.1)"),
+        Column("transient", "int64", "of these, with transient answers only (4.3.1)"),
+        Column("accepted_between", "int64", "delivered between the first and the last such answer"),
+        Column(
+            "accepted_again", "timestamp", "time of the first delivery after the last permanent answer, UTC"
+        ),
+        Column("last_accepted", "timestamp", "time of the last delivery, UTC"),
+        Column("recovered", "bool", "whether mail was accepted again"),
+        Column(
+            "weeks_out", "float64", "weeks from the first answer to accepted_again, else to the last answer"
         ),
     ),
     "esps": _table("ESPs", "provider", "events", *_COUNTS, *_REACH, *_RATES, *_SEEN),

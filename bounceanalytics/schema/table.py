@@ -83,19 +83,19 @@ class Column:
         return _KINDS[self.kind][2] + ("" if told else f" ({', '.join(self.values)})")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Table:
     """The columns of a frame, in order.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What an error calls such a frame, with its article.
-    columns : tuple of Column
+    *columns : Column
 
     Examples
     --------
-    >>> table = Table("a list", (Column("domain", "string", "domain"), Column("rows", "int64", "how often")))
+    >>> table = Table("a list", Column("domain", "string", "domain"), Column("rows", "int64", "how often"))
     >>> table.frame({"rows": [1, 2], "domain": ["example.com", "example.org"]})
             domain  rows
     0  example.com     1
@@ -106,6 +106,10 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
+
+    def __init__(self, name: str, *columns: Column) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "columns", columns)
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -133,7 +137,7 @@ class Table:
 
     def select(self, names: Iterable[str]) -> Table:
         """Return the table of some of the columns, in the order given."""
-        return Table(self.name, tuple(self[name] for name in names))
+        return Table(self.name, *(self[name] for name in names))
 
     def without(self, *names: str) -> Table:
         """Return the table without some of the columns."""

@@ -14,18 +14,16 @@ from bounceanalytics.schema import Column, Table
 
 LIST = Table(
     "a list",
-    (
-        Column("domain", "string", "domain of the address"),
-        Column("part", "category", "where it went", ("kept", "removed")),
-        Column("at", "timestamp", "when"),
-        Column("row", "Int64", "its number"),
-        Column("rows", "int64", "how many"),
-        Column("share", "float64", "of all (0-1)", share=True),
-        Column("low", "float64", "its 95% interval"),
-        Column("high", "float64", "its 95% interval"),
-        Column("known", "bool", "whether it is known"),
-        Column("tags", "list", "its tags"),
-    ),
+    Column("domain", "string", "domain of the address"),
+    Column("part", "category", "where it went", ("kept", "removed")),
+    Column("at", "timestamp", "when"),
+    Column("row", "Int64", "its number"),
+    Column("rows", "int64", "how many"),
+    Column("share", "float64", "of all (0-1)", share=True),
+    Column("low", "float64", "its 95% interval"),
+    Column("high", "float64", "its 95% interval"),
+    Column("known", "bool", "whether it is known"),
+    Column("tags", "list", "its tags"),
 )
 ROWS = [
     ("example.com", "kept", "2026-11-01T12:00:00", 1, 3, 0.5, None, None, True, ["a"]),
