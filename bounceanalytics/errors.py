@@ -85,7 +85,7 @@ class OutputError(BounceAnalyticsError, FileExistsError):
     ...     ba.Policy().save(file.name)
     Traceback (most recent call last):
         ...
-    bounceanalytics.errors.OutputError: ...toml exists; pass overwrite=True or choose another name
+    bounceanalytics.errors.OutputError: ...toml exists; pass overwrite=True ...
     """
 
 
