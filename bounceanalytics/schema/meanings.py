@@ -1,4 +1,4 @@
-"""What is known of the columns of any frame, by their names: for those who show it."""
+"""Meanings of columns by name, for those who show a frame of any kind."""
 
 from __future__ import annotations
 
