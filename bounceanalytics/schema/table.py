@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -16,26 +17,26 @@ if TYPE_CHECKING:
 
 Kind = Literal["category", "string", "list", "timestamp", "Int16", "int64", "Int64", "float64", "bool"]
 
-#: The pandas dtypes of text, of lists of texts and of times: nothing else in the package spells them.
+#: The pandas dtypes of text and of times: nothing else in the package spells them.
 STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
-STRINGS = pd.ArrowDtype(pa.list_(pa.string()))
 TIME = pd.DatetimeTZDtype("us", "UTC")
 
 #: The Arrow types that convert to these without copying.
 ARROW_STRING = pa.large_string()
 ARROW_TIME = pa.timestamp("us", tz="UTC")
+_LIST = pa.list_(pa.string())
 
 #: Kind of a column -> its Arrow type, its pandas dtype, and what the documentation calls it.
 _KINDS: dict[Kind, tuple[pa.DataType, Any, str]] = {
     "category": (pa.dictionary(pa.int8(), ARROW_STRING), pd.CategoricalDtype(), "category"),
     "string": (ARROW_STRING, STRING, "string"),
-    "list": (pa.list_(pa.string()), STRINGS, "list of strings"),
+    "list": (_LIST, pd.ArrowDtype(_LIST), "list of strings"),
     "timestamp": (ARROW_TIME, TIME, "timestamp, UTC"),
     "Int16": (pa.int16(), pd.Int16Dtype(), "Int16"),
-    "int64": (pa.int64(), pd.Series(dtype="int64").dtype, "int64"),
+    "int64": (pa.int64(), np.dtype("int64"), "int64"),
     "Int64": (pa.int64(), pd.Int64Dtype(), "Int64"),
-    "float64": (pa.float64(), pd.Series(dtype="float64").dtype, "float64"),
-    "bool": (pa.bool_(), pd.Series(dtype="bool").dtype, "bool"),
+    "float64": (pa.float64(), np.dtype("float64"), "float64"),
+    "bool": (pa.bool_(), np.dtype("bool"), "bool"),
 }
 _MAPPED = ("string", "list", "Int16", "Int64")  # kinds that pyarrow must be told how to convert
 
