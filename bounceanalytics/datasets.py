@@ -85,7 +85,7 @@ class Dataset:
 
     @property
     def columns(self) -> schema.Table:
-        """What each row holds."""
+        """Columns of each row."""
         return schema.BOUNCE_COLUMNS if self.kind == "bounces" else schema.EVENT_COLUMNS
 
     def tables(

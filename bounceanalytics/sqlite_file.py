@@ -23,7 +23,7 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """What tells the files of one kind from all other databases.
+    """Identity of files of one kind among all other databases.
 
     Attributes
     ----------

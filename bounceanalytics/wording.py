@@ -19,7 +19,7 @@ _ELLIPSIS = "…"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What one value of a column is called.
+    """Names of one value of a column.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ HOVER = {"hovertemplate": "%{customdata}<extra></extra>"}
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a chart is laid out on.
+    """Sheet that a chart is laid out on.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ _ACTION = {name: number for number, name in enumerate(ACTIONS)}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What distinct texts say.
+    """Matches of the rules in distinct texts.
 
     Attributes
     ----------

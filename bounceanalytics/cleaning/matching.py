@@ -36,7 +36,7 @@ _DISAGREE = "Held: addresses that differ only in what was asked to be passed ove
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """What is passed over where two addresses are compared; nothing unless asked for."""
+    """Differences that are passed over where two addresses are compared; none unless asked for."""
 
     subaddresses: bool = False
     gmail_dots: bool = False
@@ -70,7 +70,7 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What the verdicts say about some addresses.
+    """Outcomes of some addresses.
 
     Attributes
     ----------

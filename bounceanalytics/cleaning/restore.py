@@ -48,7 +48,7 @@ _NOTHING = pa.scalar(b"", pa.large_binary())
 
 @dataclass(frozen=True)
 class Restored:
-    """What was given back; prints as a table.
+    """Rows that were given back; prints as a table.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class _Filter:
-    """Which rows to give back; None where it does not matter."""
+    """Filter of the rows to give back; None where it does not matter."""
 
     parts: tuple[int, ...]
     domains: pa.Array | None

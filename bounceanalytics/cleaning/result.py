@@ -37,7 +37,7 @@ _COUNTS = pa.schema([("part", pa.int8()), ("reason", ARROW_STRING), ("rows", pa.
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What became of a mailing list; prints as a table.
+    """Result of cleaning a mailing list; prints as a table.
 
     Attributes
     ----------

@@ -60,7 +60,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
-    """What a code, a text or a row of a classified frame means, why, and what to do.
+    """Explanation of a code, a text or a row of a classified frame: what it means, why, and what to do.
 
     ``print`` shows it as text, a notebook as a card.
 

@@ -27,7 +27,7 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is known about a part of a pattern.
+    """Facts about a part of a pattern.
 
     Attributes
     ----------

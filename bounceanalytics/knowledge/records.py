@@ -43,7 +43,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What is known about one status code.
+    """A status code and what is known about it.
 
     Attributes
     ----------
@@ -120,18 +120,18 @@ class Code:
 
     @property
     def fault(self) -> str | None:
-        """Who must act; None for success."""
+        """The fault: who must act; None for success."""
         return outcome(self.reason, self.code_class).fault
 
     @property
     def action(self) -> str | None:
-        """What to do with the address; None for success."""
+        """The action for the address; None for success."""
         return outcome(self.reason, self.code_class).action
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a reason means and what to do about it, whatever code it came under.
+    """A reason: what it means and what to do about it, whatever code it came under.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What follows from a reason and a class of code: the verdict columns of the same names."""
+    """Verdict on a reason and a class of code: the verdict columns of the same names."""
 
     bounce_type: str
     category: str | None = None

@@ -237,7 +237,7 @@ class _Done:
 
 
 class _State:
-    """What a dataset knows about the files that went into it."""
+    """State of a dataset: the files that went into it."""
 
     def __init__(self, out: Path) -> None:
         self.out = out

@@ -13,7 +13,7 @@ Layout = Literal["lines", "log", "array", "values", "csv", "mail", "xml", "bodie
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a file turned out to be.
+    """Result of detection.
 
     Attributes
     ----------

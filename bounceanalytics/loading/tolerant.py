@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What to look for among damaged JSON.
+    """Shape of the records to look for among damaged JSON.
 
     Attributes
     ----------
@@ -58,12 +58,12 @@ class Shape:
 
     @property
     def between(self) -> re.Pattern[str]:
-        """What may stand between two records."""
+        """Bytes that may stand between two records."""
         return _INDEX if self.indexed else _SPACE
 
     @property
     def beginning(self) -> re.Pattern[str]:
-        """What a record may begin with."""
+        """Bytes that a record may begin with."""
         return re.compile(f"[{re.escape(self.opens)}]")
 
     def is_record(self, value: Any) -> bool:
@@ -216,7 +216,7 @@ def _rewritten(value: Any) -> str:
 
 
 class _Budget:
-    """How much may be read in vain: text that was built to be read again and again must not take for ever."""
+    """Limit of reading in vain: text that was built to be read again and again must not take for ever."""
 
     def __init__(self) -> None:
         self._spent = 0

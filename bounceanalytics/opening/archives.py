@@ -59,7 +59,7 @@ _ARROW_STEP = 64 * 1024  # what pyarrow reads of a packed file at once
 
 
 class RefusedError(Exception):
-    """Why a file cannot be read; the words go on after its name. Always caught within ``loading``.
+    """A file cannot be read; the message goes on after its name. Always caught within ``loading``.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class RefusedError(Exception):
 
 
 class Budget:
-    """How many bytes an archive of ``packed`` bytes may still unpack to, with all that is nested in it."""
+    """Limit of bytes that an archive of ``packed`` bytes may still unpack to, with all that is nested in it."""
 
     def __init__(self, packed: int) -> None:
         self.left = max(FLOOR, MAX_RATIO * packed)

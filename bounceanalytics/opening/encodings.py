@@ -30,14 +30,14 @@ _TEXT = bytes(byte for byte in range(256) if byte >= 32 or chr(byte) in _BLANKS)
 
 
 class Script(NamedTuple):
-    """How a text is written: its encoding, and whether its lines end in CR alone."""
+    """Encoding of a text, and whether its lines end in CR alone."""
 
     encoding: str = "utf-8"
     cr: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to tell about it."""
+        """Note for the account."""
         said = []
         if self.encoding != "utf-8":
             said.append(f"text in {self.encoding[:6].upper()}, read as such")

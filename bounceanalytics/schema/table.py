@@ -185,7 +185,7 @@ class Table:
         return self._ordered(frame)
 
     def _ordered(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Have the categories in their order; to pandas those in another order are of an equal dtype."""
+        """Put the categories in their order; to pandas those in another order are of an equal dtype."""
         for column in self.columns:
             wanted = column.dtype.categories if column.kind == "category" else None  # None: whatever comes
             if wanted is not None and not wanted.equals(frame[column.name].cat.categories):

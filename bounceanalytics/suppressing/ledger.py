@@ -68,7 +68,7 @@ _BATCH = 50_000
 
 @dataclass(frozen=True)
 class LedgerUpdate:
-    """What an update came to; prints as a table.
+    """Result of an update; prints as a table.
 
     Attributes
     ----------

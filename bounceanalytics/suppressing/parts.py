@@ -28,7 +28,7 @@ _CONTROLS = r"\x00-\x1f\x7f"
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Addresses, and what is to be said of each.
+    """Addresses, and the facts about each.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ _ACTIONS = {"add": (ADD, "remove"), "remove": (REMOVE, "keep")}
 
 @dataclass(frozen=True)
 class Suppressions:
-    """What was written; prints as a few lines.
+    """Files that were written; prints as a few lines.
 
     Attributes
     ----------
@@ -203,7 +203,7 @@ def _writable(entries: Entries, targets: tuple[Target, ...]) -> tuple[Entries, d
 
 
 def _parts(items: pa.Array, target: Target, header: int) -> Iterator[pa.Array]:
-    """Cut what is to be written where the importer's limits are."""
+    """Cut the lines into files at the importer's limits."""
     ends = (
         np.cumsum(pc.binary_length(items).to_numpy(zero_copy_only=False) + 1) if len(items) else np.zeros(0)
     )

@@ -342,7 +342,7 @@ _OTHER = "other"
 
 
 class _Line(NamedTuple):
-    """What an ESP's own sentence about a recipient says."""
+    """Facts in an ESP's own sentence about a recipient."""
 
     address: str
     sending_ip: str

@@ -84,7 +84,7 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
 
 
 class _Scan:
-    """What has been learned of a file: its encoding, the list it is, and what its records are called."""
+    """Facts about a file: its encoding, the list it is, and the tag of its records."""
 
     def __init__(self, head: bytes) -> None:
         declared = _DECLARED.search(head)
@@ -138,7 +138,7 @@ def _encoding(declared: str) -> str:
 
 
 class _Gap:
-    """What stands between two records."""
+    """Bytes between two records."""
 
     def __init__(self) -> None:
         self._raw = b""
