@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.bundled import samples
-from bounceanalytics.classifying.classify import classify, classify_text
+from bounceanalytics.classifying.classify import candidates, classify, classify_text
 from bounceanalytics.classifying.linting import lint_rules
 from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
@@ -30,7 +30,7 @@ from bounceanalytics.errors import (
     UnknownCodeError,
 )
 from bounceanalytics.explaining.explain import Explanation, explain
-from bounceanalytics.finding import recovery, recovery_curves, storms
+from bounceanalytics.finding import in_storm, recovery, recovery_curves, retry_days, storms
 from bounceanalytics.incidents import incidents
 from bounceanalytics.knowledge.registry import codes_frame as codes
 from bounceanalytics.loading import (
@@ -39,6 +39,7 @@ from bounceanalytics.loading import (
     RejectedRecordsWarning,
     convert,
     load,
+    load_table,
     read,
     read_mailgun,
     read_sendgrid,
@@ -47,12 +48,17 @@ from bounceanalytics.loading import (
 )
 from bounceanalytics.report import report, save_charts
 from bounceanalytics.summaries import (
+    Summaries,
+    summarize,
+    summarize_actions,
     summarize_changes,
     summarize_codes,
     summarize_days,
     summarize_domain_days,
     summarize_domain_reasons,
     summarize_domains,
+    summarize_esps,
+    summarize_mailbox_providers,
     summarize_providers,
     summarize_reasons,
     summarize_registrable_domains,
@@ -60,7 +66,14 @@ from bounceanalytics.summaries import (
     summarize_system_full,
     summarize_tags,
 )
-from bounceanalytics.suppressing import Ledger, export_suppressions, hash_addresses, match_hashes
+from bounceanalytics.suppressing import (
+    Ledger,
+    LedgerUpdate,
+    Suppressions,
+    export_suppressions,
+    hash_addresses,
+    match_hashes,
+)
 from bounceanalytics.tables import table
 
 if TYPE_CHECKING:
@@ -76,6 +89,7 @@ __all__ = [
     "FormatError",
     "FrameError",
     "Ledger",
+    "LedgerUpdate",
     "Load",
     "MissingExtraError",
     "NaiveTimeWarning",
@@ -86,7 +100,10 @@ __all__ = [
     "Restored",
     "Rule",
     "SourceError",
+    "Summaries",
+    "Suppressions",
     "UnknownCodeError",
+    "candidates",
     "charts",
     "classify",
     "classify_text",
@@ -100,9 +117,11 @@ __all__ = [
     "explain",
     "export_suppressions",
     "hash_addresses",
+    "in_storm",
     "incidents",
     "lint_rules",
     "load",
+    "load_table",
     "match_hashes",
     "read",
     "read_mailgun",
@@ -113,15 +132,20 @@ __all__ = [
     "recovery_curves",
     "report",
     "restore",
+    "retry_days",
     "samples",
     "save_charts",
     "storms",
+    "summarize",
+    "summarize_actions",
     "summarize_changes",
     "summarize_codes",
     "summarize_days",
     "summarize_domain_days",
     "summarize_domain_reasons",
     "summarize_domains",
+    "summarize_esps",
+    "summarize_mailbox_providers",
     "summarize_providers",
     "summarize_reasons",
     "summarize_registrable_domains",

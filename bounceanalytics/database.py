@@ -75,8 +75,8 @@ def run_statements(database: duckdb.DuckDBPyConnection, folder: str, name: str, 
     --------
     >>> with open_database() as database:
     ...     _ = database.execute("CREATE TABLE events (domain VARCHAR, mailbox_provider VARCHAR, event VARCHAR)")
-    ...     run_statements(database, "history", "mailboxes")
-    ...     database.sql("SELECT count(*) FROM mailboxes").fetchall()
+    ...     run_statements(database, "history", "mailbox_counts", sending=["delivered", "bounced"])
+    ...     database.sql("SELECT count(*) FROM mailbox_counts").fetchall()
     [(0,)]
     """
     for statement in database.extract_statements(read_sql(folder, name)):

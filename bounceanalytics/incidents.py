@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bounceanalytics.finding.storms import storms
+from bounceanalytics.history import History
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import INCIDENT_COLUMNS
 from bounceanalytics.summaries import summarize
@@ -39,7 +40,7 @@ _CHANGES = {
 }
 
 
-def incidents(bounces: Frame) -> pd.DataFrame:
+def incidents(bounces: Frame | History) -> pd.DataFrame:
     """Return what happened when, for the marks of :func:`bounceanalytics.charts.days`.
 
     Parameters
@@ -80,7 +81,8 @@ def incidents(bounces: Frame) -> pd.DataFrame:
     >>> ba.incidents(bounces).columns[0]
     'kind'
     """
-    return collect(storms(bounces), summarize(bounces))
+    with History.open(bounces) as history:
+        return collect(storms(history), summarize(history))
 
 
 def collect(found: pd.DataFrame, summaries: Summaries) -> pd.DataFrame:

@@ -1,11 +1,12 @@
--- Failures that stand, by address, line and epoch (what lies between two signs of life), in; bounce days out, each with
--- what has come together up to it. Table: standing (address, line, rank, timestamp, weight, epoch), lines, facts.
+-- Failures that stand, by address, line and epoch (the time between two activities), in; bounce days out, each with what
+-- has come together up to it. Tables: standing (address, line, rank, timestamp, weight, epoch), facts; view: policy_lines.
 -- An undated failure stands on a day of its own, before all others.
 
-rules AS (
+CREATE OR REPLACE TEMP TABLE reached AS
+WITH rules AS (
     SELECT DISTINCT
         line, remove_after, remove_span, hold_after, hold_span, within, forget_after, remove_after_if_active, hold_days
-    FROM lines
+    FROM policy_lines
 ),
 
 days AS (
@@ -37,24 +38,22 @@ streaks AS (
         FROM days
         JOIN rules USING (line)
     )
-),
+)
 
-reached AS (
-    SELECT
-        *,
-        sum(weight) OVER near AS points,
-        place - min(place) OVER near AS span,
-        coalesce(
-            points >= CASE WHEN active THEN coalesce(remove_after_if_active, remove_after) ELSE remove_after END
-            AND span >= remove_span,
-            false
-        ) AS removes,
-        coalesce(points >= hold_after AND span >= hold_span, false) AS holds
-    FROM streaks
-    JOIN (SELECT address, active FROM facts) USING (address)
-    WINDOW near AS (
-        PARTITION BY address, line, epoch, streak
-        ORDER BY place
-        RANGE BETWEEN to_days(coalesce(within, 1000000)::INTEGER) PRECEDING AND CURRENT ROW
-    )
-),
+SELECT
+    *,
+    sum(weight) OVER near AS points,
+    place - min(place) OVER near AS span,
+    coalesce(
+        points >= CASE WHEN active THEN coalesce(remove_after_if_active, remove_after) ELSE remove_after END
+        AND span >= remove_span,
+        false
+    ) AS removes,
+    coalesce(points >= hold_after AND span >= hold_span, false) AS holds
+FROM streaks
+JOIN (SELECT address, active FROM facts) USING (address)
+WINDOW near AS (
+    PARTITION BY address, line, epoch, streak
+    ORDER BY place
+    RANGE BETWEEN to_days(coalesce(within, 1000000)::INTEGER) PRECEDING AND CURRENT ROW
+);

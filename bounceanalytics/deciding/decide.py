@@ -20,28 +20,27 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.addresses import domain_of
-from bounceanalytics.database import open_database
-from bounceanalytics.datasets import as_frame
-from bounceanalytics.deciding.gathering import (
-    NEEDED,
-    checked_policy,
-    counting_sql,
-    gather_evidence,
-    register_lines,
-)
+from bounceanalytics.database import read_sql
+from bounceanalytics.deciding.gathering import checked_policy, gather_evidence, register_lines
 from bounceanalytics.errors import PolicyError
-from bounceanalytics.finding.recovery import gather_episodes
-from bounceanalytics.finding.retries import find_retry_days
+from bounceanalytics.finding.retries import retry_days
 from bounceanalytics.finding.traps import find_traps
+from bounceanalytics.history import History
 
 if TYPE_CHECKING:
-    import duckdb
-
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding.policy import Policy
 
+#: The columns of the view ``explained`` that verdicts are made of.
+_EXPLAINED = (
+    *(one.name for one in schema.DECISION_COLUMNS if one.name not in {"domain", "retry_on"}),
+    "mailbox_provider",
+)
 
-def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str | None = None) -> pd.DataFrame:
+
+def decide(
+    bounces: Frame | History, policy: Policy | None = None, *, at: datetime | str | None = None
+) -> pd.DataFrame:
     """Decide for every address whether to remove, hold or keep it.
 
     Parameters
@@ -139,37 +138,34 @@ def decide(bounces: Frame, policy: Policy | None = None, *, at: datetime | str |
     """
     policy = checked_policy(policy)
     moment = _moment(at)
-    frame = as_frame(bounces, list(NEEDED))
-    with open_database() as database:
-        addresses = gather_evidence(database, frame, policy)
-        register_lines(database, policy)
-        database.register("titles", _titles())
-        database.register("traps", find_traps(database))
+    with History.open(bounces) as history:
+        gather_evidence(history, policy.late_bounce_hours)
+        register_lines(history, policy)
+        history.register("titles", _titles())
+        history.register("traps", find_traps(history, policy.late_bounce_hours))
         if moment is None:
-            ((moment,),) = database.sql("SELECT max(last_seen) FROM facts").fetchall()
-        verdicts = database.sql(counting_sql("decide"), params={"at": moment}).to_arrow_table()
-        retry_on = _retry_on(database, verdicts)
+            ((moment,),) = history.database.sql("SELECT max(last_seen) FROM facts").fetchall()
+        history.run("deciding", "standing")
+        history.run("deciding", "counting")
+        history.run("deciding", "decide", at=moment)
+        history.run("deciding", "explanation")
+        verdicts = history.table(f"SELECT {', '.join(_EXPLAINED)} FROM explained")
+        retry_on = _retry_on(history, verdicts, policy.late_bounce_hours)
+        addresses = history.number_addresses()
     named = verdicts.append_column("retry_on", retry_on).set_column(
         0, "address", addresses.take(verdicts["address"].combine_chunks())
     )
     return _frame(named.sort_by("address"), policy)
 
 
-def _retry_on(database: duckdb.DuckDBPyConnection, verdicts: pa.Table) -> pa.Array:
+def _retry_on(history: History, verdicts: pa.Table, late_bounce_hours: int) -> pa.Array:
     """Return the day from which each held address is likely to take mail again; missing for the others."""
     held = pc.equal(verdicts["verdict"], "hold")
     if not pc.any(held, min_count=0).as_py():
         return pa.nulls(len(verdicts), pa.timestamp("us"))
-    gather_episodes(database)
-    database.register("retries", pa.Table.from_pandas(find_retry_days(database), preserve_index=False))
-    database.register("verdicts", verdicts)
-    found = database.sql(
-        "SELECT address, coalesce(near.retry_days, anywhere.retry_days)::INTEGER AS days, "
-        "date_trunc('day', decided_at + to_days(days)) AS retry_on FROM verdicts "
-        "LEFT JOIN retries AS near USING (reason, mailbox_provider) "
-        "LEFT JOIN retries AS anywhere ON anywhere.reason = verdicts.reason AND anywhere.mailbox_provider = 'all' "
-        "WHERE verdict = 'hold'"
-    ).to_arrow_table()
+    history.register("retries", retry_days(history, late_bounce_hours=late_bounce_hours))
+    history.register("verdicts", verdicts)
+    found = history.table(read_sql("deciding", "retry_on"))
     places = pc.index_in(verdicts["address"], found["address"].combine_chunks())
     return found["retry_on"].combine_chunks().take(places.combine_chunks())
 

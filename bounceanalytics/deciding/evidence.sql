@@ -1,7 +1,7 @@
 -- Classified events in; what speaks for and against each address out, whatever the policy.
 -- Views: events (address as a number, timestamp in UTC), in_storm (row).
 
-CREATE TEMP TABLE facts AS
+CREATE OR REPLACE TEMP TABLE facts AS
 SELECT
     address,
     min(timestamp) AS first_seen,
@@ -17,7 +17,7 @@ FROM events
 WHERE address IS NOT NULL
 GROUP BY address;
 
-CREATE TEMP TABLE bounce_counts AS
+CREATE OR REPLACE TEMP TABLE bounce_counts AS
 SELECT
     address,
     min(first_bounced) AS first_bounced,
@@ -41,7 +41,7 @@ FROM (
 GROUP BY address;
 
 -- What speaks against an address. A list entry or a drop for a complaint or an unsubscribe is that wish once more.
-CREATE TEMP TABLE failures AS
+CREATE OR REPLACE TEMP TABLE failures AS
 SELECT
     address,
     timestamp,

@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bounceanalytics.database import open_database, read_sql
-from bounceanalytics.datasets import as_frame
+from bounceanalytics.database import read_sql
 from bounceanalytics.deciding.gathering import (
-    NEEDED,
     checked_policy,
-    counting_sql,
+    gather_activity,
     gather_evidence,
-    gather_life,
     register_lines,
 )
 from bounceanalytics.deciding.policy import Policy, presets
 from bounceanalytics.errors import PolicyError
+from bounceanalytics.history import History
 from bounceanalytics.schema import OUTCOME_COLUMNS
 
 if TYPE_CHECKING:
@@ -25,11 +23,10 @@ if TYPE_CHECKING:
 
     from bounceanalytics.datasets import Frame
 
-#: The counts that the replay of one policy comes to.
-_COUNTS = tuple(column.name for column in OUTCOME_COLUMNS if column.kind == "int64")
 
-
-def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = None) -> pd.DataFrame:
+def compare_policies(
+    bounces: Frame | History, policies: Sequence[Policy | str] | None = None
+) -> pd.DataFrame:
     """Replay a history under several policies: who would have been removed, and who of them took mail later.
 
     Parameters
@@ -89,20 +86,21 @@ def compare_policies(bounces: Frame, policies: Sequence[Policy | str] | None = N
         raise PolicyError(f"{len(repeated)} names stand for several policies: {', '.join(sorted(repeated))}")
     if not wanted:
         raise PolicyError("no policy is given; leave policies out for all presets")
-    frame = as_frame(bounces, list(NEEDED))
-    sql, rows = counting_sql("simulate"), []
-    with open_database() as database:
-        gathered = wanted[0]
-        gather_evidence(database, frame, gathered)
-        database.execute(read_sql("deciding", "outcomes"))
+    sql, rows = read_sql("deciding", "simulate"), []
+    with History.open(bounces) as history:
+
+        def outcomes() -> None:
+            history.run("deciding", "outcomes")
+
+        gather_evidence(history, wanted[0].late_bounce_hours)
         for policy in wanted:
-            if policy.late_bounce_hours != gathered.late_bounce_hours:
-                gathered = policy
-                gather_life(database, policy)
-                database.execute(read_sql("deciding", "outcomes"))
-            register_lines(database, policy)
-            rows += [dict(zip(_COUNTS, row, strict=True)) for row in database.sql(sql).fetchall()]
-    table = pd.DataFrame(rows, columns=list(_COUNTS)).assign(policy=[one.name for one in wanted])
+            gather_activity(history, policy.late_bounce_hours)
+            history.once("outcomes", outcomes, key=policy.late_bounce_hours)
+            register_lines(history, policy)
+            history.run("deciding", "replay")
+            history.run("deciding", "counting")
+            rows += history.table(sql).to_pylist()
+    table = pd.DataFrame(rows).assign(policy=[one.name for one in wanted])
     for_bounces = table["removed"] - table["wished"]
     shares = table.assign(
         wrong_share=table["wrongly_removed"] / for_bounces.where(for_bounces > 0),

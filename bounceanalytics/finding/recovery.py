@@ -20,17 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bounceanalytics.database import open_database, read_sql
-from bounceanalytics.datasets import as_frame
+from bounceanalytics.database import read_sql
 from bounceanalytics.errors import FrameError
-from bounceanalytics.history.responses import ANSWER_COLUMNS, GONE, gather_answers, gather_events
+from bounceanalytics.history import History
+from bounceanalytics.history.responses import INVALID_REASONS, gather_responses
 from bounceanalytics.schema import CURVE_COLUMNS, RECOVERY_COLUMNS, RECOVERY_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import duckdb
-    import pyarrow as pa
 
     from bounceanalytics.datasets import Frame
 
@@ -39,22 +36,12 @@ ALL = "all"
 
 GROUP = ("reason", "mailbox_provider")
 
-#: Episodes of each day, for every reason and mailbox provider and for all of them together.
-_COUNTS = """
-SELECT
-    CASE WHEN grouping(reason) = 0 THEN reason ELSE '{everyone}' END AS reason,
-    CASE WHEN grouping(mailbox_provider) = 0 THEN mailbox_provider ELSE '{everyone}' END AS mailbox_provider,
-    day,
-    recovered,
-    count(*) AS number
-FROM episodes
-GROUP BY day, recovered, CUBE (reason, mailbox_provider)
-ORDER BY sum(number) OVER (PARTITION BY 1, 2) DESC, 1, 2, day, recovered
-"""
-
 
 def recovery_curves(
-    bounces: Frame, *, by: Sequence[str] = ("reason", "mailbox_provider"), late_bounce_hours: int = 120
+    bounces: Frame | History,
+    *,
+    by: Sequence[str] = ("reason", "mailbox_provider"),
+    late_bounce_hours: int = 120,
 ) -> pd.DataFrame:
     """Return the share of addresses that take mail again, by the days since their first bounce.
 
@@ -102,20 +89,21 @@ def recovery_curves(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.finding.recovery import recovery_curves
-    >>> curves = recovery_curves(ba.classify(ba.load(ba.samples() / "exports" / "ses").events), by=["reason"])
+    >>> curves = ba.recovery_curves(ba.classify(ba.load(ba.samples() / "exports" / "ses").events), by=["reason"])
     >>> full = curves[curves["reason"] == "mailbox_full"]
     >>> bool(full["share"].is_monotonic_increasing)
     True
     """
     wanted = _checked(by)
-    with open_database() as database:
-        gather_all(database, bounces, late_bounce_hours)
-        return curves_of(database, wanted)
+    with History.open(bounces) as history:
+        return curves_of(history, wanted, late_bounce_hours)
 
 
 def recovery(
-    bounces: Frame, *, by: Sequence[str] = ("reason", "mailbox_provider"), late_bounce_hours: int = 120
+    bounces: Frame | History,
+    *,
+    by: Sequence[str] = ("reason", "mailbox_provider"),
+    late_bounce_hours: int = 120,
 ) -> pd.DataFrame:
     """Return the share of addresses that take mail again within some days, per reason and mailbox provider.
 
@@ -158,8 +146,7 @@ def recovery(
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.finding.recovery import recovery
-    >>> found = recovery(ba.classify(ba.load(ba.samples() / "exports" / "ses").events), by=["reason"])
+    >>> found = ba.recovery(ba.classify(ba.load(ba.samples() / "exports" / "ses").events), by=["reason"])
     >>> bool((found["recovered"] <= found["episodes"]).all())
     True
     """
@@ -167,17 +154,14 @@ def recovery(
     return RECOVERY_COLUMNS.frame([_summary(curve) for curve in groups_of(curves)])
 
 
-def gather_all(database: duckdb.DuckDBPyConnection, bounces: Frame, late_bounce_hours: int) -> pa.Array:
-    """Gather events, answers and episodes; return the addresses by the numbers that these hold."""
-    addresses = gather_events(database, as_frame(bounces, list(ANSWER_COLUMNS), "a classified frame"))
-    gather_answers(database, late_bounce_hours)
-    gather_episodes(database)
-    return addresses
+def gather_episodes(history: History, late_bounce_hours: int) -> None:
+    """Have the table ``episodes``."""
 
+    def make() -> None:
+        gather_responses(history, late_bounce_hours)
+        history.run("finding", "recovery", invalid=INVALID_REASONS)
 
-def gather_episodes(database: duckdb.DuckDBPyConnection) -> None:
-    """Make the table ``episodes`` from the table ``answers``."""
-    database.execute(read_sql("finding", "recovery").format(gone=GONE))
+    history.once("episodes", make, key=late_bounce_hours)
 
 
 def _checked(by: Sequence[str]) -> frozenset[str]:
@@ -187,9 +171,10 @@ def _checked(by: Sequence[str]) -> frozenset[str]:
     return wanted
 
 
-def curves_of(database: duckdb.DuckDBPyConnection, by: frozenset[str]) -> pd.DataFrame:
-    """Return what :func:`recovery_curves` does, where episodes have been gathered already."""
-    counts = database.sql(_COUNTS.format(everyone=ALL)).to_arrow_table().to_pandas()
+def curves_of(history: History, by: frozenset[str], late_bounce_hours: int) -> pd.DataFrame:
+    """Return what :func:`recovery_curves` does."""
+    gather_episodes(history, late_bounce_hours)
+    counts = history.query(read_sql("finding", "recovery_counts"), everyone=ALL)
     for name in GROUP:
         if name not in by:
             counts = counts[counts[name] == ALL]

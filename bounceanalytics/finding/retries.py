@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bounceanalytics import schema
-from bounceanalytics.database import open_database
-from bounceanalytics.finding.recovery import ALL, GROUP, curves_of, gather_all, groups_of
+from bounceanalytics.finding.recovery import ALL, GROUP, curves_of, groups_of
+from bounceanalytics.history import History
 
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
@@ -56,7 +55,7 @@ USUAL_DAYS: dict[str, int] = {
 }
 
 
-def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
+def retry_days(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     """Return after how many days it is worth trying again, per reason and mailbox provider.
 
     The day by which half of those have recovered who do so within 90 days; measured where there are at least 20
@@ -91,19 +90,17 @@ def retry_days(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     Examples
     --------
     >>> from bounceanalytics import schema
-    >>> from bounceanalytics.finding.retries import retry_days
-    >>> nothing = retry_days(schema.BOUNCE_COLUMNS.empty())
+    >>> import bounceanalytics as ba
+    >>> nothing = ba.retry_days(schema.BOUNCE_COLUMNS.empty())
     >>> int(nothing.set_index("reason").loc["mailbox_full", "retry_days"])
     14
     """
-    with open_database() as database:
-        gather_all(database, bounces, late_bounce_hours)
-        return find_retry_days(database)
+    with History.open(bounces) as history:
+        return history.once("retries", lambda: _retry_days(history, late_bounce_hours), key=late_bounce_hours)
 
 
-def find_retry_days(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Return what :func:`retry_days` does, where episodes have been gathered already."""
-    curves = curves_of(database, frozenset(GROUP))
+def _retry_days(history: History, late_bounce_hours: int) -> pd.DataFrame:
+    curves = curves_of(history, frozenset(GROUP), late_bounce_hours)
     found = {}
     for curve in groups_of(curves):
         first = curve.iloc[0]

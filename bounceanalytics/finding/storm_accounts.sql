@@ -1,42 +1,18 @@
--- What was said in each storm, and what became of those of whom it was said. What went on was no storm and is left out.
--- Tables: windows, attempts, answers, mailbox_hours, sender_hours; view: flagged. Placeholders: {stale} hours, {closed} days.
+-- Finish: an account of each storm. What went on was no storm and is left out.
+-- Tables: windows, storm_counts, mailbox_hours, sender_hours, raised. Parameters: stale hours, closed days.
 
-WITH inside AS (
+WITH counts AS (
     SELECT
         storm,
-        finish,
-        address,
-        bool_or(CASE kind WHEN 'everything' THEN bounced ELSE hit END) AS struck,
-        sum(CASE kind WHEN 'everything' THEN removals ELSE hits END) AS hits,
-        bool_or(accepted_at IS NOT NULL) AS proven
-    FROM windows
-    JOIN attempts
-        ON windows.place = CASE kind WHEN 'everything' THEN provider ELSE mailbox END
-        AND attempts.moment BETWEEN windows.start AND finish
-    GROUP BY storm, finish, address
-),
-later AS (
-    SELECT
-        storm,
-        address,
-        bool_or(accepted) AS accepted,
-        bool_or(event <> 'opened' AND event <> 'clicked' AND moment > finish + to_hours({stale})) AS tried
-    FROM inside
-    JOIN answers USING (address)
-    WHERE struck AND moment > finish
-    GROUP BY storm, address
-),
-counts AS (
-    SELECT
-        storm,
-        count(*) AS attempts,
-        count(*) FILTER (struck) AS addresses,
-        sum(hits) FILTER (struck) AS hits,
-        count(*) FILTER (struck AND proven) AS accepted_before,
-        count(*) FILTER (struck AND later.accepted) AS recovered,
-        count(*) FILTER (struck AND (later.tried OR later.accepted)) AS retried
-    FROM inside
-    LEFT JOIN later USING (storm, address)
+        sum(attempts)::BIGINT AS attempts,
+        sum(addresses)::BIGINT AS addresses,
+        sum(hits)::BIGINT AS hits,
+        sum(accepted_before)::BIGINT AS accepted_before,
+        sum(recovered)::BIGINT AS recovered,
+        sum(retried)::BIGINT AS retried,
+        bool_or(alive) AS alive,
+        max(ended) AS ended
+    FROM storm_counts
     GROUP BY storm
 ),
 usual AS (
@@ -46,17 +22,9 @@ usual AS (
         UNION ALL
         SELECT 'everything', provider, hour, bounced, tried FROM sender_hours WHERE covered
     )
-    ANTI JOIN flagged USING (kind, place, hour)
+    ANTI JOIN (FROM raised WHERE storm) AS flagged USING (kind, place, hour)
     GROUP BY kind, place
-),
-alive AS (
-    SELECT storm, bool_or(moment > finish + to_hours({stale})) AS alive
-    FROM windows
-    JOIN answers ON answers.mailbox = windows.place
-    WHERE event = 'delivered'
-    GROUP BY storm
-),
-ended AS (SELECT max(moment) AS ended FROM answers)
+)
 SELECT
     kind,
     CASE kind WHEN 'everything' THEN place END AS provider,
@@ -64,7 +32,7 @@ SELECT
     CASE WHEN place LIKE '@%' THEN place[2:] END AS domain,
     start,
     finish AS end,
-    hits::BIGINT AS hits,
+    hits,
     addresses,
     attempts,
     addresses / attempts AS share,
@@ -75,14 +43,12 @@ SELECT
 FROM windows
 JOIN counts USING (storm)
 LEFT JOIN usual USING (kind, place)
-LEFT JOIN alive USING (storm)
-CROSS JOIN ended
 WHERE
     kind = 'everything'
     OR (
-        -- most were tried again, and are as gone as they were
+        -- most were tried again, and are as invalid as they were
         NOT (2 * retried >= addresses AND 10 * recovered <= retried)
         -- a firm's own domain where nobody has taken mail at a later mailing
-        AND (place NOT LIKE '@%' OR coalesce(alive, false) OR ended < finish + to_days({closed}))
+        AND (place NOT LIKE '@%' OR coalesce(alive, false) OR ended < finish + to_days($closed))
     )
 ORDER BY start, kind, place

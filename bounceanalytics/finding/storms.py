@@ -20,24 +20,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from bounceanalytics import schema
-from bounceanalytics.database import open_database, read_sql
-from bounceanalytics.datasets import as_frame
+from bounceanalytics.database import read_sql
+from bounceanalytics.history import History
 from bounceanalytics.history.hours import DAYS_APART, Hours, share
-from bounceanalytics.history.responses import (
-    ANSWER_COLUMNS,
-    GONE,
-    gather_answers,
-    gather_events,
-    gather_mailboxes,
-)
+from bounceanalytics.history.parts import Parts
+from bounceanalytics.history.responses import INVALID_REASONS, gather_responses
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.wording import esp_title, percent, rows
 
 if TYPE_CHECKING:
-    import duckdb
+    from collections.abc import Iterable
+
     import numpy.typing as npt
 
     from bounceanalytics.datasets import Frame
@@ -79,76 +74,14 @@ _PAUSE = 8
 #: Days after which a domain that took no mail at later mailings is closed: its addresses are gone.
 _CLOSED = 8
 
-# Cheap, and nearly always the end: an hour in which clearly more is gone at a mailbox provider than at other times, or
-# in which most bounces. A storm is far more than that; what stands out so little here is none.
-_SUSPICION = """
-WITH dated AS (
-    SELECT
-        coalesce(nullif(domain, ''), '(none)') AS domain,
-        coalesce(provider::VARCHAR, 'generic') AS provider,
-        date_trunc('hour', timestamp) AS hour,
-        event = 'bounced' AS bounced,
-        event = 'bounced' AND coalesce(action = 'remove', false) AS removal,
-        removal AND coalesce(reason IN {gone}, false) AS gone
-    FROM events
-    WHERE event IN ('bounced', 'delivered') AND timestamp IS NOT NULL
-),
--- few mailbox providers have such an hour at all
-places AS (
-    SELECT DISTINCT mailbox FROM (
-        SELECT mailbox FROM dated JOIN mailboxes USING (domain) WHERE gone
-        GROUP BY mailbox, hour HAVING count(*) >= {least}
-    )
-),
-compared AS (
-    SELECT
-        gone,
-        tried,
-        -- at other times, which may hold other hours of the storm
-        least(coalesce((sum(gone) OVER same - gone) / nullif(sum(tried) OVER same - tried, 0), 0), {most}) AS usual
-    FROM (
-        SELECT mailbox, hour, count(*) FILTER (gone) AS gone, count(*) AS tried
-        FROM dated
-        JOIN (SELECT domain, mailbox FROM mailboxes SEMI JOIN places USING (mailbox)) USING (domain)
-        GROUP BY mailbox, hour
-    )
-    WINDOW same AS (PARTITION BY mailbox)
-    QUALIFY gone >= {least}
-)
-SELECT
-    EXISTS (FROM compared WHERE gone > tried * usual + 4 * sqrt(tried * usual) + 2)
-    OR EXISTS (
-        SELECT provider FROM dated
-        GROUP BY provider, hour
-        HAVING
-            count(*) FILTER (bounced) >= {tried}
-            AND count(*) FILTER (removal) > 0
-            AND count(*) FILTER (bounced) >= {nearly} * count(*)
-    )
-"""
-
+#: The columns of the first look, and those of the rows that lie in a storm.
 _LOOKED_AT = ("provider", "event", "domain", "timestamp", "reason", "action", "mailbox_provider")
 
-_INSIDE = """
-SELECT DISTINCT row
-FROM events
-JOIN mailboxes ON mailboxes.domain = coalesce(nullif(events.domain, ''), '(none)')
-JOIN storms_found AS windows
-    ON timestamp BETWEEN windows.start
-        AND windows.end + to_hours(CASE event WHEN 'bounced' THEN 0 ELSE {delay} END)
-    AND CASE
-        WHEN kind = 'everything' THEN windows.provider = coalesce(events.provider::VARCHAR, 'generic')
-        ELSE reason IN {gone} OR (reason = 'suppressed' AND event <> 'bounced')
-    END
-    AND (
-        kind = 'everything'
-        OR mailbox = coalesce('@' || windows.domain, windows.mailbox_provider)
-    )
-WHERE event IN ('bounced', 'dropped', 'suppressed') AND action = 'remove'
-"""
+#: Milliseconds since an address took mail, after which it is expected to be invalid no more often.
+_LONGEST = round((CEILING - ORDINARY) / DECAY * 30) * 86400 * 1000
 
 
-def storms(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
+def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     """Return the hours in which many addresses were refused that do exist, by all that one can tell.
 
     Parameters
@@ -211,48 +144,67 @@ def storms(bounces: Frame, *, late_bounce_hours: int = 120) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.finding.storms import storms
-    >>> storms(ba.classify(ba.load(ba.samples() / "exports" / "ses").events)).shape[0]
+    >>> ba.storms(ba.classify(ba.load(ba.samples() / "exports" / "ses").events)).shape[0]
     0
     """
-    frame = as_frame(bounces, list(ANSWER_COLUMNS), "a classified frame")
-    with open_database() as database:
-        # without addresses, whose numbering takes longer than the first look
-        gather_events(database, frame, {name: ANSWER_COLUMNS[name] for name in _LOOKED_AT})
-        gather_mailboxes(database)
-        if not _suspicious(database):
-            return schema.STORM_COLUMNS.empty()
-        gather_events(database, frame)
-        gather_answers(database, late_bounce_hours)
-        return find_storms(database)
+    with History.open(bounces) as history:
+        return find_storms(history, late_bounce_hours)
 
 
-def find_storms(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Return the storms, as :func:`storms` does, where events and answers have been gathered already."""
-    flagged = _flagged(database) if _suspicious(database) else pd.DataFrame({"storm": []})
-    if not flagged["storm"].any():
+def find_storms(history: History, late_bounce_hours: int) -> pd.DataFrame:
+    """Return the storms of a history, as :func:`storms` does; they are looked for once."""
+    return history.once(
+        "storms", lambda: storms_of_parts([history], late_bounce_hours), key=late_bounce_hours
+    )
+
+
+def storms_of_parts(histories: Iterable[History], late_bounce_hours: int) -> pd.DataFrame:
+    """Return the storms of a history that is split by address.
+
+    Parameters
+    ----------
+    histories : iterable of History
+        All events of an address in one of them; fresh ones, if they are several.
+    late_bounce_hours : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        What :func:`storms` returns of all their events together.
+    """
+    parts = Parts(histories)
+    # without addresses, whose numbering takes longer than the first look
+    parts.gather(_LOOKED_AT)
+    if not _suspicious(parts):
         return schema.STORM_COLUMNS.empty()
-    database.register("raised", pa.Table.from_pandas(flagged, preserve_index=False))
-    database.execute("CREATE OR REPLACE TEMP VIEW flagged AS SELECT * FROM raised WHERE storm")
-    database.execute(read_sql("finding", "storm_windows").format(edge=_EDGE))
-    accounts = read_sql("finding", "storm_accounts").format(stale=DAYS_APART, closed=_CLOSED)
-    return schema.STORM_COLUMNS.frame(_explained(database.sql(accounts).to_arrow_table().to_pandas()))
+    for part in parts:
+        gather_responses(part, late_bounce_hours)
+    parts.count("finding", "storm_attempts", "hour_counts", stale=DAYS_APART, longest=_LONGEST)
+    raised = _raised(parts)
+    if not raised["storm"].any():
+        return schema.STORM_COLUMNS.empty()
+    parts.whole.register("raised", raised)
+    parts.share("raised")
+    parts.finish("finding", "storm_cores", "cores", edge=_EDGE)
+    parts.count("finding", "storm_edges", "edges", edge=_EDGE)
+    parts.finish("finding", "storm_windows", "windows")
+    parts.count("finding", "storm_counts", "storm_counts", stale=DAYS_APART)
+    accounts = parts.whole.query(read_sql("finding", "storm_accounts"), closed=_CLOSED)
+    return schema.STORM_COLUMNS.frame(_explained(accounts))
 
 
-def _suspicious(database: duckdb.DuckDBPyConnection) -> bool:
-    """Tell whether there may be a storm at all, where events and mailboxes have been gathered."""
-    terms = {
-        "gone": GONE,
-        "least": LEAST_PROVEN,
-        "tried": LEAST_TRIED,
-        "most": _MOST_USUAL,
-        "nearly": _MOST_BOUNCED,
-    }
-    ((suspicion,),) = database.sql(_SUSPICION.format(**terms)).fetchall()
+def _suspicious(parts: Parts) -> bool:
+    """Tell whether there may be a storm at all."""
+    parts.count("finding", "storm_look", "invalid_hours", "bounced_hours", invalid=INVALID_REASONS)
+    parts.finish("finding", "storm_places", "suspects", least=LEAST_PROVEN)
+    parts.count("finding", "storm_tried", "tried_hours", invalid=INVALID_REASONS)
+    terms = {"least": LEAST_PROVEN, "tried": LEAST_TRIED, "most": _MOST_USUAL, "nearly": _MOST_BOUNCED}
+    sql = read_sql("finding", "storm_suspicion")
+    ((suspicion,),) = parts.whole.database.execute(sql, terms).fetchall()
     return bool(suspicion)
 
 
-def in_storm(bounces: Frame, windows: pd.DataFrame) -> Flags:
+def in_storm(bounces: Frame | History, windows: pd.DataFrame) -> Flags:
     """Return which rows of a frame are answers to be disbelieved.
 
     Parameters
@@ -277,43 +229,42 @@ def in_storm(bounces: Frame, windows: pd.DataFrame) -> Flags:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.finding.storms import in_storm, storms
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> int(in_storm(bounces, storms(bounces)).sum())
+    >>> int(ba.in_storm(bounces, ba.storms(bounces)).sum())
     0
     """
     schema.STORM_COLUMNS.require(windows, ("kind", "provider", "mailbox_provider", "domain", "start", "end"))
-    needed = [name for name in ANSWER_COLUMNS if name not in {"recipient", "message_id", "bounce_type"}]
-    frame = as_frame(bounces, needed, "a classified frame")
-    inside = np.zeros(len(frame), np.bool_)
-    if windows.empty:
-        return inside
-    with open_database() as database:
-        gather_events(database, frame, {name: ANSWER_COLUMNS[name] for name in needed})
-        gather_mailboxes(database)
-        inside[storm_rows(database, windows)] = True
+    with History.open(bounces) as history:
+        history.gather(_LOOKED_AT)
+        inside = np.zeros(len(history), np.bool_)
+        if len(windows):
+            inside[storm_rows(history, windows)] = True
     return inside
 
 
-def storm_rows(database: duckdb.DuckDBPyConnection, windows: pd.DataFrame) -> Any:
-    """Return the numbers of the rows that lie in a storm, where events and mailboxes have been gathered already."""
+def storm_rows(history: History, windows: pd.DataFrame) -> Any:
+    """Return the numbers of the rows that lie in a storm."""
+    history.mailboxes()
     spans = windows[["kind", "provider", "mailbox_provider", "domain"]].astype("str").copy()
     for edge in ("start", "end"):
         spans[edge] = windows[edge].dt.tz_convert("UTC").dt.tz_localize(None)
-    database.register("storms_found", pa.Table.from_pandas(spans, preserve_index=False))
-    return database.sql(_INSIDE.format(gone=GONE, delay=_LIST_DELAY)).fetchnumpy()["row"]
+    history.register("storms_found", spans)
+    sql = read_sql("finding", "in_storm")
+    return history.table(sql, invalid=INVALID_REASONS, delay=_LIST_DELAY)["row"].to_numpy()
 
 
-def _flagged(database: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Return kind, place, hour and p_value of hours in which more are gone than usual, and which are a storm."""
-    database.execute(read_sql("finding", "storms").format(stale=DAYS_APART, pause=_PAUSE))
-    senders = Hours(database, "SELECT provider AS place, * FROM sender_hours WHERE covered")
+def _raised(parts: Parts) -> pd.DataFrame:
+    """Return kind, place, hour and p_value of hours in which more is invalid than usual, and which are a storm."""
+    whole = parts.whole
+    parts.finish("finding", "storm_senders", pause=_PAUSE)
+    sql = "SELECT provider AS place, * FROM sender_hours WHERE covered ORDER BY place, hour"
+    senders = Hours(whole.table(sql).to_pandas())
     broken = senders.flagged(*_everything_bounced(senders)).assign(kind="everything")
     broken_hours = broken.loc[broken["storm"], ["place", "hour"]].rename(columns={"place": "provider"})
-    database.register("broken", pa.Table.from_pandas(broken_hours, preserve_index=False))
-    terms = {"ordinary": ORDINARY, "decay": DECAY, "ceiling": CEILING}
-    database.execute(read_sql("finding", "storm_mailboxes").format(**terms))
-    mailboxes = Hours(database, "SELECT mailbox AS place, * FROM mailbox_hours")
+    whole.register("broken", broken_hours)
+    parts.finish("finding", "storm_mailboxes", ordinary=ORDINARY, decay=DECAY)
+    sql = "SELECT mailbox AS place, * FROM mailbox_hours ORDER BY place, hour"
+    mailboxes = Hours(whole.table(sql).to_pandas())
     refused = mailboxes.flagged(*_users_unknown(mailboxes)).assign(kind="unknown_users")
     return pd.concat([broken, refused], ignore_index=True)
 

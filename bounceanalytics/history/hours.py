@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    import duckdb
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
 
-#: Hours after which an address that is still gone is gone, and which a rate to compare with must be away.
+#: Hours after which an address that is still invalid is invalid, and which a rate to compare with must be away.
 DAYS_APART = 48
 
 
@@ -23,13 +22,12 @@ class Hours:
 
     Parameters
     ----------
-    database : duckdb.DuckDBPyConnection
-    sql : str
-        A query for place, hour and counts.
+    table : pandas.DataFrame
+        ``place``, ``hour`` and counts, in the order of place and hour.
     """
 
-    def __init__(self, database: duckdb.DuckDBPyConnection, sql: str) -> None:
-        self.table = database.sql(f"SELECT * FROM ({sql}) ORDER BY place, hour").to_arrow_table().to_pandas()
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
         self._place = pd.factorize(self.table["place"])[0].astype(np.int64)
         hour = self.table["hour"].to_numpy("datetime64[h]").astype(np.int64)
         hour = hour - hour.min() if len(hour) else hour

@@ -1,15 +1,10 @@
--- Who runs a domain, as the summaries have it: a bounce often names the provider where a delivery does not.
+-- Who runs each domain: a bounce often names the provider where a delivery does not. A mailbox is that of a provider, else
+-- that of the domain itself ('@domain'). Table: mailbox_counts.
+
 CREATE OR REPLACE TEMP TABLE mailboxes AS
 SELECT
     domain,
-    coalesce(arg_max(home, (n, home)) FILTER (home IS NOT NULL), 'other') AS mailbox_provider,
+    coalesce(arg_max(named, (n, named)) FILTER (named IS NOT NULL), 'other') AS mailbox_provider,
     CASE WHEN mailbox_provider = 'other' THEN '@' || domain ELSE mailbox_provider END AS mailbox
-FROM (
-    SELECT
-        coalesce(nullif(domain, ''), '(none)') AS domain,
-        nullif(mailbox_provider, 'other')::VARCHAR AS home,
-        count(*) FILTER (event IN ('delivered', 'bounced', 'deferred', 'dropped', 'rejected')) AS n
-    FROM events
-    GROUP BY ALL
-)
+FROM (SELECT domain, named, sum(n) AS n FROM mailbox_counts GROUP BY ALL)
 GROUP BY domain;

@@ -1,28 +1,18 @@
-"""Outcome of each message, as a table that the summaries query."""
+"""The messages of a history: what became of each mail, for the summaries."""
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-import pyarrow as pa
-
 from bounceanalytics import schema
-from bounceanalytics.database import open_database, read_sql
-from bounceanalytics.datasets import as_dataset
-from bounceanalytics.errors import FrameError
-from bounceanalytics.schema.summaries import NO_CODE, NO_DOMAIN, NO_NAME, SENDING_EVENTS
 
 Freq = Literal["D", "W"]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from bounceanalytics.history.history import History
 
-    from bounceanalytics.datasets import Frame
-
-#: What the functions read of the frame.
-COLUMNS_USED = (
+#: The columns that messages are made of.
+MESSAGE_COLUMNS = (
     "provider",
     "event",
     "recipient",
@@ -54,134 +44,54 @@ _SLACK_DAYS = 5
 # Words that repeat, as types of the engine: a number for each word, in the order of the words. Copying, grouping and
 # sorting of numbers takes a seventh of the time. The words that queries name, and where the others are found.
 _WORDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "provider": (schema.PROVIDERS, "provider"),
-    "domain": ((NO_DOMAIN,), "domain"),
-    "outcome": (("delivered", "bounced", "dropped", "pending"), "NULL"),
-    "code": ((NO_CODE,), "coalesce(enhanced_code, reply_code::VARCHAR)"),
-    "code_class": (schema.CODE_CLASSES, "code_class"),
-    "bounce_type": (schema.BOUNCE_TYPES, "bounce_type"),
-    "category": (schema.CATEGORIES, "category"),
-    "reason": (tuple(schema.REASONS), "reason"),
-    "fault": (schema.FAULTS, "fault"),
-    "action": (schema.ACTIONS, "action"),
-    "mailbox_provider": (("other",), "mailbox_provider"),
-    "sending_ip": ((NO_NAME,), "sending_ip"),
-    "tags": ((NO_NAME,), "array_to_string(tags, chr(31))"),
-    "source": ((), "source"),
+    "provider": (schema.PROVIDERS, "SELECT provider FROM events"),
+    "domain": ((schema.NO_DOMAIN,), "SELECT domain FROM mailboxes"),
+    "outcome": (("delivered", "bounced", "dropped", "pending"), "SELECT NULL"),
+    "code": ((schema.NO_CODE,), "SELECT coalesce(enhanced_code, reply_code::VARCHAR) FROM events"),
+    "code_class": (schema.CODE_CLASSES, "SELECT code_class FROM events"),
+    "bounce_type": (schema.BOUNCE_TYPES, "SELECT bounce_type FROM events"),
+    "category": (schema.CATEGORIES, "SELECT category FROM events"),
+    "reason": (tuple(schema.REASONS), "SELECT reason FROM events"),
+    "fault": (schema.FAULTS, "SELECT fault FROM events"),
+    "action": (schema.ACTIONS, "SELECT action FROM events"),
+    "mailbox_provider": (("other",), "SELECT mailbox_provider FROM mailboxes"),
+    "sending_ip": ((schema.NO_NAME,), "SELECT sending_ip FROM events"),
+    "tags": ((schema.NO_NAME,), "SELECT array_to_string(tags, chr(31)) FROM events"),
+    "source": ((), "SELECT source FROM events"),
 }
 
 
-def _table(bounces: Frame) -> pa.Table:
-    if (dataset := as_dataset(bounces)) is not None:
-        return dataset.table(COLUMNS_USED)
-    frame = schema.require(bounces, COLUMNS_USED, "a classified frame")
-    try:
-        return pa.Table.from_pandas(frame[list(COLUMNS_USED)], preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise FrameError(
-            f"a column of the classified frame mixes kinds of values: {type(error).__name__}; "
-            "use the frame as classify() returned it"
-        ) from error
+def gather_messages(history: History) -> None:
+    """Have the messages in the tables of a history.
 
-
-def _spelled_out(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return words as strings and times as UTC; in the engine they are numbers, and have no zone."""
-    if pa.types.is_dictionary(column.type):
-        return column.cast(column.type.value_type)
-    return column.cast(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(column.type) else column
-
-
-class Messages:
-    """The messages of a classified frame, in an embedded DuckDB for as long as the summaries take.
-
-    Tables to ask: ``events`` (sending events), ``sends`` (one row per message, with its ``outcome`` and whether it is
-    ``rated``, part of the denominator of rates) and ``homes`` (who runs each domain).
-
-    Parameters
-    ----------
-    bounces : pandas.DataFrame, Dataset or path of one
-        A classified frame; read once, never changed.
+    ``sending`` (events of sent mail), ``sends`` (one row per message, with its ``outcome`` and whether it is ``rated``,
+    part of the denominator of rates) and ``mailboxes`` (who runs each domain).
 
     Raises
     ------
     FrameError
-        If a column is missing, or holds values of several kinds.
+        If a column is missing, or holds something else than it does in a classified frame.
     """
+    history.once("messages", lambda: _make(history))
 
-    def __init__(self, bounces: Frame) -> None:
-        table = _table(bounces)
-        self._stack = contextlib.ExitStack()
-        self._connection = self._stack.enter_context(open_database())
-        self._connection.register("frame", table)
-        for name, (words, found) in _WORDS.items():
-            self._connection.execute(
-                f"""CREATE TYPE {name}_type AS ENUM (
-                    SELECT word::VARCHAR
-                    FROM (SELECT DISTINCT {found} AS word FROM frame UNION SELECT unnest({list(words)}))
-                    WHERE word IS NOT NULL ORDER BY 1)"""
-            )
-        query = read_sql("history", "messages")
-        terms = {
-            "sending": SENDING_EVENTS,
-            "no_domain": NO_DOMAIN,
-            "no_code": NO_CODE,
-            "no_name": NO_NAME,
-            "slack": _SLACK_DAYS,
-        }
-        self._connection.execute(query.format(**terms))
 
-    def __enter__(self) -> Messages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def ask(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        """Return what a query gives; words are strings."""
-        table = self._connection.sql(sql, params=list(parameters)).to_arrow_table()
-        plain = [_spelled_out(column) for column in table.columns]
-        frame: pd.DataFrame = pa.table(plain, names=table.column_names).to_pandas()
-        return frame
-
-    def group(
-        self, keys: str, measures: str, *, where: str = "true", order: str, source: str = "sends"
-    ) -> pd.DataFrame:
-        """Return measures of the messages by keys."""
-        groups = f"SELECT {keys}, {measures} FROM {source} WHERE {where} GROUP BY ALL"
-        return self.ask(f"SELECT * FROM ({groups}) ORDER BY {order}")
-
-    def most_frequent(
-        self, names: Sequence[str], *, by: str, where: str = "outcome = 'bounced'", source: str = "sends"
-    ) -> pd.DataFrame:
-        """Return the combination of ``names`` that most messages of each ``by`` have; ties by name."""
-        values = ", ".join(names)
-        return self.ask(
-            f"""SELECT {by}, unnest(arg_max(struct_pack({values}), (n, {values})))
-                FROM (SELECT {by}, {values}, count(*) AS n FROM {source} WHERE {where} GROUP BY ALL)
-                GROUP BY {by}"""
+def _make(history: History) -> None:
+    history.gather(MESSAGE_COLUMNS)
+    history.mailboxes()
+    for name, (words, found) in _WORDS.items():
+        history.database.execute(
+            f"""CREATE OR REPLACE TYPE {name}_type AS ENUM (
+                SELECT word::VARCHAR FROM (SELECT DISTINCT word FROM ({found}) AS _(word) UNION SELECT unnest($words))
+                WHERE word IS NOT NULL ORDER BY 1)""",
+            {"words": list(words)},
         )
+    terms = {"no_code": schema.NO_CODE, "no_name": schema.NO_NAME, "slack": _SLACK_DAYS}
+    history.run("history", "messages", sending=schema.SENDING_EVENTS, **terms)
 
-    def has(self, table: str) -> bool:
-        """Tell whether there is a table of that name by now."""
-        return bool(
-            self.ask("SELECT count(*) > 0 AS there FROM duckdb_tables() WHERE table_name = ?", (table,))[
-                "there"
-            ][0]
-        )
 
-    def make(self, table: str, sql: str) -> None:
-        """Keep what a query gives as a table for those to come."""
-        self._connection.execute(f"CREATE TEMP TABLE {table} AS {sql}")
-
-    def add(self, table: str, columns: Mapping[str, list[str]]) -> None:
-        """Have columns of words as a table."""
-        self._connection.register(
-            table, pa.table({name: pa.array(words, pa.string()) for name, words in columns.items()})
-        )
-
-    def usual_freq(self) -> Freq:
-        """Return days for some weeks of mail, weeks for more."""
-        ((span,),) = self.ask(
-            "SELECT date_diff('day', min(moment), max(moment)) AS days FROM sends"
-        ).to_numpy()
-        return "W" if pd.notna(span) and span > MOST_DAYS else "D"
+def usual_freq(history: History) -> Freq:
+    """Return days for some weeks of mail, weeks for more."""
+    ((span,),) = history.database.sql(
+        "SELECT date_diff('day', min(moment), max(moment)) FROM sends"
+    ).fetchall()
+    return "W" if span is not None and span > MOST_DAYS else "D"

@@ -1,5 +1,6 @@
--- Classified events in; answers out: dated bounces and signs of life, by address.
--- View: events (address as a number); table: mailboxes. Placeholders: {gone}, the reasons that call an address gone; {late} hours.
+-- Classified events in; what servers responded out: dated bounces and activity, by address.
+-- View: events (address as a number); table: mailboxes. Parameters: invalid, the reasons that call a recipient invalid;
+-- late hours.
 
 -- Messages that came back; an automatic reply did not, and what the ESP did not try went nowhere.
 CREATE OR REPLACE TEMP TABLE returned AS
@@ -12,7 +13,7 @@ WHERE
     AND bounce_type IS DISTINCT FROM 'suppressed';
 
 -- A delivery whose own message came back within the given time is none.
-CREATE OR REPLACE TEMP TABLE answers AS
+CREATE OR REPLACE TEMP TABLE responses AS
 SELECT
     coalesce(provider, 'generic')::VARCHAR AS provider,
     address,
@@ -23,9 +24,9 @@ SELECT
     reason::VARCHAR AS reason,
     event <> 'bounced' AS accepted,
     event = 'bounced' AND coalesce(action = 'remove', false) AS removal,
-    removal AND coalesce(reason IN {gone}, false) AS gone
+    removal AND coalesce(reason IN $invalid, false) AS invalid
 FROM (SELECT * EXCLUDE (mailbox_provider) FROM events) AS events
-JOIN mailboxes ON mailboxes.domain = coalesce(nullif(events.domain, ''), '(none)')
+JOIN mailboxes USING (domain)
 WHERE
     timestamp IS NOT NULL
     AND address IS NOT NULL
@@ -40,6 +41,6 @@ WHERE
             WHERE
                 returned.address = events.address
                 AND returned.message_id = events.message_id
-                AND returned.moment BETWEEN timestamp AND timestamp + to_hours({late})
+                AND returned.moment BETWEEN timestamp AND timestamp + to_hours($late)
         )
     );

@@ -11,7 +11,7 @@ from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, groups, notes, open_engine, warn_of_naive_times
 from bounceanalytics.loading.result import Load, NaiveTimeWarning, RejectedRecordsWarning
-from bounceanalytics.loading.tables import read_table
+from bounceanalytics.loading.tables import load_table, read_table
 from bounceanalytics.opening.sources import open_sources
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = [
     "RejectedRecordsWarning",
     "convert",
     "load",
+    "load_table",
     "read",
     "read_mailgun",
     "read_sendgrid",

@@ -160,8 +160,8 @@ def load_table(
 
     Examples
     --------
-    >>> from bounceanalytics.loading.tables import load_table
-    >>> load_table(b"Email\nann@example.com\n", {"recipient": "Email"}).files["rows"].tolist()
+    >>> import bounceanalytics as ba
+    >>> ba.load_table(b"Email\nann@example.com\n", {"recipient": "Email"}).files["rows"].tolist()
     [1]
     """
     fmt = _format(mapping, provider or "generic", event or "bounced", words or {})

@@ -15,6 +15,7 @@ from bounceanalytics.datasets import as_dataset
 from bounceanalytics.deciding.decide import decide
 from bounceanalytics.errors import FrameError
 from bounceanalytics.finding.storms import storms
+from bounceanalytics.history import History
 from bounceanalytics.incidents import collect
 from bounceanalytics.report.spans import halves, span, times_of
 from bounceanalytics.schema import BOUNCE_COLUMNS
@@ -110,8 +111,10 @@ def compute(
         before = _part(frame, against, every)
     if about is not None:
         frame = _part(frame, about, every)
-    summaries = _named_by_domain(summarize(frame), redact=redact)
-    found = storms(frame)
+    with History.open(frame) as history:
+        summaries = _named_by_domain(summarize(history), redact=redact)
+        found = storms(history)
+        verdicts = None if policy is None else decide(history, policy)
     counted = frame["event"].value_counts()
     return Contents(
         span=about or times_of(frame),
@@ -126,7 +129,7 @@ def compute(
         examples=None if redact else _examples(frame),
         before=None if before is None else _named_by_domain(summarize(before), redact=redact),
         span_before=against,
-        verdicts=None if policy is None else decide(frame, policy),
+        verdicts=verdicts,
         policy=policy,
     )
 

@@ -17,7 +17,6 @@ from bounceanalytics.schema.findings import (
     RECOVERY_DAYS,
     RETRY_COLUMNS,
     STORM_COLUMNS,
-    TRAP_COLUMNS,
     UNCLASSIFIED_COLUMNS,
 )
 from bounceanalytics.schema.frames import (
@@ -113,7 +112,6 @@ __all__ = [
     "SUMMARIES",
     "TABLES",
     "TIME",
-    "TRAP_COLUMNS",
     "UNCLASSIFIED_COLUMNS",
     "VERDICTS",
     "VERDICT_COLUMNS",

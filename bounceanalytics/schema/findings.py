@@ -104,12 +104,6 @@ RETRY_COLUMNS = Table(
     ),
 )
 
-TRAP_COLUMNS = Table(
-    "a frame of possible spam traps",
-    Column("address", "string", "in normal form"),
-    Column("silent_from", "timestamp", "its first answer that it is gone since it last took mail"),
-    Column("accepted_again", "timestamp", "the delivery after that, more than 365 days later"),
-)
 
 INCIDENT_COLUMNS = Table(
     "a frame of incidents",

@@ -38,9 +38,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bounceanalytics.history.messages import Messages
+from bounceanalytics.history.messages import usual_freq
 from bounceanalytics.schema import SENDING_EVENTS
-from bounceanalytics.summaries import queries
 from bounceanalytics.summaries.answers import (
     summarize_actions,
     summarize_codes,
@@ -48,6 +47,7 @@ from bounceanalytics.summaries.answers import (
     summarize_reasons,
     summarize_system_full,
 )
+from bounceanalytics.summaries.measures import messages_of
 from bounceanalytics.summaries.periods import (
     summarize_changes,
     summarize_days,
@@ -56,6 +56,7 @@ from bounceanalytics.summaries.periods import (
 from bounceanalytics.summaries.places import (
     summarize_domains,
     summarize_esps,
+    summarize_mailbox_providers,
     summarize_providers,
     summarize_registrable_domains,
     summarize_sending_ips,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.history import History
     from bounceanalytics.history.messages import Freq
 
 __all__ = [
@@ -80,6 +82,7 @@ __all__ = [
     "summarize_domain_reasons",
     "summarize_domains",
     "summarize_esps",
+    "summarize_mailbox_providers",
     "summarize_providers",
     "summarize_reasons",
     "summarize_registrable_domains",
@@ -119,7 +122,7 @@ system_full, changes, esps, actions : pandas.DataFrame
     provider_changes: pd.DataFrame
 
 
-def summarize(bounces: Frame, *, freq: Freq | None = None, timezone: str = "UTC") -> Summaries:
+def summarize(bounces: Frame | History, *, freq: Freq | None = None, timezone: str = "UTC") -> Summaries:
     """Return every summary; the messages are put together once, which is most of the work.
 
     Parameters
@@ -143,27 +146,26 @@ def summarize(bounces: Frame, *, freq: Freq | None = None, timezone: str = "UTC"
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.summaries import summarize
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> summarize(bounces).domains.equals(ba.summarize_domains(bounces))
+    >>> ba.summarize(bounces).domains.equals(ba.summarize_domains(bounces))
     True
     """
-    with Messages(bounces) as messages:
-        freq = freq or messages.usual_freq()
+    with messages_of(bounces) as history:
+        freq = freq or usual_freq(history)
         return Summaries(
-            domains=queries.domains(messages),
-            registrable_domains=queries.registrable(messages),
-            reasons=queries.reasons(messages),
-            providers=queries.providers(messages),
-            tags=queries.tags(messages),
-            sending_ips=queries.sending_ips(messages),
-            days=queries.days(messages, freq, timezone),
-            domain_days=queries.domain_days(messages, 50, freq, timezone),
-            domain_reasons=queries.domain_reasons(messages),
-            codes=queries.codes(messages),
-            system_full=queries.system_full(messages),
-            esps=queries.esps(messages),
-            actions=queries.actions(messages),
-            changes=queries.changes(messages, "domain", freq),
-            provider_changes=queries.changes(messages, "mailbox_provider", freq),
+            domains=summarize_domains(history),
+            registrable_domains=summarize_registrable_domains(history),
+            reasons=summarize_reasons(history),
+            providers=summarize_mailbox_providers(history),
+            tags=summarize_tags(history),
+            sending_ips=summarize_sending_ips(history),
+            days=summarize_days(history, freq, timezone),
+            domain_days=summarize_domain_days(history, freq, timezone),
+            domain_reasons=summarize_domain_reasons(history),
+            codes=summarize_codes(history),
+            system_full=summarize_system_full(history),
+            esps=summarize_esps(history),
+            actions=summarize_actions(history),
+            changes=summarize_changes(history, "domain", freq),
+            provider_changes=summarize_changes(history, "mailbox_provider", freq),
         )

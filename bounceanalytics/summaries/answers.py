@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bounceanalytics.history.messages import Messages
-from bounceanalytics.summaries import queries
+from bounceanalytics.database import read_sql
+from bounceanalytics.schema import SUMMARIES
+from bounceanalytics.summaries.measures import messages_of, titled
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.history import History
 
 
-def summarize_reasons(bounces: Frame) -> pd.DataFrame:
+def summarize_reasons(bounces: Frame | History) -> pd.DataFrame:
     """One row per reason: how often mail did not arrive because of it, and who must act.
 
     ``share`` is of all bounces; ``dropped`` messages (not tried by the ESP) are counted apart and have no share.
@@ -45,11 +47,24 @@ def summarize_reasons(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_reasons(bounces)["share"].sum().round(6).item()
     1.0
     """
-    with Messages(bounces) as messages:
-        return queries.reasons(messages)
+    with messages_of(bounces) as history:
+        frame = history.query(
+            """FROM (SELECT reason, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
+                         unnest(seen(moment))
+                     FROM sends WHERE outcome IN ('bounced', 'dropped') GROUP BY reason)
+               ORDER BY bounced DESC, dropped DESC, reason"""
+        )
+        labels = history.query(
+            """SELECT reason, unnest(arg_max(struct_pack(category, fault, action), (n, category, fault, action)))
+               FROM (SELECT reason, category, fault, action, count(*) AS n
+                     FROM sends WHERE outcome IN ('bounced', 'dropped') GROUP BY ALL)
+               GROUP BY reason"""
+        )
+    share = frame["bounced"] / frame["bounced"].sum()  # 0 of 0 is missing, not an error
+    return SUMMARIES["reasons"].frame(titled(frame.merge(labels, on="reason")).assign(share=share))
 
 
-def summarize_domain_reasons(bounces: Frame) -> pd.DataFrame:
+def summarize_domain_reasons(bounces: Frame | History) -> pd.DataFrame:
     """One row per domain and reason that occurs: the long form of the heat map.
 
     Messages that were not tried have no place here.
@@ -79,11 +94,17 @@ def summarize_domain_reasons(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_domain_reasons(bounces)["reason"].notna().all().item()
     True
     """
-    with Messages(bounces) as messages:
-        return queries.domain_reasons(messages)
+    with messages_of(bounces) as history:
+        frame = history.query(
+            """FROM (SELECT domain, reason, unnest(counts(outcome, bounce_type, rated)),
+                         count(DISTINCT address) AS addresses, unnest(seen(moment))
+                     FROM sends WHERE outcome = 'bounced' GROUP BY domain, reason)
+               ORDER BY sum(bounced) OVER (PARTITION BY domain) DESC, domain, bounced DESC, reason"""
+        )
+    return SUMMARIES["domain_reasons"].frame(titled(frame))
 
 
-def summarize_codes(bounces: Frame) -> pd.DataFrame:
+def summarize_codes(bounces: Frame | History) -> pd.DataFrame:
     """One row per code class, category, reason and code: what the servers said, and what it was taken for.
 
     ``code`` is the enhanced status code, else the reply code, else ``none``. One code under several reasons is
@@ -114,11 +135,17 @@ def summarize_codes(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_codes(bounces).columns[3]
     'code'
     """
-    with Messages(bounces) as messages:
-        return queries.codes(messages)
+    with messages_of(bounces) as history:
+        frame = history.query(
+            """FROM (SELECT code_class, category, reason, code, unnest(counts(outcome, bounce_type, rated)),
+                         unnest(reach(domain, address))
+                     FROM sends WHERE outcome = 'bounced' GROUP BY code_class, category, reason, code)
+               ORDER BY bounced DESC, code_class, category, reason, code"""
+        )
+    return SUMMARIES["codes"].frame(frame)
 
 
-def summarize_system_full(bounces: Frame) -> pd.DataFrame:
+def summarize_system_full(bounces: Frame | History) -> pd.DataFrame:
     """One row per domain that answered "mail system full" (5.3.1, 4.3.1 or words to that effect).
 
     Counts here are messages that met such an answer, deferred ones included. ``recovered`` is True where mail was
@@ -152,11 +179,11 @@ def summarize_system_full(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_system_full(bounces).columns[0]
     'domain'
     """
-    with Messages(bounces) as messages:
-        return queries.system_full(messages)
+    with messages_of(bounces) as history:
+        return SUMMARIES["system_full"].frame(history.query(read_sql("summaries", "system_full")))
 
 
-def summarize_actions(bounces: Frame) -> pd.DataFrame:
+def summarize_actions(bounces: Frame | History) -> pd.DataFrame:
     """One row per action and party at fault: how many messages and addresses ask for what.
 
     An address with several failures may stand in several rows. What becomes of an address is decided by a policy
@@ -183,10 +210,14 @@ def summarize_actions(bounces: Frame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.summaries import summarize_actions
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> summarize_actions(bounces).columns[0]
+    >>> ba.summarize_actions(bounces).columns[0]
     'action'
     """
-    with Messages(bounces) as messages:
-        return queries.actions(messages)
+    with messages_of(bounces) as history:
+        frame = history.query(
+            """FROM (SELECT action, fault, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address))
+                     FROM sends WHERE outcome = 'bounced' GROUP BY action, fault)
+               ORDER BY bounced DESC, action, fault"""
+        )
+    return SUMMARIES["actions"].frame(frame)

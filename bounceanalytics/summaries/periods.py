@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bounceanalytics.history.messages import Messages
-from bounceanalytics.summaries import queries
+import pandas as pd
+
+from bounceanalytics.database import read_sql
+from bounceanalytics.errors import FrameError
+from bounceanalytics.schema import SUMMARIES
+from bounceanalytics.summaries.changes import LEAST_HITS, find_changes
+from bounceanalytics.summaries.measures import messages_of, with_rates
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.history import History
     from bounceanalytics.history.messages import Freq
 
 
-def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
+def summarize_days(bounces: Frame | History, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
     """One row per day or week in which something was sent.
 
     A message counts on the day of the event that decided about it. Periods in which nothing was sent have no row;
@@ -52,12 +57,12 @@ def summarize_days(bounces: Frame, freq: Freq = "D", timezone: str = "UTC") -> p
     >>> ba.summarize_days(bounces, "W", timezone="Europe/Berlin").columns[0]
     'period'
     """
-    with Messages(bounces) as messages:
-        return queries.days(messages, freq, timezone)
+    with messages_of(bounces) as history:
+        return _by_period(history, "days", freq, timezone)
 
 
 def summarize_domain_days(
-    bounces: Frame, freq: Freq = "W", timezone: str = "UTC", *, top: int | None = 50
+    bounces: Frame | History, freq: Freq = "W", timezone: str = "UTC", *, top: int | None = 50
 ) -> pd.DataFrame:
     """One row per domain and day or week in which something was sent to it.
 
@@ -97,11 +102,17 @@ def summarize_domain_days(
     >>> ba.summarize_domain_days(bounces).columns[:2].tolist()
     ['domain', 'period']
     """
-    with Messages(bounces) as messages:
-        return queries.domain_days(messages, top, freq, timezone)
+    with messages_of(bounces) as history:
+        if top is None:
+            return _by_period(history, "domain_days", freq, timezone)
+        worst = """SELECT domain FROM sends GROUP BY domain
+                   ORDER BY count(*) FILTER (outcome = 'bounced') DESC, domain LIMIT $top"""
+        return _by_period(
+            history, "domain_days", freq, timezone, f"sends SEMI JOIN ({worst}) USING (domain)", top=int(top)
+        )
 
 
-def summarize_changes(bounces: Frame, by: str = "domain", freq: Freq = "W") -> pd.DataFrame:
+def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq = "W") -> pd.DataFrame:
     """One row per domain or mailbox provider whose rate of hard bounces or blocks became another, by its own past.
 
     A ``spike`` is a last period far above all before it; a ``rise`` or ``fall`` has held since ``at``. Small changes
@@ -143,5 +154,61 @@ def summarize_changes(bounces: Frame, by: str = "domain", freq: Freq = "W") -> p
     >>> ba.summarize_changes(bounces, by="mailbox_provider")["kind"].cat.categories.tolist()
     ['spike', 'rise', 'fall']
     """
-    with Messages(bounces) as messages:
-        return queries.changes(messages, by, freq)
+    if by not in ("domain", "mailbox_provider"):
+        raise FrameError(f"by is {by!r}; it can be 'domain' or 'mailbox_provider'")
+    unit = _unit(freq)
+    with messages_of(bounces) as history:
+        return history.once(f"changes by {by}", lambda: _changes(history, by, unit), key=unit)
+
+
+def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
+    history.database.execute(f"CREATE OR REPLACE TEMP VIEW named AS SELECT {by} AS name, * FROM sends")
+    sql = read_sql("summaries", "series")
+    found = []
+    for measure in ("hard", "block"):
+        series = history.query(sql, unit=unit, measure=measure, least=LEAST_HITS)
+        found.append(find_changes(series).assign(measure=measure))
+    frame = pd.concat(found, ignore_index=True)
+    frame["mailbox_provider"] = frame["name"]
+    if by == "domain":
+        run_by = history.query("FROM mailboxes WHERE domain IN $names", names=frame["name"].tolist())
+        frame["mailbox_provider"] = frame["name"].map(run_by.set_index("domain")["mailbox_provider"])
+    more = (frame["failed_after"] - frame["rate_before"] * frame["attempted_after"]).abs()
+    order = frame.assign(more=more).sort_values(["more", "name"], ascending=[False, True], ignore_index=True)
+    return SUMMARIES["changes"].frame(order)
+
+
+def _by_period(
+    history: History, summary: str, freq: Freq, timezone: str, source: str = "sends", **terms: object
+) -> pd.DataFrame:
+    """Return a summary by day or week, and by domain where the summary has domains."""
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise FrameError(f"unknown time zone {timezone!r}; use a name such as 'Europe/Berlin'") from None
+    start = "date_trunc($unit, moment)::TIMESTAMP"
+    if timezone != "UTC":
+        start = (
+            "timezone('UTC', timezone($zone, date_trunc($unit, timezone($zone, timezone('UTC', moment)))))"
+        )
+        terms["zone"] = timezone
+    keys, order = "period", "period NULLS LAST"
+    if summary == "domain_days":
+        keys = "domain, period"
+        order = f"sum(bounced) OVER (PARTITION BY domain) DESC, domain, {order}"
+    frame = history.query(
+        f"""FROM (SELECT {keys.replace("period", f"{start} AS period")}, unnest(counts(outcome, bounce_type, rated))
+                  FROM {source} GROUP BY {keys})
+            ORDER BY {order}""",
+        unit=_unit(freq),
+        **terms,
+    )
+    periods = SUMMARIES[summary].frame(with_rates(frame))
+    return periods.assign(period=periods["period"].dt.tz_convert(timezone))
+
+
+def _unit(freq: Freq) -> str:
+    unit = {"D": "day", "W": "week"}.get(freq)
+    if unit is None:
+        raise FrameError(f"freq is {freq!r}; it can be 'D' (days) or 'W' (weeks that begin on Monday)")
+    return unit

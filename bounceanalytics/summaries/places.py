@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bounceanalytics.history.messages import Messages
-from bounceanalytics.summaries import queries
+import pyarrow as pa
+
+from bounceanalytics.database import read_sql
+from bounceanalytics.history.messages import usual_freq
+from bounceanalytics.schema import SUMMARIES
+from bounceanalytics.summaries.measures import messages_of, top_reasons, with_rates
+from bounceanalytics.summaries.periods import summarize_changes
+from bounceanalytics.summaries.registrable import registrable_domains
+from bounceanalytics.summaries.statistics import trends
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.history import History
 
 
-def summarize_domains(bounces: Frame) -> pd.DataFrame:
+def summarize_domains(bounces: Frame | History) -> pd.DataFrame:
     """One row per domain of the recipients: how much was tried, how much came back, how sure the rate is.
 
     The interval is the 95% score interval of the hard rate: 1 of 12 and 100 of 1,200 have the same rate, not the
@@ -48,11 +56,21 @@ def summarize_domains(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_domains(bounces).columns[0]
     'domain'
     """
-    with Messages(bounces) as messages:
-        return queries.domains(messages)
+    with messages_of(bounces) as history:
+        _domains(history)
+        frame = history.query("FROM domains ORDER BY hard DESC, bounced DESC, attempted DESC, domain")
+        found = summarize_changes(history, "domain", usual_freq(history))
+    spikes = found.loc[found["kind"] == "spike", "name"]
+    lasting = found.loc[(found["kind"] != "spike") & (found["measure"] == "hard"), ["name", "at"]]
+    lasting = lasting.rename(columns={"name": "domain", "at": "changed_at"})
+    frame = frame.merge(lasting, on="domain", how="left").assign(
+        trend=trends(frame.rename(columns={"rated": "n", "rated_hard": "hits"})),
+        spike=frame["domain"].isin(spikes),
+    )
+    return SUMMARIES["domains"].frame(with_rates(frame))
 
 
-def summarize_registrable_domains(bounces: Frame) -> pd.DataFrame:
+def summarize_registrable_domains(bounces: Frame | History) -> pd.DataFrame:
     """One row per domain as it was registered: subdomains count together.
 
     ``mail.example.co.uk`` and ``example.co.uk`` are of one owner; the public suffix list knows that ``co.uk`` is not.
@@ -88,14 +106,14 @@ def summarize_registrable_domains(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_registrable_domains(bounces).columns[0]
     'registrable_domain'
     """
-    with Messages(bounces) as messages:
-        return queries.registrable(messages)
+    return _of_domains(bounces, "registrable_domain", "registrable_domains")
 
 
-def summarize_providers(bounces: Frame) -> pd.DataFrame:
+def summarize_providers(bounces: Frame | History) -> pd.DataFrame:
     """One row per mailbox provider: rates that tell a bad list from a block by one provider.
 
     Domains that a provider hosts for others count with it, where a server's name or text gives the provider away.
+    ``summarize_mailbox_providers`` is the name to prefer: in the frame, ``provider`` is the ESP.
 
     Amazon SES reviews an account at a hard bounce rate of 5% and may pause it at 10%; others ask for less.
 
@@ -123,14 +141,13 @@ def summarize_providers(bounces: Frame) -> pd.DataFrame:
     --------
     >>> import bounceanalytics as ba
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> ba.summarize_providers(bounces).columns[0]
+    >>> ba.summarize_mailbox_providers(bounces).columns[0]
     'mailbox_provider'
     """
-    with Messages(bounces) as messages:
-        return queries.providers(messages)
+    return _of_domains(bounces, "mailbox_provider", "providers")
 
 
-def summarize_tags(bounces: Frame) -> pd.DataFrame:
+def summarize_tags(bounces: Frame | History) -> pd.DataFrame:
     """One row per tag, category or campaign, in the ESP's sense, to tell which mailing went wrong.
 
     A message with two tags counts in both rows, so that the rows do not add up to all; ``(none)`` stands for no tag.
@@ -162,11 +179,10 @@ def summarize_tags(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_tags(bounces).columns[0]
     'tag'
     """
-    with Messages(bounces) as messages:
-        return queries.tags(messages)
+    return _group_rates(bounces, "tag", "tags", source="tagged")
 
 
-def summarize_sending_ips(bounces: Frame) -> pd.DataFrame:
+def summarize_sending_ips(bounces: Frame | History) -> pd.DataFrame:
     """One row per address that mail left from, to tell whether one of them is blocked.
 
     Many events do not say; where one event of a message does, it holds for the message. ``(none)`` stands for unknown.
@@ -198,11 +214,10 @@ def summarize_sending_ips(bounces: Frame) -> pd.DataFrame:
     >>> ba.summarize_sending_ips(bounces).columns[0]
     'sending_ip'
     """
-    with Messages(bounces) as messages:
-        return queries.sending_ips(messages)
+    return _group_rates(bounces, "sending_ip", "sending_ips", source="sends")
 
 
-def summarize_esps(bounces: Frame) -> pd.DataFrame:
+def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
     """One row per ESP: how much its exports hold, and whether they hold deliveries.
 
     ``events`` counts sending events. An export without deliveries has no rates; do not mix it into those of others.
@@ -230,10 +245,51 @@ def summarize_esps(bounces: Frame) -> pd.DataFrame:
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> from bounceanalytics.summaries import summarize_esps
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> summarize_esps(bounces).columns[0]
+    >>> ba.summarize_esps(bounces).columns[0]
     'provider'
     """
-    with Messages(bounces) as messages:
-        return queries.esps(messages)
+    with messages_of(bounces) as history:
+        frame = history.query(
+            """SELECT *, (SELECT count(*) FROM sending WHERE provider IS NOT DISTINCT FROM sums.provider) AS events
+               FROM (SELECT provider, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
+                         unnest(seen(moment))
+                     FROM sends GROUP BY provider) AS sums
+               ORDER BY attempted DESC, provider"""
+        )
+    return SUMMARIES["esps"].frame(with_rates(frame))
+
+
+#: The name to prefer: in the frame, ``provider`` is the ESP.
+summarize_mailbox_providers = summarize_providers
+
+
+def _domains(history: History) -> None:
+    """Have the sums of each domain in the tables of ``domains.sql``."""
+
+    def make() -> None:
+        names = history.table("SELECT domain FROM mailboxes")["domain"].cast(pa.string())
+        registered = registrable_domains(names.to_pylist())
+        history.register("registrable", pa.table({"domain": names, "registrable_domain": registered}))
+        history.run("summaries", "domains")
+
+    history.once("domains", make)
+
+
+def _of_domains(bounces: Frame | History, by: str, summary: str) -> pd.DataFrame:
+    with messages_of(bounces) as history:
+        _domains(history)
+        frame = history.query(read_sql("summaries", "domain_groups"), by=by)
+    return SUMMARIES[summary].frame(with_rates(frame.rename(columns={"name": by})))
+
+
+def _group_rates(bounces: Frame | History, by: str, summary: str, *, source: str) -> pd.DataFrame:
+    with messages_of(bounces) as history:
+        frame = history.query(
+            f"""FROM (SELECT {by}, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
+                          unnest(seen(moment))
+                      FROM {source} GROUP BY {by})
+                ORDER BY attempted DESC, {by}"""
+        )
+        top = top_reasons(history, by, source)
+    return SUMMARIES[summary].frame(with_rates(frame.merge(top, on=by, how="left")))

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics import schema
+from bounceanalytics.deciding import decide
 from bounceanalytics.errors import FrameError
 from bounceanalytics.finding.recovery import (
     recovery,
     recovery_curves,
 )
 from bounceanalytics.finding.retries import USUAL_DAYS, retry_days
-from bounceanalytics.finding.traps import trap_risk
 from tests.classified import COLUMNS, classified
 from tests.effort import examples
 
@@ -256,6 +256,11 @@ def test_retry_days_are_there_for_every_reason_and_whole_days() -> None:
 GONE = {"reason": "unknown_user"}
 
 
+def trap_risks(bounces: pd.DataFrame) -> pd.DataFrame:
+    verdicts = decide(bounces)
+    return verdicts[verdicts["trap_risk"]]
+
+
 def test_trap_risk() -> None:
     rows = [
         # refused for over a year, then taken
@@ -287,18 +292,20 @@ def test_trap_risk() -> None:
         event("both", 10, **GONE),
         event("both", 400, "delivered"),
     ]
-    found = trap_risk(classified(rows))
-    assert found["address"].tolist() == ["trap@example.com", "both@example.com"]
-    assert found["silent_from"].tolist() == [START, START + pd.Timedelta(days=10)]
-    assert found["accepted_again"].tolist() == [START + pd.Timedelta(days=400)] * 2
+    found = trap_risks(classified(rows))
+    assert found["address"].tolist() == ["both@example.com", "trap@example.com"]
+    again = START + pd.Timedelta(days=400)
+    for days, sentence in zip((10, 0), found["explanation"], strict=True):
+        refused = START + pd.Timedelta(days=days)
+        assert f"refused mail from {refused:%Y-%m-%d} and took it again on {again:%Y-%m-%d}" in sentence
 
 
 def test_an_open_before_it_took_mail_again_does_not_clear_it() -> None:
     rows = [event("zq", -10, "opened"), event("zq", 0, **GONE), event("zq", 400, "delivered")]
-    assert len(trap_risk(classified(rows))) == 1
+    assert len(trap_risks(classified(rows))) == 1
 
 
-@pytest.mark.parametrize("function", [recovery_curves, recovery, trap_risk])
+@pytest.mark.parametrize("function", [recovery_curves, recovery])
 def test_nothing_in_nothing_out(function: Any) -> None:
     empty = function(COLUMNS.empty())
     assert empty.empty
@@ -308,7 +315,7 @@ def test_nothing_in_nothing_out(function: Any) -> None:
     assert function(undated).empty
 
 
-@pytest.mark.parametrize("function", [recovery_curves, recovery, retry_days, trap_risk])
+@pytest.mark.parametrize("function", [recovery_curves, recovery, retry_days])
 def test_nothing_changes_the_frame_and_wrong_ones_are_named(function: Any) -> None:
     bounces = classified(episode(1, 0, 7, True))
     before = bounces.copy(deep=True)

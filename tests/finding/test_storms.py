@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+from contextlib import ExitStack
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bounceanalytics.errors import FrameError
-from bounceanalytics.finding.storms import in_storm, storms
+from bounceanalytics.finding.storms import in_storm, storms, storms_of_parts
+from bounceanalytics.history import History
 from bounceanalytics.summaries import summarize_domains
 from tests.classified import COLUMNS, classified
+from tests.effort import examples
 
 Rows = list[dict[str, Any]]
 
@@ -501,3 +507,42 @@ def test_dtypes_are_those_of_the_documentation() -> None:
         assert f"``{column}``" in described
     assert found.dtypes["p_value"] == np.float64
     assert str(found.dtypes["start"]) == "datetime64[us, UTC]"
+
+
+# --- a history in parts
+
+
+def in_parts(bounces: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return the storms of a history that is split by a hash of the address."""
+    part = bounces["recipient"].fillna("").str.lower().map(lambda text: crc32(text.encode()) % number)
+    with ExitStack() as stack:
+        parts = [stack.enter_context(History.open(bounces[part == one])) for one in range(number)]
+        return storms_of_parts(parts, 120)
+
+
+@pytest.mark.parametrize("number", [2, 7])
+def test_storms_of_parts_are_those_of_the_whole(gmail: pd.DataFrame, number: int) -> None:
+    assert len(storms(gmail)) == 2
+    pd.testing.assert_frame_equal(in_parts(gmail, number), storms(gmail))
+
+
+@given(seed=st.integers(0, 2**32), number=st.integers(2, 5))
+@examples(15)
+def test_storms_of_any_parts_are_those_of_the_whole(seed: int, number: int) -> None:
+    """Letters with a storm at a provider, one at a firm, a broken relay, and what lists are like anyway."""
+    dice = random.Random(seed)  # noqa: S311 - a story, not a secret
+    everybody = people("google", 80) + people("microsoft", 60) + people("other", 40, "firm.example")
+    everybody += people("yahoo", 30)
+    weeks = dice.randint(4, 8)
+    struck = {dice.randrange(weeks): home for home in ("g.example", "firm.example", "everywhere")}
+    rows: Rows = []
+    for week in range(weeks):
+        monday = pd.Timestamp("2026-01-05T09:00Z") + pd.Timedelta(weeks=week)
+        for place, address in enumerate(everybody):
+            wrong = dice.random() < (0.8 if address.endswith(struck.get(week, "nobody")) else 0.01)
+            broken = struck.get(week) == "everywhere" and place % 2 and dice.random() < 0.95
+            reason = "unknown_user" if wrong else "bad_domain" if broken else None
+            when = monday + pd.Timedelta(minutes=dice.randrange(150))
+            rows.append(answer(address, when, reason, provider=("sendgrid", "ses")[place % 2]))
+    bounces = classified(rows)
+    pd.testing.assert_frame_equal(in_parts(bounces, number), storms(bounces))

@@ -12,8 +12,6 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics import schema, summaries
-from bounceanalytics.finding.retries import retry_days
-from bounceanalytics.finding.traps import trap_risk
 from bounceanalytics.schema import SUMMARIES, Table
 
 if TYPE_CHECKING:
@@ -28,8 +26,7 @@ OF_BOUNCES: dict[Callable[..., pd.DataFrame], Table] = {
     ba.storms: schema.STORM_COLUMNS,
     ba.recovery: schema.RECOVERY_COLUMNS,
     ba.recovery_curves: schema.CURVE_COLUMNS,
-    retry_days: schema.RETRY_COLUMNS,
-    trap_risk: schema.TRAP_COLUMNS,
+    ba.retry_days: schema.RETRY_COLUMNS,
     ba.incidents: schema.INCIDENT_COLUMNS,
     ba.decide: schema.DECISION_COLUMNS,
     ba.compare_policies: schema.OUTCOME_COLUMNS,
@@ -123,7 +120,9 @@ def test_the_frame_of_the_samples_has_the_columns(function: Any, table: Table, b
 def test_the_frame_of_nothing_has_the_columns(function: Any, table: Table) -> None:
     frame = function(schema.BOUNCE_COLUMNS.empty())
     assert_has(frame, table)
-    assert frame.empty != (function in {retry_days, ba.compare_policies})  # the usual days, and every policy
+    assert frame.empty != (
+        function in {ba.retry_days, ba.compare_policies}
+    )  # the usual days, and every policy
 
 
 def test_loading_and_classifying_have_the_columns(loaded: ba.Load, bounces: pd.DataFrame) -> None:

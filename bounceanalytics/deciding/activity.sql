@@ -1,8 +1,8 @@
--- Signs of life: those of the answers, and those without a time. View: events; table: answers.
+-- Activity of addresses: that of the responses, and that without a time. View: events; table: responses.
 
-CREATE OR REPLACE TEMP TABLE life AS
+CREATE OR REPLACE TEMP TABLE activity AS
 SELECT address, event, moment AS timestamp
-FROM answers
+FROM responses
 WHERE accepted
 UNION ALL
 SELECT address, event::VARCHAR, NULL

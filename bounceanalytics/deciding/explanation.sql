@@ -1,0 +1,59 @@
+-- Each verdict as a sentence. View: decided.
+
+CREATE OR REPLACE TEMP VIEW explained AS
+WITH phrased AS (
+    SELECT
+        *,
+        concat_ws(' ', reply_code, enhanced_code, title) AS said,
+        coalesce('on ' || timestamp::DATE, 'at an unknown time') AS day,
+        active_by || coalesce(' on ' || last_active::DATE, '') AS was_active,
+        CASE
+            WHEN by_delivered THEN ', no delivery since'
+            WHEN by_opened OR by_clicked
+                THEN ', no ' || concat_ws(' or ', CASE WHEN by_opened THEN 'open' END, CASE WHEN by_clicked THEN 'click' END) || ' since'
+            ELSE ''
+        END AS since
+    FROM decided
+)
+SELECT
+    * EXCLUDE (said, day, was_active, since),
+    CASE verdict WHEN 'remove' THEN 'Removed: ' WHEN 'hold' THEN 'Held: ' ELSE 'Kept: ' END
+    || CASE
+        WHEN kind IS NULL AND active_by IS NULL THEN 'no bounce'
+        WHEN kind IS NULL THEN 'no bounce, ' || was_active
+        WHEN NOT stands AND kind = 'suspected' THEN was_active || ', so the complaint ' || day || ' was most likely another''s'
+        WHEN NOT stands THEN was_active || ' and so alive after ' || said || ' ' || day
+        WHEN storm THEN said || ' ' || day || ' in an hour in which its server refused many that had taken mail before'
+        WHEN event IN ('dropped', 'suppressed') THEN
+            CASE event WHEN 'dropped' THEN 'dropped by the ESP ' ELSE 'on the suppression list of the ESP, entered ' END
+            || day
+            || CASE
+                WHEN kind IN ('complained', 'unsubscribed') THEN ' (' || kind || ')'
+                WHEN reason <> 'suppressed' THEN ' (' || said || ')'
+                ELSE ''
+            END
+        WHEN kind IN ('complained', 'unsubscribed') THEN kind || ' ' || day
+        WHEN kind = 'suspected' THEN 'one of several who may have complained ' || day
+        WHEN verdict = 'hold' AND conflict THEN said || ' ' || day || '; code, text and the word of the ESP disagree'
+        WHEN verdict <> 'keep' AND days = 1 THEN said || ' ' || day || since
+        WHEN verdict <> 'keep' OR hold_over
+            THEN format(
+                '{} bounce day{} from {} to {}, at last {}',
+                days, CASE days WHEN 1 THEN '' ELSE 's' END,
+                coalesce(first_day::VARCHAR, 'an unknown day'), coalesce(last_day::VARCHAR, 'an unknown day'), said
+            ) || since
+        WHEN action = 'fix' THEN said || ' ' || day || '; it is for the sender to act, the address is not at fault'
+        WHEN coalesce(remove_after, hold_after) IS NULL THEN said || ' ' || day || '; this does not speak against the address'
+        WHEN days = 1 THEN said || ' ' || day || '; one bounce day is too few'
+        ELSE said || ' ' || day || format('; {} bounce days are too few', days)
+    END
+    || CASE WHEN hold_over THEN '; its hold is over, so it is tried again' ELSE '' END
+    || '.'
+    || CASE
+        WHEN trap_risk THEN format(
+            ' Beware: it refused mail from {} and took it again on {}; such addresses can have become spam traps.',
+            silent_from::DATE, accepted_again::DATE
+        )
+        ELSE ''
+    END AS explanation
+FROM phrased;

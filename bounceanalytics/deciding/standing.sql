@@ -1,0 +1,50 @@
+-- Evidence and the lines of a policy in; failures that still stand after the last activity out.
+-- Tables: evidence.sql, activity.sql; view: policy_lines (Policy.lines()). Addresses are numbers.
+
+CREATE OR REPLACE TEMP TABLE latest AS
+SELECT
+    address,
+    max(timestamp) FILTER (event = 'delivered') AS delivered,
+    max(timestamp) FILTER (event = 'opened') AS opened,
+    max(timestamp) FILTER (event = 'clicked') AS clicked,
+    bool_or(event = 'delivered') AS has_delivered,
+    bool_or(event = 'opened') AS has_opened,
+    bool_or(event = 'clicked') AS has_clicked
+FROM activity
+GROUP BY address;
+
+-- The line of the policy that counts a failure, and whether it still stands after the last activity.
+CREATE OR REPLACE TEMP TABLE counted AS
+SELECT
+    failures.*,
+    policy_lines.* EXCLUDE (kind, reason, action, conflict, storm),
+    greatest(
+        CASE WHEN by_delivered THEN delivered END,
+        CASE WHEN by_opened THEN opened END,
+        CASE WHEN by_clicked THEN clicked END
+    ) AS last_active,
+    CASE
+        WHEN last_active IS NOT NULL AND by_clicked AND last_active = clicked THEN 'clicked'
+        WHEN last_active IS NOT NULL AND by_opened AND last_active = opened THEN 'opened'
+        WHEN last_active IS NOT NULL THEN 'delivered'
+        WHEN by_opened AND has_opened THEN 'opened'
+        WHEN by_delivered AND has_delivered THEN 'delivered'
+        ELSE 'clicked'
+    END AS active_by,
+    CASE
+        WHEN kind IN ('complained', 'unsubscribed') THEN true
+        WHEN timestamp IS NOT NULL THEN coalesce(timestamp >= last_active, true)
+        WHEN kind = 'not_tried' THEN true
+        ELSE NOT coalesce(
+            (by_delivered AND has_delivered) OR (by_opened AND has_opened) OR (by_clicked AND has_clicked), false
+        )
+    END AS stands
+FROM failures
+JOIN policy_lines USING (kind, reason, action, conflict, storm)
+LEFT JOIN latest USING (address);
+
+CREATE OR REPLACE TEMP TABLE standing AS
+SELECT address, line, any_value(rank) AS rank, timestamp, max(weight) AS weight, 0 AS epoch
+FROM counted
+WHERE stands
+GROUP BY address, line, timestamp;
