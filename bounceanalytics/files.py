@@ -95,7 +95,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     'all of it'
     """
     refuse_existing([path], overwrite=overwrite)
-    with _told(path), _hidden(path.parent, path.name, {path.parent}) as part:
+    with _one_sentence(path), _hidden(path.parent, path.name, {path.parent}) as part:
         yield part
         _flush(part)
         refuse_existing([path], overwrite=overwrite)
@@ -138,7 +138,7 @@ def whole_files(folder: Path, *, last: str | None = None) -> Iterator[Path]:
         If something cannot be written.
     """
     home = folder if folder.is_dir() else folder.parent
-    with _told(folder), _hidden(home, folder.name, {home, folder.parent}) as part:
+    with _one_sentence(folder), _hidden(home, folder.name, {home, folder.parent}) as part:
         part.mkdir()
         yield part
         _move(part, folder, last)
@@ -237,7 +237,7 @@ class SummedFile:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _one_sentence(path: Path) -> Iterator[None]:
     """Turn what the system says into one sentence."""
     try:
         yield

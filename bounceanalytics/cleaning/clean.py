@@ -145,10 +145,10 @@ def clean(
     began = time.perf_counter()
     folder = Path(out)
     folding = Fold(fold_subaddresses, fold_gmail_dots)
+    outputs = [folder / name for name in FILES.values()]
+    refuse_existing(outputs, overwrite=overwrite)  # before a list is fetched or unpacked
     with MailingList(source, column, progress) as mailing_list, open_database() as database:
-        refuse_existing(
-            (folder / name for name in FILES.values()), overwrite=overwrite, source=mailing_list.path
-        )
+        refuse_existing(outputs, overwrite=overwrite, source=mailing_list.path)
         verdicts, used, account = _verdicts(bounces, policy)
         pa.default_memory_pool().release_unused()  # the engine does not draw on what Arrow holds ready
         memory = _MEMORY + (_MEMORY_TO_FOLD * len(verdicts.parts) if folding else 0)

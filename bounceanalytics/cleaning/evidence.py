@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bounceanalytics.cleaning.lists import Dialect
+    from bounceanalytics.cleaning.dialect import Dialect
 
 COLUMNS = ("reason", "code", "date", "evidence", "source", "record", "row")
 REMARK = ("why", "row")

@@ -1,11 +1,7 @@
-"""Mailing lists as files: opening them, finding out how they are written, reading them record by record.
-
-What is found here only says how to read the file. The file's bytes are never decoded and written again.
-"""
+"""Mailing lists as files: opened wherever they lie, and read record by record."""
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import hashlib
 import io
@@ -16,24 +12,17 @@ from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from bounceanalytics.cleaning import workbooks
-from bounceanalytics.cleaning.cells import joined
-from bounceanalytics.cleaning.columns import address_column
-from bounceanalytics.cleaning.records import CR, LF, Records, binary, decoded, find_records, slices, unquoted
+from bounceanalytics.cleaning.dialect import SAMPLE, Dialect, dialect_of
+from bounceanalytics.cleaning.records import Records, find_records
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.opening.archives import DAMAGED, shown, unpacking
-from bounceanalytics.opening.csv import DELIMITERS, separator_line
-from bounceanalytics.opening.encodings import encoding_of
 from bounceanalytics.opening.places import given_files
 from bounceanalytics.opening.sources import Source, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterator, Sequence
 
     from bounceanalytics.opening.places import Given
 
@@ -46,79 +35,10 @@ if TYPE_CHECKING:
 
 BLOCK = 4 * 1024 * 1024  # bytes read at a time: large enough for numpy, small enough for any machine
 LONGEST_RECORD = 64 * 1024 * 1024
-_SAMPLE = 256 * 1024  # bytes from which the dialect is told
 _NAMED = 20  # files of an archive that a message names
 
 _Item = TypeVar("_Item")
 _Seen = TypeVar("_Seen")
-
-#: Files that are often taken for CSV: how they begin, what they are, what to do.
-_NO_LISTS = (
-    (b"%PDF", "a PDF document"),
-    (b"PAR1", "a Parquet file; write it as CSV"),
-    (b"<!doctype html", "a web page; the download may have needed a log-in"),
-    (b"<html", "a web page; the download may have needed a log-in"),
-)
-#: Encoding -> code unit, where it is no byte.
-_UNITS = {"utf-16-le": "<u2", "utf-16-be": ">u2", "utf-32-le": "<u4", "utf-32-be": ">u4"}
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a list is written.
-
-    Attributes
-    ----------
-    encoding : {'utf-8', 'utf-16-le', 'utf-16-be', 'utf-32-le', 'utf-32-be', 'cp1252'}
-    mark : bytes
-        What stands before the header: a byte order mark, a line ``sep=;``, or nothing.
-    delimiter : str
-    line_end : str
-    header : tuple of str or None
-        Names of the columns; None where the first record is an address already.
-    columns : int
-        Cells of the first record.
-    address : int
-        Which cell holds the address, from 0.
-    """
-
-    encoding: str
-    mark: bytes
-    delimiter: str
-    line_end: str
-    header: tuple[str, ...] | None
-    columns: int
-    address: int
-
-    @property
-    def unit(self) -> np.dtype[Any]:
-        """The code unit in which records are looked for."""
-        return np.dtype(_UNITS.get(self.encoding, "u1"))
-
-    @property
-    def newline(self) -> int:
-        """The code unit that ends a record."""
-        return ord(self.line_end[-1])
-
-    def encode(self, text: str) -> bytes:
-        """Return text as it is written in this list."""
-        return text.encode(self.encoding, errors="replace")
-
-    def encoded(self, texts: pa.Array) -> Any:
-        """Return an array of texts, none missing, as they are written in this list."""
-        whole = joined(texts).tobytes()
-        lengths = pc.binary_length(texts).to_numpy()
-        if (
-            self.encoding != "utf-8" and not whole.isascii()
-        ):  # rare: words of others in a list in cp1252 or UTF-16
-            return pa.array([self.encode(text) for text in texts.to_pylist()], pa.large_binary())
-        offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-        return binary((np.frombuffer(whole, dtype=np.uint8).astype(self.unit, copy=False), offsets))
-
-    def line_ends(self, lengths: NDArray[Any]) -> pa.Array:
-        """Return the line ends of records by their lengths in code units: none, one, or CR and LF."""
-        choices = [b"", self.encode(self.line_end[-1]), self.encode("\r\n")]
-        return pa.array(choices, pa.large_binary()).take(pa.array(lengths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +60,7 @@ class Identity:
 
 
 class _Contents(NamedTuple):
-    """A file that may be a list, or the sheet of a workbook as one.
-
-    ``text`` holds what has been read already, else nothing; of a workbook ``sheet`` is the name of its sheet.
-    """
+    """How a list is written; of a workbook, also the text and the name of the sheet that is one."""
 
     dialect: Dialect
     header_length: int
@@ -280,26 +197,25 @@ class MailingList:
         found = _fitting(sources, lambda source: self._look(source, column))
         if len(found) == 1:
             return found[0]
-        names = _listed(_member(source, self._given.name) for source, _ in found)
-        if found:
+        name = shown(self._given.name)
+        lists = [_member(source, self._given.name) for source, _ in found]
+        if lists:
             raise FormatError(
-                f"{self._given.name} holds {len(found):,} mailing lists: {names};"
-                f" name one of them, as in {self._given.name}/{_member(found[0][0], self._given.name)}"
+                f"{name} holds {len(lists):,} mailing lists: {_listed(lists)};"
+                f" name one of them, as in {name}/{lists[0]}"
             )
-        names = _listed(_member(source, self._given.name) for source in sources)
-        raise FormatError(
-            f"{self._given.name} holds no mailing list with a column of addresses, only {names}"
-        )
+        files = [_member(source, self._given.name) for source in sources]
+        raise FormatError(f"{name} holds no mailing list with a column of addresses, only {_listed(files)}")
 
     def _look(self, source: Source, column: str | int | None) -> _Contents:
         """Tell how a file is written that should be a list."""
         name = shown(source.name)
         with self._open(source) as stream:
-            sample = stream.read(_SAMPLE)
+            sample = stream.read(SAMPLE)
             rest = stream.read(1)
             if workbooks.is_workbook(sample):
                 return _sheet(sample + rest + stream.read(-1), name, column)
-        return _Contents(*_dialect(sample, not rest, name, column))
+        return _Contents(*dialect_of(sample, not rest, name, column))
 
     def _open(
         self, source: Source, description: str = "look at the list", text: bytes | None = None
@@ -332,13 +248,12 @@ def _member(source: Source, name: str) -> str:
 def _asked_for(sources: list[Source], name: str, member: str | None) -> list[Source]:
     found = [one for one in sources if member is None or one.name == f"{name}/{member}"]
     if not found:
-        names = _listed(_member(one, name) for one in sources)
-        raise SourceError(f"{name} holds no file {shown(member or '')}; there are {names}")
+        files = _listed([_member(one, name) for one in sources])
+        raise SourceError(f"{shown(name)} holds no file {shown(member or '')}; there are {files}")
     return found
 
 
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
@@ -454,8 +369,8 @@ def _sheet(content: bytes, name: str, column: str | int | None) -> _Contents:
     sheets = workbooks.read_sheets(content, name)
 
     def look(sheet: workbooks.Sheet) -> tuple[Dialect, int]:
-        sample = sheet.text[:_SAMPLE]
-        return _dialect(sample, len(sheet.text) <= _SAMPLE, name, column, workbooks.DELIMITER)
+        sample = sheet.text[:SAMPLE]
+        return dialect_of(sample, len(sheet.text) <= SAMPLE, name, column, workbooks.DELIMITER)
 
     found = _fitting(sheets, look)
     if len(found) == 1:
@@ -464,68 +379,3 @@ def _sheet(content: bytes, name: str, column: str | int | None) -> _Contents:
     what = "more than one sheet has a column of addresses" if found else "no sheet has a column of addresses"
     titles = ", ".join(repr(sheet.name) for sheet in ([one for one, _ in found] or sheets))
     raise FormatError(f"{name}: {what}: {titles}; save the one to clean as a workbook of its own, or as CSV")
-
-
-def _dialect(
-    sample: bytes, whole: bool, name: str, column: str | int | None, choice: str = DELIMITERS
-) -> tuple[Dialect, int]:
-    """Return how the list is written, and how many bytes its header takes after the mark."""
-    for start, what in _NO_LISTS:
-        if sample[:64].lstrip().lower().startswith(start.lower()):
-            raise FormatError(f"{name} is no CSV file; it looks like {what}")
-    mark, encoding = encoding_of(sample)
-    if encoding == "utf-8" and not _is_utf8(sample, whole):
-        encoding = "cp1252"
-    separator = separator_line(sample[len(mark) : len(mark) + 32].decode(encoding, errors="ignore"))
-    if separator:
-        mark += separator[0].encode(encoding)
-        choice = separator[1]
-    body = sample[len(mark) :]
-    unit = np.dtype(_UNITS.get(encoding, "u1"))
-    units = np.frombuffer(body, dtype=unit, count=len(body) // unit.itemsize)
-    if not len(units):
-        raise FormatError(f"{name} is empty; a mailing list has at least a header")
-    if unit.itemsize == 1 and (units == 0).any():
-        raise FormatError(f"{name} is no CSV file; it looks like binary data")
-    newline = LF if (units == LF).any() or not (units == CR).any() else CR
-    delimiter, records = _delimiter(units, newline, whole, choice)
-    if not len(records):
-        raise FormatError(
-            f"{name}: the first record does not end within {_SAMPLE:,} bytes; is this a CSV file?"
-        )
-    line_end = "\r" if newline == CR else "\r\n" if records.ends[0] - records.stops[0] == 2 else "\n"
-    first = _first_record(records, encoding)
-    cells = [records.cell(number, encoding) for number in range(len(first))]
-    header, address = address_column(first, cells, name, column)
-    dialect = Dialect(encoding, mark, delimiter, line_end, header, len(first), address)
-    return dialect, int(records.ends[0]) * unit.itemsize if header is not None else 0
-
-
-def _is_utf8(sample: bytes, whole: bool) -> bool:
-    """Return whether a text is UTF-8, perhaps with some odd bytes; in cp1252, letters beyond ASCII are all odd."""
-    text, size = codecs.utf_8_decode(sample, "ignore", whole)
-    odd = size - len(text.encode())
-    return not odd or odd < sum(not character.isascii() for character in text)
-
-
-def _delimiter(units: NDArray[Any], newline: int, whole: bool, choice: str) -> tuple[str, Records]:
-    """Return the delimiter that cuts most records into as many cells as the first one has."""
-    best: tuple[tuple[float, int], str, Records] | None = None
-    for delimiter in choice:
-        records = find_records(units, ord(delimiter), newline, last=whole)
-        columns = int(records.cells[0]) if len(records) else 0
-        score = float((records.cells[:1000] == columns).mean()) if columns > 1 else 0.0
-        if best is None or (score, columns) > best[0]:
-            best = ((score, columns), delimiter, records)
-    if best is None:
-        raise AssertionError("there is always a first delimiter")
-    return best[1], best[2]
-
-
-def _first_record(records: Records, encoding: str) -> list[str]:
-    """Return the cells of the first record."""
-    cuts = records.delimiters_of_first()
-    starts = np.concatenate(([0], cuts + 1))
-    stops = np.append(cuts, records.stops[0])
-    cells: list[str] = unquoted(decoded(slices(records.units, starts, stops), encoding)).to_pylist()
-    return cells

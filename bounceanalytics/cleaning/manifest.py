@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.cleaning.lists import Dialect
+from bounceanalytics.cleaning.dialect import Dialect
 from bounceanalytics.cleaning.result import FILES, PARTS, Cleaning
 from bounceanalytics.errors import FormatError, SourceError
 

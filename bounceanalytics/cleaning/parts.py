@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bounceanalytics.cleaning.lists import Dialect
+    from bounceanalytics.cleaning.dialect import Dialect
     from bounceanalytics.cleaning.records import Records
 
     Int64s = NDArray[np.int64]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 import bounceanalytics as ba
+from bounceanalytics.cleaning.result import FILES
 from bounceanalytics.cli.shell import (
     Exports,
     at_option,
@@ -112,6 +115,7 @@ def clean(
     LIST is a CSV file or an Excel workbook, packed or not, a file in an archive such as lists.zip/customers.csv, a URL,
     or "-" for standard input.
     """
+    refuse_outputs(*(str(Path(folder, name)) for name in FILES.values()), overwrite=overwrite)
     chosen = chosen_policy(policy)
     bounces = exports.classified()
     with progress() as update:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bounceanalytics.cleaning.lists import Dialect, MailingList
+from bounceanalytics.cleaning.dialect import Dialect
+from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.errors import FormatError, SourceError
 
 ROWS = "Ann;ann@example.com\r\nBo;bo@example.com\r\n"
