@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -77,7 +78,19 @@ def test_clean_adds_up(samples: Path, exports: Path, cleaned: Path) -> None:
     assert rows["input"] == rows["kept"] + rows["removed"] + rows["held"] + rows["unreadable"]
     assert rows["removed"] > 0
     again = run("clean", samples / "list.csv", exports, "--out", target)
-    assert "overwrite" in sentence(again)
+    assert sentence(again).endswith("6 more exist; pass --overwrite or choose another name")
+
+
+def test_a_list_in_an_archive_is_cleaned(samples: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "lists.zip", "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            archive.write(samples / "list.csv", name)
+    exports = samples / "exports" / "mailgun"
+    asked = run("clean", tmp_path / "lists.zip", exports, "--out", tmp_path / "out")
+    assert "holds 2 mailing lists: a.csv, b.csv; name one of them" in sentence(asked)
+    done = run("clean", tmp_path / "lists.zip" / "b.csv", exports, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "2,497" in done.output
 
 
 def test_conflicts_and_unknown_texts_are_listed(samples: Path, tmp_path: Path) -> None:
@@ -133,7 +146,9 @@ def test_demo(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert (tmp_path / "demo" / "report.html").exists()
     assert (tmp_path / "demo" / "cleaned" / "kept.csv").exists()
-    assert "not empty" in sentence(run("demo", "--out", tmp_path / "demo"))
+    assert "demo exists; pass --overwrite or choose another name" in sentence(
+        run("demo", "--out", tmp_path / "demo")
+    )
 
 
 def test_no_such_file(tmp_path: Path) -> None:
