@@ -238,7 +238,7 @@ class SummedFile:
 
 @contextlib.contextmanager
 def _one_sentence(path: Path) -> Iterator[None]:
-    """Turn what the system says into one sentence."""
+    """Turn an error of the system into one sentence."""
     try:
         yield
     except OSError as error:

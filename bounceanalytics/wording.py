@@ -119,7 +119,7 @@ def fault_title(name: str) -> str:
 
 
 def reason_title(name: Any) -> str:
-    """Return the title of a reason; empty where there is none.
+    """Return the title of a reason; empty for a missing one.
 
     >>> reason_title("mailbox_full"), reason_title(None)
     ('Mailbox full', '')

@@ -23,7 +23,7 @@ REMARK = ("why", "row")
 
 
 class Evidence:
-    """What is written behind the rows of a list.
+    """Cells that are written behind the rows of a list.
 
     The last cell is the number of the row; the others come from a verdict or a word.
 

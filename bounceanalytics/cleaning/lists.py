@@ -43,7 +43,7 @@ _Seen = TypeVar("_Seen")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells a list from any other.
+    """Identity of a list: its size and checksums.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ class MailingList:
         raise FormatError(f"{name} holds no mailing list with a column of addresses, only {_listed(files)}")
 
     def _look(self, source: Source, column: str | int | None) -> _Contents:
-        """Tell how a file is written that should be a list."""
+        """Detect the dialect of a file that should be a list."""
         name = shown(source.name)
         with self._open(source) as stream:
             sample = stream.read(SAMPLE)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """How many bounce days it takes to hold or remove an address, what clears them, and what comes later.
+    """Bounce days that hold or remove an address, what clears them, and what follows.
 
     At most one bounce counts per address and UTC day: ESPs repeat events, and one bad day is one fact.
 

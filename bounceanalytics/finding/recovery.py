@@ -155,7 +155,7 @@ def recovery(
 
 
 def gather_episodes(history: History, late_bounce_hours: int) -> None:
-    """Have the table ``episodes``."""
+    """Make the table ``episodes``."""
 
     def make() -> None:
         gather_responses(history, late_bounce_hours)

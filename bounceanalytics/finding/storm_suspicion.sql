@@ -1,5 +1,5 @@
 -- Finish: is there an hour in which clearly more is invalid at a mailbox than at other times, or in which most of an ESP
--- bounced? A storm is far more than that; what stands out so little here is none. Tables: tried_hours, bounced_hours.
+-- bounced? A storm is far more than that; what stands out so little here is not one. Tables: tried_hours, bounced_hours.
 -- Parameters: least invalid; most, up to which a share is usual; tried at an ESP, and nearly all of them bounced.
 
 WITH hours AS (

@@ -89,7 +89,7 @@ def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.Data
     bounces : pandas.DataFrame, Dataset or path of one
         Classified events, as :func:`bounceanalytics.classify` returns them; the order of rows plays no part.
     late_bounce_hours : int, default 120
-        A delivery whose own message bounced within so many hours is none.
+        A delivery whose own message bounced within so many hours does not count.
 
     Returns
     -------
@@ -314,7 +314,7 @@ def _users_unknown(hours: Hours) -> tuple[Flags, Flags, Floats]:
 
 
 def _proven_gone(hours: Hours) -> tuple[Flags, Flags, Floats]:
-    """Look at the addresses that took mail before: they go one by one."""
+    """Find storms among addresses that took mail before: they go one by one."""
     hits, tried = hours["proven_hits"], hours["proven"]
 
     def stands_out(expected: Floats) -> Flags:
@@ -328,7 +328,7 @@ def _proven_gone(hours: Hours) -> tuple[Flags, Flags, Floats]:
 
 
 def _fresh_gone(hours: Hours) -> tuple[Flags, Floats]:
-    """Look at the addresses never tried before: compare with the same place at other times, and with others now."""
+    """Find storms among addresses never tried before, beside the same place at other times, and others now."""
     hits, tried = hours["fresh_hits"], hours["fresh"]
 
     def stands_out(expected: Floats) -> Flags:

@@ -1,4 +1,4 @@
-"""Addresses that refused mail for over a year and then took it: they may have become spam traps.
+"""Likely spam traps: addresses that refused mail for over a year and then took it.
 
 Mailbox providers refuse mail to abandoned mailboxes for a long time before they turn some into traps, which take
 everything and read nothing. An address that was opened or clicked since it takes mail again is not one of them.

@@ -74,7 +74,7 @@ class History:
         return len(self._frame if self._dataset is None else self._dataset)
 
     def gather(self, columns: Iterable[str]) -> None:
-        """Have columns of the frame in the view ``events``, which also numbers its rows (``row``, from 0).
+        """Add columns of the frame to the view ``events``, which also numbers its rows (``row``, from 0).
 
         Raises
         ------
@@ -102,7 +102,7 @@ class History:
         self._register_events()
 
     def number_addresses(self) -> pa.Array:
-        """Have numbers for addresses in the view ``events``; return the addresses by these numbers.
+        """Give numbers to the addresses in the view ``events``; return the addresses by these numbers.
 
         Numbers are faster to join and to sort than texts, and stand for one address each.
         """
@@ -126,7 +126,7 @@ class History:
         run_statements(self.database, folder, name, **terms)
 
     def register(self, name: str, table: pa.Table | pd.DataFrame) -> None:
-        """Have a table as a view; one of that name before is forgotten."""
+        """Register a table as a view; it replaces one of that name."""
         if not isinstance(table, pa.Table):
             table = pa.Table.from_pandas(table, preserve_index=False)
         self.database.register(name, table)
@@ -143,7 +143,7 @@ class History:
         return frame
 
     def mailboxes(self) -> None:
-        """Have the table ``mailboxes``: who runs each domain."""
+        """Make the table ``mailboxes``: who runs each domain."""
 
         def make() -> None:
             self.gather(MAILBOX_COLUMNS)

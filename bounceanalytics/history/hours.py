@@ -18,7 +18,7 @@ DAYS_APART = 48
 
 
 class Hours:
-    """Counts by place and hour, and what they are at the same place at other times.
+    """Counts by place and hour, beside those at the same place at other times.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The messages of a history: what became of each mail, for the summaries."""
+"""Messages of a history: the outcome of each mail, for the summaries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _WORDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def gather_messages(history: History) -> None:
-    """Have the messages in the tables of a history.
+    """Make the tables of messages in a history.
 
     ``sending`` (events of sent mail), ``sends`` (one row per message, with its ``outcome`` and whether it is ``rated``,
     part of the denominator of rates) and ``mailboxes`` (who runs each domain).

@@ -34,7 +34,7 @@ class Parts:
         return iter((self.whole, *self._others))
 
     def gather(self, columns: Iterable[str]) -> None:
-        """Have columns in every part, and ``mailboxes``, which are those of all parts."""
+        """Add columns to every part, and ``mailboxes``, which are those of all parts."""
         wanted = (*columns, *MAILBOX_COLUMNS)
         for part in self:
             part.gather(wanted)

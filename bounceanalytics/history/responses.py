@@ -1,4 +1,4 @@
-"""What servers responded, by address and in time: the common ground of verdicts, storms and recovery."""
+"""Server responses by address and time: the common ground of verdicts, storms and recovery."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RESPONSE_COLUMNS = (
 
 
 def gather_responses(history: History, late_bounce_hours: int) -> None:
-    """Have the table ``responses``, dated bounces and activity, with the addresses numbered.
+    """Make the table ``responses``: dated bounces and activity, with the addresses numbered.
 
     Raises
     ------

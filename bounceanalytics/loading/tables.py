@@ -195,7 +195,7 @@ def load_table(
 
 @dataclass(frozen=True)
 class _Table:
-    """What a table turned out to be, and the titles of the columns that are read of it."""
+    """Result of detection for a table, with the titles of the columns that are read of it."""
 
     found: Found
     titles: tuple[str, ...]

@@ -36,7 +36,7 @@ _LOCAL_PART = re.compile(r"[^\s/\\<>@]*@")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a report tells: everything that is computed, before anything is drawn.
+    """Contents of a report: everything that is computed, before anything is drawn.
 
     Attributes
     ----------

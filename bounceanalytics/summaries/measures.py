@@ -1,4 +1,4 @@
-"""Messages and what is measured of them: the common ground of the summaries."""
+"""Measures of messages: the common ground of the summaries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def messages_of(bounces: Frame | History) -> Iterator[History]:
 
 
 def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add the rates; those of small groups drawn to that of all, for who wants to put them in an order."""
+    """Add the rates; those of small groups drawn to that of all, for ranking."""
     total = frame["rated"].where(frame["rated"] > 0)
     low, high = wilson(frame["rated_hard"], total)
     return frame.assign(

@@ -113,7 +113,7 @@ def summarize_domain_days(
 
 
 def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq = "W") -> pd.DataFrame:
-    """One row per domain or mailbox provider whose rate of hard bounces or blocks became another, by its own past.
+    """One row per domain or mailbox provider whose rate of hard bounces or blocks has changed, by its own past.
 
     A ``spike`` is a last period far above all before it; a ``rise`` or ``fall`` has held since ``at``. Small changes
     (less than twofold, or than one percentage point) do not count, nor do those that chance may have made; without

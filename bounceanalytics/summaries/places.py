@@ -265,7 +265,7 @@ summarize_mailbox_providers = summarize_providers
 
 
 def _domains(history: History) -> None:
-    """Have the sums of each domain in the tables of ``domains.sql``."""
+    """Make the tables of ``domains.sql``: the sums of each domain."""
 
     def make() -> None:
         names = history.table("SELECT domain FROM mailboxes")["domain"].cast(pa.string())

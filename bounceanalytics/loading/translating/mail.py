@@ -351,7 +351,7 @@ class _Line(NamedTuple):
 
 
 def _report(message: Message) -> dict[str, Any] | None:
-    """Return what a delivery report says; None if the mail is none and holds none."""
+    """Return what a delivery report says; None if the mail neither is nor holds one."""
     parts = list(_parts(message))
     kinds = [part.get_content_type() for part in parts]
     originals = [part for part, kind in zip(parts, kinds, strict=True) if kind in _ORIGINAL_PARTS]
