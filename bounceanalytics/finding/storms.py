@@ -308,12 +308,12 @@ def _everything_bounced(hours: Hours) -> tuple[Flags, Flags, Floats]:
 
 def _users_unknown(hours: Hours) -> tuple[Flags, Flags, Floats]:
     """Return in which hours of a mailbox provider many are gone who should not be, as :func:`_everything_bounced`."""
-    proven, raised, proven_chance = _proven_gone(hours)
-    fresh, fresh_chance = _fresh_gone(hours)
+    proven, raised, proven_chance = _proven_invalid(hours)
+    fresh, fresh_chance = _fresh_invalid(hours)
     return proven | fresh, raised, np.where(proven, proven_chance, fresh_chance)
 
 
-def _proven_gone(hours: Hours) -> tuple[Flags, Flags, Floats]:
+def _proven_invalid(hours: Hours) -> tuple[Flags, Flags, Floats]:
     """Find storms among addresses that took mail before: they go one by one."""
     hits, tried = hours["proven_hits"], hours["proven"]
 
@@ -327,7 +327,7 @@ def _proven_gone(hours: Hours) -> tuple[Flags, Flags, Floats]:
     return stands_out(expected), _far_above(hits, tried, expected), _chance(hits, tried, expected)
 
 
-def _fresh_gone(hours: Hours) -> tuple[Flags, Floats]:
+def _fresh_invalid(hours: Hours) -> tuple[Flags, Floats]:
     """Find storms among addresses never tried before, beside the same place at other times, and others now."""
     hits, tried = hours["fresh_hits"], hours["fresh"]
 

@@ -10,34 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from bounceanalytics.database import read_sql
 from bounceanalytics.finding.recovery import gather_episodes
 from bounceanalytics.history.responses import gather_responses
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bounceanalytics.history import History
 
 #: Silence after which an address that takes mail again may have become a spam trap: providers refuse mail to abandoned
 #: mailboxes for six to twelve months and more before they make traps of them.
 TRAP_DAYS = 365
 
-_SUSPICION = """
-SELECT address
-FROM responses
-GROUP BY address
-HAVING max(moment) FILTER (accepted) - min(moment) FILTER (NOT accepted) > to_days($days)
-LIMIT 1
-"""
-
-_NONE = pa.table(
-    {
-        "address": pa.array([], pa.int32()),
-        "silent_from": pa.array([], pa.timestamp("us")),
-        "accepted_again": pa.array([], pa.timestamp("us")),
-    }
-)
+_SUSPICION = """SELECT address FROM responses GROUP BY address
+HAVING max(moment) FILTER (accepted) - min(moment) FILTER (NOT accepted) > to_days($days) LIMIT 1"""
+_NONE = "SELECT address, moment AS silent_from, moment AS accepted_again FROM responses LIMIT 0"
 
 
 def find_traps(history: History, late_bounce_hours: int) -> pa.Table:
@@ -45,33 +33,12 @@ def find_traps(history: History, late_bounce_hours: int) -> pa.Table:
 
     Returns
     -------
-        ``address``        string: in normal form
-        ``silent_from``    timestamp, UTC: its first answer that it is gone since it last took mail
-        ``accepted_again`` timestamp, UTC: the delivery after that, more than 365 days later
-        ================== ========================================================================
-
-    Raises
-    ------
-    FrameError
-        If columns are missing or hold something else than a classified frame does.
-
-    References
-    ----------
-    Recycled traps: https://faq.oximailing.com/index.php?lang=en&action=artikel&cat=16&id=122&artlang=en
-
-    Examples
-    --------
-    >>> import bounceanalytics as ba
-    >>> from bounceanalytics.finding.traps import trap_risk
-    >>> trap_risk(ba.classify(ba.load(ba.samples() / "exports" / "ses").events)).shape[0]
-    0
-    =======
     pyarrow.Table
         ``address`` (its number), ``silent_from`` (its first response that it is invalid since it last took mail) and
         ``accepted_again`` (the delivery after that, more than 365 days later).
     """
     gather_responses(history, late_bounce_hours)
     if not len(history.table(_SUSPICION, days=TRAP_DAYS)):  # nearly always, and episodes take a while
-        return _NONE
+        return history.table(_NONE)
     gather_episodes(history, late_bounce_hours)
     return history.table(read_sql("finding", "traps"), days=TRAP_DAYS)

@@ -40,13 +40,6 @@ from typing import TYPE_CHECKING
 
 from bounceanalytics.history.messages import usual_freq
 from bounceanalytics.schema import SENDING_EVENTS
-from bounceanalytics.summaries.answers import (
-    summarize_actions,
-    summarize_codes,
-    summarize_domain_reasons,
-    summarize_reasons,
-    summarize_system_full,
-)
 from bounceanalytics.summaries.measures import messages_of
 from bounceanalytics.summaries.periods import (
     summarize_changes,
@@ -61,6 +54,13 @@ from bounceanalytics.summaries.places import (
     summarize_registrable_domains,
     summarize_sending_ips,
     summarize_tags,
+)
+from bounceanalytics.summaries.responses import (
+    summarize_actions,
+    summarize_codes,
+    summarize_domain_reasons,
+    summarize_reasons,
+    summarize_system_full,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +103,13 @@ system_full, changes, esps, actions : pandas.DataFrame
         What the function ``summarize_<name>`` returns; ``changes`` are those of domains.
     provider_changes : pandas.DataFrame
         Those of mailbox providers.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> every = ba.summarize(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+    >>> isinstance(every, ba.Summaries), every.esps["provider"].tolist()
+    (True, ['ses'])
     """
 
     domains: pd.DataFrame

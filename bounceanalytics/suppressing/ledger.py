@@ -75,6 +75,15 @@ class LedgerUpdate:
     rows : dict of str to int
         Verdicts ``given``, and how many were ``added``, ``changed``, ``confirmed``, ``lifted``, ``older`` (they say
         less than the ledger knows already) and ``passed`` (to keep, and not in the ledger); these add up to ``given``.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+    >>> with ba.Ledger(":memory:") as ledger:
+    ...     update = ledger.update(verdicts)
+    >>> isinstance(update, ba.LedgerUpdate), update.rows["given"] == len(verdicts)
+    (True, True)
     """
 
     rows: dict[str, int] = field(default_factory=dict)

@@ -44,6 +44,16 @@ class Suppressions:
         Files and the addresses in each.
     excluded : dict of str to int
         Addresses left out of all of them, by reason.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bounceanalytics as ba
+    >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = ba.export_suppressions(verdicts, "mailgun", f"{folder}/suppressed.csv")
+    >>> isinstance(written, ba.Suppressions), sum(written.files.values()) > 0
+    (True, True)
     """
 
     provider: str
