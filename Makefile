@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-slow test-all lab bench scoreboard samples pictures clean
+.PHONY: help demo test test-slow test-all lab bench scoreboard samples pictures api lowest clean
 help:      ## show the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 11
 
@@ -62,6 +62,12 @@ samples: $(VENV)/core.stamp  ## write data/samples anew
 
 pictures: $(VENV)/dev.stamp  ## draw the pictures of the README from the samples (needs Chromium)
 	$(BIN)/python scripts/make_pictures.py
+
+api: $(VENV)/dev.stamp    ## write the snapshot of what users may call anew
+	$(BIN)/python scripts/check_api.py --write
+
+lowest: $(VENV)/dev.stamp ## the examples and some tests with the lowest versions that are allowed
+	$(BIN)/python scripts/check_lowest.py
 
 clean:     ## remove what the targets made
 	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

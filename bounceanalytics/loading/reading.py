@@ -292,7 +292,8 @@ class Reader:
         """Yield what a query gives, while the engine works on."""
         try:
             reader = self._engine.sql(query).to_arrow_reader(_PIECE)
-            yield pa.RecordBatch.from_pylist([], reader.schema)  # no rows have columns, too
+            none = [pa.nulls(0, one.type) for one in reader.schema]
+            yield pa.RecordBatch.from_arrays(none, schema=reader.schema)  # no rows have columns, too
             for piece in reader:
                 yield piece
                 if self.tick:
