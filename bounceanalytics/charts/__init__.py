@@ -39,7 +39,10 @@ from bounceanalytics.charts.times import days
 from bounceanalytics.charts.trends import domain_days
 
 #: Names that were there before each chart had the name of its summary.
-bounce_types, domain_trends, providers, recovery = days, domain_days, mailbox_providers, recovery_curves
+bounce_types = days
+domain_trends = domain_days
+providers = mailbox_providers
+recovery = recovery_curves
 
 __all__ = [
     "actions",
