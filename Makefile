@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-slow test-all lab bench scoreboard samples pictures api lowest clean
+.PHONY: help demo test test-slow test-all coverage lab bench scoreboard samples pictures api lowest clean
 help:      ## show the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 11
 
@@ -43,7 +43,13 @@ test: $(VENV)/dev.stamp   ## format, lint, types, and every test that is not slo
 test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel; five times the examples
 	$(BIN)/pytest -n logical --dist worksteal -m "slow or hypothesis" --hypothesis-profile=ci
 
-test-all: test test-slow  ## what CI runs
+test-all: test test-slow  ## both
+
+coverage: $(VENV)/dev.stamp  ## which lines the tests of make test run; fails below what pyproject.toml asks for
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n logical --dist worksteal -m "not slow"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -70,4 +76,4 @@ lowest: $(VENV)/dev.stamp ## the examples and some tests with the lowest version
 	$(BIN)/python scripts/check_lowest.py
 
 clean:     ## remove what the targets made
-	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo dist build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
