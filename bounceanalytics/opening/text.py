@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import math
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, AnyStr, Generic
 
 from bounceanalytics.opening.archives import DAMAGED, read_up_to
@@ -85,7 +86,7 @@ def lines_of(stream: IO[bytes], longest: int = -1) -> Iterator[bytes]:
         yield line
 
 
-class Window(Generic[AnyStr]):
+class Window(ABC, Generic[AnyStr]):
     """The part of a file that is being looked at.
 
     Parameters
@@ -141,11 +142,13 @@ class Window(Generic[AnyStr]):
         self.at += len(piece)
         return piece
 
+    @abstractmethod
     def _taken(self, raw: bytes) -> AnyStr:
-        raise NotImplementedError
+        """Return bytes that were read as this window's kind of text."""
 
+    @abstractmethod
     def _size(self, piece: AnyStr) -> int:
-        raise NotImplementedError
+        """Return how many bytes of the file a piece is."""
 
 
 class ByteWindow(Window[bytes]):
