@@ -145,6 +145,8 @@ def difference(before: Path, after: Path) -> str:
             left, right = one[name], two[name]
             if left.dtype != right.dtype:
                 told.append(f"{name} was {left.dtype}, is {right.dtype}")
+            if left.equals(right):
+                continue
             old, new = spelled(left), spelled(right)
             unequal = old != new
             if unequal.any():
