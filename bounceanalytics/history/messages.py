@@ -24,6 +24,7 @@ MESSAGE_COLUMNS = (
     "enhanced_code",
     "sending_ip",
     "tags",
+    "esp_type",
     "source",
     "record",
     "code_class",

@@ -197,7 +197,7 @@ def _domain_rows(domains: pd.DataFrame) -> list[list[Any]]:
             percent(row.hard_rate) if row.deliveries_known else "no rate",
             f"{100 * row.hard_low:.1f}{_EN_DASH}{100 * row.hard_high:.1f}" if row.deliveries_known else "",
             round(row.hard_shrunk, 5) if row.deliveries_known else -1,
-            row.attempted,
+            row.attempted if _tried(row) else 0,
             row.soft,
             row.block,
             row.dropped,
@@ -209,6 +209,11 @@ def _domain_rows(domains: pd.DataFrame) -> list[list[Any]]:
         ]
         for row in rows(domains.head(MOST_DOMAINS))
     ]
+
+
+def _tried(row: Any) -> bool:
+    """Return whether it is known how many messages were tried: where none arrived, files may hold failures only."""
+    return bool(row.deliveries_known or row.delivered)
 
 
 def _past(row: Any) -> str:
@@ -265,5 +270,5 @@ def _environment() -> jinja2.Environment:
         "fault": fault_title,
         "sentence": lambda text: text[:1].upper() + text[1:] + ".",
     }
-    environment.globals |= {"actions": ACTIONS, "missing": pd.isna}
+    environment.globals |= {"actions": ACTIONS, "missing": pd.isna, "tried": _tried}
     return environment

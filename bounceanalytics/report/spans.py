@@ -45,9 +45,10 @@ class Span:
 
 
 def times_of(bounces: pd.DataFrame) -> Span | None:
-    """Return the days from the first sending event to the last; None if none has a time."""
-    # entries of suppression lists may be years old; they are no part of the period
-    times = bounces.loc[bounces["event"].isin(SENDING_EVENTS), "timestamp"]
+    """Return the days from the first sending event to the last, else of list entries; None without times."""
+    # list entries may be years old; they are no part of the period in which mail was sent
+    sent = bounces["event"].isin(SENDING_EVENTS)
+    times = bounces.loc[sent if sent.any() else bounces["event"].eq("suppressed"), "timestamp"]
     first, last = (pd.to_datetime(edge, utc=True) for edge in (times.min(), times.max()))
     if pd.isna(first):
         return None

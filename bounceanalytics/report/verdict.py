@@ -53,6 +53,7 @@ _OTHER_TASKS = {
 class Totals:
     """Sums over the whole frame; rates are over the messages of which deliveries are known."""
 
+    events: int
     attempted: int
     delivered: int
     bounced: int
@@ -72,6 +73,16 @@ class Totals:
     def known(self) -> bool:
         """Whether there is a rate at all."""
         return self.hard_rate == self.hard_rate
+
+    @property
+    def listed(self) -> bool:
+        """Whether all that is known stands on suppression lists, which hold nothing but failures."""
+        return not self.events
+
+    @property
+    def tried(self) -> bool:
+        """Whether the number of messages that were tried is known: where nothing arrived, the files do not tell."""
+        return self.known or self.delivered > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,18 @@ def totals(summaries: Summaries) -> Totals:
     )
 
 
-_SUMMED = ("attempted", "delivered", "bounced", "hard", "soft", "block", "unknown", "dropped", "pending")
+_SUMMED = (
+    "events",
+    "attempted",
+    "delivered",
+    "bounced",
+    "hard",
+    "soft",
+    "block",
+    "unknown",
+    "dropped",
+    "pending",
+)
 
 
 def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
@@ -134,6 +156,9 @@ def _headline(sums: Totals, listed: int) -> tuple[Tone, str]:
     if sums.known:
         tone, rest = _against_limits(sums.hard_rate)
         return tone, f"{percent(sums.hard_rate)} of all messages bounced hard{rest}"
+    if sums.bounced and sums.listed:
+        on_lists = count(sums.bounced, "bounce")
+        return "plain", f"{on_lists} on suppression lists, which hold no deliveries: there is no rate."
     if sums.attempted:
         came_back = count(sums.bounced, "message")
         return "plain", f"{came_back} bounced. The exports hold no deliveries, so there is no rate."
@@ -171,9 +196,11 @@ def _how_many(sums: Totals) -> str:
         (sums.unknown, "not classified"),
     )
     split = ", ".join(f"{number(n)} {name}" for n, name in kinds if n)
-    text = f"Of {count(sums.attempted, 'message')} to {count(sums.addresses, 'address', 'addresses')}"
-    text += f" on {count(sums.domains, 'domain')}, "
-    text += f"{number(sums.delivered)} arrived and {number(sums.bounced)} came back"
+    text = f"{count(sums.attempted, 'message')} to {count(sums.addresses, 'address', 'addresses')}"
+    text += f" on {count(sums.domains, 'domain')}"
+    if sums.tried:
+        text = f"Of {text}, {number(sums.delivered)} arrived and {number(sums.bounced)}"
+    text += " came back"
     text += f" ({split})." if split else "."
     if sums.dropped:
         text += f" The ESP did not even try {count(sums.dropped, 'more message', 'more messages')}."

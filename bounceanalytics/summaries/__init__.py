@@ -13,8 +13,13 @@ the row itself). It counts once, however many events an ESP sent about it:
 
 Where an ESP reports a late bounce without the ``message_id`` of its delivery, the two count as two messages.
 
-Entries of suppression lists (``suppressed``), complaints, opens, clicks and ``other`` are not sending events and
-count nowhere. ``attempted = delivered + bounced`` and ``bounced = hard + soft + block + unknown``.
+``attempted = delivered + bounced`` and ``bounced = hard + soft + block + unknown``.
+
+**Lists of bounces.** An entry of a suppression list (``suppressed``) is no sending event. Where it tells of a bounce,
+by the answer that it keeps or because the ESP calls its list so, it counts as a bounced message without a rate: once
+for an address, and not where a bounce of that address is in the history, nor where it is older than the events of its
+ESP. An entry without an answer is ``hard`` if its address is to be removed. Other entries, complaints, opens, clicks
+and ``other`` count nowhere.
 
 **Rates** are shares (0-1) of the attempted messages. Many exports hold failures only, and every rate would then read
 100%. A message therefore counts for rates (``rated``) only where the exports of its ESP hold the deliveries of that

@@ -251,7 +251,8 @@ def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
     """
     with messages_of(bounces) as history:
         frame = history.query(
-            """SELECT *, (SELECT count(*) FROM sending WHERE provider IS NOT DISTINCT FROM sums.provider) AS events
+            """SELECT *, (SELECT count(*) FROM sending
+                           WHERE NOT listed AND provider IS NOT DISTINCT FROM sums.provider) AS events
                FROM (SELECT provider, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
                          unnest(seen(moment))
                      FROM sends GROUP BY provider) AS sums

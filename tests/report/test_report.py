@@ -249,6 +249,10 @@ def test_input_is_not_changed_and_bytes_are_the_same(
         ([], "These files hold no messages."),
         (
             [{"recipient": "zq@example.org", "event": "suppressed"}],
+            "1 bounce on suppression lists, which hold no deliveries: there is no rate.",
+        ),
+        (
+            [{"recipient": "zq@example.org", "event": "suppressed", "reason": "suppressed"}],
             "These files hold 1 entry of suppression lists and no sending.",
         ),
         (
@@ -270,6 +274,15 @@ def test_little_data_makes_a_report_too(rows: list[dict[str, Any]], headline: st
     assert headline in seen.text
     assert " nan" not in seen.text.lower()
     assert "NaT" not in seen.text
+
+
+def test_a_list_of_bounces_has_counts_and_dashes(tmp_path: Path) -> None:
+    rows = [{"recipient": f"zq{n}@example.org", "event": "suppressed"} for n in range(3)]
+    text = Page(report(classified(rows), tmp_path / "report.html").read_text(encoding="utf-8")).text
+    dash = "\N{EN DASH}"
+    for tile in (f"Attempted {dash}", f"Delivered {dash}", "Hard bounces 3", f"Soft bounces {dash}"):
+        assert tile in " ".join(text.split())
+    assert "2 Mar 2026 (UTC)" in text
 
 
 @pytest.mark.parametrize(

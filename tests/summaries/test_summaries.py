@@ -62,7 +62,8 @@ def messages(story: pd.DataFrame) -> list[dict[str, Any]]:
 def outcomes(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Say what became of each message: the rule of the module's docstring once more, row by row."""
     messages: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for number, row in enumerate(frame.to_dict("records")):
+    told = frame.to_dict("records")
+    for number, row in enumerate([*told, *listed(told)]):
         if row["event"] not in ("delivered", "bounced", "deferred", "dropped", "rejected"):
             continue
         named = row["message_id"] if pd.notna(row["message_id"]) else row["event_id"]
@@ -71,6 +72,35 @@ def outcomes(frame: pd.DataFrame) -> list[dict[str, Any]]:
         who = row["recipient"].lower() if pd.notna(row["recipient"]) else None
         messages[(who, named if pd.notna(named) else number)].append(row)
     return [{"address": key[0]} | decide(rows) for key, rows in messages.items()]
+
+
+def listed(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the entries of lists that count, as bounces: one for an address that has no bounce of its own."""
+    sent = [row for row in told if row["event"] in schema.SENDING_EVENTS]
+    times = [row["timestamp"] for row in sent if pd.notna(row["timestamp"])]
+    mailed = {
+        row["recipient"].lower()
+        for row in sent
+        if row["event"] == "bounced"
+        and pd.notna(row["recipient"])
+        and row["bounce_type"] != "suppressed"
+        and row["reason"] != "challenge"
+    }
+    entries: dict[Any, dict[str, Any]] = {}
+    for number, row in enumerate(told):
+        if row["event"] != "suppressed" or row["bounce_type"] not in ("hard", "soft", "block"):
+            continue
+        if times and pd.notna(row["timestamp"]) and row["timestamp"] < min(times) - pd.Timedelta(days=5):
+            continue
+        who = row["recipient"].lower() if pd.notna(row["recipient"]) else number
+        kept = entries.get(who)
+        if who not in mailed and (kept is None or order(row) > order(kept)):
+            entries[who] = row
+    return [row | {"event": "bounced", "message_id": None, "event_id": None} for row in entries.values()]
+
+
+def order(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["timestamp"].value if pd.notna(row["timestamp"]) else -1, row["record"]
 
 
 def decide(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -148,10 +178,8 @@ def test_heat_map_adds_up_to_domains(each: dict[Any, pd.DataFrame]) -> None:
     long = each[summaries.summarize_domain_reasons]
     domains = each[summaries.summarize_domains].set_index("domain")["bounced"]
     assert long.groupby("domain")["bounced"].sum().to_dict() == domains[domains > 0].to_dict()
-    assert (
-        long["domain"].drop_duplicates().tolist()
-        == domains[domains > 0].sort_values(ascending=False, kind="stable").index.tolist()
-    )
+    most_first = sorted(domains[domains > 0].items(), key=lambda entry: (-entry[1], entry[0]))
+    assert long["domain"].drop_duplicates().tolist() == [name for name, _ in most_first]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +262,53 @@ def message(event: str, minute: int | None, **more: Any) -> dict[str, Any]:
             [message("bounced", 1, reason="suppressed")], {"dropped": 1}, id="bounce of a suppression list"
         ),
         pytest.param(
-            [message("suppressed", 1), message("other", 2, reason=None)], {}, id="list entries and the rest"
+            [message("suppressed", 1, reason="suppressed"), message("other", 2, reason=None)],
+            {},
+            id="list entries and the rest",
+        ),
+        pytest.param(
+            [message("suppressed", 1, source="january.csv"), message("suppressed", 1, source="march.csv")],
+            {"bounced": 1, "hard": 1},
+            id="list of bounces, twice",
+        ),
+        pytest.param(
+            [
+                message("suppressed", 1, reason="mailbox_full"),
+                message("suppressed", 1, recipient="zq2@example.org"),
+            ],
+            {"bounced": 2, "hard": 1, "soft": 1},
+            id="list of bounces by its answers",
+        ),
+        pytest.param(
+            [
+                message("suppressed", 1, reason="suppressed", esp_type=name, action="remove")
+                for name in ("BOUNCE", "COMPLAINT")
+            ],
+            {"bounced": 1, "hard": 1},
+            id="list without answers",
+        ),
+        pytest.param(
+            [message("suppressed", 1, reason="suppressed", esp_type="bounces_or_blocks", action="review")],
+            {"bounced": 1, "unknown": 1},
+            id="list that may be another",
+        ),
+        pytest.param(
+            [message("suppressed", 1), message("bounced", 2), message("delivered", 3, message_id="two")],
+            {"bounced": 1, "hard": 1, "delivered": 1},
+            id="list and the bounce itself",
+        ),
+        pytest.param(
+            [message("suppressed", 1, message_id=None), message("delivered", 2, message_id=None)],
+            {"bounced": 1, "hard": 1, "delivered": 1},
+            id="list and another message",
+        ),
+        pytest.param(
+            [
+                message("suppressed", 1, timestamp="2025-11-02T10:00:00Z"),
+                message("delivered", 2, recipient="zq2@example.org"),
+            ],
+            {"delivered": 1},
+            id="list older than the history",
         ),
         pytest.param(
             [message("bounced", 1), message("bounced", 2, recipient="ZQ@example.org")],
@@ -273,6 +347,22 @@ def test_what_counts(rows: list[dict[str, Any]], expected: dict[str, int]) -> No
     want = dict.fromkeys(COUNTS, 0) | expected
     want["attempted"] = want["delivered"] + want["bounced"]
     assert counts.to_dict() == want
+
+
+def test_lists_of_bounces_have_no_rates_and_change_none() -> None:
+    sent = [{"recipient": f"zq{n}@example.org", "event": "delivered"} for n in range(3)]
+    sent += [{"recipient": "zq3@example.org"}]
+    entries = [{"recipient": f"zq{n}@example.org", "event": "suppressed"} for n in (3, 4, 5)]
+    alone = summaries.summarize(classified(entries))
+    assert alone.domains[["hard", "rated"]].to_numpy().tolist() == [[3, 0]]
+    assert alone.domains["hard_rate"].isna().all()
+    assert alone.reasons["bounced"].tolist() == [3]
+    assert alone.days["hard"].tolist() == [3]
+    assert alone.esps["events"].tolist() == [0]
+    both = summaries.summarize(classified([*sent, *entries]))
+    assert both.domains[["attempted", "hard", "rated"]].to_numpy().tolist() == [[6, 3, 4]]
+    assert both.domains["hard_rate"].tolist() == [0.25]
+    assert both.esps["events"].tolist() == [4]
 
 
 def test_rates_are_of_esps_and_times_whose_deliveries_are_known() -> None:
