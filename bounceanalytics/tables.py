@@ -39,6 +39,7 @@ _SHOWN: dict[str, tuple[str, ...]] = {
     "providers": ("mailbox_provider", "domains", "attempted", "hard", "soft", "block", "hard_rate", "top_reason"),
     "tags": ("tag", "attempted", "hard", "soft", "block", "hard_rate", "top_reason"),
     "sending_ips": ("sending_ip", "attempted", "hard", "soft", "block", "hard_rate", "top_reason"),
+    "hosts": ("remote_host", "registrable_domain", "attempted", "hard", "system_full", "hard_rate", "top_reason"),
     "reasons": ("title", "fault", "action", "bounced", "share", "addresses", "domains"),
     "days": ("period", "attempted", "delivered", "hard", "soft", "block", "hard_rate"),
     "domain_days": ("domain", "period", "attempted", "hard", "soft", "block", "hard_rate"),
@@ -56,6 +57,7 @@ _BARS = ("hard", "bounced")
 _TITLES = {
     "mailbox_provider": "Provider",
     "registrable_domain": "Registrable domain",
+    "remote_host": "Mail server",
     "sending_ip": "Sending IP",
     "provider": "ESP",
     "title": "Reason",

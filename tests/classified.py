@@ -96,7 +96,13 @@ def newsletter(weeks: int = 10, seed: int = 531) -> pd.DataFrame:
             for number in range(addresses):
                 rows += _message(dice, week, sent, f"zq-reader-{number}@{domain}", provider, odds)
     rows.append(
-        {"event": "suppressed", "recipient": "zq-listed@example.org", "message_id": None, "event_id": None}
+        {
+            "event": "suppressed",
+            "recipient": "zq-listed@example.org",
+            "reason": "suppressed",
+            "message_id": None,
+            "event_id": None,
+        }
     )
     rows.append(
         {"event": "opened", "recipient": "zq-reader-1@gmail.com", "timestamp": "2026-01-06T09:00:00Z"}

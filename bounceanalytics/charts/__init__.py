@@ -30,7 +30,14 @@ from bounceanalytics.charts.full import system_full
 from bounceanalytics.charts.heat import domain_reasons
 from bounceanalytics.charts.images import save
 from bounceanalytics.charts.policies import policies
-from bounceanalytics.charts.rates import esps, mailbox_providers, registrable_domains, sending_ips, tags
+from bounceanalytics.charts.rates import (
+    esps,
+    hosts,
+    mailbox_providers,
+    registrable_domains,
+    sending_ips,
+    tags,
+)
 from bounceanalytics.charts.recovery import recovery_curves
 from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.texts import unclassified
@@ -55,6 +62,7 @@ __all__ = [
     "domain_trends",
     "domains",
     "esps",
+    "hosts",
     "mailbox_providers",
     "policies",
     "providers",

@@ -1,4 +1,4 @@
-"""Hard bounce rates by name: mailbox providers, tags, sending addresses, registrable domains, ESPs."""
+"""Hard bounce rates by name: mailbox providers, tags, sending addresses, mail servers, registrable domains, ESPs."""
 
 from __future__ import annotations
 
@@ -101,6 +101,28 @@ def sending_ips(
     """
     words = ("sending IP", "sending IPs")
     return _rates(summary, "sending_ips", words, str, top=top, theme=theme, compact=compact)
+
+
+def hosts(
+    summary: pd.DataFrame, *, top: int = 20, theme: ThemeName = "light", compact: bool = False
+) -> go.Figure:
+    """Return the hard bounce rate of each receiving mail server, as :func:`mailbox_providers` does.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        From :func:`bounceanalytics.summarize_hosts`, worst first.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> figure = ba.charts.hosts(ba.summarize_hosts(bounces))
+    """
+    words = ("mail server", "mail servers")
+    return _rates(summary, "hosts", words, str, top=top, theme=theme, compact=compact)
 
 
 def registrable_domains(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Room for so many periods is always kept, so that one bar does not fill the whole width.
 _LEAST_PERIODS = 6
 
+_WEEK, _MONTH = 7 * DAY, 30 * DAY
+_STEPS = {DAY: "day", _WEEK: "week (from Monday)", _MONTH: "month"}
+
 
 def days(
     summary: pd.DataFrame,
@@ -28,7 +31,7 @@ def days(
     theme: ThemeName = "light",
     compact: bool = False,
 ) -> go.Figure:
-    """Return stacked bars of hard, soft and block bounces per day or week, and above them what happened when.
+    """Return stacked bars of hard, soft and block bounces per day, week or month, and above them what happened when.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def days(
         lanes, listed = mark_incidents(figure, met, step, sheet.look, compact=compact)
         largest = f"the {MOST_MARKS} largest of {number(len(met))} " if len(met) > MOST_MARKS else ""
         note += f"; numbers: {largest}incidents, listed below"
-    subtitle = f"bounced messages per {'week (from Monday)' if step > DAY else 'day'}{note}"
+    subtitle = f"bounced messages per {_STEPS[step]}{note}"
     return sheet.lay_out(figure, subtitle, body=BARS + lanes, below=TICKS_BELOW + listed)
 
 
@@ -91,11 +94,12 @@ def _stacked(dated: pd.DataFrame, starts: pd.Series[Any], step: pd.Timedelta, sh
 
 
 def _step(starts: pd.Series[Any]) -> pd.Timedelta:
-    """Return a week where all periods begin on one weekday, else a day."""
+    """Return a month where all periods begin on the first, a week where they do on Monday, else a day."""
     gaps = starts.diff().dropna()
-    week = 7 * DAY
+    if len(gaps) and (starts.dt.day == 1).all():
+        return _MONTH
     mondays = bool((starts.dt.day_of_week == 0).all())
-    return week if mondays and (gaps >= week).all() else DAY
+    return _WEEK if mondays and (gaps >= _WEEK).all() else DAY
 
 
 def _periods_axis(starts: pd.Series[Any], step: pd.Timedelta, ticks: int) -> dict[str, Any]:
@@ -103,11 +107,12 @@ def _periods_axis(starts: pd.Series[Any], step: pd.Timedelta, ticks: int) -> dic
     first, last = starts.min(), starts.max()
     every = math.ceil(((last - first) / step + 1) / ticks)
     edge = max(0.65 * step, (_LEAST_PERIODS * step - (last - first)) / 2)
-    return time_axis(first - edge, last + edge, first, every * step) | {"showgrid": False}
+    axis = time_axis(first - edge, last + edge, first, every * step) | {"showgrid": False}
+    return axis | ({"dtick": f"M{every}", "tickformat": "%b\n%Y"} if step == _MONTH else {})
 
 
 def _sentence(row: Any, name: str, step: pd.Timedelta) -> str:
-    when = f"Week of {day(row.period)}" if step > DAY else day(row.period)
+    when = {_WEEK: f"Week of {day(row.period)}", _MONTH: f"{row.period:%b %Y}"}.get(step, day(row.period))
     rate = "" if pd.isna(row.hard_rate) else f"<br>The hard rate was {percent(row.hard_rate)}."
     of = f"{count(row.bounced, 'bounce')}" + (
         "" if pd.isna(row.hard_rate) else f" and {count(row.attempted, 'attempt')}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics import schema
 
-Freq = Literal["D", "W"]
+Freq = Literal["D", "W", "M"]
 
 if TYPE_CHECKING:
     from bounceanalytics.history.history import History
@@ -22,6 +22,7 @@ MESSAGE_COLUMNS = (
     "event_id",
     "reply_code",
     "enhanced_code",
+    "remote_host",
     "sending_ip",
     "tags",
     "esp_type",
@@ -36,8 +37,8 @@ MESSAGE_COLUMNS = (
     "mailbox_provider",
 )
 
-#: Periods longer than this are told by week.
-MOST_DAYS = 35
+#: Periods longer than this are told by week, and those longer than that by month.
+MOST_DAYS, MOST_DAYS_BY_WEEK = 35, 730
 
 #: Days before the first and after the last delivery of an export within which a bounce has a rate.
 _SLACK_DAYS = 5
@@ -56,6 +57,7 @@ _WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "fault": (schema.FAULTS, "SELECT fault FROM events"),
     "action": (schema.ACTIONS, "SELECT action FROM events"),
     "mailbox_provider": (("other",), "SELECT mailbox_provider FROM mailboxes"),
+    "remote_host": ((), "SELECT lower(rtrim(remote_host, '.')) FROM events"),
     "sending_ip": ((schema.NO_NAME,), "SELECT sending_ip FROM events"),
     "tags": ((schema.NO_NAME,), "SELECT array_to_string(tags, chr(31)) FROM events"),
     "source": ((), "SELECT source FROM events"),
@@ -91,8 +93,10 @@ def _make(history: History) -> None:
 
 
 def usual_freq(history: History) -> Freq:
-    """Return days for some weeks of mail, weeks for more."""
+    """Return days for some weeks of mail, weeks for more, months for years."""
     ((span,),) = history.database.sql(
         "SELECT date_diff('day', min(moment), max(moment)) FROM sends"
     ).fetchall()
-    return "W" if span is not None and span > MOST_DAYS else "D"
+    if span is None or span <= MOST_DAYS:
+        return "D"
+    return "W" if span <= MOST_DAYS_BY_WEEK else "M"

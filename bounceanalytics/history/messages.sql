@@ -31,6 +31,7 @@ SELECT
     coalesce(reason, 'unclassified')::reason_type AS reason,
     CASE WHEN listed AND bounce_type = 'suppressed' THEN 'unknown' ELSE coalesce(fault, 'unknown') END::fault_type AS fault,
     coalesce(action, 'review')::action_type AS action,
+    nullif(lower(rtrim(remote_host, '.')), '')::remote_host_type AS remote_host,
     nullif(sending_ip, '')::sending_ip_type AS sending_ip,
     nullif(array_to_string(tags, chr(31)), '')::tags_type AS tags,
     source::source_type AS source,
@@ -78,8 +79,9 @@ repeated AS (SELECT message FROM counted WHERE message IS NOT NULL GROUP BY mess
 settled AS (
     FROM counted ANTI JOIN repeated USING (message)
     UNION ALL
-    -- a tag or an address that one event of a message lacks, another may have
+    -- a tag, a server or an address that one event of a message lacks, another may have
     SELECT * REPLACE (
+        coalesce(remote_host, max(remote_host) OVER same) AS remote_host,
         coalesce(sending_ip, max(sending_ip) OVER same) AS sending_ip,
         coalesce(tags, max(tags) OVER same) AS tags
     )

@@ -159,7 +159,7 @@ def _named_by_domain(summaries: Summaries, *, redact: bool) -> Summaries:
     clean = {}
     for field in fields(summaries):
         frame = getattr(summaries, field.name)
-        for column in ("domain", "registrable_domain", "name"):
+        for column in ("domain", "registrable_domain", "remote_host", "name"):
             if column in frame.columns:
                 frame = _bare(frame, column)
         if redact and "tag" in frame.columns:

@@ -148,8 +148,10 @@ def draw(contents: Contents) -> dict[str, tuple[Callable[..., go.Figure], tuple[
 def _charts(contents: Contents) -> list[Chart]:
     summaries = contents.summaries
     reasons = int((summaries.reasons["bounced"] > 0).sum())
-    periods = summaries.days["period"].dropna()
-    unit = "week" if len(periods) > 1 and periods.diff().min() >= pd.Timedelta(days=7) else "day"
+    apart = summaries.days["period"].diff().min()
+    unit = next(
+        (unit for unit, most in (("month", 28), ("week", 7)) if apart >= pd.Timedelta(days=most)), "day"
+    )
     captions = {
         "bounce_types": says.over_time(summaries.days, unit),
         "providers": says.by_provider(summaries.providers),

@@ -284,7 +284,7 @@ def over_time(days: pd.DataFrame, unit: str) -> str:
     best, worst = by_rate.iloc[0], by_rate.iloc[-1]
     if not worst["hard"]:
         return f"No {unit} had hard bounces."
-    when = "in the week of" if unit == "week" else "on"
+    when = {"week": "in the week of", "month": "in the month from"}.get(unit, "on")
     return (
         f"The hard rate was highest {when} {day(worst['period'])} ({percent(worst['hard_rate'])}) "
         f"and lowest {when} {day(best['period'])} ({percent(best['hard_rate'])})."

@@ -1,4 +1,4 @@
-"""Classified frame in, small tidy frames out: by domain, reason, mailbox provider, day or week, and code.
+"""Classified frame in, small tidy frames out: by domain, reason, mailbox provider, mail server, time, and code.
 
 **What is counted.** A *message* is one recipient and one ``message_id`` (the ``event_id`` where there is none, else
 the row itself). It counts once, however many events an ESP sent about it:
@@ -54,6 +54,7 @@ from bounceanalytics.summaries.periods import (
 from bounceanalytics.summaries.places import (
     summarize_domains,
     summarize_esps,
+    summarize_hosts,
     summarize_mailbox_providers,
     summarize_providers,
     summarize_registrable_domains,
@@ -87,6 +88,7 @@ __all__ = [
     "summarize_domain_reasons",
     "summarize_domains",
     "summarize_esps",
+    "summarize_hosts",
     "summarize_mailbox_providers",
     "summarize_providers",
     "summarize_reasons",
@@ -103,8 +105,8 @@ class Summaries:
 
     Attributes
     ----------
-    domains, registrable_domains, reasons, providers, tags, sending_ips, days, domain_days, domain_reasons, codes, \
-system_full, changes, esps, actions : pandas.DataFrame
+    domains, registrable_domains, reasons, providers, tags, sending_ips, hosts, days, domain_days, domain_reasons, \
+codes, system_full, changes, esps, actions : pandas.DataFrame
         What the function ``summarize_<name>`` returns; ``changes`` are those of domains.
     provider_changes : pandas.DataFrame
         Those of mailbox providers.
@@ -123,6 +125,7 @@ system_full, changes, esps, actions : pandas.DataFrame
     providers: pd.DataFrame
     tags: pd.DataFrame
     sending_ips: pd.DataFrame
+    hosts: pd.DataFrame
     days: pd.DataFrame
     domain_days: pd.DataFrame
     domain_reasons: pd.DataFrame
@@ -141,8 +144,9 @@ def summarize(bounces: Frame | History, *, freq: Freq | None = None, timezone: s
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
-    freq : {'D', 'W'} or None, default None
-        Of days and changes; None for days if the messages span at most 35 of them, else weeks.
+    freq : {'D', 'W', 'M'} or None, default None
+        Of days and changes; None for days if the messages span at most 35 of them, for weeks if they span at most two
+        years, else months.
     timezone : str, default 'UTC'
         Of :attr:`Summaries.days` and :attr:`Summaries.domain_days`.
 
@@ -171,6 +175,7 @@ def summarize(bounces: Frame | History, *, freq: Freq | None = None, timezone: s
             providers=summarize_mailbox_providers(history),
             tags=summarize_tags(history),
             sending_ips=summarize_sending_ips(history),
+            hosts=summarize_hosts(history),
             days=summarize_days(history, freq, timezone),
             domain_days=summarize_domain_days(history, freq, timezone),
             domain_reasons=summarize_domain_reasons(history),

@@ -1,4 +1,4 @@
-"""Summaries over time: days and weeks, and changes from one time to the next."""
+"""Summaries over time: days, weeks and months, and changes from one time to the next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def summarize_days(bounces: Frame | History, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
-    """One row per day or week in which something was sent.
+    """One row per day, week or month in which something was sent.
 
     A message counts on the day of the event that decided about it. Periods in which nothing was sent have no row;
     messages without a time are the last row, with a missing ``period``.
@@ -29,8 +29,8 @@ def summarize_days(bounces: Frame | History, freq: Freq = "D", timezone: str = "
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
-    freq : {'D', 'W'}, default 'D'
-        Days, or weeks that begin on Monday.
+    freq : {'D', 'W', 'M'}, default 'D'
+        Days, weeks that begin on Monday, or months.
     timezone : str, default 'UTC'
         IANA name of the zone whose midnight begins a day.
 
@@ -64,7 +64,7 @@ def summarize_days(bounces: Frame | History, freq: Freq = "D", timezone: str = "
 def summarize_domain_days(
     bounces: Frame | History, freq: Freq = "W", timezone: str = "UTC", *, top: int | None = 50
 ) -> pd.DataFrame:
-    """One row per domain and day or week in which something was sent to it.
+    """One row per domain and day, week or month in which something was sent to it.
 
     Periods in which nothing was sent to a domain have no row. Otherwise as :func:`summarize_days`.
 
@@ -72,8 +72,8 @@ def summarize_domain_days(
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
         A classified frame.
-    freq : {'D', 'W'}, default 'W'
-        Days, or weeks that begin on Monday.
+    freq : {'D', 'W', 'M'}, default 'W'
+        Days, weeks that begin on Monday, or months.
     timezone : str, default 'UTC'
         IANA name of the zone whose midnight begins a day.
     top : int or None, default 50
@@ -125,8 +125,8 @@ def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq =
         A classified frame.
     by : {'domain', 'mailbox_provider'}, default 'domain'
         Whose rates.
-    freq : {'D', 'W'}, default 'W'
-        Days, or weeks that begin on Monday; UTC.
+    freq : {'D', 'W', 'M'}, default 'W'
+        Days, weeks that begin on Monday, or months; UTC.
 
     Returns
     -------
@@ -208,7 +208,9 @@ def _by_period(
 
 
 def _unit(freq: Freq) -> str:
-    unit = {"D": "day", "W": "week"}.get(freq)
+    unit = {"D": "day", "W": "week", "M": "month"}.get(freq)
     if unit is None:
-        raise FrameError(f"freq is {freq!r}; it can be 'D' (days) or 'W' (weeks that begin on Monday)")
+        raise FrameError(
+            f"freq is {freq!r}; it can be 'D' (days), 'W' (weeks that begin on Monday) or 'M' (months)"
+        )
     return unit

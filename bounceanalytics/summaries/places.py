@@ -1,4 +1,4 @@
-"""Summaries by destination and origin: domains, mailbox providers, tags, sending IPs, ESPs."""
+"""Summaries by destination and origin: domains, mailbox providers, mail servers, tags, sending IPs, ESPs."""
 
 from __future__ import annotations
 
@@ -145,6 +145,49 @@ def summarize_providers(bounces: Frame | History) -> pd.DataFrame:
     'mailbox_provider'
     """
     return _of_domains(bounces, "mailbox_provider", "providers")
+
+
+def summarize_hosts(bounces: Frame | History) -> pd.DataFrame:
+    """One row per receiving mail server, to tell which servers are full or refuse mail, whatever domains they serve.
+
+    Messages whose server no event names have no row: many bounces never reached one, and some ESPs name none. Rates are
+    over the messages of ESPs that name the servers of deliveries too.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one
+        A classified frame.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Worst first: most answers that the mail system is full, then most hard bounces.
+
+        ``remote_host``, ``registrable_domain`` (string), ``attempted``, ``delivered``, ``bounced``, ``hard``,
+        ``soft``, ``block``, ``unknown``, ``dropped``, ``pending``, ``system_full``, ``domains``, ``addresses``,
+        ``rated`` (int64), ``deliveries_known`` (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high``
+        (float64), ``first_seen``, ``last_seen`` (timestamp, UTC), ``top_reason`` (category).
+
+        ``registrable_domain`` is that of the server, by which those of one operator belong together; a server known
+        by its address alone has the address there too.
+
+    Raises
+    ------
+    FrameError
+        If columns are missing.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> ba.summarize_hosts(bounces).columns[:2].tolist()
+    ['remote_host', 'registrable_domain']
+    """
+    with messages_of(bounces) as history:
+        frame = history.query(read_sql("summaries", "hosts"))
+        top = top_reasons(history, "remote_host", "sends")
+    frame["registrable_domain"] = registrable_domains(frame["remote_host"])
+    return SUMMARIES["hosts"].frame(with_rates(frame.merge(top, on="remote_host", how="left")))
 
 
 def summarize_tags(bounces: Frame | History) -> pd.DataFrame:

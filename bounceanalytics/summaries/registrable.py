@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def registrable_domains(domains: Iterable[str]) -> list[str]:
-    """Return the part of each domain that can be registered; a domain that has none stays what it is.
+    """Return the part of each domain that can be registered; a domain that has none, or an IP, stays what it is.
 
     References
     ----------
@@ -20,12 +20,16 @@ def registrable_domains(domains: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> registrable_domains(["mail.example.co.uk", "a.b.example.com", "co.uk", "(none)"])
-    ['example.co.uk', 'example.com', 'co.uk', '(none)']
+    >>> registrable_domains(["mail.example.co.uk", "a.b.example.com", "co.uk", "(none)", "192.0.2.25"])
+    ['example.co.uk', 'example.com', 'co.uk', '(none)', '192.0.2.25']
     """
     suffixes = _suffixes()
     # two labels are registered as they are, or are a suffix; looking up costs most of the time
-    return [(domain.count(".") > 1 and suffixes.privatesuffix(domain)) or domain for domain in domains]
+    return [
+        # no last label of a domain is a number
+        (domain.count(".") > 1 and not domain[-1:].isdigit() and suffixes.privatesuffix(domain)) or domain
+        for domain in domains
+    ]
 
 
 @cache

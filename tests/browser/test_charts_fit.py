@@ -199,6 +199,7 @@ def frames() -> dict[str, list[Frames]]:
             (rated("sending_ip", ["(none)"], 800),),
             (rated("sending_ip", [f"2001:db8:1234:5678:9abc:def0:1234:{n:04x}" for n in range(300)], big),),
         ],
+        "hosts": [(rated("remote_host", ["192.0.2.25"], 800),), (rated("remote_host", LONG, big),)],
         "registrable_domains": [
             (rated("registrable_domain", ["example.org"], 800, unrated=2),),
             (rated("registrable_domain", LONG, big),),

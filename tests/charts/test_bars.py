@@ -140,6 +140,16 @@ def incidents(starts: list[str], zone: str = "UTC") -> pd.DataFrame:
     )
 
 
+def test_months_are_called_months() -> None:
+    rows = [
+        {"recipient": "zq@example.org", "timestamp": f"2026-{month:02d}-11T10:00:00Z"} for month in (1, 2, 4)
+    ]
+    figure = charts.bounce_types(summarize(classified(rows), freq="M").days)
+    assert "per month" in figure.layout.meta["subtitle"]
+    assert figure.layout.xaxis.dtick == "M1"
+    assert figure.data[0].customdata[2].startswith("<b>Apr 2026</b>")
+
+
 def test_incidents_are_numbered_in_order_of_time_and_listed(story: Summaries) -> None:
     happened = incidents(["2026-02-03T12:00Z", "2026-01-12T00:00Z", "2026-01-12T05:00Z"])
     figure = charts.days(story.days, happened)

@@ -19,6 +19,7 @@ CHARTS = {
     "mailbox_providers": ("mailbox_provider", "mailbox providers"),
     "tags": ("tag", "tags"),
     "sending_ips": ("sending_ip", "sending IPs"),
+    "hosts": ("remote_host", "mail servers"),
     "registrable_domains": ("registrable_domain", "registrable domains"),
     "esps": ("provider", "ESPs"),
 }

@@ -29,6 +29,7 @@ EVERY = [
     summaries.summarize_domain_reasons,
     summaries.summarize_domains,
     summaries.summarize_esps,
+    summaries.summarize_hosts,
     summaries.summarize_providers,
     summaries.summarize_reasons,
     summaries.summarize_registrable_domains,
@@ -217,6 +218,12 @@ def test_all_at_once_is_each_by_itself(
     pd.testing.assert_frame_equal(letter_summaries.provider_changes, changes)
     days = summaries.summarize(story[story["timestamp"] < "2026-02-01"]).days["period"]
     assert (days.diff().min()) == pd.Timedelta(days=1)
+    later = {
+        "timestamp": story["timestamp"] + pd.Timedelta(days=900),
+        "message_id": story["message_id"] + "b",
+    }
+    years = pd.concat([story, story.assign(**later)])
+    assert set(summaries.summarize(years).days["period"].dropna().dt.day) == {1}
 
 
 def message(event: str, minute: int | None, **more: Any) -> dict[str, Any]:
@@ -347,6 +354,28 @@ def test_what_counts(rows: list[dict[str, Any]], expected: dict[str, int]) -> No
     want = dict.fromkeys(COUNTS, 0) | expected
     want["attempted"] = want["delivered"] + want["bounced"]
     assert counts.to_dict() == want
+
+
+def test_hosts_tell_which_servers_are_full() -> None:
+    full = {"remote_host": "MX1.mail.example.co.uk.", "message_id": "m"}
+    rows = [
+        full | {"recipient": "zq1@one.example", "event": "deferred", "reason": "system_full"},
+        full | {"recipient": "zq1@one.example", "reason": "system_full", "remote_host": None, "record": 99},
+        full
+        | {"recipient": "zq2@two.example", "event": "delivered", "remote_host": "mx1.mail.example.co.uk"},
+        {"recipient": "zq3@two.example", "event": "delivered"},
+        {"recipient": "zq4@two.example", "remote_host": "192.0.2.25"},
+        {"recipient": "zq5@two.example", "remote_host": "192.0.2.25", "provider": "ses"},
+        {"recipient": "zq6@two.example", "event": "delivered", "provider": "ses"},
+    ]
+    got = summaries.summarize_hosts(classified(rows)).set_index("remote_host")
+    assert got["registrable_domain"].to_dict() == {
+        "mx1.mail.example.co.uk": "example.co.uk", "192.0.2.25": "192.0.2.25",
+    }  # fmt: skip
+    assert got["system_full"].tolist() == [1, 0]
+    assert got["attempted"].tolist() == [2, 2]
+    assert got["domains"].tolist() == [2, 1]
+    assert got["rated"].tolist() == [2, 1]  # SES names no server of a delivery here
 
 
 def test_lists_of_bounces_have_no_rates_and_change_none() -> None:
@@ -662,11 +691,14 @@ def test_days_begin_at_midnight_of_the_zone() -> None:
     ]
     weeks = summaries.summarize_days(frame, "W")
     assert weeks["period"].iloc[0] == pd.Timestamp("2026-02-23", tz="UTC")
+    months = summaries.summarize_days(frame, "M", "Europe/Berlin")
+    assert months["period"].tolist()[:1] == [pd.Timestamp("2026-03-01", tz="Europe/Berlin")]
+    assert summaries.summarize_domain_days(frame, "M")["bounced"].tolist() == utc["bounced"].tolist()
 
 
 def test_wrong_period_or_zone_is_one_sentence(story: pd.DataFrame) -> None:
-    with pytest.raises(FrameError, match=r"'D'.*'W'"):
-        summaries.summarize_days(story, "M")  # type: ignore[arg-type]
+    with pytest.raises(FrameError, match=r"'D'.*'W'.*'M'"):
+        summaries.summarize_days(story, "Y")  # type: ignore[arg-type]
     with pytest.raises(FrameError, match="Mars"):
         summaries.summarize_days(story, "D", "Mars/Olympus")
 
