@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics import schema
+from bounceanalytics.knowledge.rules import esp_words
 
 Freq = Literal["D", "W", "M"]
 
@@ -35,6 +36,7 @@ MESSAGE_COLUMNS = (
     "fault",
     "action",
     "mailbox_provider",
+    "rule",
 )
 
 #: Periods longer than this are told by week, and those longer than that by month.
@@ -88,7 +90,8 @@ def _make(history: History) -> None:
                 WHERE word IS NOT NULL ORDER BY 1)""",
             {"words": list(words)},
         )
-    terms = {"no_code": schema.NO_CODE, "no_name": schema.NO_NAME, "slack": _SLACK_DAYS}
+    counted = [word.id for word in esp_words() if word.counted]
+    terms = {"counted": counted, "no_code": schema.NO_CODE, "no_name": schema.NO_NAME, "slack": _SLACK_DAYS}
     history.run("history", "messages", sending=schema.SENDING_EVENTS, **terms)
 
 

@@ -1,5 +1,6 @@
 -- Events in, messages out; see the docstring of the summaries for what counts. View: events; table: mailboxes; types: one
--- for each column of words, messages.py makes them. Parameters: sending, the events of sent mail; no_code, no_name; slack.
+-- for each column of words, messages.py makes them. Parameters: sending, the events of sent mail; counted, the rules of
+-- messages that are bounces of the account though the ESP did not try; no_code, no_name; slack.
 
 -- Addresses and messages are told apart by 64-bit hashes: no address is kept here, and numbers are grouped faster.
 -- An entry of a suppression list is a bounce where it keeps the answer, or where the ESP calls its list so; one without an
@@ -34,6 +35,7 @@ SELECT
     nullif(lower(rtrim(remote_host, '.')), '')::remote_host_type AS remote_host,
     nullif(sending_ip, '')::sending_ip_type AS sending_ip,
     nullif(array_to_string(tags, chr(31)), '')::tags_type AS tags,
+    coalesce(rule IN $counted, false) AS counted,
     source::source_type AS source,
     record
 FROM (
@@ -104,14 +106,13 @@ providers AS (
     SELECT domain::domain_type AS domain, mailbox_provider::mailbox_provider_type AS mailbox_provider FROM mailboxes
 )
 SELECT
-    settled.* EXCLUDE (deferred, listed, message, source, record, sending_ip, tags),
+    settled.* EXCLUDE (counted, deferred, listed, message, source, record, sending_ip, tags),
     coalesce(sending_ip, $no_name::sending_ip_type) AS sending_ip,
     coalesce(tags, $no_name::tags_type) AS tags,
     providers.mailbox_provider,
-    NOT listed
-        AND outcome IN ('delivered', 'bounced')
-        AND coverage.provider IS NOT NULL
-        AND coalesce(moment BETWEEN begins AND ends, true) AS rated
+    coverage.provider IS NOT NULL AND coalesce(moment BETWEEN begins AND ends, true) AS covered,
+    covered AND NOT listed AND outcome IN ('delivered', 'bounced') AS rated,
+    covered AND counted AND outcome = 'dropped' AS counted
 FROM settled
 JOIN providers USING (domain)
 LEFT JOIN coverage ON coverage.provider = settled.provider;

@@ -104,6 +104,8 @@ class EspWord:
         Lower-case; compared with the whole value, or with its beginning if it ends in ``*``.
     tried : bool
         False if the ESP did not try to deliver.
+    counted : bool
+        True if such a message counts in the bounce rate that the ESP holds against the account, tried or not.
     reason : str
         Name in :data:`bounceanalytics.schema.REASONS`; empty if the word alone tells nothing.
     action : str
@@ -122,6 +124,7 @@ class EspWord:
     source: str
     event: str = ""
     tried: bool = True
+    counted: bool = False
     reason: str = ""
     action: str = ""
     vote: str = ""

@@ -51,7 +51,10 @@ _OTHER_TASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over the whole frame; rates are over the messages of which deliveries are known."""
+    """Sums over the whole frame; rates are over the messages of which deliveries are known.
+
+    ``counted`` messages were not tried, and still are bounces of the account at the ESP ``account``.
+    """
 
     events: int
     attempted: int
@@ -67,6 +70,9 @@ class Totals:
     addresses: int
     hard_rate: float
     delivered_rate: float
+    counted: int
+    account: str
+    account_rate: float
     without_deliveries: tuple[str, ...]
 
     @property
@@ -111,8 +117,12 @@ def totals(summaries: Summaries) -> Totals:
     known = esps[esps["deliveries_known"]]
     silent = esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype("str")
     rated = int(known["rated"].sum())
+    account = known[known["counted"] > 0].nlargest(1, "account_rate")
     return Totals(
         **{name: int(esps[name].sum()) for name in _SUMMED},
+        counted=int(account["counted"].sum()),
+        account="".join(map(esp_title, account["provider"].astype("str"))),
+        account_rate=float(account["account_rate"].sum()),
         domains=len(domains),
         addresses=int(domains["addresses"].sum()),
         hard_rate=float((known["hard_rate"] * known["rated"]).sum() / rated) if rated else float("nan"),
@@ -154,8 +164,11 @@ def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
 
 def _headline(sums: Totals, listed: int) -> tuple[Tone, str]:
     if sums.known:
-        tone, rest = _against_limits(sums.hard_rate)
-        return tone, f"{percent(sums.hard_rate)} of all messages bounced hard{rest}"
+        tone, rest = _against_limits(
+            max(sums.hard_rate, sums.account_rate) if sums.counted else sums.hard_rate
+        )
+        counts = f", {percent(sums.account_rate)} as {sums.account} counts" if sums.counted else ""
+        return tone, f"{percent(sums.hard_rate)} of all messages bounced hard{counts}{rest}"
     if sums.bounced and sums.listed:
         on_lists = count(sums.bounced, "bounce")
         return "plain", f"{on_lists} on suppression lists, which hold no deliveries: there is no rate."
@@ -204,6 +217,9 @@ def _how_many(sums: Totals) -> str:
     text += f" ({split})." if split else "."
     if sums.dropped:
         text += f" The ESP did not even try {count(sums.dropped, 'more message', 'more messages')}."
+    if sums.counted:
+        text += f" {sums.account} counts {number(sums.counted)} of these in the account's bounce rate: the addresses"
+        text += " are on the list that it keeps for all its customers."
     if sums.known and sums.without_deliveries:
         text += f" The rate leaves out {joined(sums.without_deliveries)}, whose exports hold no deliveries."
     return text

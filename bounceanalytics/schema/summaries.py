@@ -79,6 +79,17 @@ _COLUMNS: dict[str, Column] = {
             "hard_rate drawn towards that of all messages, the more the fewer messages there are",
             share=True,
         ),
+        Column(
+            "counted",
+            "int64",
+            "dropped, and yet part of the bounce rate that the ESP holds against the account",
+        ),
+        Column(
+            "account_rate",
+            "float64",
+            "that rate: hard and counted, as a share of rated and counted (0-1)",
+            share=True,
+        ),
         Column("first_seen", "timestamp", "time of the first message, UTC"),
         Column("last_seen", "timestamp", "time of the last message, UTC"),
         Column("top_reason", "category", "reason of most of its bounces", tuple(REASONS)),
@@ -217,6 +228,8 @@ SUMMARIES: dict[str, Table] = {
             "weeks_out", "float64", "weeks from the first answer to accepted_again, else to the last answer"
         ),
     ),
-    "esps": _table("ESPs", "provider", "events", *_COUNTS, *_REACH, *_RATES, *_SEEN),
+    "esps": _table(
+        "ESPs", "provider", "events", *_COUNTS, *_REACH, *_RATES, "counted", "account_rate", *_SEEN
+    ),
     "actions": _table("actions", "action", "fault", *_BOUNCES, *_REACH),
 }

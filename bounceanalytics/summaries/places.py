@@ -265,6 +265,9 @@ def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
 
     ``events`` counts sending events. An export without deliveries has no rates; do not mix it into those of others.
 
+    Amazon SES keeps a list for all its customers (bounce subtype ``Suppressed``). It does not try these addresses, and
+    still takes each such message for a bounce of the account; ``account_rate`` is the rate with them.
+
     Parameters
     ----------
     bounces : pandas.DataFrame, Dataset or path of one
@@ -278,12 +281,16 @@ def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
         ``provider`` (category), ``events``, ``attempted``, ``delivered``, ``bounced``, ``hard``, ``soft``,
         ``block``, ``unknown``, ``dropped``, ``pending``, ``domains``, ``addresses``, ``rated`` (int64),
         ``deliveries_known`` (bool), ``bounce_rate``, ``hard_rate``, ``hard_low``, ``hard_high`` (float64),
-        ``first_seen``, ``last_seen`` (timestamp, UTC).
+        ``counted`` (int64), ``account_rate`` (float64), ``first_seen``, ``last_seen`` (timestamp, UTC).
 
     Raises
     ------
     FrameError
         If columns are missing.
+
+    References
+    ----------
+    https://docs.aws.amazon.com/ses/latest/dg/sending-email-global-suppression-list.html
 
     Examples
     --------
@@ -297,11 +304,14 @@ def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
             """SELECT *, (SELECT count(*) FROM sending
                            WHERE NOT listed AND provider IS NOT DISTINCT FROM sums.provider) AS events
                FROM (SELECT provider, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
-                         unnest(seen(moment))
+                         unnest(seen(moment)), count(*) FILTER (counted) AS counted
                      FROM sends GROUP BY provider) AS sums
                ORDER BY attempted DESC, provider"""
         )
-    return SUMMARIES["esps"].frame(with_rates(frame))
+    account_rate = (frame["rated_hard"] + frame["counted"]) / (frame["rated"] + frame["counted"])
+    return SUMMARIES["esps"].frame(
+        with_rates(frame).assign(account_rate=account_rate.where(frame["rated"] > 0))
+    )
 
 
 #: The name to prefer: in the frame, ``provider`` is the ESP.

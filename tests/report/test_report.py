@@ -305,6 +305,23 @@ def test_headline_follows_the_limits(hard: int, tone: str, words: str) -> None:
     assert words in verdict.headline
 
 
+def test_what_an_esp_counts_without_trying_is_told_beside_the_rate(tmp_path: Path) -> None:
+    rows = [{"recipient": f"zq{n}@example.org", "event": "delivered", "provider": "ses"} for n in range(99)]
+    rows += [{"recipient": "zq99@example.org", "provider": "ses"}]
+    listed = {"event": "dropped", "reason": "suppressed", "provider": "ses"}
+    rows += [listed | {"recipient": f"zqs{n}@example.org", "rule": "ses-suppressed"} for n in range(10)]
+    rows += [listed | {"recipient": "zqa@example.org", "rule": "ses-onaccountsuppressionlist"}]
+    every = summarize(classified(rows))
+    assert every.esps["counted"].tolist() == [10]
+    assert every.esps["account_rate"].tolist() == [11 / 110]
+    found = says.verdict(every, says.totals(every), listed=0)
+    assert found.tone == "act"
+    assert found.headline.startswith("1.0% of all messages bounced hard, 10.0% as Amazon SES counts. At 10%")
+    assert "counts 10 of these" in found.sentences[0]
+    seen = Page(report(classified(rows), tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "1.0%; 10.0% as Amazon SES counts" in seen.text
+
+
 def test_rate_leaves_out_exports_without_deliveries() -> None:
     rows = [{"recipient": f"zq{n}@example.org", "event": "delivered"} for n in range(9)]
     rows += [{"recipient": "zq9@example.org"}]
