@@ -1,4 +1,4 @@
-"""Incidents: storms, blocks, spikes, full mail systems and recoveries, in the order of time."""
+"""Incidents: storms, refusals, blocks, spikes, full mail systems and recoveries, in the order of time."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bounceanalytics.finding.refusals import find_refusals
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.history import History
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import INCIDENT_COLUMNS
 from bounceanalytics.summaries import summarize
-from bounceanalytics.wording import count, day, esp_title, number, percent, rows
+from bounceanalytics.wording import count, day, days, esp_title, number, percent, reason_title, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,8 @@ def incidents(bounces: Frame | History) -> pd.DataFrame:
 
         ============ ===============================================================================================
         ``kind``     category: storm: many good addresses refused at once; block: a mailbox provider began to refuse
-                     the sender; spike: one sent back more for good; full: a domain's mail system was full;
-                     recovery: one of these passed
+                     the sender; spike: one sent back more for good; refusal: one took nothing for a time; full: a
+                     domain's mail system was full; recovery: one of these passed
         ``start``    timestamp, UTC: when it began
         ``end``      timestamp, UTC: when it ended; missing where it has no end
         ``name``     string: mailbox provider, domain or ESP
@@ -82,12 +83,20 @@ def incidents(bounces: Frame | History) -> pd.DataFrame:
     'kind'
     """
     with History.open(bounces) as history:
-        return collect(storms(history), summarize(history))
+        return collect(storms(history), summarize(history), find_refusals(history))
 
 
-def collect(found: pd.DataFrame, summaries: Summaries) -> pd.DataFrame:
-    """Return the incidents where storms and summaries are there already."""
-    told = [*_of_storms(found), *_of_changes(summaries.provider_changes), *_of_full(summaries.system_full)]
+def collect(found: pd.DataFrame, summaries: Summaries, refusals: pd.DataFrame) -> pd.DataFrame:
+    """Return the incidents where storms, summaries and refusals are there already."""
+    refused = refusals[~_told_as_storms(refusals, found) & refusals["top_reason"].ne("system_full")]
+    changes = summaries.provider_changes
+    changes = changes[~(changes["kind"].eq("spike") & changes["name"].isin(refused["mailbox"]))]
+    told = [
+        *_of_storms(found),
+        *_of_refusals(refused),
+        *_of_changes(changes),
+        *_of_full(summaries.system_full),
+    ]
     return INCIDENT_COLUMNS.frame(told).sort_values(["start", "kind", "name"], ignore_index=True)
 
 
@@ -98,6 +107,35 @@ def _of_storms(found: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
         else:
             name, title = mailbox_title(row.mailbox_provider, row.domain), "storm of unknown users"
         yield "storm", row.start, row.end, name, row.addresses, f"{name}: {title}", row.explanation
+
+
+def _told_as_storms(refusals: pd.DataFrame, found: pd.DataFrame) -> pd.Series[bool]:
+    """Return which refusals lie in a storm."""
+    mailboxes = found["mailbox_provider"].where(found["mailbox_provider"].ne("other"), "@" + found["domain"])
+    told = pd.Series(data=False, index=refusals.index)
+    for mailbox, storm in zip(mailboxes, rows(found), strict=True):
+        here = refusals["mailbox"].eq(mailbox) | (storm.kind == "everything")
+        told |= here & refusals["start"].le(storm.end) & refusals["end"].ge(storm.start)
+    return told
+
+
+def _of_refusals(refusals: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    for row in rows(refusals):
+        name = (
+            mailbox_title("other", row.domain) if row.mailbox.startswith("@") else mailbox_title(row.mailbox)
+        )
+        later = f"; {number(row.recovered)} of these took mail later" if row.recovered else ""
+        sentence = (
+            f"{name} refused {number(row.refused)} of {count(row.tried, 'message')} {_when(row.start, row.end)} to "
+            f"{count(row.addresses, 'address', 'addresses')} (“{reason_title(row.top_reason).lower()}”), "
+            f"where {percent(row.usual_share)} is usual{later}."
+        )
+        yield "refusal", row.start, row.end, name, row.addresses, f"{name}: took nothing", sentence
+
+
+def _when(start: Any, end: Any) -> str:
+    told = days(start, end)
+    return f"on {told}" if told == day(start) else f"from {told}"
 
 
 def _of_changes(changes: pd.DataFrame) -> Iterator[tuple[Any, ...]]:

@@ -150,6 +150,7 @@ def _incident_colour(kind: str, look: Theme) -> str:
     return {
         "storm": look.faults["receiver"],
         "block": look.types["block"],
+        "refusal": look.types["block"],
         "recovery": look.accepted,
         "full": look.types["hard"],
         "spike": look.types["hard"],

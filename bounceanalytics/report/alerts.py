@@ -1,4 +1,4 @@
-"""Alerts of a report: changes since the period before, storms, domains gone wrong, evidence that disagrees."""
+"""Alerts of a report: refusals, changes since the period before, storms, domains gone wrong, evidence in doubt."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def alerts(
     conflicts: pd.DataFrame,
     unknown: pd.DataFrame,
     before: Summaries | None,
+    incidents: pd.DataFrame | None = None,
 ) -> tuple[Alert, ...]:
     """Return what needs a look, the most urgent first.
 
@@ -63,8 +64,11 @@ def alerts(
         From :func:`bounceanalytics.storms`, :func:`bounceanalytics.conflicts` and :func:`bounceanalytics.unclassified`.
     before : Summaries or None
         Of the period before.
+    incidents : pandas.DataFrame or None
+        From :func:`bounceanalytics.incidents`.
     """
     found = [
+        *([] if incidents is None else _refusals(incidents)),
         *_storms(storms),
         *_changes(
             summaries.provider_changes[summaries.provider_changes["name"] != "other"], "mailbox provider"
@@ -76,6 +80,13 @@ def alerts(
     ]
     urgency: dict[Tone, int] = {"act": 0, "watch": 1, "plain": 2, "good": 3}
     return tuple(sorted(found, key=lambda alert: urgency[alert.tone]))
+
+
+def _refusals(incidents: pd.DataFrame) -> Iterator[Alert]:
+    refused = incidents[incidents["kind"] == "refusal"]
+    for row in rows(refused.nlargest(_MOST, "reached")):
+        advice = "Find the cause before the next mailing; who is to have this one needs it once more."
+        yield Alert("act", "A mailing refused", f"{row.sentence} {advice}")
 
 
 def _storms(found: pd.DataFrame) -> Iterator[Alert]:

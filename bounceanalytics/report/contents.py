@@ -14,6 +14,7 @@ from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.datasets import as_dataset
 from bounceanalytics.deciding.decide import decide
 from bounceanalytics.errors import FrameError
+from bounceanalytics.finding.refusals import find_refusals
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.history import History
 from bounceanalytics.incidents import collect
@@ -114,13 +115,14 @@ def compute(
     with History.open(frame) as history:
         summaries = _named_by_domain(summarize(history), redact=redact)
         found = storms(history)
+        told = collect(found, summaries, find_refusals(history))
         verdicts = None if policy is None else decide(history, policy)
     counted = frame["event"].value_counts()
     return Contents(
         span=about or times_of(frame),
         summaries=summaries,
         storms=found,
-        incidents=collect(found, summaries),
+        incidents=told,
         conflicts=_bare(conflicts(frame), "worst_domain"),
         unknown=_bare(unclassified(frame), "worst_domain"),
         rows=len(frame),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
+
 from bounceanalytics.knowledge.limits import bounce_rate_limits
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import REASONS
 from bounceanalytics.wording import FAULTS, count, day, esp_title, joined, number, percent, rows
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bounceanalytics.summaries import Summaries
 
 Tone = Literal["good", "watch", "act", "plain"]
@@ -147,7 +147,9 @@ _SUMMED = (
 )
 
 
-def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
+def verdict(
+    summaries: Summaries, sums: Totals, listed: int, incidents: pd.DataFrame | None = None
+) -> Verdict:
     """Return headline, sentences and tasks.
 
     Parameters
@@ -156,10 +158,22 @@ def verdict(summaries: Summaries, sums: Totals, listed: int) -> Verdict:
     sums : Totals
     listed : int
         Entries of suppression lists in the frame, which are no sending events.
+    incidents : pandas.DataFrame or None
+        From :func:`bounceanalytics.incidents`; who took nothing for a time comes first.
     """
     tone, headline = _headline(sums, listed)
+    for row in rows(_refusals(incidents).head(1)):
+        tone, headline = "act", f"{row.title.replace(':', '')} on {day(row.start)}. {headline}"
     sentences = [_how_many(sums), _fault(summaries), _concentration(summaries, sums), _system_full(summaries)]
     return Verdict(tone, headline, tuple(text for text in sentences if text), _tasks(summaries))
+
+
+def _refusals(incidents: pd.DataFrame | None) -> pd.DataFrame:
+    """Return those who took nothing for a time from enough addresses, the most first."""
+    if incidents is None:
+        return pd.DataFrame()
+    refused = incidents[(incidents["kind"] == "refusal") & (incidents["reached"] >= ENOUGH)]
+    return refused.sort_values("reached", ascending=False, kind="stable")
 
 
 def _headline(sums: Totals, listed: int) -> tuple[Tone, str]:

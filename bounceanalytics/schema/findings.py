@@ -111,9 +111,9 @@ INCIDENT_COLUMNS = Table(
         "kind",
         "category",
         "storm: many good addresses refused at once; block: a mailbox provider began to refuse the sender; "
-        "spike: one sent back more for good; full: a domain's mail system was full; recovery: one of "
-        "these passed",
-        ("storm", "block", "spike", "full", "recovery"),
+        "spike: one sent back more for good; refusal: one took nothing for a time; full: a domain's mail system "
+        "was full; recovery: one of these passed",
+        ("storm", "block", "spike", "refusal", "full", "recovery"),
     ),
     Column("start", "timestamp", "when it began"),
     Column("end", "timestamp", "when it ended; missing where it has no end"),

@@ -170,6 +170,47 @@ def test_alerts_tell_changes_storms_conflicts_and_unknown_texts_most_urgent_firs
     assert "1 kind of text in 4 bounces, most at new.example" in found[3].sentence
 
 
+def refused(week: int, day: int = 0) -> list[dict[str, Any]]:
+    """Return ten mailings to two providers and a firm, of which Microsoft refuses one and the firm, always, all."""
+    sent = utc("2026-01-05T09:00")
+    rows = []
+    for number, (domain, provider) in enumerate(
+        [("outlook.com", "microsoft")] * 60
+        + [("gmail.com", "google")] * 60
+        + [("gone.example", "other")] * 30
+    ):
+        for mailing in range(10):
+            lost = (provider == "microsoft" and mailing == week) or domain == "gone.example"
+            rows.append(
+                {
+                    "recipient": f"zq{number}@{domain}",
+                    "mailbox_provider": provider,
+                    "timestamp": sent + pd.Timedelta(weeks=mailing, days=day, minutes=number),
+                    "event": "bounced" if lost else "delivered",
+                    "reason": "blocked" if lost else None,
+                }
+            )
+    return rows
+
+
+@pytest.mark.parametrize("week", [0, 4, 9])
+def test_a_mailing_that_a_provider_refused_comes_first_wherever_it_lies(week: int, tmp_path: Path) -> None:
+    frame = classified(refused(week))
+    found = ba.incidents(frame)
+    (told,) = found[found["kind"].eq("refusal")].to_dict("records")
+    assert told["name"] == "Microsoft"
+    assert told["reached"] == 60
+    assert told["start"].date() == (utc("2026-01-05") + pd.Timedelta(weeks=week)).date()
+    assert "refused 60 of 60 messages on" in told["sentence"]
+    assert ("60 of these took mail later" in told["sentence"]) == (week < 9)
+    assert not (
+        found["kind"].eq("block") & found["name"].eq("Microsoft") & found["end"].isna() & (week == 4)
+    ).any()
+    seen = Page(report(frame, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "Microsoft took nothing on" in seen.text
+    assert "A mailing refused Microsoft refused 60 of 60" in " ".join(seen.text.split())
+
+
 def test_figures_say_which_way(story: pd.DataFrame) -> None:
     now = says.totals(summarize(story[story["domain"].eq("typo.example") | story["domain"].eq("gmail.com")]))
     before = says.totals(summarize(story[story["domain"].eq("gmail.com")]))
