@@ -13,7 +13,7 @@ from bounceanalytics.classifying.evidence import gather, mailbox_numbers
 from bounceanalytics.classifying.rulebook import NONE, rulebook
 from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.classifying.verdicts import NOTHING, claims
-from bounceanalytics.knowledge.rules import esp_words, mailbox_providers
+from bounceanalytics.knowledge.rules import esp_words, mailbox_providers, plain_word
 from bounceanalytics.schema import ARROW_STRING, EVENTS, FAILURE_EVENTS, PROVIDERS, REASONS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bounceanalytics.classifying.evidence import Evidence
     from bounceanalytics.classifying.rulebook import Rulebook
     from bounceanalytics.classifying.verdicts import Claim
-    from bounceanalytics.knowledge.rules import TextRule
+    from bounceanalytics.knowledge.rules import EspWord, TextRule
 
 _NAMES = tuple(REASONS)
 
@@ -83,6 +83,7 @@ def candidates(
     event: str | None = None,
     esp_type: str | None = None,
     esp_reason: str | None = None,
+    esp_event: str | None = None,
 ) -> list[Candidate]:
     """Return every piece of evidence of one event in the order in which it is weighed.
 
@@ -90,7 +91,7 @@ def candidates(
     ----------
     text : str or None
         Diagnostic.
-    reply_code, enhanced_code, domain, provider, event, esp_type, esp_reason : optional
+    reply_code, enhanced_code, domain, provider, event, esp_type, esp_reason, esp_event : optional
         The columns of the same names; without ``event`` it is a bounce, without ``provider`` a generic one.
 
     Returns
@@ -124,6 +125,7 @@ def candidates(
         "enhanced_code": _one(enhanced_code),
         "esp_type": _one(esp_type),
         "esp_reason": _one(esp_reason),
+        "esp_event": _one(esp_event),
     }
     evidence = gather(columns, book)
     ordered, ids = claims(evidence, book)
@@ -183,11 +185,18 @@ def _other(claim: Claim, ids: list[str], columns: dict[str, Any]) -> Candidate:
     """Return the candidate of a code, a word of the ESP, or the class."""
     rule = ids[int(claim.rule[0])]
     word = next((row for row in esp_words() if row.id == rule), None)
-    matched = str(columns[word.column][0].as_py()) if word else rule.partition("-")[2]
+    matched = _said(word, columns) if word else rule.partition("-")[2]
     text = columns["diagnostic"][0].as_py() or ""
     start = text.find(matched) if claim.source.endswith("code") else -1
     end = start + len(matched) if start >= 0 else -1
     return Candidate(0, claim.source, rule, _NAMES[int(claim.reason[0])], matched, start, end, False, "")
+
+
+def _said(word: EspWord, columns: dict[str, Any]) -> str:
+    """Return the ESP's word as it stands in its column."""
+    values = [columns[name][0].as_py() or "" for name in word.column.split()]
+    stem = word.word.removesuffix("*")
+    return next((value for value in values if plain_word(value).startswith(stem)), word.word)
 
 
 def _one(value: Any) -> pa.Array:

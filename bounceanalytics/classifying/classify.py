@@ -19,7 +19,7 @@ from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
 from bounceanalytics.datasets import as_dataset, write_dataset
 from bounceanalytics.errors import FrameError
-from bounceanalytics.knowledge.rules import read_rules
+from bounceanalytics.knowledge.rules import WORD_COLUMNS, read_rules
 from bounceanalytics.schema import (
     ACTIONS,
     ARROW_STRING,
@@ -60,8 +60,7 @@ _NEEDED = (
     "enhanced_code",
     "domain",
     "remote_host",
-    "esp_type",
-    "esp_reason",
+    *WORD_COLUMNS,
 )
 #: What a verdict depends on, beside who runs the mailbox.
 _WEIGHED = tuple(name for name in _NEEDED if name not in {"domain", "remote_host"})
@@ -246,8 +245,7 @@ def classify_text(
         "enhanced_code": _strings(_spread("enhanced_code", enhanced_code, count)),
         "domain": _strings(_spread("domain", domain, count)),
         "remote_host": nothing,
-        "esp_type": nothing,
-        "esp_reason": nothing,
+        **dict.fromkeys(WORD_COLUMNS, nothing),
     }
     return _verdicts(columns, _book(rules), column.index)
 

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from bounceanalytics.classifying import mailboxes
 from bounceanalytics.classifying.texts import codes_in, enhanced_codes, enhanced_text
 from bounceanalytics.knowledge.registry import code_reasons
-from bounceanalytics.knowledge.rules import esp_words
-from bounceanalytics.schema import ACTIONS, EVENTS, PROVIDERS, REASONS
+from bounceanalytics.knowledge.rules import BETWEEN_WORDS, WORD_COLUMNS, esp_words
+from bounceanalytics.schema import EVENTS, PROVIDERS, REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 NONE = -1
 
 _REASON = {name: number for number, name in enumerate(REASONS)}
-_ACTION = {name: number for number, name in enumerate(ACTIONS)}
-_VOTE = {"remove": -1, "": 0, "keep": 1}
+
+#: A text that calls its failure permanent, where no code tells; in the languages that servers write.
+_PERMANENT = r"(?i)\b(?:permanent|dauerhaft|endg(?:ü|ue)ltig|d(?:é|e)finiti[fv]|definiti[vt])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,11 @@ class Evidence:
         Tier -> rule that wins it.
     reply, enhanced : numpy.ndarray of int32
         The codes that count.
-    not_tried, word : numpy.ndarray of int32
-        Row of the table of ESP words that says so.
-    vote : numpy.ndarray of int8
-        What the ESP's words say about the address: -1 remove, 1 keep.
-    has_text : numpy.ndarray of bool
+    not_tried, word, voter, typed : numpy.ndarray of int32
+        Row of the table of ESP words that says so: that it was not tried, why, what the address deserves, what kind of
+        bounce it is.
+    has_text, permanent : numpy.ndarray of bool
+        There is a text; it calls the failure permanent.
     """
 
     event: Numbers
@@ -59,8 +60,10 @@ class Evidence:
     enhanced: Numbers
     not_tried: Numbers
     word: Numbers
-    vote: Numbers
+    voter: Numbers
+    typed: Numbers
     has_text: Numbers
+    permanent: Numbers
 
 
 def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
@@ -70,7 +73,7 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     ----------
     columns : mapping
         ``event``, ``provider`` and ``mailbox`` (from domain and host) as arrays of numbers, ``reply_code`` as array of
-        int32 (0 means missing); ``diagnostic``, ``enhanced_code``, ``esp_type``, ``esp_reason`` as for :func:`encode`.
+        int32 (0 means missing); ``diagnostic``, ``enhanced_code`` and the ESP's words as for :func:`encode`.
     book : Rulebook
 
     Returns
@@ -82,9 +85,10 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     own = columns["mailbox"]
     mailbox = np.where(own == NONE, _take(reading.signature, text, NONE), own)
     reply, enhanced = _codes(columns, text, texts)
-    not_tried, word, vote = _words(columns)
     rules = _winners(book, reading.winners, text, mailbox)
-    return Evidence(columns["event"], mailbox, rules, reply, enhanced, not_tried, word, vote, text != NONE)
+    permanent = _take(np.asarray(pc.match_substring_regex(texts, _PERMANENT)), text, False)
+    words = _words(columns)
+    return Evidence(columns["event"], mailbox, rules, reply, enhanced, *words, text != NONE, permanent)
 
 
 class Coded(NamedTuple):
@@ -186,29 +190,42 @@ def _winners(book: Rulebook, winners: Numbers, text: Numbers, mailbox: Numbers) 
     return chosen
 
 
-def _words(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers, Numbers]:
-    """Return per row the ESP's word that it did not try, the other word with a reason, and what the words vote for."""
+def _words(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return per row the ESP's word that it did not try, that names a reason, that votes, and that tells the type."""
     event, provider = columns["event"], columns["provider"]
-    not_tried, word = np.full((2, len(event)), NONE, dtype=np.int32)
-    votes = {name: np.zeros(len(event), dtype=np.int8) for name in ("esp_type", "esp_reason")}
-    coded = {name: encode(columns[name]) for name in votes}
-    lowered = {name: pc.utf8_lower(values) for name, (_, values) in coded.items()}
+    not_tried, word, typed = np.full((3, len(event)), NONE, dtype=np.int32)
+    voters = {name: np.full(len(event), NONE, dtype=np.int32) for name in WORD_COLUMNS}
+    coded = {name: encode(columns[name]) for name in WORD_COLUMNS}
+    plain = {
+        name: pc.replace_substring_regex(pc.utf8_lower(values), BETWEEN_WORDS, "")
+        for name, (_, values) in coded.items()
+    }
     for number, row in enumerate(esp_words()):
-        values = lowered[row.column]
-        fits = pc.starts_with(values, row.word[:-1]) if row.word.endswith("*") else pc.equal(values, row.word)
-        if not fits.true_count:
-            continue
-        places = np.append(
-            fits.to_numpy(zero_copy_only=False), False
-        )  # the last one is for rows without a value
-        hit = places[coded[row.column][0]] & (provider == PROVIDERS.index(row.provider))
-        if row.event:
-            hit &= event == EVENTS.index(row.event)
-        votes[row.column][hit] = _VOTE[row.vote]
-        if row.reason:
-            target = word if row.tried else not_tried
-            target[hit & (target == NONE)] = number
-    return not_tried, word, np.where(votes["esp_reason"] != 0, votes["esp_reason"], votes["esp_type"])
+        for column in row.column.split():
+            values = plain[column]
+            fits = (
+                pc.starts_with(values, row.word[:-1])
+                if row.word.endswith("*")
+                else pc.equal(values, row.word)
+            )
+            if not fits.true_count:
+                continue
+            # the last place is for rows without a value
+            places = np.append(fits.to_numpy(zero_copy_only=False), False)
+            hit = places[coded[column].number] & (provider == PROVIDERS.index(row.provider))
+            if row.event:
+                hit &= event == EVENTS.index(row.event)
+            if row.vote:
+                voters[column][hit] = number
+            if row.reason:
+                target = word if row.tried else not_tried
+                target[hit & (target == NONE)] = number
+            if row.type:
+                typed[hit & (typed == NONE)] = number
+    voter = voters[WORD_COLUMNS[0]]
+    for name in WORD_COLUMNS[1:]:
+        voter = np.where(voter == NONE, voters[name], voter)
+    return not_tried, word, voter, typed
 
 
 def _take(values: Numbers, places: Numbers, nothing: int) -> Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -141,6 +141,9 @@ def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
         Claim("not tried", suppressed, evidence.event.astype(np.int64) + first_event),
         by_code("enhanced code", enhanced, first_enhanced, specific=False),
         _without_text(by_code("reply code", reply, first_reply, specific=False), evidence),
+        Claim(
+            "esp word", np.where(evidence.typed == NONE, np.int8(NONE), unclear), evidence.typed + first_word
+        ),
         Claim("class", unclear, np.where(class_ == NONE, nothing, class_ + first_class)),
     ]
     return ordered, [name for group in groups for name in group]
@@ -177,8 +180,11 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
 
     # A transient failure is no proof against an address, unless the words leave no doubt.
     soft = ((class_ == _TRANSIENT) | (evidence.event == EVENTS.index("deferred"))) & ~final[rule]
-    soft |= (class_ == NONE) & (reason == _REASON["system_full"])
+    soft |= (class_ == NONE) & (reason == _REASON["system_full"]) & ~evidence.permanent
     bounce_type, category, fault, action = (table[reason, soft.astype(np.int8)] for table in _OUTCOMES)
+    # where nothing names a reason, the ESP still knows what kind of bounce it was
+    by_type = np.where(reason == _REASON["unclassified"], _word_types()[evidence.typed], np.int8(NONE))
+    bounce_type = np.where(by_type == NONE, bounce_type, by_type)
     action = np.where(override[rule] != NONE, override[rule], action)
     nothing = rule == len(ids) - 1
     rule, kind = np.where(nothing, NONE, rule), np.where(nothing, NONE, kind)
@@ -220,13 +226,9 @@ def votes(evidence: Evidence, book: Rulebook) -> Numbers:
 
     Three sources vote. The text: by the reason of its winning rule as if permanent. The code: by the reason of a
     specific enhanced code; else a transient class votes to keep, and a permanent one abstains, because it says
-    nothing about the address. The ESP: by the vote in its table of words. A reason whose action is ``review`` abstains.
-    Where one would remove the address and another keep it, there is a conflict.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    book : Rulebook
+    nothing about the address. The ESP: by the vote in its table of words, except on the reasons that the word groups
+    with others. A reason whose action is ``review`` abstains. Where one would remove the address and another keep it,
+    there is a conflict.
 
     Returns
     -------
@@ -242,7 +244,29 @@ def _votes(ordered: list[Claim], class_: Numbers, evidence: Evidence) -> Numbers
     transient = class_ == _TRANSIENT
     by_code = np.where(code == NONE, np.int8(0), np.where(transient, _MILD[code], _HARD[code]))
     by_code = np.where(transient & (code == NONE), np.int8(1), by_code)
-    return np.stack([_HARD[text], by_code, evidence.vote])
+    said = np.where(text == NONE, code, text)
+    return np.stack([_HARD[text], by_code, stances()[evidence.voter, said]])
+
+
+@cache
+def stances() -> Numbers:
+    """Return what each word of an ESP (rows) says about an address when a reason (columns) is named: -1, 0 or 1.
+
+    The last row is for no word, the last column for no reason.
+    """
+    words = esp_words()
+    table = np.zeros((len(words) + 1, len(REASONS) + 1), dtype=np.int8)
+    for number, word in enumerate(words):
+        table[number] = {"remove": -1, "keep": 1}.get(word.vote, 0)
+        table[number, [_REASON[name] for name in word.silent]] = 0
+    return table
+
+
+@cache
+def _word_types() -> Numbers:
+    """Return the type of bounce that each word of an ESP tells, -1 where it tells none and for no word."""
+    types = [BOUNCE_TYPES.index(word.type) if word.type else NONE for word in esp_words()]
+    return np.array([*types, NONE], dtype=np.int8)
 
 
 def _vote(reason: str, class_: str) -> int:

@@ -45,7 +45,7 @@ _EVIDENCE = ("diagnostic", "enhanced_code", "reply_code", "esp_reason", "esp_typ
 #: What tells who runs the mailbox.
 _PLACES = {"domain", "recipient", "remote_host"}
 
-_ASKED = ("reply_code", "enhanced_code", "domain", "provider", "event", "esp_type", "esp_reason")
+_ASKED = ("reply_code", "enhanced_code", "domain", "provider", "event", "esp_type", "esp_reason", "esp_event")
 _VERDICT = ("reason", "bounce_type", "category", "fault", "action", "rule")
 _ESP_WORDS = ("esp_event", "esp_type", "esp_reason")
 _NUMBERS = ("reply_code", "attempt", "record")

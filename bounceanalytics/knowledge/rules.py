@@ -27,6 +27,15 @@ _Row = TypeVar("_Row", "TextRule", "EspWord", "MailboxProvider")
 #: Letters that no Unicode decomposition makes plain.
 PLAIN_LETTERS = (("ß", "ss"), ("ł", "l"), ("ø", "o"), ("æ", "ae"), ("œ", "oe"), ("\u0131", "i"), ("đ", "d"))
 
+#: The columns of an ESP's own words: what the first says of an address counts before what the others say.
+WORD_COLUMNS = ("esp_reason", "esp_type", "esp_event")
+
+#: Wishes of a recipient: no mail at all, none of one kind, mail again.
+WISHES = ("complained", "unsubscribed", "unsubscribed_partly", "resubscribed")
+
+#: What does not tell words of ESPs apart: ``Hard Bounce``, ``hard_bounce`` and ``hardbounce`` are one.
+BETWEEN_WORDS = r"[\s_.-]+"
+
 _MARKS = re.compile("[\u0300-\u036f]")
 
 #: What the shared dialect of Hyperscan, RE2 and ``re`` leaves out, and why.
@@ -99,9 +108,9 @@ class EspWord:
     provider : str
         One of :data:`bounceanalytics.schema.PROVIDERS`.
     column : str
-        ``esp_type`` or ``esp_reason``.
+        ``esp_type``, ``esp_reason`` or ``esp_event``; several with blanks between.
     word : str
-        Lower-case; compared with the whole value, or with its beginning if it ends in ``*``.
+        In plain form (:func:`plain_word`); compared with the whole value, or with its beginning if it ends in ``*``.
     tried : bool
         False if the ESP did not try to deliver.
     counted : bool
@@ -110,8 +119,16 @@ class EspWord:
         Name in :data:`bounceanalytics.schema.REASONS`; empty if the word alone tells nothing.
     action : str
         For the reason ``suppressed``; empty for the reason's own action.
+    type : str
+        ``hard``, ``soft`` or ``block``: the kind of bounce where nothing names a reason; empty if it does not say.
     vote : str
         ``remove``, ``keep`` or empty: what the word says about the address, for the ``conflict`` column.
+    silent : tuple of str
+        Reasons about which it says nothing after all, since it groups them with others.
+    wish : str
+        One of :data:`WISHES`: what the recipient wants; empty if the word tells no wish.
+    anew : bool
+        The wish is all that holds from then on: earlier ones of the address count no more, complaints aside.
     source : str
     event : str
         Event that the word is read for; empty for all.
@@ -127,7 +144,11 @@ class EspWord:
     counted: bool = False
     reason: str = ""
     action: str = ""
+    type: str = ""
     vote: str = ""
+    silent: tuple[str, ...] = ()
+    wish: str = ""
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +322,24 @@ def esp_words() -> tuple[EspWord, ...]:
     """Return what the ESPs' words mean."""
     tables = ((name, f"esps/{name}.toml") for name in PROVIDERS)
     return tuple(
-        _build(EspWord, {**row, "provider": name}, file)
+        _build(EspWord, _plain_row(row) | {"provider": name}, file)
         for name, file in tables
         for row in _package_table(file)["word"]
     )
+
+
+def plain_word(word: str) -> str:
+    """Return a word of an ESP as words are compared: in lower case, with nothing between its parts.
+
+    >>> plain_word("Hard_Bounce")
+    'hardbounce'
+    """
+    return re.sub(BETWEEN_WORDS, "", word.lower())
+
+
+def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return plain | ({"word": plain_word(row["word"])} if "word" in row else {})
 
 
 @cache

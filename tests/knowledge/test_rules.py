@@ -10,9 +10,12 @@ from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.knowledge.registry import code_reasons
 from bounceanalytics.knowledge.rules import (
+    WISHES,
+    WORD_COLUMNS,
     TextRule,
     esp_words,
     mailbox_providers,
+    plain_word,
     problems_of,
     read_rules,
     rules,
@@ -117,11 +120,15 @@ def test_esp_words_are_right() -> None:
     assert len({word.id for word in words}) == len(words)
     for word in words:
         assert word.provider in PROVIDERS
-        assert word.column in {"esp_type", "esp_reason"}
-        assert word.word == word.word.lower()
+        assert set(word.column.split()) <= set(WORD_COLUMNS)
+        assert word.word == plain_word(word.word)
         assert word.reason in {*REASONS, ""}
         assert word.event in {*EVENTS, ""}
         assert word.vote in {"remove", "keep", ""}
+        assert word.type in {"hard", "soft", "block", ""}
+        assert word.wish in {*WISHES, ""}
+        assert set(word.silent) <= set(REASONS)
+        assert word.vote or not word.silent
         assert word.action in {*ACTIONS, ""}
         assert word.tried == (word.reason != "suppressed")
         assert bool(word.action) == (word.reason == "suppressed")

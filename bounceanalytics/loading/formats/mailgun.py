@@ -90,6 +90,16 @@ _FIRST_RECIPIENT = (
 )
 _ONE_ADDRESSEE = "CASE WHEN len(regexp_extract_all(header_to, '@')) = 1 THEN header_to END"
 
+
+def _scope(tags: str) -> str:
+    """Return as SQL of which mail somebody unsubscribed; NULL for all of it, which Mailgun writes ``*``."""
+    named = f"coalesce({tags}, [])"
+    return (
+        f"CASE WHEN len({named}) > 0 AND NOT list_contains({named}, '*')"
+        f" THEN 'tag: ' || array_to_string({named}, ', ') END"
+    )
+
+
 COLUMNS = {
     "event": f"""CASE lower(word)
         WHEN 'failed' THEN {_FAILED}
@@ -97,7 +107,7 @@ COLUMNS = {
         WHEN 'delivered' THEN CASE WHEN {_TO_URL} THEN 'other' ELSE 'delivered' END
         ELSE {words_sql("word", EVENTS, "'other'")} END""",
     "esp_event": "word",
-    "esp_type": "severity",
+    "esp_type": f"CASE WHEN lower(word) = 'unsubscribed' THEN {_scope(tags_sql('tag_list'))} ELSE severity END",
     "esp_reason": "coalesce(nullif(reason, ''), nullif(reject_reason, ''))",
     "recipient": f"coalesce(nullif(recipient, ''), {_FIRST_RECIPIENT}, {_ONE_ADDRESSEE}, member)",
     "time": "coalesce(epoch, iso)",
@@ -313,7 +323,9 @@ def _list(name: str, *needs: str, lacks: str = "", hint: str = "", note: str = "
             "event": "'suppressed'",
             "esp_type": literal(name),
             # Mailgun's own numbers have no word beside them here
-            "esp_reason": f"CASE WHEN {_MADE_UP} THEN code END",
+            "esp_reason": _scope(f"coalesce({tags_sql('tags')}, {tags_sql('tag')})")
+            if name == "unsubscribes"
+            else f"CASE WHEN {_MADE_UP} THEN code END",
             "recipient": "address",
             "time": "created",
             "reply": "code",

@@ -90,13 +90,16 @@ WEBHOOK_FIELDS = {
     "reason": "reason",
     "response": "response",
     "attempt": "attempt",
+    "asm_group": "asm_group_id",
 }
 
 # `type`, `reason` and `status` may be the sender's own arguments on events that have no such field
 WEBHOOK_COLUMNS = {
     "event": _EVENT,
     "esp_event": "event",
-    "esp_type": "CASE WHEN event IN ('bounce', 'blocked') THEN type END",
+    # which group of mail somebody left or joined again is all that such an event says
+    "esp_type": "CASE WHEN event IN ('bounce', 'blocked') THEN type"
+    " WHEN starts_with(event, 'group_') THEN 'group ' || asm_group END",
     "esp_reason": "CASE WHEN event IN ('bounce', 'blocked') THEN classification WHEN event = 'dropped' THEN reason END",
     "recipient": "email",
     "time": "timestamp",
@@ -303,7 +306,9 @@ LOGS = Format(
 def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Format, Format]:
     """Return the JSON and the CSV format of one suppression list."""
     known = keys.split()
-    has = {key: key if key in known else "NULL" for key in ("reason", "status", "ip", "group_name")}
+    has = {
+        key: key if key in known else "NULL" for key in ("reason", "status", "ip", "group_id", "group_name")
+    }
     time = "created" if "created" in known else "created_at" if "created_at" in known else "NULL"
     invalid = name == "invalid_emails"  # its reason is SendGrid's own sentence
     page = Format(
@@ -321,7 +326,7 @@ def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Form
             "event": "'suppressed'",
             "esp_event": "NULL",
             "esp_type": literal(name),
-            "esp_reason": has["reason"] if invalid else "NULL",
+            "esp_reason": has["reason"] if invalid else f"'group ' || {has['group_id']}",
             "recipient": "email",
             "time": time,
             "status": has["status"],
@@ -354,7 +359,13 @@ LISTS = (
     *_list("unsubscribes", "created email"),
 )
 
-_GROUP_HINT = named(r"asm(?![a-z])|unsub|suppress|opt.?out")
+# lists of addresses with nothing beside them: the name of the file must say what they are
+_GROUP, _OPT_OUT = r"asm(?![a-z])|group", r"unsub|opt.?out"
+_NAMED = {
+    "group unsubscribes": named(_GROUP),
+    "unsubscribes": named(_OPT_OUT, unless=_GROUP),
+    "suppressions": named("suppress", unless=f"{_GROUP}|{_OPT_OUT}"),
+}
 
 
 def _addresses(list_name: str, *, event: str = "suppressed", field: str = "email", **other: Any) -> Format:
@@ -382,8 +393,11 @@ _ALONE: dict[str, Any] = {
 
 # such a list may be anything, so that its name must say what it is
 ADDRESSES = (
-    _addresses("group unsubscribes", hint=_GROUP_HINT, **_ALONE),
-    _addresses("group unsubscribes", hint=_GROUP_HINT, kind="csv", needs=("email",), only="email"),
+    *(
+        _addresses(name, hint=hint, **how)
+        for name, hint in _NAMED.items()
+        for how in (_ALONE, {"kind": "csv", "needs": ("email",), "only": "email"})
+    ),
     _addresses("unsubscribes", container="recipient_emails", bare=False, **_ALONE),
     _addresses("unsubscribes", needs=("recipient_email",), only="recipient_email", field="recipient_email"),
     _addresses("addresses to take off a list", event="other", container="emails", bare=False, **_ALONE),

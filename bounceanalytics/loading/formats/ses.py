@@ -99,17 +99,31 @@ _WORD_SQL = (
 _MADE = {"word": _WORD_SQL, "kind": f"lower(translate({_WORD_SQL}, ' _', ''))"}
 _WORD, _KIND = _MADE
 
-_OPTED_OUT = (
+_NEWLY_OUT = (
     "len(list_filter(new_topics, lambda topic: topic.subscriptionStatus = 'OptOut' AND NOT coalesce(list_contains("
     "list_transform(list_filter(old_topics, lambda old: old.subscriptionStatus = 'OptOut'), lambda old: old.topicName),"
     " topic.topicName), false))) > 0"
+)
+
+
+def _topics(status: str) -> str:
+    """Return as SQL the topics that have a status, as a text that begins with it; NULL if there are none."""
+    chosen = f"list_filter(new_topics, lambda topic: topic.subscriptionStatus = {literal(status)})"
+    names = f"array_to_string(list_sort(list_transform({chosen}, lambda topic: topic.topicName)), ', ')"
+    return f"CASE WHEN len({chosen}) > 0 THEN {literal(status + ': ')} || {names} END"
+
+
+# what the recipient wants from then on: the words are ours, the names in them SES's
+_PREFERENCES = (
+    f"CASE WHEN unsubscribe_all = 'true' THEN 'unsubscribeAll'"
+    f" ELSE coalesce({_topics('OptOut')}, {_topics('OptIn')}) END"
 )
 
 _EVENT = f"""CASE
     WHEN {_KIND} = 'bounce' AND list_contains([{", ".join(map(literal, NOT_TRIED))}], bounce_subtype) THEN 'dropped'
     WHEN {_KIND} = 'complaint' AND nullif(complaint_subtype, '') IS NOT NULL THEN 'dropped'
     WHEN {_KIND} = 'complaint' AND complaint_type = 'not-spam' THEN 'other'
-    WHEN {_KIND} = 'subscription' AND (unsubscribe_all = 'true' OR {_OPTED_OUT}) THEN 'unsubscribed'
+    WHEN {_KIND} = 'subscription' AND (unsubscribe_all = 'true' OR {_NEWLY_OUT}) THEN 'unsubscribed'
     ELSE {words_sql(_KIND, EVENTS, "'other'")} END"""
 
 # The body names the recipients that it is about; `mail.destination` names everyone the message went to, and making
@@ -136,7 +150,7 @@ COLUMNS = {
     "event": _EVENT,
     "suspect": "len(complained) > 1",
     "esp_event": _WORD,
-    "esp_type": "coalesce(bounce_type, complaint_type, delay_type)",
+    "esp_type": f"coalesce(bounce_type, complaint_type, delay_type, {_PREFERENCES})",
     "esp_reason": "coalesce(bounce_subtype, complaint_subtype, reject_reason, subscription_source)",
     "recipient": "each.address",
     "time": "coalesce(bounce_time, complaint_time, delivery_time, delay_time, open_time, click_time,"

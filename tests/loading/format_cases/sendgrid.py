@@ -151,6 +151,11 @@ CASES = (
         rows(email=person),
         "asm_groups_1_suppressions",
     ),
+    *(
+        Case("sendgrid", f"suppression list: {name}", layout, one, file)
+        for name, file in (("unsubscribes", "optouts"), ("suppressions", "suppressed_contacts"))
+        for layout, one in (("array", person), ("csv", rows(email=person)))
+    ),
     Case("sendgrid", "suppression list: unsubscribes", "page recipient_emails", person),
     Case("sendgrid", "suppression list: unsubscribes", "lines", rows(recipient_email=person)),
     Case("sendgrid", "addresses to take off a list", "page emails", person),
