@@ -28,6 +28,7 @@ from bounceanalytics.errors import (
     PolicyError,
     SourceError,
     UnknownCodeError,
+    WrongClockWarning,
 )
 from bounceanalytics.explaining.explain import Explanation, explain
 from bounceanalytics.finding import in_storm, recovery, recovery_curves, retry_days, storms
@@ -104,6 +105,7 @@ __all__ = [
     "Summaries",
     "Suppressions",
     "UnknownCodeError",
+    "WrongClockWarning",
     "candidates",
     "charts",
     "classify",

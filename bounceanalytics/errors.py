@@ -114,3 +114,14 @@ class UnknownCodeError(BounceAnalyticsError, KeyError):
 
     def __str__(self) -> str:  # KeyError would show the repr of the message
         return str(self.args[0]) if self.args else ""
+
+
+class WrongClockWarning(UserWarning):
+    """Some events lie in the future: a clock was wrong, and they are taken for events without a time.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> issubclass(ba.WrongClockWarning, UserWarning)
+    True
+    """

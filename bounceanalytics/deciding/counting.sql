@@ -1,6 +1,6 @@
 -- Failures that stand, by address, line and epoch (the time between two activities), in; bounce days out, each with what
 -- has come together up to it. Tables: standing (address, line, rank, timestamp, weight, epoch), facts; view: policy_lines.
--- An undated failure stands on a day of its own, before all others.
+-- An undated failure makes a day of its own, and stretches no span: it lies where the first dated one does.
 
 CREATE OR REPLACE TEMP TABLE reached AS
 WITH rules AS (
@@ -11,16 +11,20 @@ WITH rules AS (
 
 days AS (
     SELECT
-        address,
-        line,
-        rank,
-        epoch,
-        timestamp::DATE AS day,
-        coalesce(day, DATE '0001-01-01') AS place,
-        max(timestamp) AS last_moment,
-        max(weight) AS weight
-    FROM standing
-    GROUP BY ALL
+        *,
+        coalesce(day, min(day) OVER (PARTITION BY address, line, epoch), DATE '0001-01-01') AS place
+    FROM (
+        SELECT
+            address,
+            line,
+            rank,
+            epoch,
+            timestamp::DATE AS day,
+            max(timestamp) AS last_moment,
+            max(weight) AS weight
+        FROM standing
+        GROUP BY ALL
+    )
 ),
 
 streaks AS (

@@ -23,6 +23,7 @@ from bounceanalytics.addresses import domain_of
 from bounceanalytics.database import read_sql
 from bounceanalytics.deciding.gathering import checked_policy, gather_evidence, register_lines
 from bounceanalytics.errors import PolicyError
+from bounceanalytics.esps import ESPS
 from bounceanalytics.finding.retries import retry_days
 from bounceanalytics.finding.traps import find_traps
 from bounceanalytics.history import History
@@ -90,6 +91,7 @@ def decide(
         ``last_clicked``    timestamp, UTC: last click
         ``complained_at``   timestamp, UTC: last complaint
         ``unsubscribed_at`` timestamp, UTC: last unsubscribe
+        ``suppressed_by``   string: ESP whose list keeps mail from the address, for bounces or unknown causes
         ``source``          string: file that the deciding event came from
         ``record``          int64: number of the deciding event's record in that file
         ``explanation``     string: the verdict as a sentence
@@ -115,9 +117,16 @@ def decide(
 
     Notes
     -----
-    What came before the last delivery, open or click of an address does not count any more. A delivery whose own
-    message bounced afterwards is no delivery. Complaints and unsubscribes are wishes and stay. Deferrals are no
-    bounces: the mail was still on its way. Machine opens cannot be told from others.
+    What came before the last delivery, open or click of an address does not count any more; an open or a click counts
+    at the time at which its message was sent, if the frame tells. A delivery whose own message bounced afterwards is no
+    delivery. Deferrals are no bounces: the mail was still on its way. Machine opens cannot be told from others.
+
+    Complaints and unsubscribes are wishes and stay, whatever arrives later; of an unsubscribe and a wish to get mail
+    again the later counts. Mail that the ESP dropped, or an entry of its list, repeats the bounce behind it and says no
+    more than that; it counts by itself where no bounce is known since the last delivery.
+
+    A time in the future is no time: some clock was wrong. Such events count as undated, with a
+    :class:`WrongClockWarning`.
 
     ``confidence`` is *high* where a wish, a sign of life, several bounce days or the server's own words decided,
     *medium* where nothing but a code or the ESP's word did, *low* where the evidence disagrees, lies in a storm, is a
@@ -142,6 +151,9 @@ def decide(
         gather_evidence(history, policy.late_bounce_hours)
         register_lines(history, policy)
         history.register("titles", _titles())
+        history.register(
+            "esps", pa.table({"provider": list(ESPS), "esp_title": [one.title for one in ESPS.values()]})
+        )
         history.register("traps", find_traps(history, policy.late_bounce_hours))
         if moment is None:
             ((moment,),) = history.database.sql("SELECT max(last_seen) FROM facts").fetchall()

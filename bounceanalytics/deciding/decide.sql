@@ -42,7 +42,7 @@ WITH gathered AS (
     SELECT
         facts.* EXCLUDE (active),
         bounce_counts.* EXCLUDE (address),
-        deciding.* EXCLUDE (address, verdict, last_active, active_by, storm, conflict),
+        deciding.* EXCLUDE (address, provider, verdict, last_active, active_by, storm, conflict),
         coalesce(deciding.conflict, false) AS conflict,
         coalesce(deciding.storm AND deciding.line = 'storm', false) AS storm,
         coalesce(verdict, 'keep') AS verdict,
@@ -54,6 +54,9 @@ WITH gathered AS (
             WHEN opened = greatest(delivered, opened, clicked) OR (delivered IS NULL AND has_opened) THEN 'opened'
             WHEN has_delivered THEN 'delivered'
         END AS active_by,
+        CASE active_by WHEN 'clicked' THEN clicked_on WHEN 'opened' THEN opened_on ELSE last_active END AS active_on,
+        suppressing.suppressed_by,
+        esp_title,
         traps.accepted_again IS NOT NULL AS trap_risk,
         silent_from,
         accepted_again,
@@ -64,6 +67,8 @@ WITH gathered AS (
     LEFT JOIN latest USING (address)
     LEFT JOIN titles ON titles.reason = deciding.reason
     LEFT JOIN traps USING (address)
+    LEFT JOIN suppressing USING (address)
+    LEFT JOIN esps ON esps.provider = suppressed_by
 )
 SELECT
     * REPLACE (
@@ -76,7 +81,7 @@ SELECT
     coalesce(enhanced_code, reply_code::VARCHAR) AS code,
     CASE
         WHEN kind IS NULL OR NOT stands THEN CASE WHEN active_by IS NULL THEN 'medium' ELSE 'high' END
-        WHEN kind IN ('complained', 'unsubscribed') THEN 'high'
+        WHEN kind IN ('complained', 'unsubscribed', 'unsubscribed_partly') THEN 'high'
         WHEN conflict OR storm OR kind = 'suspected' OR action = 'review' THEN 'low'
         WHEN days > 1 OR evidence = 'text' THEN 'high'
         ELSE 'medium'

@@ -1,5 +1,5 @@
 -- Classified events in; what speaks for and against each address out, whatever the policy.
--- Views: events (address as a number, timestamp in UTC), in_storm (row).
+-- Views: events (address as a number, timestamp in UTC), in_storm (row); table: wishes.
 
 CREATE OR REPLACE TEMP TABLE facts AS
 SELECT
@@ -54,40 +54,59 @@ SELECT
     evidence,
     coalesce(conflict, false) AS conflict,
     mailbox_provider,
+    provider,
     source,
     record,
+    scope,
     coalesce(wish, reason, 'unclassified') AS reason,
     CASE WHEN wish IS NOT NULL THEN 'remove' ELSE coalesce(action, 'review') END AS action,
     CASE
-        WHEN wish = 'complained' AND coalesce(suspect, false) THEN 'suspected'
-        ELSE coalesce(wish, CASE event WHEN 'bounced' THEN 'bounce' ELSE 'not_tried' END)
+        WHEN wish = 'complained' AND suspect THEN 'suspected'
+        WHEN wish IS NOT NULL THEN wish
+        WHEN event <> 'bounced' THEN 'not_tried'
+        -- nothing but the ESP's word that it was for good
+        WHEN bounce_type = 'hard' AND reason = 'unclassified' THEN 'unexplained'
+        ELSE 'bounce'
     END AS kind,
     row IN (SELECT row FROM in_storm) AS storm
-FROM (
-    SELECT
-        *,
-        CASE
-            WHEN event IN ('complained', 'unsubscribed') THEN event
-            WHEN event = 'bounced' THEN NULL
-            WHEN regexp_matches(concat_ws(' ', esp_type, esp_reason), '(?i)complain|spam') THEN 'complained'
-            WHEN regexp_matches(concat_ws(' ', esp_type, esp_reason), '(?i)unsub') THEN 'unsubscribed'
-        END AS wish
-    FROM events
-    WHERE event IN ('bounced', 'dropped', 'suppressed', 'complained', 'unsubscribed') AND address IS NOT NULL
-);
+FROM (SELECT * EXCLUDE (suspect) FROM events) AS events
+LEFT JOIN wishes USING (row)
+WHERE address IS NOT NULL AND (stands OR (wish IS NULL AND event IN ('bounced', 'dropped', 'suppressed')));
 
--- An ESP that took a storm at its word drops what follows; such a drop says no more than the bounce before it.
-UPDATE failures
-SET storm = true
-FROM (
-    SELECT drops.rowid AS row, arg_max(bounces.storm, bounces.timestamp) AS storm
-    FROM failures AS drops
-    JOIN failures AS bounces
-        ON bounces.address = drops.address AND bounces.kind = 'bounce' AND bounces.timestamp <= drops.timestamp
-    WHERE
-        drops.kind = 'not_tried'
-        AND drops.reason = 'suppressed'
-        AND drops.address IN (SELECT address FROM failures WHERE storm)
-    GROUP BY drops.rowid
-) AS followed
-WHERE failures.rowid = followed.row AND followed.storm;
+-- Mail that the ESP did not try, with the last time the address bounced and took mail before; an entry of a list without a
+-- time describes how things stand.
+CREATE OR REPLACE TEMP TABLE not_tried AS
+WITH drops AS (
+    SELECT rowid AS failure, address, provider, coalesce(timestamp, TIMESTAMP 'infinity') AS moment
+    FROM failures
+    WHERE kind = 'not_tried' AND action <> 'fix'
+),
+
+bounces AS (
+    SELECT address, coalesce(timestamp, TIMESTAMP '-infinity') AS moment
+    FROM failures
+    WHERE kind IN ('bounce', 'unexplained')
+),
+
+deliveries AS (
+    SELECT address, timestamp AS moment
+    FROM events
+    WHERE event = 'delivered' AND timestamp IS NOT NULL AND address IN (SELECT address FROM drops)
+)
+
+SELECT drops.*, bounces.moment AS bounced, deliveries.moment AS delivered
+FROM drops
+ASOF LEFT JOIN bounces ON bounces.address = drops.address AND bounces.moment <= drops.moment
+ASOF LEFT JOIN deliveries ON deliveries.address = drops.address AND deliveries.moment <= drops.moment;
+
+-- Whose list keeps mail from an address.
+CREATE OR REPLACE TEMP TABLE suppressing AS
+SELECT address, arg_max(provider, (drops.moment, provider)) AS suppressed_by
+FROM not_tried AS drops
+LEFT JOIN facts USING (address)
+WHERE NOT coalesce(last_delivered > drops.moment, false)
+GROUP BY address;
+
+-- The ESP repeats its answer to a bounce, and has learned nothing since: the bounce speaks for itself.
+DELETE FROM failures
+WHERE rowid IN (SELECT failure FROM not_tried WHERE bounced >= coalesce(delivered, bounced));

@@ -6,7 +6,7 @@ WITH phrased AS (
         *,
         concat_ws(' ', reply_code, enhanced_code, title) AS said,
         coalesce('on ' || timestamp::DATE, 'at an unknown time') AS day,
-        active_by || coalesce(' on ' || last_active::DATE, '') AS was_active,
+        active_by || coalesce(' on ' || active_on::DATE, '') AS was_active,
         CASE
             WHEN by_delivered THEN ', no delivery since'
             WHEN by_opened OR by_clicked
@@ -29,10 +29,14 @@ SELECT
             || day
             || CASE
                 WHEN kind IN ('complained', 'unsubscribed') THEN ' (' || kind || ')'
+                WHEN kind = 'unsubscribed_partly' THEN ' (unsubscribed from a part of the mail' || coalesce(': ' || scope, '') || ')'
                 WHEN reason <> 'suppressed' THEN ' (' || said || ')'
                 ELSE ''
             END
         WHEN kind IN ('complained', 'unsubscribed') THEN kind || ' ' || day
+        WHEN kind = 'unsubscribed_partly' THEN 'unsubscribed from a part of the mail' || coalesce(' (' || scope || ')', '') || ' ' || day
+        WHEN kind = 'unexplained' AND days = 1 AND verdict <> 'keep'
+            THEN 'the ESP calls the bounce ' || day || ' hard, and nobody says why' || since
         WHEN kind = 'suspected' THEN 'one of several who may have complained ' || day
         WHEN verdict = 'hold' AND conflict THEN said || ' ' || day || '; code, text and the word of the ESP disagree'
         WHEN verdict <> 'keep' AND days = 1 THEN said || ' ' || day || since
@@ -46,6 +50,11 @@ SELECT
         WHEN coalesce(remove_after, hold_after) IS NULL THEN said || ' ' || day || '; this does not speak against the address'
         WHEN days = 1 THEN said || ' ' || day || '; one bounce day is too few'
         ELSE said || ' ' || day || format('; {} bounce days are too few', days)
+    END
+    || CASE
+        WHEN verdict <> 'remove' AND suppressed_by IS NOT NULL AND event IN ('bounced')
+            THEN '; ' || esp_title || ' sends nothing to it, because its list holds it'
+        ELSE ''
     END
     || CASE WHEN hold_over THEN '; its hold is over, so it is tried again' ELSE '' END
     || '.'

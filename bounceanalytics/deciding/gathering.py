@@ -11,6 +11,7 @@ from bounceanalytics.deciding.policy import Policy
 from bounceanalytics.errors import PolicyError
 from bounceanalytics.finding.storms import find_storms, storm_rows
 from bounceanalytics.history.responses import RESPONSE_COLUMNS, gather_responses
+from bounceanalytics.knowledge.rules import BETWEEN_WORDS, WORD_COLUMNS, esp_words
 
 if TYPE_CHECKING:
     from bounceanalytics.history import History
@@ -20,8 +21,7 @@ NEEDED = (
     *RESPONSE_COLUMNS,
     "reply_code",
     "enhanced_code",
-    "esp_type",
-    "esp_reason",
+    *WORD_COLUMNS,
     "suspect",
     "source",
     "record",
@@ -67,6 +67,8 @@ def gather_evidence(history: History, late_bounce_hours: int) -> None:
         rows = storm_rows(history, found) if len(found) else []
         history.register("in_storm", pa.table({"row": pa.array(rows, pa.int64())}))
         history.number_addresses()
+        history.register("wish_words", _wish_words())
+        history.run("deciding", "wishes", between=BETWEEN_WORDS)
         history.run("deciding", "evidence")
 
     history.gather(NEEDED)
@@ -82,6 +84,26 @@ def gather_activity(history: History, late_bounce_hours: int) -> None:
         history.run("deciding", "activity")
 
     history.once("activity", make, key=late_bounce_hours)
+
+
+@lru_cache(maxsize=1)
+def _wish_words() -> pa.Table:
+    """Return the words of ESPs that tell a wish, one row for each column that they stand in."""
+    rows = [
+        {
+            "provider": word.provider,
+            "word_column": column,
+            "word": word.word.removesuffix("*"),
+            "starts": word.word.endswith("*"),
+            "event": word.event,
+            "wish": word.wish,
+            "anew": word.anew,
+        }
+        for word in esp_words()
+        if word.wish
+        for column in word.column.split()
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def register_lines(history: History, policy: Policy) -> None:

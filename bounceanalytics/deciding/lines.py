@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ PATIENCE: Mapping[str, Rule] = {"greylisted": NEVER, "rate_limited": NEVER}
 _ORDER = (
     "complained",
     "unsubscribed",
+    "unsubscribed_partly",
     "hard",
     "score",
     "system_full",
@@ -33,6 +34,7 @@ _ORDER = (
     "system_full_listed",
     "not_tried",
     "suspected",
+    "unexplained",
     "conflict",
     "storm",
     "soft",
@@ -45,6 +47,8 @@ _ORDER = (
 #: What tells the kinds of events apart.
 KEY = ("kind", "reason", "action", "conflict", "storm")
 
+_Key: TypeAlias = tuple[str, str, str, bool, bool]
+
 #: The line of an action, and the name of its weight in a score.
 _LINES = {"remove": "hard", "retry": "soft", "review": "review", "fix": "sender"}
 
@@ -54,19 +58,33 @@ def policy_lines(policy: Policy) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     rules: list[Rule] = []
 
-    def add(key: tuple[str, str, str, bool, bool], line: str, rule: Rule, weight: float = 1.0) -> None:
+    def add(key: _Key, line: str, rule: Rule, weight: float = 1.0, *, beside: bool = False) -> None:
         signs = policy.cleared_by if rule.cleared_by is None else rule.cleared_by
         clears = {f"by_{sign}": sign in signs for sign in schema.SIGNS_OF_LIFE}
-        rows.append({**dict(zip(KEY, key, strict=True)), "line": line, "weight": weight, **clears})
+        rows.append(
+            {**dict(zip(KEY, key, strict=True)), "line": line, "weight": weight, "beside": beside, **clears}
+        )
         rules.append(rule)
 
     for conflict, storm in product((False, True), repeat=2):
-        for wish, verdict in (("complained", policy.complained), ("unsubscribed", policy.unsubscribed)):
-            add((wish, wish, "remove", conflict, storm), wish, _once(verdict))
+        for wish in ("complained", "unsubscribed", "unsubscribed_partly"):
+            add((wish, wish, "remove", conflict, storm), wish, _once(getattr(policy, wish)))
         add(("suspected", "complained", "remove", conflict, storm), "suspected", policy.suspected)
-    failures = product(("bounce", "not_tried"), schema.REASONS, schema.ACTIONS, (False, True), (False, True))
-    for key in failures:
-        add(key, *_line(policy, *key))
+        unexplained: _Key = ("unexplained", "unclassified", "review", conflict, storm)
+        add(unexplained, *_disputed(conflict, *_unexplained(policy)))
+        for kind, reason, action in product(("bounce", "not_tried"), schema.REASONS, schema.ACTIONS):
+            key: _Key = (kind, reason, action, conflict, storm)
+            line, rule, weight = _line(policy, *key)
+            add(key, line, rule, weight)
+            # what is beyond dispute counts beside what is not, if there is such: more evidence never weighs less
+            disputed, held, weight = _disputed(True, line, rule, weight)
+            if (
+                kind == "bounce"
+                and not conflict
+                and held.hold_after
+                and (line == "score" or action != "remove")
+            ):
+                add(key, disputed, held, weight, beside=True)
     table = pd.DataFrame(rows)
     for item in fields(Rule):
         if item.name != "cleared_by":
@@ -85,7 +103,19 @@ def _line(
     if action == "remove" and storm and policy.storm != AT_ONCE:
         return "storm", policy.storm, 1.0
     line, rule, weight = (_not_tried if kind == "not_tried" else _bounced)(policy, reason, action)
-    return (f"{line}_conflict", _no_removal(rule), 1.0) if conflict else (line, rule, weight)
+    return _disputed(conflict, line, rule, weight)
+
+
+def _disputed(conflict: bool, line: str, rule: Rule, weight: float) -> tuple[str, Rule, float]:
+    """Return the line beside the given one that counts conflicting bounces, if it is such a one."""
+    return (f"{line}_conflict", _no_removal(rule), weight) if conflict else (line, rule, weight)
+
+
+def _unexplained(policy: Policy) -> tuple[str, Rule, float]:
+    """Return the line of a bounce of which nothing is known but that the ESP calls it hard."""
+    if policy.score is not None and "hard" in policy.weights:
+        return "score", policy.score, float(policy.weights["hard"])
+    return "unexplained", policy.unexplained, 1.0
 
 
 def _not_tried(policy: Policy, reason: str, action: str) -> tuple[str, Rule, float]:

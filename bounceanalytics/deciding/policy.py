@@ -29,12 +29,13 @@ SystemFull = Literal["remove", "hold", "retry"]
 #: The kinds of bounces that a score can weigh.
 WEIGHED = ("hard", "soft", "review")
 
-_RULES = ("hard", "soft", "review", "conflict", "storm", "suspected")
+_RULES = ("hard", "soft", "review", "unexplained", "conflict", "storm", "suspected")
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "system_full": get_args(SystemFull),
     "not_tried": schema.VERDICTS,
     "complained": schema.VERDICTS,
     "unsubscribed": schema.VERDICTS,
+    "unsubscribed_partly": schema.VERDICTS,
 }
 
 _SOFT = Rule(remove_after=5, remove_span=21, hold_after=3, hold_days=30, review_days=180)
@@ -68,6 +69,9 @@ class Policy:
     review : Rule
         Bounces with action ``review``: refused without a reason, automatic replies, not classified. Held, not
         removed, when they repeat on three days: nobody knows what they mean.
+    unexplained : Rule
+        A bounce of which nothing is known but that the ESP calls it hard: no reply, no code that tells. Held at once:
+        most such addresses are dead, and nobody says so.
     system_full : {'remove', 'hold', 'retry'}
         5.3.1 and its like: ``remove`` follows ``hard``, ``hold`` holds at once, ``retry`` follows ``soft``. The
         code says permanent, RFC 3463 expects it to pass, so it has a line of its own.
@@ -85,10 +89,15 @@ class Policy:
         A complaint that any of several recipients of one message may have made. Held at once, until the address opens
         or clicks; that mail still arrives says nothing.
     not_tried : {'remove', 'hold', 'keep'}
-        Entries of the ESP's suppression lists and mail that it dropped, where the classifier says remove. They are
-        no bounces and are not counted in days; the ESP will not deliver to the address anyway.
+        Entries of the ESP's suppression lists and mail that it dropped, where the classifier says remove and no bounce
+        of the address is known: one that is speaks for itself, and the ESP only repeats it. They are not counted in
+        days; the ESP will not deliver to the address anyway.
     complained, unsubscribed : {'remove', 'hold', 'keep'}
-        A wish of the recipient, not a failure: a later delivery does not undo it.
+        A wish of the recipient, not a failure: a later delivery does not undo it. A later wish to get mail again undoes
+        an unsubscribe.
+    unsubscribed_partly : {'remove', 'hold', 'keep'}
+        Out of one group, topic or tag, and of nothing else. Held, so that somebody looks which list is meant: it is no
+        wish to hear nothing more.
     cleared_by : tuple of {'delivered', 'opened', 'clicked'}
         Signs of life: what came before the last of them does not count any more. Opens by machines, such as Apple's
         privacy proxy, look like others in exports; they still show that the mailbox takes mail.
@@ -127,6 +136,7 @@ class Policy:
     hard: Rule = AT_ONCE
     soft: Rule = _SOFT
     review: Rule = _REVIEW
+    unexplained: Rule = HELD_AT_ONCE
     system_full: SystemFull = "remove"
     system_full_review_days: int | None = 90
     conflict: Rule = HELD_AT_ONCE
@@ -135,6 +145,7 @@ class Policy:
     not_tried: Verdict = "remove"
     complained: Verdict = "remove"
     unsubscribed: Verdict = "remove"
+    unsubscribed_partly: Verdict = "hold"
     cleared_by: tuple[str, ...] = schema.SIGNS_OF_LIFE
     late_bounce_hours: int = 120
     score: Rule | None = None
@@ -323,10 +334,12 @@ class Policy:
         Returns
         -------
         pandas.DataFrame
-            One row per kind of event (``kind``: bounce, not_tried, complained, unsubscribed or suspected; ``reason``;
-            ``action``; ``conflict``; ``storm``) with the name of the ``line`` that counts it, its ``rank`` among lines
-            that lead to the same verdict (lowest first), its ``weight`` in points, the fields of its :class:`Rule`
-            and ``by_delivered``, ``by_opened``, ``by_clicked``: what clears it.
+            One row per kind of event (``kind``: bounce, unexplained, not_tried, complained, unsubscribed,
+            unsubscribed_partly or suspected; ``reason``; ``action``; ``conflict``; ``storm``) with the name of the
+            ``line`` that counts it, its ``rank`` among lines that lead to the same verdict (lowest first), its
+            ``weight`` in points, the fields of its :class:`Rule` and ``by_delivered``, ``by_opened``, ``by_clicked``:
+            what clears it. Rows with ``beside`` count bounces beyond dispute once more, beside the conflicting ones of
+            an address that has such.
 
         Examples
         --------

@@ -2,12 +2,21 @@
 -- later. Tables: evidence.sql, activity.sql; view: policy_lines (Policy.lines()).
 -- Nothing without a time takes part: it has no place in a replay.
 
+CREATE OR REPLACE TEMP TABLE disputed AS
+SELECT DISTINCT address, line
+FROM failures
+JOIN policy_lines USING (kind, reason, action, conflict, storm)
+WHERE conflict;
+
 CREATE OR REPLACE TEMP TABLE standing AS
 WITH dated AS (
     SELECT address, timestamp, kind, line, rank, weight, by_delivered, by_opened, by_clicked
     FROM failures
     JOIN policy_lines USING (kind, reason, action, conflict, storm)
-    WHERE timestamp IS NOT NULL AND (remove_after IS NOT NULL OR hold_after IS NOT NULL)
+    WHERE
+        timestamp IS NOT NULL
+        AND (remove_after IS NOT NULL OR hold_after IS NOT NULL)
+        AND (NOT beside OR (address, line) IN (FROM disputed))
 ),
 
 -- The last activity that the line asks for, up to each failure: the time between two makes an epoch.
@@ -15,7 +24,7 @@ placed AS (
     SELECT
         dated.*,
         CASE
-            WHEN kind IN ('complained', 'unsubscribed') THEN NULL
+            WHEN kind IN ('complained', 'unsubscribed', 'unsubscribed_partly') THEN NULL
             ELSE greatest(
                 CASE WHEN by_delivered THEN delivered.timestamp END,
                 CASE WHEN by_opened THEN opened.timestamp END,

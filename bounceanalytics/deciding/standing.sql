@@ -7,11 +7,20 @@ SELECT
     max(timestamp) FILTER (event = 'delivered') AS delivered,
     max(timestamp) FILTER (event = 'opened') AS opened,
     max(timestamp) FILTER (event = 'clicked') AS clicked,
+    arg_max(happened, (timestamp, happened)) FILTER (event = 'opened' AND timestamp IS NOT NULL) AS opened_on,
+    arg_max(happened, (timestamp, happened)) FILTER (event = 'clicked' AND timestamp IS NOT NULL) AS clicked_on,
     bool_or(event = 'delivered') AS has_delivered,
     bool_or(event = 'opened') AS has_opened,
     bool_or(event = 'clicked') AS has_clicked
 FROM activity
 GROUP BY address;
+
+-- Where there is a conflict, what is beyond dispute counts in the line of it, too.
+CREATE OR REPLACE TEMP TABLE disputed AS
+SELECT DISTINCT address, line
+FROM failures
+JOIN policy_lines USING (kind, reason, action, conflict, storm)
+WHERE conflict;
 
 -- The line of the policy that counts a failure, and whether it still stands after the last activity.
 CREATE OR REPLACE TEMP TABLE counted AS
@@ -32,7 +41,7 @@ SELECT
         ELSE 'clicked'
     END AS active_by,
     CASE
-        WHEN kind IN ('complained', 'unsubscribed') THEN true
+        WHEN kind IN ('complained', 'unsubscribed', 'unsubscribed_partly') THEN true
         WHEN timestamp IS NOT NULL THEN coalesce(timestamp >= last_active, true)
         WHEN kind = 'not_tried' THEN true
         ELSE NOT coalesce(
@@ -41,7 +50,8 @@ SELECT
     END AS stands
 FROM failures
 JOIN policy_lines USING (kind, reason, action, conflict, storm)
-LEFT JOIN latest USING (address);
+LEFT JOIN latest USING (address)
+WHERE NOT beside OR (address, line) IN (FROM disputed);
 
 CREATE OR REPLACE TEMP TABLE standing AS
 SELECT address, line, any_value(rank) AS rank, timestamp, max(weight) AS weight, 0 AS epoch

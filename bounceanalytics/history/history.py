@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -13,7 +15,7 @@ from bounceanalytics import schema
 from bounceanalytics.addresses import normal_form
 from bounceanalytics.database import open_database, run_statements
 from bounceanalytics.datasets import as_dataset
-from bounceanalytics.errors import FrameError
+from bounceanalytics.errors import FrameError, WrongClockWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
 
 _Made = TypeVar("_Made")
+
+#: How far ahead of this machine another clock may be.
+_AHEAD = dt.timedelta(days=1)
 
 #: The columns that tell who runs a domain.
 MAILBOX_COLUMNS = ("event", "domain", "mailbox_provider")
@@ -98,6 +103,8 @@ class History:
                 wrong.append(f"{column.name} is {kind}, and must be {_plain(column)}")
         if wrong:
             raise FrameError(f"a classified frame is needed: {'; '.join(wrong)}")
+        if "timestamp" in found:
+            found["timestamp"] = _without_future(found["timestamp"])
         self._columns |= found
         self._register_events()
 
@@ -190,6 +197,27 @@ def _gathered(values: pd.Series | pa.ChunkedArray, column: schema.Column) -> pa.
         texts = normal_form(array.cast(schema.ARROW_STRING).combine_chunks())
         return pa.chunked_array([pc.if_else(pc.equal(texts, ""), None, texts)])
     return array if pa.types.is_dictionary(array.type) or pa.types.is_list(kind) else array.cast(kind)
+
+
+def _without_future(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return times without those that no right clock can have told.
+
+    If most lie there, it is the clock of this machine that is wrong.
+    """
+    latest = dt.datetime.now(dt.UTC).replace(tzinfo=None) + _AHEAD
+    last = pc.max(times).as_py()
+    if last is None or last <= latest:
+        return times
+    wrong = pc.fill_null(pc.greater(times, latest), False)
+    count, known = pc.sum(wrong).as_py(), len(times) - times.null_count
+    if 2 * count > known:
+        return times
+    message = (
+        f"{count:,} of {known:,} events lie in the future, the last on {last:%Y-%m-%d}: a clock was wrong; they are "
+        "taken for events without a time"
+    )
+    warnings.warn(message, WrongClockWarning, stacklevel=2)
+    return pc.if_else(wrong, pa.scalar(None, times.type), times)
 
 
 def _family(kind: pa.DataType) -> str:

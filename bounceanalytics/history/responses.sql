@@ -1,4 +1,5 @@
--- Classified events in; what servers responded out: dated bounces and activity, by address.
+-- Classified events in; what servers responded out: dated bounces and activity, by address. An open counts at the time at which
+-- its message was sent, where that is known.
 -- View: events (address as a number); table: mailboxes. Parameters: invalid, the reasons that call a recipient invalid;
 -- late hours.
 
@@ -12,14 +13,23 @@ WHERE
     AND reason IS DISTINCT FROM 'challenge'
     AND bounce_type IS DISTINCT FROM 'suppressed';
 
+-- When the messages were sent that somebody opened: who opens an old letter shows nothing about the mailbox of today.
+CREATE OR REPLACE TEMP TABLE opened_messages AS
+SELECT address, message_id, min(timestamp) AS moment
+FROM events
+SEMI JOIN (FROM events WHERE event IN ('opened', 'clicked')) AS opens USING (address, message_id)
+WHERE event IN ('accepted', 'delivered', 'deferred', 'bounced')
+GROUP BY ALL;
+
 -- A delivery whose own message came back within the given time is none.
 CREATE OR REPLACE TEMP TABLE responses AS
 SELECT
     coalesce(provider, 'generic')::VARCHAR AS provider,
-    address,
+    events.address AS address,
     mailbox,
     mailbox_provider,
-    timestamp AS moment,
+    CASE WHEN event IN ('opened', 'clicked') THEN coalesce(opened_messages.moment, timestamp) ELSE timestamp END AS moment,
+    timestamp AS happened,
     event::VARCHAR AS event,
     reason::VARCHAR AS reason,
     event <> 'bounced' AS accepted,
@@ -27,9 +37,10 @@ SELECT
     removal AND coalesce(reason IN $invalid, false) AS invalid
 FROM (SELECT * EXCLUDE (mailbox_provider) FROM events) AS events
 JOIN mailboxes USING (domain)
+LEFT JOIN opened_messages ON opened_messages.address = events.address AND opened_messages.message_id = events.message_id
 WHERE
     timestamp IS NOT NULL
-    AND address IS NOT NULL
+    AND events.address IS NOT NULL
     AND (
         event IN ('delivered', 'opened', 'clicked')
         OR (event = 'bounced' AND reason IS DISTINCT FROM 'challenge' AND bounce_type IS DISTINCT FROM 'suppressed')

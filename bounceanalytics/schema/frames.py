@@ -209,7 +209,7 @@ VERDICTS = ("remove", "hold", "keep")
 CONFIDENCES = ("high", "medium", "low")
 
 #: Why an address got its verdict: the reasons of bounces, and two that are no bounces.
-DECISION_REASONS = (*REASONS, "complained", "unsubscribed")
+DECISION_REASONS = (*REASONS, "complained", "unsubscribed", "unsubscribed_partly")
 
 DECISION_COLUMNS = Table(
     "a frame of verdicts",
@@ -251,6 +251,9 @@ DECISION_COLUMNS = Table(
     Column("last_clicked", "timestamp", "last click"),
     Column("complained_at", "timestamp", "last complaint"),
     Column("unsubscribed_at", "timestamp", "last unsubscribe"),
+    Column(
+        "suppressed_by", "string", "ESP whose list keeps mail from the address, for bounces or unknown causes"
+    ),
     Column("source", "string", "file that the deciding event came from"),
     Column("record", "int64", "number of the deciding event's record in that file"),
     Column("explanation", "string", "the verdict as a sentence"),

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import joined, plus
 from bounceanalytics.errors import FormatError
+from bounceanalytics.esps import ESPS
 from bounceanalytics.files import refuse_existing, whole_files
 from bounceanalytics.knowledge.suppression_files import ADD, KINDS, REMOVE, Target
 from bounceanalytics.schema import ARROW_STRING
@@ -82,8 +83,8 @@ def export_suppressions(
     Parameters
     ----------
     verdicts : pandas.DataFrame
-        As :func:`bounceanalytics.decide` returns them. Rows with verdict ``remove`` are written, to take addresses off
-        a list those with ``keep``; held addresses never.
+        As :func:`bounceanalytics.decide` returns them. Rows with verdict ``remove`` are written; those that come off a
+        list, see ``action``.
     provider : str
         ``sendgrid``: CSV for an unsubscribe group. ``ses``, ``ses-json``: CSV or JSON lines for an import job of the
         account's suppression list. ``mailgun``: CSV for the bounces of a domain, with complaints and unsubscribes in
@@ -96,8 +97,9 @@ def export_suppressions(
         ``remove`` writes what takes addresses off the list again. ``ses``, ``ses-json``: for an import job with the
         action DELETE. ``sendgrid``: JSON lines, each the body of a request that deletes from the bounces, the blocks,
         the invalid emails or the spam reports. ``postmark``: JSON lines, each the body of a request that deletes
-        suppressions; those for spam complaints stay. Every kept address is written, whether or not the ESP has it on
-        its list; give only the rows of those that are to come off.
+        suppressions; those for spam complaints stay. Written are the kept and held addresses of which ``suppressed_by``
+        says that this ESP's list keeps mail from them; where the verdicts tell of no list, all kept ones, whether or
+        not the ESP has them on its list: give only the rows of those that are to come off.
     salt : str
         For ``hashed``: what is put before an address when it is hashed. It is not in the file.
     overwrite : bool, default False
@@ -154,7 +156,7 @@ def export_suppressions(
     targets, verdict = _targets(provider, action)
     schema.DECISION_COLUMNS.require(verdicts, NEEDED)
     path = Path(path)
-    chosen = verdicts.loc[verdicts["verdict"].astype("str") == verdict, list(NEEDED)]
+    chosen = verdicts.loc[_chosen(verdicts, provider, verdict), list(NEEDED)]
     entries, excluded = _writable(Entries.of(chosen, salt), targets)
 
     planned: list[tuple[Path, str, pa.Array, int]] = []
@@ -175,6 +177,20 @@ def export_suppressions(
                 handle.write(header.encode())
                 handle.write(joined(lines))
     return Suppressions(provider, {file: count for file, _, _, count in planned}, excluded)
+
+
+def _chosen(verdicts: pd.DataFrame, provider: str, verdict: str) -> pd.Series[bool]:
+    """Return which rows a file is about."""
+    spoken = verdicts["verdict"].astype("str")
+    esp = provider.partition("-")[0]
+    if (
+        verdict == "keep"
+        and esp in ESPS
+        and "suppressed_by" in verdicts
+        and verdicts["suppressed_by"].notna().any()
+    ):
+        return (spoken != "remove") & verdicts["suppressed_by"].eq(esp).fillna(False).astype(bool)
+    return spoken == verdict
 
 
 def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:

@@ -17,12 +17,12 @@ from tests.classified import classified
 from tests.effort import examples
 
 ANN = "ann@example.com"
-DAY = "2026-09-{:02d}T08:00:00Z"
+DAY = "2024-09-{:02d}T08:00:00Z"
 
 
 def event(day: float | None, what: str = "bounced", reason: str | None = None, **more: Any) -> dict[str, Any]:
     """Return an event of Ann's; ``day`` counts from the first of September."""
-    when = None if day is None else pd.Timestamp("2026-09-01T08:00:00Z") + pd.Timedelta(days=day)
+    when = None if day is None else pd.Timestamp("2024-09-01T08:00:00Z") + pd.Timedelta(days=day)
     said = {"reason": reason} if reason else {}
     return {"recipient": ANN, "event": what, "timestamp": when} | said | more
 
@@ -47,9 +47,9 @@ def test_hard_bounces_remove_at_once(reason: str) -> None:
     assert row["verdict"] == "remove"
     assert row["reason"] == reason
     assert row["code"] == "5.1.1"
-    assert row["decided_at"] == pd.Timestamp("2026-09-14T08:00:00Z")
+    assert row["decided_at"] == pd.Timestamp("2024-09-14T08:00:00Z")
     assert row["explanation"].startswith("Removed: 550 5.1.1 ")
-    assert row["explanation"].endswith(" on 2026-09-14, no delivery since.")
+    assert row["explanation"].endswith(" on 2024-09-14, no delivery since.")
 
 
 @pytest.mark.parametrize("reason", SOFT)
@@ -71,7 +71,7 @@ def test_different_soft_reasons_count_together() -> None:
     row = verdict(*days)
     assert row["verdict"] == "remove"
     assert row["reason"] == "expired"
-    assert "5 bounce days from 2026-09-01 to 2026-09-29" in row["explanation"]
+    assert "5 bounce days from 2024-09-01 to 2024-09-29" in row["explanation"]
 
 
 def test_one_bounce_a_day_counts() -> None:
@@ -103,7 +103,7 @@ def test_a_sign_of_life_clears_what_came_before(sign: str) -> None:
     assert row["verdict"] == "keep"
     assert (
         row["explanation"]
-        == f"Kept: {sign} on 2026-09-04 and so alive after 5.1.1 unknown user on 2026-09-02."
+        == f"Kept: {sign} on 2024-09-04 and so alive after 5.1.1 unknown user on 2024-09-02."
     )
     assert row["hard_days"] == 1
     assert verdict(event(3, sign), event(4, "bounced", "unknown_user"))["verdict"] == "remove"
@@ -142,7 +142,7 @@ def test_wishes_are_no_bounces_and_stay() -> None:
     for what in ("complained", "unsubscribed"):
         row = verdict(event(0, what), event(5, "delivered"), event(6, "clicked"))
         assert (row["verdict"], row["reason"]) == ("remove", what)
-        assert row[f"{what}_at"] == row["decided_at"] == pd.Timestamp("2026-09-01T08:00:00Z")
+        assert row[f"{what}_at"] == row["decided_at"] == pd.Timestamp("2024-09-01T08:00:00Z")
         assert row["bounce_days"] == 0
         assert verdict(event(0, what), policy=Policy(**{what: "keep"}))["verdict"] == "keep"  # type: ignore[arg-type]
 
@@ -162,15 +162,17 @@ def test_what_the_esp_did_not_try(what: str, action: str, expected: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("provider", "words", "reason"),
     [
-        ("suppress-complaint", "complained"),
-        ("Unsubscribed Address", "unsubscribed"),
-        ("Bounced Address", "suppressed"),
+        ("mailgun", "suppress-complaint", "complained"),
+        ("sendgrid", "Unsubscribed Address", "unsubscribed"),
+        ("sendgrid", "Bounced Address", "suppressed"),
+        ("sendgrid", "Spam Content", "suppressed"),
     ],
 )
-def test_a_drop_for_a_wish_is_that_wish(words: str, reason: str) -> None:
-    row = verdict(event(0, "dropped", "suppressed", action="remove", esp_reason=words), event(5, "delivered"))
+def test_a_drop_for_a_wish_is_that_wish(provider: str, words: str, reason: str) -> None:
+    dropped = event(0, "dropped", "suppressed", action="remove", provider=provider, esp_reason=words)
+    row = verdict(dropped, event(5, "delivered"))
     assert row["verdict"] == ("keep" if reason == "suppressed" else "remove")
     assert row["reason"] == reason
 
@@ -181,9 +183,9 @@ def test_the_cause_on_a_list_says_more_than_the_drops_that_follow() -> None:
     row = verdict(*drops, entry)
     assert (row["reason"], row["code"]) == ("system_full", "5.3.1")
     assert row["explanation"] == (
-        "Removed: on the suppression list of the ESP, entered on 2026-09-01 (550 5.3.1 mail system full)."
+        "Removed: on the suppression list of the ESP, entered on 2024-09-01 (550 5.3.1 mail system full)."
     )
-    assert verdict(*drops)["explanation"] == "Removed: dropped by the ESP on 2026-09-15."
+    assert verdict(*drops)["explanation"] == "Removed: dropped by the ESP on 2024-09-15."
     assert verdict(entry, policy=Policy(system_full="hold"))["verdict"] == "hold"
     other = event(1, "suppressed", "unknown_user")
     assert verdict(entry, other, policy=Policy(system_full="hold"))["reason"] == "unknown_user"
@@ -309,21 +311,21 @@ def test_days_that_lie_too_far_apart_do_not_count_together() -> None:
 def test_a_hold_ends_and_the_address_is_tried_again() -> None:
     row = verdict(*full(0, 1, 2))
     assert row["verdict"] == "hold"
-    assert row["hold_until"] == pd.Timestamp("2026-10-03T08:00:00Z")
+    assert row["hold_until"] == pd.Timestamp("2024-10-03T08:00:00Z")
     frame = classified(full(0, 1, 2))
-    later = decide(frame, at="2026-10-03T08:00:00").iloc[0]
+    later = decide(frame, at="2024-10-03T08:00:00").iloc[0]
     assert (later["verdict"], later["reason"]) == ("keep", "mailbox_full")
     assert later["explanation"] == (
-        "Kept: 3 bounce days from 2026-09-01 to 2026-09-03, at last 4.2.2 mailbox full, no delivery since; "
+        "Kept: 3 bounce days from 2024-09-01 to 2024-09-03, at last 4.2.2 mailbox full, no delivery since; "
         "its hold is over, so it is tried again."
     )
     assert pd.isna(later["hold_until"])
-    assert decide(frame, at="2026-10-03T09:59:59+02:00").iloc[0]["verdict"] == "hold"
+    assert decide(frame, at="2024-10-03T09:59:59+02:00").iloc[0]["verdict"] == "hold"
     # any later event moves the moment of the decision
     other = {
         "recipient": "bo@example.com",
         "event": "delivered",
-        "timestamp": pd.Timestamp("2026-12-01T08:00:00Z"),
+        "timestamp": pd.Timestamp("2024-12-01T08:00:00Z"),
     }
     assert decide(classified([*full(0, 1, 2), other])).iloc[0]["verdict"] == "keep"
     for wrong in ("soon", "", float("nan"), pd.NaT):
@@ -333,24 +335,24 @@ def test_a_hold_ends_and_the_address_is_tried_again() -> None:
 
 def test_when_to_review() -> None:
     row = verdict(event(0, "bounced", "system_full"))
-    assert (row["verdict"], row["review_on"]) == ("remove", pd.Timestamp("2026-11-30T00:00:00Z"))
+    assert (row["verdict"], row["review_on"]) == ("remove", pd.Timestamp("2024-11-30T00:00:00Z"))
     assert verdict(event(0, "suppressed", "system_full"))["review_on"] == row["review_on"]
     assert pd.isna(verdict(event(0, "bounced", "unknown_user"))["review_on"])
     assert pd.isna(
         verdict(event(0, "bounced", "system_full"), policy=Policy(system_full_review_days=None))["review_on"]
     )
-    assert verdict(*full(0, 7, 14, 21, 28))["review_on"] == pd.Timestamp("2027-03-28T00:00:00Z")
+    assert verdict(*full(0, 7, 14, 21, 28))["review_on"] == pd.Timestamp("2025-03-28T00:00:00Z")
 
 
 def test_a_suspicion_is_no_complaint() -> None:
     row = verdict(event(0, "complained", suspect=True), event(3, "opened"))
     assert (row["verdict"], row["reason"], row["confidence"]) == ("keep", "complained", "high")
     assert row["explanation"] == (
-        "Kept: opened on 2026-09-04, so the complaint on 2026-09-01 was most likely another's."
+        "Kept: opened on 2024-09-04, so the complaint on 2024-09-01 was most likely another's."
     )
     row = verdict(event(0, "complained", suspect=True), event(3, "delivered"))
     assert (row["verdict"], row["reason"], row["confidence"]) == ("hold", "complained", "low")
-    assert row["explanation"] == "Held: one of several who may have complained on 2026-09-01."
+    assert row["explanation"] == "Held: one of several who may have complained on 2024-09-01."
     assert (
         verdict(event(0, "complained", suspect=True), policy=Policy(suspected=Rule(remove_after=1)))[
             "verdict"
@@ -391,8 +393,8 @@ def test_confidence(events: list[dict[str, Any]], confidence: str) -> None:
 
 def test_first_and_last_seen() -> None:
     row = verdict(event(3, "opened"), event(0, "deferred", "greylisted"), event(1, "bounced", "mailbox_full"))
-    assert row["first_seen"] == pd.Timestamp("2026-09-01T08:00:00Z")
-    assert row["last_seen"] == pd.Timestamp("2026-09-04T08:00:00Z")
+    assert row["first_seen"] == pd.Timestamp("2024-09-01T08:00:00Z")
+    assert row["last_seen"] == pd.Timestamp("2024-09-04T08:00:00Z")
 
 
 def test_a_reason_can_have_its_own_rule() -> None:

@@ -139,9 +139,13 @@ def test_a_policy_is_a_value() -> None:
 @pytest.mark.parametrize("name", OURS + OTHERS)
 def test_the_table_covers_every_kind_of_event_once(name: str) -> None:
     table = Policy.preset(name).lines()
-    keys = table[["kind", "reason", "action", "conflict", "storm"]]
-    assert not keys.duplicated().any()
-    assert len(table) == 3 * 4 + 2 * len(schema.REASONS) * len(schema.ACTIONS) * 4
+    beside = table["beside"]
+    once = table[~beside]
+    assert not once[["kind", "reason", "action", "conflict", "storm"]].duplicated().any()
+    assert len(once) == 5 * 4 + 2 * len(schema.REASONS) * len(schema.ACTIONS) * 4
+    # what is beyond dispute counts for a hold beside what is not
+    assert table.loc[beside, "remove_after"].isna().all()
+    assert table.loc[beside, "hold_after"].notna().all()
     failures = table[table["kind"].isin(["bounce", "not_tried"])]
     fix = failures[failures["action"] == "fix"]
     assert fix["remove_after"].isna().all()
@@ -153,7 +157,7 @@ def test_the_table_covers_every_kind_of_event_once(name: str) -> None:
         .isna()
         .all()
     )
-    one_rule = table.drop(columns=["kind", "reason", "action", "conflict", "storm", "weight"])
+    one_rule = table.drop(columns=["kind", "reason", "action", "conflict", "storm", "weight", "beside"])
     assert (one_rule.groupby("line").nunique(dropna=False) == 1).all(axis=None)
 
 

@@ -25,7 +25,7 @@ from tests.effort import examples
 
 Rows = list[dict[str, Any]]
 
-START = pd.Timestamp("2026-01-05T09:00Z")
+START = pd.Timestamp("2024-01-05T09:00Z")
 
 
 def event(

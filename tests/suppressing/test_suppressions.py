@@ -226,6 +226,34 @@ def test_off_the_list_again(verdicts: pd.DataFrame, tmp_path: Path, provider: st
     assert sum(result.files.values()) == 1
 
 
+def test_only_whom_the_esp_suppresses_comes_off_its_list(tmp_path: Path) -> None:
+    said = [
+        ("kim", "bounced", "mailbox_full", "sendgrid"),
+        ("kim", "dropped", "suppressed", "sendgrid"),
+        ("lou", "bounced", "unknown_user", "sendgrid"),
+        ("lou", "dropped", "suppressed", "sendgrid"),
+        ("mio", "bounced", "mailbox_full", "ses"),
+        ("mio", "dropped", "suppressed", "ses"),
+        ("noa", "delivered", None, "sendgrid"),
+    ]
+    rows = [
+        {
+            "recipient": f"{who}@example.com",
+            "event": event,
+            "provider": provider,
+            "timestamp": f"2024-03-{day:02d}T08:00:00Z",
+        }
+        | ({"reason": reason} if reason else {})
+        for day, (who, event, reason, provider) in enumerate(said, start=1)
+    ]
+    verdicts = decide(classified(rows))
+    for provider, address in (("sendgrid", "kim@example.com"), ("ses", "mio@example.com")):
+        export_suppressions(verdicts, provider, tmp_path / provider, action="remove")
+        text = (tmp_path / provider).read_text()
+        assert text.count("@") == 1
+        assert address in text
+
+
 @pytest.mark.parametrize("provider", ["ses", "ses-json"])
 def test_ses_deletes_so_many_a_file(verdicts: pd.DataFrame, tmp_path: Path, provider: str) -> None:
     keep = numbered(verdicts, 10_001).assign(verdict="keep")

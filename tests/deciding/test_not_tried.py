@@ -1,0 +1,95 @@
+"""Mail that the ESP did not try: it repeats the bounce behind it, and says no more than that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bounceanalytics import schema
+from bounceanalytics.deciding import Policy, decide
+from bounceanalytics.deciding.policy import presets
+from tests.classified import classified
+from tests.deciding.test_decide import ANN, event, verdict
+from tests.effort import examples
+
+
+def dropped(day: float | None, what: str = "dropped", **more: Any) -> dict[str, Any]:
+    """Return what the ESP says of mail to a bounced address."""
+    return event(day, what, "suppressed", action="remove", esp_reason="Bounced Address", **more)
+
+
+@pytest.mark.parametrize("policy", presets().values(), ids=presets())
+@pytest.mark.parametrize("what", ["dropped", "suppressed"])
+def test_a_drop_changes_no_verdict_of_the_bounce_behind_it(policy: Policy, what: str) -> None:
+    reasons = [name for name in schema.REASONS if name not in {"suppressed", "challenge"}]
+    bounces = [
+        event(0, "bounced", reason, recipient=f"{reason}@example.com", conflict=conflict)
+        for reason in reasons
+        for conflict in (False,)
+    ]
+    drops = [dropped(day, what, recipient=one["recipient"]) for one in bounces for day in (0.1, 7, 14)]
+    when = "2024-09-15T08:00:00Z"
+    alone, both = (decide(classified(rows), policy, at=when) for rows in (bounces, bounces + drops))
+    for name in ("address", "verdict", "reason", "hold_until", "review_on"):
+        assert alone[name].tolist() == both[name].tolist() or alone[name].equals(both[name])
+    assert both["suppressed_by"].tolist() == ["sendgrid"] * len(both)
+    assert alone["suppressed_by"].isna().all()
+
+
+def test_a_drop_of_which_nothing_is_known_follows_the_policy() -> None:
+    for word in schema.VERDICTS:
+        row = verdict(dropped(0), policy=Policy(not_tried=word))
+        assert (row["verdict"], row["suppressed_by"]) == (word, "sendgrid")
+
+
+def test_who_took_mail_after_the_bounce_was_not_suppressed_for_it() -> None:
+    row = verdict(event(0, "bounced", "mailbox_full"), event(5, "delivered"), dropped(9))
+    assert (row["verdict"], row["suppressed_by"]) == ("remove", "sendgrid")
+    row = verdict(event(0, "bounced", "mailbox_full"), dropped(5), event(9, "delivered"))
+    assert row["verdict"] == "keep"
+    assert row.isna()["suppressed_by"]
+
+
+def test_an_entry_without_a_time_is_how_things_stand() -> None:
+    assert verdict(event(0, "bounced", "mailbox_full"), dropped(None, "suppressed"))["verdict"] == "keep"
+    assert verdict(event(0, "delivered"), dropped(None, "suppressed"))["verdict"] == "remove"
+
+
+def test_kept_and_held_addresses_say_that_the_list_keeps_mail_from_them() -> None:
+    row = verdict(event(0, "bounced", "mailbox_full"), dropped(7))
+    assert row["explanation"].endswith("SendGrid sends nothing to it, because its list holds it.")
+
+
+def test_a_hold_policy_for_full_systems_holds_after_drops() -> None:
+    row = verdict(event(0, "bounced", "system_full"), dropped(7), policy=Policy(system_full="hold"))
+    assert (row["verdict"], row["reason"], row["code"]) == ("hold", "system_full", "5.3.1")
+
+
+BOUNCES = st.builds(
+    lambda day, reason, conflict: event(day, "bounced", reason, conflict=conflict),
+    st.one_of(st.none(), st.integers(0, 60)),
+    st.sampled_from(
+        ["unknown_user", "mailbox_full", "blocked", "system_full", "recipient_refused", "rate_limited"]
+    ),
+    st.booleans(),
+)
+SIGNS = st.builds(event, st.integers(0, 60), st.sampled_from(["delivered", "opened"]))
+HARSH = {"keep": 0, "hold": 1, "remove": 2}
+
+
+@examples(60)
+@given(st.lists(st.one_of(BOUNCES, SIGNS), max_size=8), BOUNCES, st.sampled_from(sorted(presets())))
+def test_another_failure_never_makes_a_verdict_milder(
+    history: list[dict[str, Any]], more: dict[str, Any], name: str
+) -> None:
+    policy, when = Policy.preset(name), "2024-11-01T00:00:00Z"
+    with_it = decide(classified([*history, more]), policy, at=when).iloc[0]["verdict"]
+    without = decide(classified(history), policy, at=when)
+    assert not len(without) or HARSH[with_it] >= HARSH[without.iloc[0]["verdict"]]
+
+
+def test_the_address_is_one() -> None:
+    assert decide(classified([dropped(0), event(1)]))["address"].tolist() == [ANN]
