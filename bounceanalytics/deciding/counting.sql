@@ -1,11 +1,13 @@
 -- Failures that stand, by address, line and epoch (the time between two activities), in; bounce days out, each with what
--- has come together up to it. Tables: standing (address, line, rank, timestamp, weight, epoch), facts; view: policy_lines.
+-- has come together up to it. Tables: standing (address, line, rank, timestamp, weight, epoch), facts, activity; view:
+-- policy_lines.
 -- An undated failure makes a day of its own, and stretches no span: it lies where the first dated one does.
 
 CREATE OR REPLACE TEMP TABLE reached AS
 WITH rules AS (
     SELECT DISTINCT
-        line, remove_after, remove_span, hold_after, hold_span, within, forget_after, remove_after_if_active, hold_days
+        line, remove_after, remove_span, hold_after, hold_span, within, forget_after, erode_after,
+        remove_after_if_active, hold_days
     FROM policy_lines
 ),
 
@@ -42,11 +44,31 @@ streaks AS (
         FROM days
         JOIN rules USING (line)
     )
+),
+
+-- What deliveries take off never goes below nothing: a count that erodes is the largest that began on any day up to now.
+eroding AS (
+    SELECT
+        *,
+        sum(weight) OVER (PARTITION BY address, line, epoch, streak ORDER BY place) AS gathered,
+        (
+            SELECT count(*)
+            FROM activity
+            WHERE
+                activity.address = streaks.address
+                AND activity.event = 'delivered'
+                AND activity.timestamp < streaks.last_moment
+                AND streaks.erode_after IS NOT NULL
+        ) / erode_after AS eroded
+    FROM streaks
 )
 
 SELECT
-    *,
-    sum(weight) OVER near AS points,
+    * EXCLUDE (gathered, eroded),
+    coalesce(
+        gathered - eroded + max(eroded - gathered + weight) OVER near,
+        sum(weight) OVER near
+    ) AS points,
     place - min(place) OVER near AS span,
     coalesce(
         points >= CASE WHEN active THEN coalesce(remove_after_if_active, remove_after) ELSE remove_after END
@@ -54,7 +76,7 @@ SELECT
         false
     ) AS removes,
     coalesce(points >= hold_after AND span >= hold_span, false) AS holds
-FROM streaks
+FROM eroding
 JOIN (SELECT address, active FROM facts) USING (address)
 WINDOW near AS (
     PARTITION BY address, line, epoch, streak

@@ -103,7 +103,8 @@ def _line(
     if action == "remove" and storm and policy.storm != AT_ONCE:
         return "storm", policy.storm, 1.0
     line, rule, weight = (_not_tried if kind == "not_tried" else _bounced)(policy, reason, action)
-    return _disputed(conflict, line, rule, weight)
+    # and it may believe the bounces on which code, text and ESP disagree
+    return _disputed(conflict and policy.conflict != AT_ONCE, line, rule, weight)
 
 
 def _disputed(conflict: bool, line: str, rule: Rule, weight: float) -> tuple[str, Rule, float]:

@@ -169,9 +169,10 @@ class Policy:
         ----------
         name : str
             ``default``; ``strict`` (every hard bounce at once, refused recipients included, soft ones after 3 days);
-            ``lenient`` (hard bounces on two separate days, soft ones on 10 over 60 days); and what others do, as far
-            as they tell: ``ses``, ``klaviyo``, ``mailchimp``, ``mailman``, ``openemm``, ``discourse``. ``about`` and
-            ``sources`` of each say more.
+            ``lenient`` (hard bounces on two separate days, soft ones on 10 over 60 days); what others do, as far as
+            they tell: ``ses``, ``cloudflare``, ``klaviyo``, ``mailchimp``, ``mailman``, ``openemm``, ``discourse``;
+            and ``any-5xx``, which removes on every permanent code, to show what that costs. ``about`` and ``sources``
+            of each say more.
 
         Returns
         -------

@@ -17,6 +17,7 @@ WITH dated AS (
         timestamp IS NOT NULL
         AND (remove_after IS NOT NULL OR hold_after IS NOT NULL)
         AND (NOT beside OR (address, line) IN (FROM disputed))
+        AND (permanent_only = 0 OR coalesce(left(enhanced_code, 1) = '5', reply_code >= 500, false))
 ),
 
 -- The last activity that the line asks for, up to each failure: the time between two makes an epoch.

@@ -31,6 +31,10 @@ class Rule:
         Bounce days count together only if no more than so many days lie between them; None is any number.
     forget_after : int or None
         After so many days without a bounce the count begins anew; None is never.
+    erode_after : int or None
+        So many deliveries take one bounce day, or one point of a score, off what has come together; None is never.
+    permanent_only : bool
+        Only failures with a permanent code (5xx, 5.x.x) count.
     remove_after_if_active : int or None
         Stands in for ``remove_after`` where the address has ever opened or clicked; None makes no difference.
     cleared_by : tuple of {'delivered', 'opened', 'clicked'} or None
@@ -55,6 +59,8 @@ class Rule:
     hold_span: int = 0
     within: int | None = None
     forget_after: int | None = None
+    erode_after: int | None = None
+    permanent_only: bool = False
     remove_after_if_active: int | None = None
     cleared_by: tuple[str, ...] | None = None
     hold_days: int | None = None
@@ -73,7 +79,7 @@ class Rule:
         --------
         >>> rule, problems = Rule.from_dict({"remove_after": 2, "remove": 3}, "hard")
         >>> rule.remove_after, problems
-        (2, ['hard.remove is nothing a rule has; there are cleared_by, forget_after, ...'])
+        (2, ['hard.remove is nothing a rule has; there are cleared_by, erode_after, ...'])
         """
         known = {item.name for item in fields(cls)}
         unknown = [
@@ -95,7 +101,8 @@ class Rule:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
-            if value is not None and not (value == 0 and name in {"remove_span", "hold_span"})
+            if value is not None
+            and not (value == 0 and name in {"remove_span", "hold_span", "permanent_only"})
         }
 
     def problems(self, name: str) -> list[str]:
@@ -113,6 +120,9 @@ class Rule:
         ]
         if self.cleared_by is not None:
             found += wrong_signs(self.cleared_by, f"{name}.cleared_by")
+        only: object = self.permanent_only  # a file may say anything
+        if not isinstance(only, bool):
+            found.append(f"{name}.permanent_only is {only!r}, and must be true or false")
         return found or self._contradictions(name)
 
     def _contradictions(self, name: str) -> list[str]:
@@ -128,6 +138,10 @@ class Rule:
             for key, (other, what) in needed.items()
             if getattr(self, key) and getattr(self, other) is None
         ]
+        if self.within is not None and self.erode_after is not None:
+            found.append(
+                f"{name} counts days within {self.within} days, and cannot take any off for deliveries"
+            )
         if self.within is not None and max(self.remove_span, self.hold_span) > self.within:
             found.append(f"{name} counts days within {self.within} days and wants them further apart")
         if self.remove_after is None or self.hold_after is None:
@@ -145,6 +159,7 @@ _NUMBERS = (
     ("hold_span", 0, ""),
     ("within", 1, _NEVER),
     ("forget_after", 1, _NEVER),
+    ("erode_after", 1, _NEVER),
     ("remove_after_if_active", 1, _NEVER),
     ("hold_days", 1, _NEVER),
     ("review_days", 1, _NEVER),

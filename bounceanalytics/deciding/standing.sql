@@ -51,7 +51,9 @@ SELECT
 FROM failures
 JOIN policy_lines USING (kind, reason, action, conflict, storm)
 LEFT JOIN latest USING (address)
-WHERE NOT beside OR (address, line) IN (FROM disputed);
+WHERE
+    (NOT beside OR (address, line) IN (FROM disputed))
+    AND (permanent_only = 0 OR coalesce(left(enhanced_code, 1) = '5', reply_code >= 500, false));
 
 CREATE OR REPLACE TEMP TABLE standing AS
 SELECT address, line, any_value(rank) AS rank, timestamp, max(weight) AS weight, 0 AS epoch

@@ -252,6 +252,13 @@ def test_mailchimp_is_patient_with_the_active() -> None:
     assert verdict(*full(*range(7)), policy=policy)["verdict"] == "remove"
     assert verdict(*full(*range(14)), opened, policy=policy)["verdict"] == "keep"
     assert verdict(*full(*range(15)), opened, policy=policy)["verdict"] == "remove"
+    gone = [event(day, "bounced", "unknown_user") for day in (0, 7)]
+    assert verdict(gone[0], policy=policy)["verdict"] == "remove"
+    assert verdict(gone[0], opened, policy=policy)["verdict"] == "keep"
+    assert verdict(*gone, opened, policy=policy)["verdict"] == "remove"
+    spam = [event(day, "bounced", "spam") for day in range(7)]
+    assert verdict(*spam[:6], policy=policy)["verdict"] == "keep"
+    assert verdict(*spam, policy=policy)["verdict"] == "remove"
 
 
 def test_mailman_weighs_days_and_forgets_after_a_week() -> None:
@@ -277,22 +284,51 @@ def test_mailman_weighs_days_and_forgets_after_a_week() -> None:
     assert verdict(*hard, policy=policy)["explanation"].endswith("at last 5.1.1 unknown user.")
 
 
-def test_discourse_forgets_after_a_month() -> None:
+def test_discourse_stops_for_a_month_and_forgives_with_every_mail() -> None:
     policy = Policy.preset("discourse")
     twice = [event(0, "bounced", "unknown_user"), event(30, "bounced", "unknown_user")]
-    assert verdict(*twice, policy=policy)["verdict"] == "remove"
+    assert verdict(*twice, policy=policy)["verdict"] == "hold"
+    assert verdict(*twice, event(61, "deferred", "greylisted"), policy=policy)["verdict"] == "keep"
     assert verdict(twice[0], event(31, "bounced", "unknown_user"), policy=policy)["verdict"] == "keep"
     assert verdict(*full(0, 1, 2), policy=policy)["verdict"] == "keep"
-    assert verdict(*full(0, 1, 2, 3), policy=policy)["verdict"] == "remove"
+    assert verdict(*full(0, 1, 2, 3), policy=policy)["verdict"] == "hold"
+    mails = [event(1.01 + 0.01 * n, "delivered", message_id=f"m{n}") for n in range(20)]
+    assert verdict(*full(0, 1, 2, 3), *mails[:1], policy=policy)["verdict"] == "keep"  # 3.9 points
+    assert verdict(*full(0, 1, 2, 3, 4), *mails[:10], policy=policy)["verdict"] == "hold"  # 4 points
+    assert verdict(*full(0, 1, 2, 3, 4), *mails[:11], policy=policy)["verdict"] == "keep"
+    # twenty mails take no more than there was
+    assert verdict(*full(0, 2, 3, 4, 5), *mails, policy=policy)["verdict"] == "hold"
 
 
-def test_openemm_wants_many_bounces_and_no_click() -> None:
+def test_openemm_wants_many_bounces_and_no_sign_of_life() -> None:
     policy = Policy.preset("openemm")
     assert verdict(*full(*range(39)), policy=policy)["verdict"] == "keep"
     assert verdict(*full(*range(40)), policy=policy)["verdict"] == "remove"
-    assert verdict(*full(*range(40)), event(41, "delivered"), policy=policy)["verdict"] == "remove"
-    assert verdict(*full(*range(40)), event(41, "clicked"), policy=policy)["verdict"] == "keep"
-    assert "no click since" in verdict(*full(*range(40)), policy=policy)["explanation"]
+    assert verdict(*full(*(0.75 * day for day in range(41))), policy=policy)["verdict"] == "keep"  # 30 days
+    for sign in ("delivered", "opened", "clicked"):
+        assert verdict(*full(*range(40)), event(41, sign), policy=policy)["verdict"] == "keep"
+
+
+def test_cloudflare_holds_a_week_and_removes_at_the_second() -> None:
+    policy = Policy.preset("cloudflare")
+    gone = [event(day, "bounced", "unknown_user") for day in (0, 8)]
+    assert verdict(gone[0], policy=policy)["verdict"] == "hold"
+    assert verdict(gone[0], event(8, "deferred", "greylisted"), policy=policy)["verdict"] == "keep"
+    assert verdict(*gone, policy=policy)["verdict"] == "remove"
+    assert verdict(*gone, event(4, "delivered"), policy=policy)["verdict"] == "hold"
+    assert verdict(event(0, "bounced", "blocked"), policy=policy)["verdict"] == "keep"
+    assert verdict(*full(0), policy=policy)["verdict"] == "hold"
+
+
+def test_any_5xx_asks_for_nothing_but_the_code() -> None:
+    policy = Policy.preset("any-5xx")
+    for reason in ("unknown_user", "blocked", "spam", "mailbox_full", "message_too_large"):
+        permanent = event(0, "bounced", reason, enhanced_code=None, reply_code=550)
+        assert verdict(permanent, policy=policy)["verdict"] == "remove", reason
+        assert verdict(permanent | {"conflict": True}, policy=policy)["verdict"] == "remove", reason
+        if reason != "unknown_user":
+            transient = event(0, "bounced", reason, enhanced_code="4.2.0", reply_code=550)
+            assert verdict(transient, policy=policy)["verdict"] == "keep", reason
 
 
 def test_ses_never_lists_soft_bounces() -> None:

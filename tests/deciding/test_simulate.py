@@ -148,7 +148,7 @@ def slowly(history: list[dict[str, Any]], policy: Policy) -> int:
         ),
         max_size=9,
     ),
-    st.sampled_from(["default", "strict", "klaviyo", "mailman", "discourse"]),
+    st.sampled_from(["default", "strict", "klaviyo", "mailman", "discourse", "cloudflare", "any-5xx"]),
 )
 def test_as_if_decided_anew_every_day(history: list[dict[str, Any]], name: str) -> None:
     assert replay(*history, policy=name)["removed"] == slowly(history, Policy.preset(name))
