@@ -1,9 +1,10 @@
 """Multi-pattern search: which of many patterns occur in which of many texts.
 
 Two engines give the same answer. RE2, as it comes with pyarrow, tries one pattern after another and is ready at once.
-For more than some thousand texts Hyperscan first looks for all the words that the patterns cannot do without, in one
-pass, and RE2 then tries a pattern only on the texts that hold its words. (Hyperscan could search for the patterns
-themselves; compiling phrases with gaps takes it minutes, and their words a fraction of a second.)
+For more than some thousand texts, and for any texts once it was asked a few times, Hyperscan first looks for all the
+words that the patterns cannot do without, in one pass, and RE2 then tries a pattern only on the texts that hold its
+words. (Hyperscan could search for the patterns themselves; compiling phrases with gaps takes it minutes, and their
+words a fraction of a second.)
 
 The environment variable ``BOUNCEANALYTICS_ENGINE`` (``hyperscan`` or ``arrow``) asks for one of them. Texts are read as
 bytes by both, so that a gap of 40 is 40 bytes in any language.
@@ -35,6 +36,9 @@ except ImportError:  # no wheel for this machine
 
 #: Below this many texts, looking for words first costs more than it saves.
 _FEW = 1_500
+
+#: Making the words ready costs as much as so many searches without them.
+_OFTEN = 4
 
 #: Texts that are looked at together: a table of words by texts is held for them.
 _BLOCK = 8_192
@@ -149,11 +153,12 @@ class HyperscanEngine:
 
 
 class _SizedEngine:
-    """The first engine for few texts, the second one, made when it is first needed, for many."""
+    """The first engine for few texts a few times, the second one, made when it is first needed, for all else."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = tuple(patterns)
         self._few = ArrowEngine(patterns)
+        self._asked = 0
 
     @cached_property
     def _many(self) -> HyperscanEngine:
@@ -161,7 +166,9 @@ class _SizedEngine:
 
     def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
         """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
-        return (self._few if len(texts) < _FEW else self._many).match(texts)
+        self._asked += 1
+        few = len(texts) < _FEW and self._asked <= _OFTEN
+        return (self._few if few else self._many).match(texts)
 
 
 def make_engine(patterns: Sequence[str]) -> Engine:

@@ -135,6 +135,17 @@ def test_many_texts_are_matched_like_few(monkeypatch) -> None:
     assert pairs(few) == pairs(many) == expected(texts, PATTERNS)
 
 
+@needs_hyperscan
+def test_words_are_looked_for_once_it_was_asked_often(monkeypatch) -> None:
+    monkeypatch.delenv("BOUNCEANALYTICS_ENGINE", raising=False)
+    texts = ["mailbox is full", "no such user"]
+    sized = make_engine((*PATTERNS, "asked often"))
+    answers = [pairs(sized.match(column(texts))) for _ in range(engine._OFTEN)]
+    monkeypatch.setattr(sized, "_few", None)
+    answers.append(pairs(sized.match(column(texts))))
+    assert answers == [expected(texts, PATTERNS)] * (engine._OFTEN + 1)
+
+
 def test_without_hyperscan_arrow_does_it_all(monkeypatch) -> None:
     monkeypatch.setattr(engine, "hyperscan", None)
     monkeypatch.setenv("BOUNCEANALYTICS_ENGINE", "")
