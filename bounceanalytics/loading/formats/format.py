@@ -260,7 +260,7 @@ def type_sql(structure: Structure) -> str:
     return str(structure)
 
 
-def unwrapped_sql(text: str, layers: Sequence[str], inside: str, level: int = 0) -> str:
+def unwrapped_sql(text: str, layers: Sequence[str], inside: str) -> str:
     """Return SQL for the innermost content of wrapped JSON.
 
     Parameters
@@ -272,23 +272,23 @@ def unwrapped_sql(text: str, layers: Sequence[str], inside: str, level: int = 0)
     inside : str
         JSON path that only the innermost record has.
     """
-    if level == DEPTH:
-        return text
-    at = f"layer{level}"
     paths = ", ".join(map(literal, layers))
-    content = f"list_filter(json_extract_string({text}, [{paths}]), lambda found{level}: found{level} IS NOT NULL)[1]"
+    layer = f"list_filter(json_extract_string(one.text, [{paths}]), lambda found: found IS NOT NULL)[1]"
     # what a program logged may have words before it
     worded = (
-        f"CASE WHEN {at}[1] NOT IN ('{{', '[', '\"') AND contains({at}, '{{')"
-        f" THEN substr({at}, strpos({at}, '{{')) ELSE {at} END"
+        "CASE WHEN layer[1] NOT IN ('{', '[', '\"') AND contains(layer, '{')"
+        " THEN substr(layer, strpos(layer, '{')) ELSE layer END"
     )
-    return (
-        f"CASE WHEN NOT json_valid({text}) OR json_exists({text}, {literal(inside)}) OR starts_with(ltrim({text}), '[')"
-        f" THEN {text}"
-        f" ELSE list_transform([{content}], lambda {at}: CASE WHEN {at} IS NULL THEN {text}"
-        f" ELSE list_transform([{worded}], lambda bare{level}:"
-        f" {unwrapped_sql(f'bare{level}', layers, inside, level + 1)})[1] END)[1] END"
+    step = (
+        f"CASE WHEN NOT one.more THEN one"
+        f" WHEN NOT json_valid(one.text) OR json_exists(one.text, {literal(inside)})"
+        f" OR starts_with(ltrim(one.text), '[') THEN {{text: one.text, more: false}}"
+        f" ELSE list_transform([{layer}],"
+        f" lambda layer: {{text: coalesce({worded}, one.text), more: layer IS NOT NULL}})[1] END"
     )
+    # one step, as often as there may be layers: written out one in another they take the engine half a second to plan
+    steps = ", ".join(["NULL"] * DEPTH)
+    return f"list_reduce([{{text: {text}, more: true}}, {steps}], lambda one, _: {step}).text"
 
 
 def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") -> str:
