@@ -76,7 +76,7 @@ def once(session_folder: Path) -> Iterator[Callable[[str, Callable[[], Any]], An
     yield make_once
     for name, value in given.items():
         for now, before in zip(_frames(value), _frames(kept(name)), strict=True):
-            pd.testing.assert_frame_equal(now, before, obj=f"what all tests share as {name}")
+            assert now.equals(before), f"a test has changed what all tests share as {name}"
 
 
 def _frames(value: Any) -> list[pd.DataFrame]:
