@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import random
 import zipfile
 from functools import partial
@@ -140,8 +141,20 @@ def examples(shared):
     return shared / "formats" / "examples"
 
 
+@pytest.fixture(scope="module")
+def folders(examples, once):
+    """Return a folder of examples as it loads."""
+    return lambda esp: once(f"examples-{esp}", lambda: load(examples / esp, deduplicate=False))
+
+
 def told(load):
     return load.events.drop(columns="source")
+
+
+def told_of(load, name):
+    """Return what a folder's load tells of one file of it."""
+    events = load.events
+    return events[events["source"] == name].drop(columns="source").reset_index(drop=True)
 
 
 def test_every_file_is_in_a_table(examples):
@@ -155,43 +168,70 @@ def test_every_file_is_in_a_table(examples):
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_rows(examples, name):
-    plain = load(examples / name, deduplicate=False)
-    assert len(plain.events) == ROWS[name]
-    assert plain.files["provider"].tolist() == [name.split("/")[0]]
-    assert plain.files["rejected"].sum() == 0
-    assert plain.files["ignored"].sum() == IGNORED.get(name, 0)
-    assert {column: str(kind) for column, kind in plain.events.dtypes.items()} == {
+def test_rows(folders, name):
+    esp, file = name.split("/")
+    found = folders(esp)
+    (account,) = found.files[found.files["source"] == file].to_dict("records")
+    assert (account["provider"], account["rows"], account["rejected"]) == (esp, ROWS[name], 0)
+    assert account["ignored"] == IGNORED.get(name, 0)
+    assert len(told_of(found, file)) == ROWS[name]
+
+
+@pytest.mark.parametrize("esp", schema.ESPS)
+def test_a_folder(folders, examples, esp):
+    found = folders(esp)
+    assert len(found.files) == sum(one.is_file() for one in (examples / esp).rglob("*"))
+    unknown = found.files[found.files["provider"] == ""]
+    assert (unknown["note"] != "").all()
+    assert {column: str(kind) for column, kind in found.events.dtypes.items()} == {
         column.name: str(column.dtype) for column in schema.EVENT_COLUMNS
     }
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_packed_and_marked(examples, name, tmp_path):
+def zipped(name, content):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+#: How a file may come: as it is, or packed, or with a mark at its beginning.
+PACKINGS = {
+    "plain": lambda _, content: content,
+    "gzip": lambda _, content: gzip.compress(content),
+    "marked": lambda _, content: b"\xef\xbb\xbf" + content.removeprefix(b"\xef\xbb\xbf"),
+    "zip": zipped,
+}
+
+#: Every file in every packing; those that are not slow show every file alone, and every packing with a fourth of them.
+PACKED = [
+    pytest.param(name, packing, marks=[] if place % len(PACKINGS) == number else pytest.mark.slow)
+    for place, name in enumerate(ROWS)
+    for number, packing in enumerate(PACKINGS)
+]
+
+
+@pytest.mark.parametrize(("name", "packing"), PACKED)
+def test_alone_and_packed(examples, folders, name, packing, tmp_path):
     """The name stays, since it tells lists apart; it says nothing of how the file is packed."""
-    content = (examples / name).read_bytes()
-    expected = told(load(examples / name, deduplicate=False))
-    file = tmp_path / (examples / name).name
-    marked = content if content.startswith(b"\xef\xbb\xbf") else b"\xef\xbb\xbf" + content
-    for written in (gzip.compress(content), marked):
-        file.write_bytes(written)
-        pd.testing.assert_frame_equal(told(load(file, deduplicate=False)), expected)
-    with zipfile.ZipFile(tmp_path / "export.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(file.name, content)
-    pd.testing.assert_frame_equal(told(load(tmp_path / "export.zip", deduplicate=False)), expected)
+    esp, file = name.split("/")
+    path = tmp_path / ("export.zip" if packing == "zip" else file)
+    path.write_bytes(PACKINGS[packing](file, (examples / name).read_bytes()))
+    pd.testing.assert_frame_equal(told(load(path, deduplicate=False)), told_of(folders(esp), file))
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_shuffled(examples, name, tmp_path):
+def test_shuffled(examples, folders, name, tmp_path):
+    esp, title = name.split("/")
     lines = [line for line in (examples / name).read_bytes().splitlines(keepends=True) if line.strip()]
     lines[-1] = lines[-1].rstrip() + b"\n"
     head, rest = lines[: LINES[name]], lines[LINES[name] :]
     random.Random(20261125).shuffle(rest)  # noqa: S311
-    file = tmp_path / (examples / name).name
+    file = tmp_path / title
     file.write_bytes(b"".join([*head, *rest]))
     frames = []
-    for one in (load(file, deduplicate=False), load(examples / name, deduplicate=False)):
-        frame = one.events.drop(columns=["source", "record"]).astype({"tags": "str"})
+    for events in (told(load(file, deduplicate=False)), told_of(folders(esp), title)):
+        frame = events.drop(columns="record").astype({"tags": "str"})
         frames.append(frame.sort_values(list(frame.columns)).reset_index(drop=True))
     pd.testing.assert_frame_equal(*frames)
 
@@ -209,15 +249,3 @@ def test_what_has_no_events_is_refused_in_a_sentence(examples, name):
         load(examples / name)
     assert "@" not in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("provider", ["sendgrid", "ses", "mailgun"])
-def test_a_folder(examples, provider):
-    result = load(examples / provider, deduplicate=False)
-    names = {name for name in ROWS if name.startswith(provider)}
-    rows = result.files.set_index("source")["rows"]
-    for name in names:
-        assert rows[name.split("/")[1]] == ROWS[name]
-    assert len(result.files) == sum(one.is_file() for one in (examples / provider).rglob("*"))
-    unknown = result.files[result.files["provider"] == ""]
-    assert (unknown["note"] != "").all()

@@ -26,7 +26,7 @@ from bounceanalytics.suppressing import FORMATS, export_suppressions, hash_addre
 from tests.classified import classified
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def verdicts() -> pd.DataFrame:
     return decide(
         classified(
