@@ -138,7 +138,7 @@ def test_every_row_lands_in_its_part_unchanged(
 
 def test_evidence_stands_behind_the_row(tmp_path: Path) -> None:
     raw = 'email;note\r\ngone@example.com;"a ""b"""\r\nUNCLEAR@example.com\r\nfine@example.com;x\r\nnobody;y'
-    result = clean(raw.encode(), events(), tmp_path / "out")
+    result = clean(raw.encode(), verdicts(), tmp_path / "out")
     content = parts(tmp_path / "out")
     (removed,) = table(content["removed"], delimiter=";")
     assert removed == {
@@ -170,7 +170,7 @@ def test_evidence_stands_behind_the_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_the_line_that_tells_excel_the_delimiter_stays(tmp_path: Path, encoding: str) -> None:
     raw = "sep=;\r\na,b;email\r\nx,y;gone@example.com\r\nx,z;new@example.com\r\n".encode(encoding)
-    clean(raw, events(), tmp_path / "out")
+    clean(raw, verdicts(), tmp_path / "out")
     content = {part: text.decode(encoding) for part, text in parts(tmp_path / "out").items()}
     assert content["kept"] == "sep=;\r\na,b;email\r\nx,z;new@example.com\r\n"
     assert content["removed"].startswith("sep=;\r\na,b;email;reason;")
@@ -178,7 +178,7 @@ def test_the_line_that_tells_excel_the_delimiter_stays(tmp_path: Path, encoding:
 
 
 def test_names_that_the_list_has_already(tmp_path: Path) -> None:
-    clean(b"email,Source,why\ngone@example.com,web,1\nx,web,2\n", events(), tmp_path / "out")
+    clean(b"email,Source,why\ngone@example.com,web,1\nx,web,2\n", verdicts(), tmp_path / "out")
     content = parts(tmp_path / "out")
     head = b"email,Source,why,reason,code,date,evidence,bounce_source,record,row"
     assert content["removed"].splitlines()[0] == head
@@ -306,9 +306,9 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     (out / "mine.txt").write_text("stays")
     (out / "held.csv").write_text("old")
     with pytest.raises(OutputError, match=r"held\.csv exists; pass overwrite=True"):
-        clean(raw, events(), out)
+        clean(raw, verdicts(), out)
     assert sorted(path.name for path in out.iterdir()) == ["held.csv", "mine.txt"]
-    clean(raw, events(), out, overwrite=True)
+    clean(raw, verdicts(), out, overwrite=True)
     assert (out / "held.csv").read_text().startswith("email,reason")
     assert (out / "mine.txt").read_text() == "stays"
 
@@ -317,20 +317,20 @@ def test_the_list_itself_is_never_overwritten(tmp_path: Path) -> None:
     source = tmp_path / "kept.csv"
     source.write_bytes(b"email\ngone@example.com\n")
     with pytest.raises(OutputError, match="the list itself"):
-        clean(source, events(), tmp_path, overwrite=True)
+        clean(source, verdicts(), tmp_path, overwrite=True)
     assert source.read_bytes() == b"email\ngone@example.com\n"
 
 
 def test_out_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
     with pytest.raises(OutputError):
-        clean(b"email\na@example.com\n", events(), tmp_path / "out")
+        clean(b"email\na@example.com\n", verdicts(), tmp_path / "out")
 
 
 @pytest.mark.parametrize("raw", [b"", b"a,b\nx,y\n", b'email\n"a@example.com\n'])
 def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path, raw: bytes) -> None:
     with pytest.raises(FormatError) as caught:
-        clean(raw, events(), tmp_path / "out")
+        clean(raw, verdicts(), tmp_path / "out")
     assert "@" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -400,7 +400,7 @@ def test_a_killed_process_leaves_no_half_file(tmp_path: Path, there: bool) -> No
 def test_progress_is_not_asked_for(tmp_path: Path) -> None:
     arguments: dict[str, Any] = {"column": "email", "overwrite": False}
     assert (
-        clean(b"email\na@example.com\n", events(), str(tmp_path / "a" / "b"), **arguments).rows["kept"] == 1
+        clean(b"email\na@example.com\n", verdicts(), str(tmp_path / "a" / "b"), **arguments).rows["kept"] == 1
     )
 
 
@@ -410,7 +410,7 @@ def test_the_number_of_a_row_is_its_place_in_the_list(
     monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 64)
     addresses = list(ADDRESSES) * 5
     raw = "name,email\n" + "".join(f"x,{quoted(address)}\n" for address in addresses)
-    clean(raw.encode("utf-16"), events(), tmp_path / "out")
+    clean(raw.encode("utf-16"), verdicts(), tmp_path / "out")
     for part in ("removed", "held", "unreadable"):
         rows = table((tmp_path / "out" / f"{part}.csv").read_bytes(), encoding="utf-16")
         expected = [number for number, address in enumerate(addresses, 1) if ADDRESSES[address] == part]
@@ -421,7 +421,7 @@ def test_duplicates_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 40)
     raw = b"email\nnew@example.com\ngone@example.com\nbad\nNEW@example.com\nbad\nGone <gone@example.com>\n"
     raw += b"new@example.com\n"
-    result = clean(raw, events(), tmp_path / "out")
+    result = clean(raw, verdicts(), tmp_path / "out")
     assert result.files["duplicates"].read_text() == "row,first_row\n4,1\n6,2\n7,1\n"
     assert result.duplicates == 3
     assert result.rows == {"input": 7, "kept": 3, "removed": 2, "held": 0, "unreadable": 2}
@@ -429,7 +429,7 @@ def test_duplicates_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_million_addresses_have_as_many_hashes(tmp_path: Path) -> None:
     raw = "email\n" + "".join(f"reader-{number}@example.com\n" for number in range(1_000_000))
-    assert clean(raw.encode(), events(), tmp_path / "out").duplicates == 0
+    assert clean(raw.encode(), verdicts(), tmp_path / "out").duplicates == 0
 
 
 def test_a_dataset_instead_of_a_frame(tmp_path: Path) -> None:
@@ -520,11 +520,11 @@ def test_three_hundred_columns(tmp_path: Path, bom: bytes) -> None:
     head = ",".join([*(f"c{number}" for number in range(299)), "mail"])
     rows = [",".join([*["x"] * 299, address]) for address in ("gone@example.com", "new@example.com")]
     raw = bom + "\n".join([head, *rows]).encode()
-    result = clean(raw, events(), tmp_path / "out")
+    result = clean(raw, verdicts(), tmp_path / "out")
     assert (result.rows["removed"], result.rows["kept"]) == (1, 1)
 
 
 def test_nothing_looks_like_addresses(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no column looks like e-mail addresses"):
-        clean(b"a,b\nx,y\n", events(), tmp_path / "out")
+        clean(b"a,b\nx,y\n", verdicts(), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import importlib
 import json
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 from bounceanalytics.cleaning import Cleaning, Restored, clean, restore
+from bounceanalytics.deciding import decide
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError, SourceError
 from tests.classified import classified
 
@@ -32,8 +34,9 @@ ROWS = {
 LIST = HEAD + b"".join(ROWS.values())
 
 
-def events() -> pd.DataFrame:
-    return classified(
+@functools.cache
+def verdicts() -> pd.DataFrame:
+    events = classified(
         [
             {"recipient": "gone@example.com", "timestamp": "2026-09-14T08:00:00Z"},
             {"recipient": "full@example.org", "reason": "system_full", "timestamp": "2026-09-30T23:59:59Z"},
@@ -50,11 +53,12 @@ def events() -> pd.DataFrame:
             },
         ]
     )
+    return decide(events)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Cleaning:
-    result = clean(LIST, events(), tmp_path / "run")
+    result = clean(LIST, verdicts(), tmp_path / "run")
     assert result.rows == {"input": 9, "kept": 2, "removed": 4, "held": 1, "unreadable": 2}
     return result
 
@@ -116,14 +120,14 @@ def test_only_what_was_asked_for(
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
 def test_encodings_and_line_ends(tmp_path: Path, encoding: str, line_end: str) -> None:
     raw = line_end.join(["Größe,email", "ä,gone@example.com", "b,new@example.com", "c,full@example.org", "d"])
-    run = clean(raw.encode(encoding), events(), tmp_path / "run")
+    run = clean(raw.encode(encoding), verdicts(), tmp_path / "run")
     assert run.rows["removed"] == 2
     assert restore(run, tmp_path / "list.csv").path.read_bytes() == raw.encode(encoding)
 
 
 def test_a_packed_list_comes_back_unpacked(tmp_path: Path) -> None:
     (tmp_path / "list.csv.gz").write_bytes(gzip.compress(LIST))
-    run = clean(tmp_path / "list.csv.gz", events(), tmp_path / "run")
+    run = clean(tmp_path / "list.csv.gz", verdicts(), tmp_path / "run")
     about = json.loads(run.files["manifest"].read_text())["input"]
     assert about["bytes"] == (tmp_path / "list.csv.gz").stat().st_size
     assert about["content_bytes"] == len(LIST)
@@ -133,7 +137,7 @@ def test_a_packed_list_comes_back_unpacked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("raw", [b"email\n", b"email", b"ann@example.com", b"nobody\ngone@example.com"])
 def test_small_lists(tmp_path: Path, raw: bytes) -> None:
-    run = clean(raw, events(), tmp_path / "run", column=0)
+    run = clean(raw, verdicts(), tmp_path / "run", column=0)
     assert restore(run, tmp_path / "list.csv").path.read_bytes() == raw
 
 
@@ -144,7 +148,7 @@ def test_small_steps_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     module = importlib.import_module("bounceanalytics.cleaning.restore")  # the package calls the function so
     monkeypatch.setattr(module, "_LINES", 7)
     monkeypatch.setattr(module, "_BYTES", 30)
-    run = clean(raw, events(), tmp_path / "run")
+    run = clean(raw, verdicts(), tmp_path / "run")
     assert restore(run, tmp_path / "list.csv").path.read_bytes() == raw
     held = restore(run, tmp_path / "held.csv", parts=["held"]).path.read_bytes()
     assert held == HEAD + (ROWS[2] + ROWS[6] + ROWS[8]) * 20

@@ -14,8 +14,8 @@ import bounceanalytics as ba
 DRAWING = ("plotly", "jinja2", "xlsxwriter", "kaleido")
 
 CLASSIFYING = """
-bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-ba.explain(bounces.iloc[0])
+bounces = ba.classify(ba.load(ba.samples() / "exports" / "mailgun" / "events_week_01_page_2.json").events)
+ba.explain(bounces[bounces["reason"].notna()].iloc[0])
 """
 
 COMPUTING = f"""{CLASSIFYING}
