@@ -130,5 +130,6 @@ def _sentence(title: str, row: Any) -> str:
     interval = "" if certain else f"<br>(95% interval {percent(row.low)} to {percent(row.high)})"
     return (
         f"<b>{plain(title)}, day {number(row.day)}</b><br>By then {percent(row.share)} take mail again{interval}.<br>"
-        f"{number(row.at_risk)} of {number(row.episodes)} were still tried on that day or later."
+        f"{number(row.at_risk)} of {number(row.episodes)} were still tried on that day or later;<br>"
+        f"{number(row.recovered)} were seen to recover, {number(row.no_longer_tried)} were no longer tried."
     )

@@ -1,10 +1,11 @@
 """Recovery: how many addresses take mail again after a bounce, how soon, and when that is a reason for caution.
 
 An *episode* begins with the first bounce of an address since it last took mail. It ends with *recovery* when the
-address takes mail again: a delivery that did not come back, an open, a click. Until then it is *censored* at the last
+address takes mail again: a delivery that did not come back, or an open or a click of a message that was sent after the
+bounce; who opens an old letter shows nothing about the mailbox of today. Until then it is *censored* at the last
 attempt: nobody knows what a mailbox would have said that nobody wrote to, so an address that is no longer mailed is no
-longer counted among those at risk. The share that has recovered by a day is estimated from both by Kaplan and Meier's
-product of shares, which ``scipy`` computes.
+longer counted among those at risk; where two weeks go by so, it is ``no_longer_tried``. The share that has recovered by
+a day is estimated from both by Kaplan and Meier's product of shares, which ``scipy`` computes.
 
 **What it cannot know.** Recovery is seen only when mail is sent. The mailbox that was emptied on the second day counts
 as recovered on the seventh where the newsletter is weekly, and one that stays on an ESP's suppression list is never
@@ -36,6 +37,9 @@ ALL = "all"
 
 GROUP = ("reason", "mailbox_provider")
 
+#: Days before the end of the history without an attempt after which an address counts as no longer tried.
+_GIVEN_UP = 14
+
 
 def recovery_curves(
     bounces: Frame | History,
@@ -59,7 +63,7 @@ def recovery_curves(
     pandas.DataFrame
         One row per group and day on which something was seen, day 0 included; groups with most episodes first.
 
-        ==================== ====================================================================================
+        ==================== =======================================================================================
         ``reason``           string: of the first bounce of the episode, or 'all'
         ``mailbox_provider`` string: who runs the mailbox, or 'all'
         ``episodes``         int64: episodes of the group
@@ -67,9 +71,11 @@ def recovery_curves(
         ``at_risk``          int64: episodes that were still tried on that day or later, and had not recovered
                              before
         ``recovered``        int64: episodes that recovered up to and on that day
+        ``no_longer_tried``  int64: episodes that had not recovered when they were last tried, up to and on that day
+                             and two weeks or more before the end of the history
         ``share``            float64: estimated share recovered by that day (0-1)
         ``low``, ``high``    float64: its 95% interval (log-log); missing where nobody or everybody has recovered
-        ==================== ====================================================================================
+        ==================== =======================================================================================
 
     Raises
     ------
@@ -121,17 +127,19 @@ def recovery(
     pandas.DataFrame
         One row per group, those with most episodes first.
 
-        ========================== ===========================================================================
+        ========================== ============================================================================
         ``reason``                 string: of the first bounce of the episode, or 'all'
         ``mailbox_provider``       string: who runs the mailbox, or 'all'
         ``episodes``               int64: times that an address began to bounce
-        ``recovered``              int64: of these, those that ended with mail taken again
+        ``recovered``              int64: of these, those that were seen to end with mail taken again
+        ``no_longer_tried``        int64: of these, those that had not recovered when they were last tried, two
+                                   weeks or more before the end of the history
         ``share_1`` … ``share_90`` float64: estimated share recovered within so many days (0-1); missing where
                                    nobody was tried for so long
         ``low_1`` … ``low_90``     float64: lower end of its 95% interval
         ``high_1`` … ``high_90``   float64: upper end of its 95% interval
         ``median_days``            float64: day by which half have recovered; missing if they never did
-        ========================== ===========================================================================
+        ========================== ============================================================================
 
     Raises
     ------
@@ -154,12 +162,23 @@ def recovery(
     return RECOVERY_COLUMNS.frame([_summary(curve) for curve in groups_of(curves)])
 
 
+def recovery_totals(history: History, late_bounce_hours: int = 120) -> dict[str, int]:
+    """Return how often an address began to bounce (``episodes``), was seen to recover, and was no longer tried."""
+    gather_episodes(history, late_bounce_hours)
+    sums = history.table(
+        """SELECT count(*) AS episodes, count(*) FILTER (recovered) AS recovered,
+               count(*) FILTER (no_longer_tried) AS no_longer_tried
+           FROM episodes"""
+    )
+    return dict(sums.to_pylist()[0])
+
+
 def gather_episodes(history: History, late_bounce_hours: int) -> None:
     """Make the table ``episodes``."""
 
     def make() -> None:
         gather_responses(history, late_bounce_hours)
-        history.run("finding", "recovery", invalid=INVALID_REASONS)
+        history.run("finding", "recovery", invalid=INVALID_REASONS, given_up=_GIVEN_UP)
 
     history.once("episodes", make, key=late_bounce_hours)
 
@@ -199,6 +218,7 @@ def _curve(counts: pd.DataFrame) -> pd.DataFrame:
 
     days, number = counts["day"].to_numpy(np.int64), counts["number"].to_numpy(np.int64)
     ended = counts["recovered"].to_numpy(bool)
+    left = np.repeat(days, counts["no_longer_tried"].to_numpy(np.int64))
     lasted = np.repeat(days, number)
     over = np.repeat(ended, number)
     estimate = ecdf(CensoredData(uncensored=lasted[over], right=lasted[~over]))
@@ -218,6 +238,7 @@ def _curve(counts: pd.DataFrame) -> pd.DataFrame:
             "day": seen,
             "at_risk": [int((lasted >= day).sum()) for day in seen],
             "recovered": [int((lasted[over] <= day).sum()) for day in seen],
+            "no_longer_tried": [int((left <= day).sum()) for day in seen],
             "share": share,
             "low": np.where(between, interval.low.evaluate(seen), np.nan),
             "high": np.where(between, interval.high.evaluate(seen), np.nan),
@@ -237,7 +258,7 @@ def _at(curve: pd.DataFrame, day: int) -> tuple[float, float, float]:
 def _summary(curve: pd.DataFrame) -> dict[str, Any]:
     last = curve.iloc[-1]
     half = curve.loc[curve["share"] >= 0.5, "day"]
-    row = {name: last[name] for name in ("reason", "mailbox_provider", "episodes", "recovered")}
+    row = {name: last[name] for name in (*GROUP, "episodes", "recovered", "no_longer_tried")}
     for day in RECOVERY_DAYS:
         row |= zip((f"share_{day}", f"low_{day}", f"high_{day}"), _at(curve, day), strict=True)
     return row | {"median_days": half.min() if len(half) else np.nan}

@@ -1,8 +1,15 @@
 -- Responses in; episodes out: from the first bounce of an address after it last took mail (or ever) until it takes mail
--- again, or until it was last tried. Table: responses. Parameter: invalid, the reasons that call a recipient invalid.
+-- again, or until it was last tried. Table: responses. Parameters: invalid, the reasons that call a recipient invalid; given_up,
+-- days before the end of the history in which an address that is still tried would have been tried.
 
 CREATE OR REPLACE TEMP TABLE episodes AS
-WITH activity AS (SELECT address, moment, event FROM responses WHERE accepted),
+-- An open counts at the time at which its message was sent. Where that is unknown it may be of a letter from before the bounce,
+-- and shows nothing.
+WITH activity AS (
+    SELECT address, moment, event
+    FROM responses
+    WHERE accepted AND (event = 'delivered' OR moment <> happened)
+),
 
 placed AS (
     SELECT failures.*, activity.moment AS accepted_before
@@ -30,6 +37,7 @@ SELECT
     activity.moment AS accepted_again,
     activity.event AS accepted_by,
     accepted_again IS NOT NULL AS recovered,
+    NOT recovered AND last_tried < (SELECT max(moment) FROM responses) - to_days($given_up) AS no_longer_tried,
     round(epoch(coalesce(accepted_again, last_tried) - begin) / 86400)::INTEGER AS day
 FROM begun
 ASOF LEFT JOIN activity

@@ -6,7 +6,8 @@ SELECT
     CASE WHEN grouping(mailbox_provider) = 0 THEN mailbox_provider ELSE $everyone END AS mailbox_provider,
     day,
     recovered,
-    count(*) AS number
+    count(*) AS number,
+    count(*) FILTER (no_longer_tried) AS no_longer_tried
 FROM episodes
 GROUP BY day, recovered, CUBE (reason, mailbox_provider)
 ORDER BY sum(number) OVER (PARTITION BY 1, 2) DESC, 1, 2, day, recovered

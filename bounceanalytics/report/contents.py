@@ -14,6 +14,7 @@ from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.datasets import as_dataset
 from bounceanalytics.deciding.decide import decide
 from bounceanalytics.errors import FrameError
+from bounceanalytics.finding.recovery import recovery_totals
 from bounceanalytics.finding.refusals import find_refusals
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.history import History
@@ -45,6 +46,8 @@ class Contents:
         The time it is about; None where nothing has a time.
     summaries : Summaries
     storms, incidents, conflicts, unknown : pandas.DataFrame
+    recovery : dict of str to int
+        How often an address began to bounce, was seen to recover, and was no longer tried.
     rows : int
     events : dict of str to int
         Rows by event, most first.
@@ -65,6 +68,7 @@ class Contents:
     incidents: pd.DataFrame
     conflicts: pd.DataFrame
     unknown: pd.DataFrame
+    recovery: dict[str, int]
     rows: int
     events: dict[str, int]
     sources: list[tuple[str, int]]
@@ -116,6 +120,7 @@ def compute(
         summaries = _named_by_domain(summarize(history), redact=redact)
         found = storms(history)
         told = collect(found, summaries, find_refusals(history))
+        recovered = recovery_totals(history)
         verdicts = None if policy is None else decide(history, policy)
     counted = frame["event"].value_counts()
     return Contents(
@@ -125,6 +130,7 @@ def compute(
         incidents=told,
         conflicts=_bare(conflicts(frame), "worst_domain"),
         unknown=_bare(unclassified(frame), "worst_domain"),
+        recovery=recovered,
         rows=len(frame),
         events={str(name): int(n) for name, n in counted[counted > 0].items()},
         sources=_sources(frame["source"].value_counts().sort_index(), redact=redact),

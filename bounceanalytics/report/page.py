@@ -88,6 +88,7 @@ def render(contents: Contents, *, title: str | None) -> str:
         "figures": figures(sums, sums_before) if sums_before else (),
         "esps": [esp_title(name) for name in summaries.esps["provider"].astype("str")],
         "sums": sums,
+        "recovered": says.recovered(contents.recovery) if sums.tried else "",
         "verdict": says.verdict(summaries, sums, contents.events.get("suppressed", 0), contents.incidents),
         "compared": on_the_whole(sums, sums_before, when_before) if sums_before else "",
         "alerts": alerts(

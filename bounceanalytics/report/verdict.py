@@ -321,6 +321,20 @@ def over_time(days: pd.DataFrame, unit: str) -> str:
     )
 
 
+def recovered(totals: dict[str, int]) -> str:
+    """Return the sentence about those who took mail again; empty where nobody bounced at a known time."""
+    began = totals["episodes"]
+    if not began:
+        return ""
+    text = f"Of {count(began, 'time')} that an address began to bounce, {number(totals['recovered'])} were seen to"
+    text += " end with mail taken again"
+    if totals["no_longer_tried"]:
+        text += (
+            f"; in {number(totals['no_longer_tried'])} the address was no longer tried, so that nobody knows"
+        )
+    return f"{text}."
+
+
 def by_provider(providers: pd.DataFrame) -> str:
     """Return the caption of the chart of mailbox providers: who is surely above the limit."""
     told = providers[providers["deliveries_known"] & (providers["attempted"] >= ENOUGH)]

@@ -61,6 +61,12 @@ CURVE_COLUMNS = Table(
         "episodes that were still tried on that day or later, and had not recovered before",
     ),
     Column("recovered", "int64", "episodes that recovered up to and on that day"),
+    Column(
+        "no_longer_tried",
+        "int64",
+        "episodes that had not recovered when they were last tried, up to and on that day and two weeks or more "
+        "before the end of the history",
+    ),
     Column("share", "float64", "estimated share recovered by that day (0-1)", share=True),
     *(
         Column(
@@ -77,7 +83,13 @@ RECOVERY_COLUMNS = Table(
     "a summary of recovery",
     *_GROUP,
     Column("episodes", "int64", "times that an address began to bounce"),
-    Column("recovered", "int64", "of these, those that ended with mail taken again"),
+    Column("recovered", "int64", "of these, those that were seen to end with mail taken again"),
+    Column(
+        "no_longer_tried",
+        "int64",
+        "of these, those that had not recovered when they were last tried, two weeks or more before the end of the "
+        "history",
+    ),
     *(
         Column(f"{name}_{day}", "float64", meaning, share=True)
         for day in RECOVERY_DAYS

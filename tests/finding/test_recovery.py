@@ -119,7 +119,8 @@ def test_an_episode_begins_with_the_first_bounce_since_mail_was_taken() -> None:
         event("zq", 14),
         event("zq", 28, "delivered"),
         event("zq", 35, reason="system_error"),
-        event("zq", 36, "clicked"),
+        event("zq", 35.5, "deferred", message_id="m"),
+        event("zq", 36, "clicked", message_id="m"),
         event("zq", 42),
     ]
     found = recovery(classified(rows), by=["reason"]).set_index("reason")
@@ -128,6 +129,26 @@ def test_an_episode_begins_with_the_first_bounce_since_mail_was_taken() -> None:
     assert found.loc["network", "median_days"] == 21
     assert found.loc["system_error", "median_days"] == 1
     assert math.isnan(found.loc["mailbox_full", "share_1"])  # never tried again: nothing is known
+
+
+def test_only_a_message_sent_after_the_bounce_shows_a_recovery() -> None:
+    rows = [
+        event("zq", 0, "delivered", message_id="old"),
+        event("zq", 7),
+        event("zq", 8, "opened", message_id="old"),
+        event("zq", 9, "clicked", message_id="who knows"),
+        event("zq", 14),
+    ]
+    assert curve(rows)["recovered"].max() == 0
+    assert curve([*rows, event("zq", 21, "delivered")])["recovered"].max() == 1
+
+
+def test_those_who_are_no_longer_tried_are_counted() -> None:
+    rows = [event("zq-1", 0), event("zq-2", 0), event("zq-2", 7), event("zq-3", 30), event("zq-4", 0)]
+    rows += [event("zq-4", 7, "delivered"), event("zq-5", 35, "delivered")]
+    found = recovery(classified(rows), by=())
+    assert found[["episodes", "recovered", "no_longer_tried"]].to_numpy().tolist() == [[4, 1, 2]]
+    assert curve(rows)["no_longer_tried"].to_dict() == {0: 1, 7: 2}
 
 
 def test_a_delivery_that_came_back_is_no_recovery() -> None:
@@ -339,6 +360,7 @@ def test_columns_are_those_of_the_documentation() -> None:
         "mailbox_provider",
         "episodes",
         "recovered",
+        "no_longer_tried",
         *(f"{name}_{day}" for day in schema.RECOVERY_DAYS for name in ("share", "low", "high")),
         "median_days",
     ]

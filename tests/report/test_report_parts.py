@@ -170,6 +170,13 @@ def test_alerts_tell_changes_storms_conflicts_and_unknown_texts_most_urgent_firs
     assert "1 kind of text in 4 bounces, most at new.example" in found[3].sentence
 
 
+def test_recovery_is_told_with_those_whom_nobody_tried_again() -> None:
+    told = says.recovered({"episodes": 1200, "recovered": 700, "no_longer_tried": 300})
+    assert told.startswith("Of 1,200 times that an address began to bounce, 700 were seen to end")
+    assert "in 300 the address was no longer tried" in told
+    assert says.recovered({"episodes": 0, "recovered": 0, "no_longer_tried": 0}) == ""
+
+
 def refused(week: int, day: int = 0) -> list[dict[str, Any]]:
     """Return ten mailings to two providers and a firm, of which Microsoft refuses one and the firm, always, all."""
     sent = utc("2026-01-05T09:00")
