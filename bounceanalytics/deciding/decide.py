@@ -76,7 +76,7 @@ def decide(
         ``decided_at``      timestamp, UTC: time of the deciding event
         ``hold_until``      timestamp, UTC: when the hold ends by itself; missing if it does not, or if not held
         ``retry_on``        timestamp, UTC: day from which a held address is likely to take mail again
-        ``review_on``       timestamp, UTC: day on which to look at a removed address again; missing for never
+        ``review_on``       timestamp, UTC: day on which to look at it again, if removed or held for good
         ``first_seen``      timestamp, UTC: first event of all
         ``last_seen``       timestamp, UTC: last event of all
         ``first_bounced``   timestamp, UTC: first bounce of all

@@ -88,5 +88,8 @@ SELECT
     END AS confidence,
     CASE WHEN kind IS NULL THEN last_active ELSE timestamp END AS decided_at,
     CASE WHEN verdict = 'hold' THEN timestamp + to_days(hold_days::INTEGER) END AS hold_until,
-    CASE WHEN verdict = 'remove' THEN date_trunc('day', timestamp + to_days(review_days::INTEGER)) END AS review_on
+    CASE
+        WHEN verdict = 'remove' OR (verdict = 'hold' AND remove_after IS NULL)
+            THEN date_trunc('day', timestamp + to_days(review_days::INTEGER))
+    END AS review_on
 FROM gathered;

@@ -126,9 +126,7 @@ def _not_tried(policy: Policy, reason: str, action: str) -> tuple[str, Rule, flo
     if action != "remove":
         return "not_tried_other", NEVER, 1.0
     if reason == "system_full":
-        if policy.system_full != "remove":
-            return "system_full_listed", HELD_AT_ONCE, 1.0
-        rule = _once(policy.not_tried)
+        rule = _once(policy.not_tried) if policy.system_full == "remove" else HELD_AT_ONCE
         return "system_full_listed", _reviewed(policy, rule), 1.0
     # any other cause says more than "the ESP suppressed it", so it comes first
     return "not_tried" if reason == "suppressed" else "listed", _once(policy.not_tried), 1.0
@@ -142,7 +140,7 @@ def _bounced(policy: Policy, reason: str, action: str) -> tuple[str, Rule, float
     line = _LINES[action]
     if reason == "system_full" and action == "remove":
         if policy.system_full == "hold":
-            return "system_full", HELD_AT_ONCE, 1.0
+            return "system_full", _reviewed(policy, HELD_AT_ONCE), 1.0
         line = "soft" if policy.system_full == "retry" else "hard"
     if policy.score is not None and line in policy.weights:
         return "score", policy.score, float(policy.weights[line])
@@ -152,7 +150,7 @@ def _bounced(policy: Policy, reason: str, action: str) -> tuple[str, Rule, float
 
 
 def _reviewed(policy: Policy, rule: Rule) -> Rule:
-    return rule if rule.remove_after is None else replace(rule, review_days=policy.system_full_review_days)
+    return rule if rule == NEVER else replace(rule, review_days=policy.system_full_review_days)
 
 
 def _once(verdict: str) -> Rule:

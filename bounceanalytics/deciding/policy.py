@@ -76,7 +76,7 @@ class Policy:
         5.3.1 and its like: ``remove`` follows ``hard``, ``hold`` holds at once, ``retry`` follows ``soft``. The
         code says permanent, RFC 3463 expects it to pass, so it has a line of its own.
     system_full_review_days : int or None
-        Days after which to look at an address again that was removed for it: a mail system may get room again.
+        Days after which to look at an address again that was removed or held for it: a mail system may get room again.
     conflict : Rule
         A bounce that says remove while code, text and the ESP's word disagree on it. Held at once: one of the three
         is wrong. Other conflicting bounces follow their action and take no part in a removal. Only a

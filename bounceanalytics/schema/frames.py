@@ -232,7 +232,11 @@ DECISION_COLUMNS = Table(
     Column("decided_at", "timestamp", "time of the deciding event"),
     Column("hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"),
     Column("retry_on", "timestamp", "day from which a held address is likely to take mail again"),
-    Column("review_on", "timestamp", "day on which to look at a removed address again; missing for never"),
+    Column(
+        "review_on",
+        "timestamp",
+        "day on which to look at it again, if removed or held for good",
+    ),
     Column("first_seen", "timestamp", "first event of all"),
     Column("last_seen", "timestamp", "last event of all"),
     Column("first_bounced", "timestamp", "first bounce of all"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,7 @@ def test_kept_and_held_addresses_say_that_the_list_keeps_mail_from_them() -> Non
 def test_a_hold_policy_for_full_systems_holds_after_drops() -> None:
     row = verdict(event(0, "bounced", "system_full"), dropped(7), policy=Policy(system_full="hold"))
     assert (row["verdict"], row["reason"], row["code"]) == ("hold", "system_full", "5.3.1")
+    assert row["review_on"] == pd.Timestamp("2024-11-30T00:00Z")  # 90 days after the bounce
 
 
 BOUNCES = st.builds(
