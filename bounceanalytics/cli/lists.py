@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,8 +24,15 @@ from bounceanalytics.cli.shell import (
     takes_exports,
     write_frame,
 )
+from bounceanalytics.knowledge.suppression_files import REMOVE
 from bounceanalytics.schema import VERDICTS
 from bounceanalytics.suppressing import FORMATS
+from bounceanalytics.wording import esp_title, reason_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
 
 #: Rows of a long table that are shown; all of them go into a file.
 _SHOWN = 50
@@ -49,8 +57,23 @@ def decide(exports: Exports, policy: str, at: str | None, path: str | None, over
     print_frame(shown, title=f"Who goes and who waits, by the policy {chosen.name}")
     totals = verdicts["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     out.print(", ".join(f"{count:,} to {verdict}" for verdict, count in totals.items()))
+    for sentence in _listed(verdicts):
+        out.print(sentence)
     if path:
         write_frame(verdicts, path, overwrite)
+
+
+def _listed(verdicts: pd.DataFrame) -> Iterator[str]:
+    """Yield for each ESP whom its list keeps mail from although they are kept or held, and how to take them off."""
+    found = verdicts[verdicts["verdict"] != "remove"].dropna(subset=["suppressed_by"])
+    for esp, mine in found.groupby("suppressed_by"):
+        reasons = ", ".join(
+            f"{count:,} for {reason_title(reason).lower()}"
+            for reason, count in mine["reason"].value_counts().items()
+            if count
+        )
+        cure = f"suppress --for {esp} --off writes what takes them off." if esp in REMOVE else ""
+        yield f"{esp_title(esp)} drops mail to {len(mine):,} that are kept or held: {reasons}. {cure}".rstrip()
 
 
 @main.command()
@@ -215,14 +238,16 @@ def recovery(exports: Exports) -> None:
     help="Whose import format to write.",
 )
 @click.option("--out", "path", required=True, help="The file to write.")
-@click.option("--off", is_flag=True, help="Write what takes the addresses to keep off the ESP's list again.")
+@click.option(
+    "--off", is_flag=True, help="Write what takes kept and held addresses off the ESP's list again."
+)
 @salt_option
 @policy_option
 @overwrite_option
 def suppress(
     exports: Exports, target: str, path: str, off: bool, salt: str, policy: str, overwrite: bool
 ) -> None:
-    """Write a suppression file that an ESP can import; held addresses are never in it."""
+    """Write a suppression file that an ESP can import: whom to suppress, or with --off whom no longer."""
     verdicts = ba.decide(exports.classified(), chosen_policy(policy))
     written = ba.export_suppressions(
         verdicts, target, path, action="remove" if off else "add", salt=salt, overwrite=overwrite

@@ -27,6 +27,38 @@ def test_decide(exports: Path, tmp_path: Path) -> None:
     assert "must be a time" in sentence(run("decide", exports, "--at", "soon"))
 
 
+def test_decide_says_whom_the_list_of_the_esp_keeps_mail_from(tmp_path: Path) -> None:
+    said = [
+        {
+            "event": "bounce",
+            "type": "bounce",
+            "status": "5.2.2",
+            "reason": "552 5.2.2 mailbox is over its quota",
+        },
+        {"event": "dropped", "reason": "Bounced Address"},
+    ]
+    records = [
+        {
+            "email": "kim@example.com",
+            "timestamp": 1_773_130_520 + day,
+            "sg_event_id": f"e{day}",
+            "sg_message_id": f"m{day}",
+        }
+        | one
+        for day, one in enumerate(said)
+    ]
+    (tmp_path / "events.json").write_text(json.dumps(records))
+    shown = " ".join(run("decide", tmp_path / "events.json").output.split())
+    assert "SendGrid drops mail to 1 that are kept or held: 1 for mailbox full." in shown
+    assert (
+        run(
+            "suppress", tmp_path / "events.json", "--for", "sendgrid", "--off", "--out", tmp_path / "off"
+        ).exit_code
+        == 0
+    )
+    assert (tmp_path / "off").read_text() == '{"emails":["kim@example.com"]}\n'
+
+
 def test_a_policy_of_ones_own(samples: Path, exports: Path, tmp_path: Path) -> None:
     printed = run("policy", "klaviyo")
     (tmp_path / "ours.toml").write_text(
