@@ -66,7 +66,8 @@ def decide(exports: Exports, policy: str, at: str | None, path: str | None, over
 def _listed(verdicts: pd.DataFrame) -> Iterator[str]:
     """Yield for each ESP whom its list keeps mail from although they are kept or held, and how to take them off."""
     found = verdicts[verdicts["verdict"] != "remove"].dropna(subset=["suppressed_by"])
-    for esp, mine in found.groupby("suppressed_by"):
+    for esp in sorted(set(found["suppressed_by"])):
+        mine = found[found["suppressed_by"] == esp]
         reasons = ", ".join(
             f"{count:,} for {reason_title(reason).lower()}"
             for reason, count in mine["reason"].value_counts().items()
