@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from bounceanalytics.database import read_statements
 from bounceanalytics.errors import SourceError
+from bounceanalytics.files import whole_file
 
 if TYPE_CHECKING:
     import os
@@ -35,12 +37,15 @@ class FileKind:
         Of its tables.
     tables : tuple of str
         Folder and name of the ``.sql`` file that makes them.
+    older : mapping of int to tuple of str
+        Versions that are brought over -> folder and name of the ``.sql`` file that does so.
     """
 
     noun: str
     application: int
     version: int
     tables: tuple[str, str]
+    older: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 class SqliteFile:
@@ -58,6 +63,11 @@ class SqliteFile:
     ------
     SourceError
         If it cannot be opened, or is of another kind or version.
+
+    Notes
+    -----
+    A file of an older version that the kind knows is brought over once; a copy of it, as it was, stays beside it, with
+    the version in its name.
     """
 
     def __init__(
@@ -73,6 +83,7 @@ class SqliteFile:
         try:
             self._open(facts)
             self._check(facts)
+            self._bring_over()
         except BaseException:
             self._database.close()
             raise
@@ -110,8 +121,49 @@ class SqliteFile:
         except sqlite3.Error as error:
             raise self._failed(error) from error
         version = self._about("version")
-        if version != str(self._kind.version):
+        if version not in map(str, (self._kind.version, *self._kind.older)):
             raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
+
+    def _bring_over(self) -> None:
+        """Make a file of this version of an older one."""
+        if self._about("version") == str(self._kind.version):
+            return
+        with self._writing():
+            # asked again once nobody else can write: two processes may open the same file
+            version = int(self._about("version") or 0)
+            if version == self._kind.version:
+                return
+            self._keep_copy(version)
+            rows = self._execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'about'"
+            ).fetchall()
+            for (index,) in self._execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql <> ''"
+            ).fetchall():
+                self._execute(f"DROP INDEX {index}")
+            for (table,) in rows:
+                self._execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+            for name in (self._kind.tables, self._kind.older[version]):
+                for statement in read_statements(*name):
+                    self._execute(statement)
+            for (table,) in rows:
+                self._execute(f"DROP TABLE old_{table}")
+            self._execute("UPDATE about SET value = ? WHERE name = 'version'", [str(self._kind.version)])
+
+    def _keep_copy(self, version: int) -> None:
+        """Write the file, as it is, to another one beside it."""
+        for number in itertools.count(1):
+            added = f".version-{version}" + (f"-{number}" if number > 1 else "")
+            copy = self.path.with_name(f"{self.path.stem}{added}{self.path.suffix}")
+            if not copy.exists():
+                break
+        with (
+            whole_file(copy, overwrite=False) as part,
+            contextlib.closing(sqlite3.connect(part)) as there,
+            # one that only reads: one that writes cannot be copied from
+            contextlib.closing(sqlite3.connect(self.path)) as here,
+        ):
+            here.backup(there)
 
     def _application(self) -> int:
         (number,) = self._database.execute("PRAGMA application_id").fetchone()

@@ -272,7 +272,7 @@ LEDGER_COLUMNS = Table(
     Column("address", "string", "in normal form; missing where only a hash is known"),
     Column("hash", "string", "hash of the address, where only that is known"),
     Column("domain", "string", "its domain"),
-    Column("verdict", "string", "'remove', 'hold', or 'keep' once lifted"),
+    Column("verdict", "string", "'remove', 'hold', or 'keep' once that is over"),
     _AGAINST,
     Column("code", "string", "enhanced code, else reply code"),
     _SENTENCE,
@@ -281,17 +281,36 @@ LEDGER_COLUMNS = Table(
     Column("decided_at", "timestamp", "time of the deciding event"),
     Column("first_seen", "timestamp", "first event of all"),
     Column("last_seen", "timestamp", "last event of all"),
+    Column("hold_until", "timestamp", "when the hold ends by itself; missing if it does not, or if not held"),
     Column("review_on", "timestamp", "day on which to look at it again; missing for never"),
+)
+
+_VERDICT_BEFORE = Column("verdict_before", "string", "the verdict until then; missing for a new entry")
+_VERDICT_SINCE = Column("verdict", "string", "the verdict since")
+_WHY_CHANGED = Column("why", "string", "what was said of the change")
+_RUN = Column("run", "string", "name of the run")
+_MADE_AT = Column("made_at", "timestamp", "when the entry was changed")
+
+LEDGER_NEWS_COLUMNS = Table(
+    "a frame of changed ledger entries",
+    *LEDGER_COLUMNS.select(["address", "hash", "domain"]),
+    Column("change", "string", "'added', 'held', 'lifted', or 'changed' for another reason"),
+    _VERDICT_BEFORE,
+    _VERDICT_SINCE,
+    _AGAINST,
+    _WHY_CHANGED,
+    _RUN,
+    _MADE_AT,
 )
 
 LEDGER_HISTORY_COLUMNS = Table(
     "a history of ledger entries",
-    Column("made_at", "timestamp", "when the entry was changed"),
-    Column("run", "string", "name of the run"),
-    Column("verdict_before", "string", "the verdict until then; missing for a new entry"),
-    Column("verdict", "string", "the verdict since"),
+    _MADE_AT,
+    _RUN,
+    _VERDICT_BEFORE,
+    _VERDICT_SINCE,
     _AGAINST,
-    Column("why", "string", "what was said of the change"),
+    _WHY_CHANGED,
     _ADDRESS,
 )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,20 +13,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.addresses import column_text, domain_of, normal_form, text_array
-from bounceanalytics.database import read_statements
-from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.addresses import normal_form, problem, text_array
+from bounceanalytics.database import read_sql, read_statements
+from bounceanalytics.errors import FormatError, FrameError, SourceError
 from bounceanalytics.sqlite_file import FileKind, SqliteFile
+from bounceanalytics.suppressing.evidence import (
+    WORDS,
+    domains_of,
+    evidence_by_hand,
+    evidence_of,
+    read_verdicts,
+)
 from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
+from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions, file_in
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from bounceanalytics.suppressing.suppressions import Action
+
     Addresses = str | Iterable[str] | pd.Series[str]
 
 #: The number in the header spells "bnce".
-_KIND = FileKind("ledger", 0x626E6365, 1, ("suppressing", "ledger"))
+_KIND = FileKind("ledger", 0x626E6365, 2, ("suppressing", "ledger"), {1: ("suppressing", "ledger_from_1")})
 
 #: What became of the rows of an update.
 OUTCOMES = {
@@ -37,31 +48,55 @@ OUTCOMES = {
     "passed": "to keep, and not in the ledger",
 }
 
+_KNOWN = ("key", "first_seen", "last_seen", "alive")
 _NEWS = {
-    "key": "TEXT PRIMARY KEY",
-    "hashed": "INTEGER",
-    "domain": "TEXT",
+    "key": "TEXT",
     "verdict": "TEXT",
     "reason": "TEXT",
-    "code": "TEXT",
-    "explanation": "TEXT",
-    "source": "TEXT",
-    "record": "INTEGER",
     "decided_at": "INTEGER",
-    "first_seen": "INTEGER",
-    "last_seen": "INTEGER",
-    "review_on": "INTEGER",
     "alive": "INTEGER",
-    "hash": "TEXT",
 }
+_DOMAINS = ("domain", "first_full", "last_full", "last_delivered", "was_full")
+#: Temporary tables of one piece of work.
+_TABLES = ("asked", "before", "told", "touched", "after")
+_ASKED = {"key": "TEXT", "address": "TEXT"}
+_HASHES = {"key": "TEXT", "hash": "TEXT"}
 
-_DELIVERIES = {"domain": "TEXT PRIMARY KEY", "delivered": "INTEGER"}
+#: The entries at a moment: a hold that is over keeps. What they were until then is the verdict ``standing``.
+_ENTRIES = """
+(
+    SELECT
+        key, domain, reason, code, source, record, decided_at, first_seen, last_seen, hold_until, review_on,
+        :hashes OR erased AS hashed,
+        verdict AS standing,
+        iif(coalesce(hold_until <= :at, 0), 'keep', verdict) AS verdict,
+        iif(
+            coalesce(hold_until <= :at, 0),
+            'Kept: the hold is over since ' || date(hold_until / 1000000, 'unixepoch') || '.',
+            explanation
+        ) AS explanation
+    FROM entries
+)
+"""
 
-_TIMES = ("decided_at", "first_seen", "last_seen", "review_on")
-_NEEDED = (
-    "address", "domain", "verdict", "reason", "code", "explanation", "source", "record", "decided_at", "hold_until",
-    "retry_on", "review_on", "first_seen", "last_seen", "last_delivered", "last_opened", "last_clicked",
-)  # fmt: skip
+_LATER = """
+ON CONFLICT (key) DO UPDATE SET
+    first_seen = coalesce(min(first_seen, excluded.first_seen), first_seen, excluded.first_seen),
+    last_seen = coalesce(max(last_seen, excluded.last_seen), last_seen, excluded.last_seen),
+    alive = coalesce(max(alive, excluded.alive), alive, excluded.alive)
+WHERE
+    excluded.first_seen < coalesce(first_seen, excluded.first_seen + 1)
+    OR excluded.last_seen > coalesce(last_seen, excluded.last_seen - 1)
+    OR excluded.alive > coalesce(alive, excluded.alive - 1)
+"""
+
+_WIDER = """
+ON CONFLICT (domain) DO UPDATE SET
+    first_full = coalesce(min(first_full, excluded.first_full), first_full, excluded.first_full),
+    last_full = coalesce(max(last_full, excluded.last_full), last_full, excluded.last_full),
+    last_delivered = coalesce(max(last_delivered, excluded.last_delivered), last_delivered, excluded.last_delivered),
+    was_full = max(was_full, excluded.was_full)
+"""
 
 _BATCH = 50_000
 
@@ -192,11 +227,21 @@ class Ledger(SqliteFile):
 
         Notes
         -----
-        The later evidence counts, not the later update. An entry is lifted by a verdict ``keep`` that knows of a sign
-        of life after the entry's evidence, or that knows all of the evidence and decides otherwise (another policy, or
-        a hold that is over). What :meth:`lift` took off comes back with later evidence only. A complaint or an
-        unsubscribe, and an undated entry of an ESP's list, stay until :meth:`lift`. Giving the same verdicts twice
-        changes nothing.
+        The ledger keeps what every update told, and an entry follows from all of it: any order of updates, and any
+        number of repetitions, ends in the same entries. Files of a moment are compared by the time of their events:
+
+        * A delivery, an open or a click clears the failures before it, whichever was loaded first. Without one, a
+          removal stays a removal: a full mailbox after it does not soften it.
+        * Of verdicts on the same moment that of the run counts which knows the address from earlier on, then up to
+          later; of equals that of the newer run, the one that reaches further. This is how another policy gets its say.
+          Between runs that reach as far, the severer verdict counts.
+        * A complaint or an unsubscribe comes before everything else, and stays until :meth:`lift`; an unsubscribe also
+          until a run knows of it and mails on, as the reader has come back. So does an undated entry of an ESP's list.
+        * What was lifted comes back with evidence that is later than the lift reaches.
+        * A hold ends on its day. Of several, that which lasts longest counts.
+
+        Of addresses that are kept, the file holds the first and the last event and the last sign of life; else an old
+        export that is loaded late would suppress the living.
 
         Examples
         --------
@@ -207,71 +252,111 @@ class Ledger(SqliteFile):
         >>> rows["given"] == len(verdicts), rows["added"] == len(ledger)
         (True, True)
         """
-        schema.DECISION_COLUMNS.require(verdicts, _NEEDED)
-        unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
-        if unknown:
-            names = ", ".join(map(repr, sorted(unknown)))
-            raise FrameError(f"verdict holds {names}; it may be {', '.join(schema.VERDICTS)}")
-        news = self._news(verdicts)
-        repeated = len(news) - pc.count_distinct(news["key"]).as_py()
-        if repeated:
-            raise FrameError(f"{repeated:,} addresses have more than one verdict; keep one row for each")
+        told = read_verdicts(verdicts)
         with self._writing():
-            heard = self._heard(news)
-            self._insert("news", _NEWS, news.filter(heard).select(list(_NEWS)).sort_by("key"))
-            self._insert("deliveries", _DELIVERIES, _last_deliveries(news))
-            # an address that is hashed or erased (GDPR) never comes in by name
+            told = self._keyed(told)
+            words = evidence_of(told)
+            spoken = pc.is_in(told["key"], words["key"].combine_chunks())
+            news = told.filter(pc.or_(spoken, self._has_evidence(told["key"])))
+            self._table("asked", _NEWS, news.select(list(_NEWS)))
+            self._look()
+            self._table("told", WORDS, words, unique="key, class")
+            self._run("ledger_update")
+            self._insert("known", _KNOWN, told.select(_KNOWN), _LATER)
+            self._insert("domains", _DOMAINS, domains_of(told), _WIDER)
+            self._run("ledger_told")
+            self._run("ledger_judge")
+            if run is not None:
+                first = "INSERT OR IGNORE INTO runs SELECT ?, coalesce(max(number), 0) + 1 FROM changes"
+                self._execute(first, [run])
+            self._note(run=run)
+            counts = dict(self._execute(read_sql("suppressing", "ledger_outcomes")).fetchall())
+            self._drop(*_TABLES)
+        counts["passed"] = counts.get("passed", 0) + len(told) - len(news)
+        return LedgerUpdate({"given": len(verdicts)} | {name: counts.get(name, 0) for name in OUTCOMES})
+
+    def add(self, addresses: Addresses, *, reason: str, why: str, until: datetime | str | None = None) -> int:
+        """Enter addresses by hand; no delivery takes them off, only :meth:`lift` or their day.
+
+        Parameters
+        ----------
+        addresses : str, iterable of str or pandas.Series
+        reason : str
+            Such as ``unsubscribed``, or a word of your own. Complaints and unsubscribes are wishes here, too.
+        why : str
+            For the history, such as "asked for it on the phone".
+        until : datetime or str, optional
+            The day on which the entry ends. Until then the addresses are held; if not given, they are removed.
+
+        Returns
+        -------
+        int
+            How many addresses that were. An earlier entry by hand is replaced.
+
+        Raises
+        ------
+        FrameError
+            If there is something else than addresses, ``reason`` is empty, or ``until`` is not a date.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> ledger = ba.Ledger(":memory:")
+        >>> ledger.add("ann@example.com", reason="unsubscribed", why="asked for it on the phone")
+        1
+        >>> ledger.add("bo@example.com", reason="holidays", why="is away", until="2027-01-07")
+        1
+        >>> ledger.entries(at="2027-01-08")["verdict"].tolist()
+        ['remove', 'keep']
+        """
+        known = self._addresses(addresses)
+        wrong = len(known) - problem(known).null_count
+        if wrong:
+            raise FrameError(f"{wrong:,} of {len(known):,} texts are no addresses; nothing was entered")
+        if not reason.strip():
+            raise FrameError("reason is empty; say in a word why the addresses are entered")
+        end = None if until is None else _microseconds(until)
+        with self._asked(known) as keys:
+            self._look()
+            # later than every lift, whatever the clock says
+            ((last,),) = self._execute(
+                "SELECT max(made_at) FROM lifts WHERE key IN (SELECT key FROM temp.asked)"
+            ).fetchall()
+            moment = max(_now(), (last or 0) + 1)
+            self._execute("INSERT OR IGNORE INTO known (key) SELECT key FROM temp.asked")
             self._execute(
-                "UPDATE temp.news SET key = hash, hashed = 1, source = NULL, record = NULL "
-                "WHERE ? OR hash IN (SELECT key FROM entries WHERE hashed)",
-                [self.hashed],
+                "DELETE FROM evidence WHERE class = 'manual' AND key IN (SELECT key FROM temp.asked)"
             )
-            named = {"made_at": _now(), "run": run}
-            for statement in read_statements("suppressing", "ledger_update"):
-                self._execute(statement, named if ":made_at" in statement else {})
-            outcomes = dict(self._execute("SELECT outcome, count(*) FROM temp.outcomes GROUP BY outcome"))
-            for table in ("outcomes", "news", "deliveries"):
-                self._execute(f"DROP TABLE temp.{table}")
-        outcomes["passed"] = outcomes.get("passed", 0) + len(news) - (pc.sum(heard).as_py() or 0)
-        return LedgerUpdate({"given": len(verdicts)} | {name: outcomes.get(name, 0) for name in OUTCOMES})
+            words = evidence_by_hand(keys, known, moment, reason, why, end)
+            self._table("told", WORDS, words, unique="key, class")
+            self._run("ledger_told")
+            self._touch()
+            self._run("ledger_judge")
+            self._note(why=why)
+        return len(known)
 
-    def _heard(self, news: pa.Table) -> pa.Array:
-        """Return which rows can change anything: those to suppress or to hold, and those on entries."""
-        heard = pc.not_equal(news["verdict"], "keep").combine_chunks()
-        cursor = self._execute("SELECT key FROM entries")
-        while keys := cursor.fetchmany(_BATCH):
-            known = pa.array([key for (key,) in keys], schema.ARROW_STRING)
-            for name in ("key", "hash"):
-                heard = pc.or_(heard, pc.is_in(news[name].combine_chunks(), known))
-        return heard
-
-    def _insert(self, table: str, columns: Mapping[str, str], rows: pa.Table) -> None:
-        """Make a temporary table of rows, which are in the order of their key."""
-        titles = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        self._execute(f"CREATE TEMP TABLE {table} ({titles}) STRICT, WITHOUT ROWID")
-        marks = ", ".join("?" * len(columns))
-        for batch in rows.to_batches(_BATCH):
-            values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            self._database.executemany(f"INSERT INTO temp.{table} VALUES ({marks})", values)
-
-    def entries(self, *, domain: str | None = None, reason: str | None = None) -> pd.DataFrame:
+    def entries(
+        self, *, domain: str | None = None, reason: str | None = None, at: datetime | str | None = None
+    ) -> pd.DataFrame:
         """Return what is in the ledger.
 
         Parameters
         ----------
         domain, reason : str, optional
             Only those.
+        at : datetime or str, optional
+            The moment that counts for holds: one that is over by then keeps. Now if not given.
 
         Returns
         -------
         pandas.DataFrame
             One row per entry, by domain and key.
 
-            =============== ===================================================================
+            =============== ====================================================================================
             ``address``     string: in normal form; missing where only a hash is known
             ``hash``        string: hash of the address, where only that is known
             ``domain``      string: its domain
-            ``verdict``     string: 'remove', 'hold', or 'keep' once lifted
+            ``verdict``     string: 'remove', 'hold', or 'keep' once that is over
             ``reason``      string: what speaks against the address
             ``code``        string: enhanced code, else reply code
             ``explanation`` string: the verdict as a sentence
@@ -280,8 +365,14 @@ class Ledger(SqliteFile):
             ``decided_at``  timestamp, UTC: time of the deciding event
             ``first_seen``  timestamp, UTC: first event of all
             ``last_seen``   timestamp, UTC: last event of all
+            ``hold_until``  timestamp, UTC: when the hold ends by itself; missing if it does not, or if not held
             ``review_on``   timestamp, UTC: day on which to look at it again; missing for never
-            =============== ===================================================================
+            =============== ====================================================================================
+
+        Raises
+        ------
+        FrameError
+            If ``at`` is not a date.
 
         Examples
         --------
@@ -292,17 +383,19 @@ class Ledger(SqliteFile):
         >>> ledger.entries(reason="system_full")["domain"].unique().tolist()
         ['northquay.example', 'saltworks.example']
         """
-        wanted, values = ["TRUE"], []
-        for name, value in (("domain", domain), ("reason", reason)):
-            if value is not None:
-                wanted.append(f"{name} = ?")
-                values.append(value)
-        return self._frame(f"WHERE {' AND '.join(wanted)} ORDER BY domain, key", values)
+        wanted = {"domain": domain, "reason": reason}
+        chosen = " AND ".join(f"{name} = :{name}" for name, value in wanted.items() if value is not None)
+        return self._frame(f"WHERE {chosen or 'TRUE'} ORDER BY domain, key", wanted, at=at)
 
-    def verdicts(self) -> pd.DataFrame:
+    def verdicts(self, *, at: datetime | str | None = None) -> pd.DataFrame:
         """Return the addresses that are suppressed or held, for ``clean`` and ``export_suppressions``.
 
         Entries of which only a hash is known are not among them; :meth:`match` finds those in a list.
+
+        Parameters
+        ----------
+        at : datetime or str, optional
+            The moment that counts for holds: one that is over by then keeps. Now if not given.
 
         Returns
         -------
@@ -315,18 +408,21 @@ class Ledger(SqliteFile):
         >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
         >>> ledger = ba.Ledger(":memory:")
         >>> updated = ledger.update(verdicts)
-        >>> len(ledger.verdicts()) == (verdicts["verdict"] != "keep").sum()
+        >>> len(ledger.verdicts(at="2026-11-01")) == (verdicts["verdict"] != "keep").sum()
         np.True_
         """
-        return self._frame("WHERE verdict <> 'keep' AND hashed = 0 ORDER BY key").drop(columns="hash")
+        found = self._frame("WHERE verdict <> 'keep' AND NOT hashed ORDER BY key", at=at)
+        return found.drop(columns="hash")
 
-    def match(self, addresses: Addresses) -> pd.DataFrame:
+    def match(self, addresses: Addresses, *, at: datetime | str | None = None) -> pd.DataFrame:
         """Return verdicts on those of the given addresses that are in the ledger, by address or by hash.
 
         Parameters
         ----------
         addresses : str, iterable of str or pandas.Series
             Such as the column of a mailing list.
+        at : datetime or str, optional
+            The moment that counts for holds: one that is over by then keeps. Now if not given.
 
         Returns
         -------
@@ -344,14 +440,9 @@ class Ledger(SqliteFile):
         >>> ledger.match([gone.upper(), "nobody@example.com"])["verdict"].tolist()
         ['remove']
         """
-        keys = self._keys(addresses)
-        with self._given(keys):
-            found = self._frame(
-                "JOIN temp.given ON given.key = entries.key OR given.hash = entries.key "
-                "WHERE verdict <> 'keep' ORDER BY given.key",
-                address="given.key",
-            )
-        return found.drop(columns="hash").drop_duplicates("address").reset_index(drop=True)
+        with self._asked(self._addresses(addresses)):
+            found = self._frame("WHERE verdict <> 'keep' ORDER BY address", at=at, asked=True)
+        return found.drop(columns="hash")
 
     def due(self, date: datetime | str | None = None) -> pd.DataFrame:
         """Return the entries to look at again by a date, longest due first.
@@ -381,8 +472,9 @@ class Ledger(SqliteFile):
         True
         """
         return self._frame(
-            "WHERE review_on <= ? AND verdict <> 'keep' ORDER BY review_on, domain, key",
-            [_microseconds(date)],
+            "WHERE review_on <= :date AND standing <> 'keep' ORDER BY review_on, domain, key",
+            {"date": _microseconds(date)},
+            at=date,
         )
 
     def reviewed(self, addresses: Addresses, next_review: datetime | str | None = None) -> int:
@@ -412,9 +504,21 @@ class Ledger(SqliteFile):
         True
         """
         due = None if next_review is None else _microseconds(next_review)
-        return self._change(addresses, "SET review_on = ?", [due], "verdict <> 'keep'", None, "reviewed")
+        with self._asked(self._addresses(addresses)):
+            noted = self._execute(
+                "INSERT INTO changes (key, made_at, verdict_before, verdict, reason, why) "
+                "SELECT key, ?, verdict, verdict, reason, 'reviewed' FROM temp.asked CROSS JOIN entries USING (key) "
+                "WHERE verdict <> 'keep'",
+                [_now()],
+            )
+            self._execute(
+                "INSERT OR REPLACE INTO reviews "
+                "SELECT key, moment, ? FROM temp.asked CROSS JOIN entries USING (key) WHERE verdict <> 'keep'",
+                [due],
+            )
+        return noted.rowcount
 
-    def lift(self, addresses: Addresses, why: str) -> int:
+    def lift(self, addresses: Addresses, why: str, *, at: datetime | str | None = None) -> int:
         """Take addresses off, complaints and unsubscribes too; their history stays.
 
         Parameters
@@ -422,11 +526,20 @@ class Ledger(SqliteFile):
         addresses : str, iterable of str or pandas.Series
         why : str
             For the history, such as "subscribed again on our page".
+        at : datetime or str, optional
+            Up to where the lift reaches: evidence of that moment or before counts no more, also where it is told only
+            later. If not given, it reaches up to the last event that the ledger knows of the address, and addresses
+            that are not suppressed are passed over.
 
         Returns
         -------
         int
             How many entries that were.
+
+        Raises
+        ------
+        FrameError
+            If ``at`` is not a date.
 
         Examples
         --------
@@ -440,14 +553,18 @@ class Ledger(SqliteFile):
         >>> ledger.match(gone).empty
         True
         """
-        return self._change(
-            addresses,
-            "SET verdict = 'keep', review_on = NULL, lifted = 1",
-            [],
-            "verdict <> 'keep'",
-            "keep",
-            why,
-        )
+        reach = None if at is None else _microseconds(at)
+        with self._asked(self._addresses(addresses)):
+            self._look()
+            self._run("ledger_lift", reach=reach, made_at=_now(), why=why)
+            self._touch()
+            self._run("ledger_judge")
+            self._note(why=why)
+            ((count,),) = self._execute(
+                "SELECT count(*) FROM temp.before JOIN temp.after USING (key) "
+                "WHERE before.verdict <> 'keep' AND after.verdict = 'keep'"
+            ).fetchall()
+        return int(count)
 
     def forget(self, addresses: Addresses) -> int:
         """Erase addresses and what was said of them, and go on suppressing them by their hash.
@@ -459,7 +576,8 @@ class Ledger(SqliteFile):
         Returns
         -------
         int
-            How many entries that were. Nothing of their addresses is left in the file.
+            How many entries that were. Nothing of any of these addresses is left in the file; of those that never were
+            suppressed, no hash either.
 
         Examples
         --------
@@ -473,18 +591,18 @@ class Ledger(SqliteFile):
         >>> gone in set(ledger.entries()["address"]), ledger.match(gone)["verdict"].tolist()
         (False, ['remove'])
         """
+        if self.hashed:
+            return 0
         self._execute("PRAGMA secure_delete = ON")
-        with self._writing(), self._given(self._keys(addresses)):
-            (count,) = self._execute(
-                "SELECT count(*) FROM entries JOIN temp.given USING (key) WHERE hashed = 0"
-            ).fetchone()
-            self._execute(
-                "UPDATE changes SET why = NULL, key = given.hash FROM temp.given WHERE changes.key = given.key"
-            )
-            self._execute(
-                "UPDATE OR REPLACE entries SET key = given.hash, hashed = 1, explanation = NULL, source = NULL, "
-                "record = NULL FROM temp.given WHERE entries.key = given.key"
-            )
+        known = self._addresses(addresses)
+        with self._asked(known):
+            ((count,),) = self._execute(
+                "SELECT count(*) FROM temp.asked CROSS JOIN entries USING (key) WHERE NOT erased"
+            ).fetchall()
+            hashes = pa.table({"key": known, "hash": hash_addresses(known, self._salt)})
+            self._table("hashes", _HASHES, hashes)
+            self._run("ledger_forget")
+            self._drop("hashes")
         self._execute("VACUUM")
         return int(count)
 
@@ -517,12 +635,130 @@ class Ledger(SqliteFile):
         >>> ledger.history(gone)["why"].iloc[-1]
         'asked to'
         """
-        with self._given(self._keys(addresses)):
+        with self._asked(self._addresses(addresses)):
             rows = self._execute(
-                "SELECT made_at, run, verdict_before, verdict, reason, why, given.key FROM changes "
-                "JOIN temp.given ON changes.key IN (given.key, given.hash) ORDER BY number"
+                "SELECT made_at, run, verdict_before, verdict, reason, why, address FROM temp.asked "
+                "CROSS JOIN changes USING (key) ORDER BY number"
             ).fetchall()
         return _typed(rows, schema.LEDGER_HISTORY_COLUMNS)
+
+    def news(self, since: datetime | str | None = None) -> pd.DataFrame:
+        """Return whose entry is another one than before.
+
+        Parameters
+        ----------
+        since : datetime or str, optional
+            The name of a run, from which on changes count, its own too; or a date. All of them if not given.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per entry that is not as it was, by domain and key.
+
+            ================== ==================================================================
+            ``address``        string: in normal form; missing where only a hash is known
+            ``hash``           string: hash of the address, where only that is known
+            ``domain``         string: its domain
+            ``change``         string: 'added', 'held', 'lifted', or 'changed' for another reason
+            ``verdict_before`` string: the verdict until then; missing for a new entry
+            ``verdict``        string: the verdict since
+            ``reason``         string: what speaks against the address
+            ``why``            string: what was said of the change
+            ``run``            string: name of the run
+            ``made_at``        timestamp, UTC: when the entry was changed
+            ================== ==================================================================
+
+        Raises
+        ------
+        FrameError
+            If ``since`` is neither the name of a run nor a date.
+
+        Notes
+        -----
+        This is what has changed in the file. A hold that ends by itself changes nothing there.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+        >>> ledger = ba.Ledger(":memory:")
+        >>> updated = ledger.update(verdicts, run="March")
+        >>> gone = verdicts.loc[verdicts["verdict"] == "remove", "address"].iloc[0]
+        >>> lifted = ledger.lift(gone, "asked to")
+        >>> sorted(ledger.news("March")["change"].unique())
+        ['added', 'held']
+        """
+        terms = {"first": 0, "moment": 0, "hashes": self.hashed}
+        run = self._execute("SELECT first_change FROM runs WHERE run = ?", [str(since)]).fetchone()
+        if run is not None:
+            terms["first"] = run[0]
+        elif since is not None:
+            try:
+                terms["moment"] = _microseconds(since)
+            except FrameError as error:
+                raise FrameError(f"{since!r} is neither the name of a run nor a date") from error
+        rows = self._execute(read_sql("suppressing", "ledger_news"), terms).fetchall()
+        return _typed(rows, schema.LEDGER_NEWS_COLUMNS)
+
+    def export(
+        self,
+        provider: str,
+        path: str | os.PathLike[str],
+        *,
+        action: Action = "add",
+        at: datetime | str | None = None,
+        overwrite: bool = False,
+    ) -> Suppressions:
+        """Write the addresses to remove as files that an ESP imports.
+
+        Parameters
+        ----------
+        provider, action, overwrite
+            As :func:`bounceanalytics.export_suppressions` takes them; to take off are those that were lifted, or whose
+            hold is over.
+        path : path
+            The file, or a folder that is there, for a file named after the ESP.
+        at : datetime or str, optional
+            The moment that counts for holds; now if not given.
+
+        Returns
+        -------
+        Suppressions
+            Files with their counts, and how many addresses were left out, by reason.
+
+        Raises
+        ------
+        FormatError
+            If the ledger holds hashes only, or the format is unknown.
+        FrameError
+            If ``at`` is not a date.
+        OutputError
+            If a file is there already, or cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import bounceanalytics as ba
+        >>> ledger = ba.Ledger(":memory:")
+        >>> added = ledger.add(["ann@example.com", "bo@example.com"], reason="complained", why="wrote to us")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     list(ledger.export("ses", folder).files.values())
+        [2]
+        """
+        if self.hashed:
+            raise FormatError(
+                f"{self.path} holds hashes only, and an ESP needs addresses; clean lists with it"
+            )
+        file = Path(path)
+        if file.is_dir():
+            file = file_in(file, provider, action)
+        found = self.entries(at=at)
+        named = found["address"].notna()
+        written = export_suppressions(found[named], provider, file, action=action, overwrite=overwrite)
+        wanted = "remove" if action == "add" else "keep"
+        erased = int((found.loc[~named, "verdict"] == wanted).sum())
+        excluded = {"erased, known by their hash only": erased} if erased else {}
+        return replace(written, excluded=written.excluded | excluded)
 
     def domains(self, at: datetime | str | None = None) -> pd.DataFrame:
         """Return the domains whose mail system was full (5.3.1), and whether they have recovered.
@@ -556,16 +792,19 @@ class Ledger(SqliteFile):
         >>> ledger.domains(at="2027-06-01")[["domain", "recovered"]].to_dict("records")
         [{'domain': 'saltworks.example', 'recovered': False}, {'domain': 'northquay.example', 'recovered': True}]
         """
+        moment = _microseconds(at)
         rows = self._execute(
-            "SELECT domain, (SELECT count(*) FROM entries WHERE entries.domain = full_domains.domain "
-            "AND reason = 'system_full' AND verdict <> 'keep'), first_full, last_full, last_delivered, "
+            "SELECT domain, coalesce(suppressed, 0), first_full, last_full, last_delivered, "
             "coalesce(last_delivered > coalesce(last_full, 0), 0) AS recovered "
-            "FROM full_domains ORDER BY recovered, last_full DESC, domain"
+            "FROM domains LEFT JOIN (SELECT domain, count(*) AS suppressed FROM entries "
+            "WHERE reason = 'system_full' AND verdict <> 'keep' AND NOT coalesce(hold_until <= ?, 0) GROUP BY domain) "
+            "USING (domain) WHERE was_full ORDER BY recovered, last_full DESC, domain",
+            [moment],
         ).fetchall()
         found = _typed(rows, schema.LEDGER_DOMAIN_COLUMNS.without("advice"))
-        moment = pd.Timestamp(_microseconds(at), unit="us", tz="UTC")
+        now = pd.Timestamp(moment, unit="us", tz="UTC")
         advice = [
-            _advice(suppressed, recovered, last, moment)
+            _advice(suppressed, recovered, last, now)
             for suppressed, recovered, last in zip(
                 found["suppressed"], found["recovered"], found["last_full"], strict=True
             )
@@ -573,87 +812,115 @@ class Ledger(SqliteFile):
         return schema.LEDGER_DOMAIN_COLUMNS.frame(found.assign(advice=advice))
 
     def _counts(self) -> dict[str, int]:
-        return dict(self._execute("SELECT verdict, count(*) FROM entries GROUP BY verdict").fetchall())
+        """Return how many entries there are now by verdict."""
+        rows = self._execute(f"SELECT verdict, count(*) FROM {_ENTRIES} GROUP BY verdict", self._terms())
+        return dict(rows.fetchall())
 
-    def _news(self, verdicts: pd.DataFrame) -> pa.Table:
-        """Return verdicts as the rows of the table news."""
-        addresses = normal_form(column_text(verdicts["address"]))
-        columns: dict[str, pa.Array] = {
-            "key": addresses,
-            "hash": hash_addresses(addresses, self._salt),
-            "hashed": pa.repeat(pa.scalar(0, pa.int64()), len(verdicts)),
-            "domain": pc.fill_null(domain_of(addresses), ""),
-        }
-        for name in ("verdict", "reason", "code", "explanation", "source"):
-            columns[name] = column_text(verdicts[name])
-        columns["record"] = pa.array(verdicts["record"], pa.int64())
-        times = {
-            name: _stored(verdicts[name]) for name in (*_TIMES, "hold_until", "retry_on", "last_delivered")
-        }
-        columns |= {name: times[name] for name in _TIMES}
-        life = pc.max_element_wise(*(_stored(verdicts[f"last_{sign}"]) for sign in schema.SIGNS_OF_LIFE))
-        held = pc.min_element_wise(times["hold_until"], times["retry_on"])
-        columns["review_on"] = pc.if_else(pc.equal(columns["verdict"], "hold"), held, times["review_on"])
-        columns["alive"] = life
-        columns["last_delivered"] = times["last_delivered"]
-        return pa.table({name: columns[name] for name in (*_NEWS, "last_delivered")})
+    def _terms(self, at: datetime | str | None = None) -> dict[str, Any]:
+        return {"at": _microseconds(at), "hashes": self.hashed}
 
-    def _frame(self, rest: str, values: Sequence[Any] = (), *, address: str | None = None) -> pd.DataFrame:
-        """Return entries as a frame; ``rest`` is what follows FROM entries."""
-        address = address or "CASE WHEN hashed THEN NULL ELSE entries.key END"
+    def _frame(
+        self,
+        rest: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        at: datetime | str | None = None,
+        asked: bool = False,
+    ) -> pd.DataFrame:
+        """Return entries as a frame; ``rest`` is what follows FROM, of all or of those asked for."""
         columns = ", ".join(schema.LEDGER_COLUMNS.without("address", "hash").names)
+        known = "CASE WHEN NOT hashed THEN key END AS address"
+        source = _ENTRIES
+        if asked:
+            known, source = "address", f"temp.asked CROSS JOIN {_ENTRIES} USING (key)"
         rows = self._execute(
-            f"SELECT {address}, CASE WHEN hashed THEN entries.key END, {columns} FROM entries {rest}", values
+            f"SELECT {known}, CASE WHEN hashed THEN key END AS hash, {columns} FROM {source} {rest}",
+            {**(values or {}), **self._terms(at)},
         ).fetchall()
         return _typed(rows, schema.LEDGER_COLUMNS)
 
-    def _keys(self, addresses: Addresses) -> pa.Array:
+    def _addresses(self, addresses: Addresses) -> pa.Array:
         """Return the normal form of each address, once."""
         given = [addresses] if isinstance(addresses, str) else list(addresses)
-        known = normal_form(text_array(given))
-        return pc.unique(known.drop_null())
+        return pc.unique(normal_form(text_array(given)).drop_null())
 
     @contextlib.contextmanager
-    def _given(self, keys: pa.Array) -> Iterator[None]:
-        """Register the table ``given`` of addresses in normal form and their hashes."""
-        self._execute("CREATE TEMP TABLE given (key TEXT PRIMARY KEY, hash TEXT) STRICT")
-        try:
-            pairs = zip(keys.to_pylist(), hash_addresses(keys, self._salt).to_pylist(), strict=True)
-            self._database.executemany("INSERT INTO temp.given VALUES (?, ?)", pairs)
-            self._execute("CREATE INDEX temp.given_by_hash ON given (hash)")
-            yield
-        finally:
-            self._execute("DROP TABLE temp.given")
+    def _asked(self, addresses: pa.Array) -> Iterator[pa.Array]:
+        """Yield the keys of addresses in normal form, which are in the table ``asked``; in one transaction."""
+        with self._writing():
+            keys, _ = self._keys(addresses)
+            self._table("asked", _ASKED, pa.table({"key": keys, "address": addresses}))
+            yield keys
+            self._drop(*_TABLES)
 
-    def _change(
-        self, addresses: Addresses, setting: str, values: list[Any], where: str, verdict: str | None, why: str
-    ) -> int:
-        """Change entries of the given addresses, and note it; return how many."""
-        with self._writing(), self._given(self._keys(addresses)):
-            mine = f"key IN (SELECT key FROM temp.given UNION ALL SELECT hash FROM temp.given) AND {where}"
-            noted = self._execute(
-                "INSERT INTO changes (key, made_at, verdict_before, verdict, reason, why) "
-                f"SELECT key, ?, verdict, coalesce(?, verdict), reason, ? FROM entries WHERE {mine}",
-                [_now(), verdict, why],
+    def _keys(self, addresses: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """Return under which keys addresses are in the ledger, and which of them were erased (GDPR)."""
+        if self.hashed:
+            return hash_addresses(addresses, self._salt), pa.repeat(pa.scalar(False), len(addresses))
+        rows = self._execute("SELECT key FROM known WHERE erased").fetchall()
+        if not rows:
+            return addresses, pa.repeat(pa.scalar(False), len(addresses))
+        hashes = hash_addresses(addresses, self._salt)
+        erased = pc.is_in(hashes, text_array(key for (key,) in rows))
+        return pc.if_else(erased, hashes, addresses), erased
+
+    def _keyed(self, told: pa.Table) -> pa.Table:
+        """Return what was told under the keys of the ledger; of erased addresses no text comes in."""
+        keys, erased = self._keys(told["key"].combine_chunks())
+        bare = pc.or_(erased, self.hashed)
+        for name, without in (("source", bare), ("record", bare), ("explanation", erased)):
+            values = pc.if_else(without, pa.scalar(None, told[name].type), told[name])
+            told = told.set_column(told.schema.get_field_index(name), name, values)
+        return told.set_column(told.schema.get_field_index("key"), "key", keys)
+
+    def _has_evidence(self, keys: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return for which keys there is evidence."""
+        found = pa.chunked_array([pa.repeat(pa.scalar(False), len(keys))])
+        cursor = self._execute("SELECT key FROM evidence")
+        while rows := cursor.fetchmany(_BATCH):
+            found = pc.or_(found, pc.is_in(keys, text_array(key for (key,) in rows)))
+        return found
+
+    def _look(self) -> None:
+        """Keep how the entries are that are asked for."""
+        self._execute(
+            "CREATE TEMP TABLE before AS "
+            "SELECT key, entries.verdict, entries.reason FROM temp.asked CROSS JOIN entries USING (key)"
+        )
+
+    def _note(self, *, run: str | None = None, why: str | None = None) -> None:
+        """Note what has become of them since."""
+        self._run("ledger_changes", made_at=_now(), run=run, why=why)
+
+    def _touch(self) -> None:
+        """Have all of those judged that are asked for."""
+        self._execute("CREATE TEMP TABLE touched AS SELECT key FROM temp.asked")
+
+    def _run(self, name: str, **terms: Any) -> None:
+        """Run the statements of a text beside this module, each with those of the terms that it names."""
+        for statement in read_statements("suppressing", name):
+            self._execute(
+                statement, {term: value for term, value in terms.items() if f":{term}" in statement}
             )
-            self._execute(f"UPDATE entries {setting} WHERE {mine}", values)
-        return noted.rowcount
 
+    def _table(self, name: str, columns: Mapping[str, str], rows: pa.Table, *, unique: str = "key") -> None:
+        """Make a temporary table of rows."""
+        titles = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        self._execute(f"CREATE TEMP TABLE {name} ({titles}, PRIMARY KEY ({unique})) STRICT, WITHOUT ROWID")
+        self._insert(f"temp.{name}", list(columns), rows)
 
-def _last_deliveries(news: pa.Table) -> pa.Table:
-    """Return when each domain last took mail, whoever it was."""
-    last = news.select(["domain", "last_delivered"]).group_by("domain").aggregate([("last_delivered", "max")])
-    known = last.filter(pc.is_valid(last["last_delivered_max"]))
-    return known.select(["domain", "last_delivered_max"]).sort_by("domain")
+    def _insert(self, table: str, columns: Sequence[str], rows: pa.Table, conflict: str = "") -> None:
+        """Insert rows in the order of their first column, so that a table grows at its end."""
+        rows = rows.sort_by(rows.column_names[0])
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
+        for batch in rows.to_batches(_BATCH):
+            values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            self._database.executemany(statement, values)
 
-
-def _stored(values: pd.Series) -> pa.Array:
-    """Return times as microseconds since 1970."""
-    try:
-        times = pa.array(pd.to_datetime(values, utc=True), schema.ARROW_TIME)
-    except (TypeError, ValueError) as error:
-        raise FrameError(f"{values.name} must hold times, as decide() makes them") from error
-    return times.cast(pa.int64())
+    def _drop(self, *tables: str) -> None:
+        for table in tables:
+            self._execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def _microseconds(moment: datetime | str | None) -> int:

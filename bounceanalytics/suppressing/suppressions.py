@@ -193,6 +193,14 @@ def _chosen(verdicts: pd.DataFrame, provider: str, verdict: str) -> pd.Series[bo
     return spoken == verdict
 
 
+def file_in(folder: Path, provider: str, action: Action) -> Path:
+    """Return a name for the file in a folder, such as our loader would know it by."""
+    targets, _ = _targets(provider, action)
+    lines = "".join((*targets[0].body, *targets[0].line))
+    does = "suppress" if action == "add" else "take-off"
+    return folder / f"{does}-{provider}.{'jsonl' if lines.startswith('{') else 'csv'}"
+
+
 def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:
     """Return the files to write, and the verdict of those who go into them."""
     if action not in _ACTIONS:

@@ -45,6 +45,7 @@ OTHERS: dict[Callable[..., pd.DataFrame], Table] = {
     ba.match_hashes: schema.MATCH_COLUMNS,
     ba.Ledger.entries: schema.LEDGER_COLUMNS,
     ba.Ledger.history: schema.LEDGER_HISTORY_COLUMNS,
+    ba.Ledger.news: schema.LEDGER_NEWS_COLUMNS,
     ba.Ledger.domains: schema.LEDGER_DOMAIN_COLUMNS,
 }
 
@@ -174,6 +175,7 @@ def test_the_frames_of_a_ledger_have_the_columns(ledger: ba.Ledger, decided: pd.
     assert_has(ledger.verdicts(), schema.LEDGER_COLUMNS.without("hash"))
     assert_has(ledger.match(decided["address"]), schema.LEDGER_COLUMNS.without("hash"))
     assert_has(ledger.history(decided["address"]), schema.LEDGER_HISTORY_COLUMNS)
+    assert_has(ledger.news(), schema.LEDGER_NEWS_COLUMNS)
     assert_has(ledger.domains(), schema.LEDGER_DOMAIN_COLUMNS)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from bounceanalytics.cleaning import clean
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.errors import FormatError, FrameError, OutputError, SourceError
 from bounceanalytics.suppressing import export_suppressions
 from bounceanalytics.suppressing.hashing import hash_addresses
 from bounceanalytics.suppressing.ledger import OUTCOMES, Ledger
@@ -114,11 +115,17 @@ def test_a_later_sign_of_life_lifts_and_an_earlier_one_does_not(ledger: Ledger) 
 
 
 def test_another_policy_may_think_otherwise_of_the_same_bounce(ledger: Ledger) -> None:
+    """The newer run has the word, which is the one that reaches further; of equals the severer counts."""
     full = event(7, "bounced", "system_full")
     assert outcome(ledger, full) == "added"
-    assert outcome(ledger, full, policy=Policy(system_full="hold")) == "changed"
-    assert state(ledger) == "hold system_full"
-    assert outcome(ledger, full, policy=Policy(system_full="retry")) == "lifted"
+    assert outcome(ledger, full, policy=Policy(system_full="hold")) == "older"
+    for day, policy, told in ((8, "hold", "changed"), (9, "retry", "lifted"), (10, "remove", "changed")):
+        mine = verdicts(full, event(day, "delivered", recipient=BO), policy=Policy(system_full=policy))
+        assert ledger.update(mine).rows[told] == 1
+    assert state(ledger) == "remove system_full"
+    # a run that knows less of the address has no say
+    ledger.update(verdicts(event(1, "accepted"), full))
+    assert ledger.update(verdicts(full, event(20), policy=Policy(system_full="retry"))).rows["lifted"] == 0
 
 
 def test_a_wish_stays_until_somebody_lifts_it(ledger: Ledger) -> None:
@@ -151,7 +158,30 @@ def test_a_milder_bounce_lifts_nobody(ledger: Ledger) -> None:
     assert (
         ledger.update(verdicts(full[-1])).rows["older"] == 1
     )  # one bounce day is too few, and that is all it saw
-    assert ledger.match(BO)["verdict"].tolist() == ["hold"]
+    assert ledger.match(BO, at=START)["verdict"].tolist() == ["hold"]
+
+
+def test_a_full_mailbox_does_not_soften_a_removal(ledger: Ledger) -> None:
+    full = verdicts(*(event(day, "bounced", "mailbox_full") for day in (30, 31, 32)))
+    assert full["verdict"].tolist() == ["hold"]
+    ledger.update(full)
+    assert ledger.update(verdicts(event(0))).rows["changed"] == 1  # nothing between them shows life
+    assert state(ledger) == "remove unknown_user"
+    assert ledger.update(verdicts(event(15, "opened"))).rows["changed"] == 1
+    assert ledger.match(ANN, at=START)["reason"].tolist() == ["mailbox_full"]
+
+
+def test_who_has_come_back_may_be_mailed(ledger: Ledger) -> None:
+    """A run that knows of the very unsubscribe, and of what came after it."""
+    left = verdicts(event(7, "unsubscribed"))
+    back = left.assign(verdict="keep", reason=None, last_seen=START + pd.Timedelta(days=9))
+    assert ledger.update(left).rows["added"] == 1
+    assert ledger.update(back.assign(unsubscribed_at=START)).rows["lifted"] == 0
+    assert ledger.update(back).rows["lifted"] == 1
+    assert ledger.update(left).rows["older"] == 1
+    complained = verdicts(event(7, "complained"))
+    assert ledger.update(complained).rows["changed"] == 1
+    assert ledger.update(back).rows["lifted"] == 0
 
 
 def test_what_was_lifted_does_not_come_back_with_the_same_export(ledger: Ledger) -> None:
@@ -181,7 +211,9 @@ def test_an_undated_list_entry_stays(ledger: Ledger) -> None:
     assert outcome(ledger, event(9, "delivered")) == "confirmed"
     assert outcome(ledger, event(11)) == "confirmed"
     assert ledger.entries()["decided_at"].iloc[0] == START + pd.Timedelta(days=11)
-    assert outcome(ledger, event(12, "delivered")) == "lifted"  # by now it has a date
+    assert outcome(ledger, event(12, "delivered")) == "confirmed"  # that takes back the bounce alone
+    assert ledger.lift(ANN, "asked the ESP") == 1
+    assert outcome(ledger, event(None, "suppressed", "unknown_user")) == "older"
 
 
 def test_holds_and_reviews_fall_due(ledger: Ledger) -> None:
@@ -202,6 +234,87 @@ def test_holds_and_reviews_fall_due(ledger: Ledger) -> None:
     assert ledger.due("2099-01-01").empty
     with pytest.raises(FrameError, match="'soon' is no date"):
         ledger.due("soon")
+
+
+def test_a_hold_ends_on_its_day(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.update(verdicts(*(event(day, "bounced", "mailbox_full") for day in range(3))))
+    end = ledger.entries(at=START)["hold_until"].iloc[0]
+    for moment, there in ((end - pd.Timedelta(microseconds=1), 1), (end, 0)):
+        assert len(ledger.match(ANN, at=moment)) == len(ledger.verdicts(at=moment)) == there
+        assert ledger.entries(at=moment)["verdict"].tolist() == [("keep", "hold")[there]]
+    assert len(ledger) == 0
+    assert ledger.export("ses", tmp_path).files[tmp_path / "suppress-ses.csv"] == 0
+    over = ledger.entries(at=end)["explanation"].iloc[0]
+    assert over == f"Kept: the hold is over since {end:%Y-%m-%d}."
+
+
+def test_entries_by_hand(ledger: Ledger) -> None:
+    assert ledger.add([ANN, "BO@example.net", ANN], reason="rival", why="works for a rival") == 2
+    assert state(ledger) == "remove rival"
+    assert (
+        ledger.update(verdicts(event(0, "delivered"), event(900, "clicked", recipient=BO))).rows["older"] == 2
+    )
+    assert ledger.add(ANN, reason="holidays", why="is away", until="2099-01-01") == 1
+    assert state(ledger) == "hold holidays"
+    assert ledger.match(ANN, at="2099-01-01").empty
+    assert ledger.lift([ANN, BO], "back, and not any more") == 2
+    assert len(ledger) == 0
+    assert ledger.add(ANN, reason="unsubscribed", why="told us on the phone") == 1
+    ledger.update(verdicts(event(40)))
+    assert state(ledger) == "remove unsubscribed"
+    assert ledger.history(ANN)["verdict"].tolist() == ["remove", "hold", "keep", "remove"]
+    assert ledger.forget(ANN) == 1
+    assert ledger.add(ANN, reason="unsubscribed", why="again") == 1
+    assert ledger.entries()["address"].dropna().tolist() == [BO]
+    for wrong, more in ((["ann"], {}), (ANN, {"reason": " "}), (ANN, {"until": "soon"})):
+        with pytest.raises(FrameError):
+            ledger.add(wrong, **({"reason": "x", "why": "y"} | more))
+
+
+def test_news(ledger: Ledger) -> None:
+    full = [event(day, "bounced", "mailbox_full", recipient=BO) for day in range(3)]
+    ledger.update(verdicts(event(0), *full), run="one")
+    ledger.update(
+        verdicts(event(9, "delivered"), event(9, "complained", recipient=BO), event(9, recipient=CY)),
+        run="two",
+    )
+    ledger.reviewed(CY)
+    found = ledger.news("two").set_index("address")
+    assert found["change"].to_dict() == {ANN: "lifted", BO: "changed", CY: "added"}
+    assert found["verdict_before"].fillna("").to_dict() == {ANN: "remove", BO: "hold", CY: ""}
+    assert found.loc[BO, ["verdict", "reason", "run", "domain"]].tolist() == [
+        "remove",
+        "complained",
+        "two",
+        "example.net",
+    ]
+    assert found.loc[CY, "why"] == "reviewed"
+    # who was added and lifted since is none the wiser
+    assert set(ledger.news("one")["address"]) == set(ledger.news(START)["address"]) == {BO, CY}
+    assert ledger.news("2099-01-01").empty
+    ledger.reviewed(BO)
+    ledger.update(verdicts(event(0)), run="three")
+    assert ledger.news("three").empty
+    with pytest.raises(FrameError, match="neither the name of a run nor a date"):
+        ledger.news("four")
+
+
+def test_what_an_esp_imports(ledger: Ledger, tmp_path: Path) -> None:
+    mine = verdicts(event(0), event(0, "complained", recipient=BO), event(0, recipient=CY))
+    ledger.update(mine)
+    written = ledger.export("ses", tmp_path / "a.csv")
+    export_suppressions(mine, "ses", tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+    assert written.excluded == {}
+    with pytest.raises(OutputError, match="exists"):
+        ledger.export("ses", tmp_path / "a.csv")
+    ledger.lift(ANN, "wrong")
+    ledger.forget(CY)
+    assert ledger.export("plain", tmp_path / "c.txt").excluded == {"erased, known by their hash only": 1}
+    assert (tmp_path / "c.txt").read_text() == f"{BO}\n"
+    assert list(ledger.export("postmark", tmp_path, action="remove").files.values()) == [1]
+    with Ledger(":memory:", hashed=True) as hashes, pytest.raises(FormatError, match="hashes only"):
+        hashes.export("ses", tmp_path / "d.csv")
 
 
 def test_domains_that_had_no_room(ledger: Ledger) -> None:
@@ -348,6 +461,84 @@ def test_an_update_that_fails_leaves_everything_as_it_was(
     monkeypatch.undo()
     pd.testing.assert_frame_equal(ledger.entries(), before)
     assert ledger.update(verdicts(event(9, "delivered"), event(0, recipient=BO))).rows["added"] == 1
+
+
+def export(dice: Any, addresses: int) -> pd.DataFrame:
+    """Return the verdicts on some days of many addresses; days, events and texts of exports overlap."""
+    first, length = dice.randint(0, 6), dice.randint(0, 6)
+    what = [
+        "bounced",
+        "bounced",
+        "delivered",
+        "opened",
+        "complained",
+        "unsubscribed",
+        "dropped",
+        "suppressed",
+    ]
+    reasons = ["unknown_user", "mailbox_full", "system_full", "blocked"]
+    events = [
+        event(
+            None if dice.random() < 0.05 else first + dice.randint(0, length),
+            dice.choice(what),
+            dice.choice(reasons),
+            recipient=f"a{dice.randrange(addresses)}@d{dice.randrange(3)}.example",
+        )
+        for _ in range(3 * addresses)
+    ]
+    policy = Policy(system_full=dice.choice(["remove", "hold", "retry"]))
+    found = verdicts(*events, policy=policy)
+    # who came back
+    back = pd.Series([dice.random() < 0.3 for _ in range(len(found))]) & found["unsubscribed_at"].notna()
+    return found.assign(
+        verdict=found["verdict"].mask(back, "keep"), source=dice.choice(["one.json", "two.json"])
+    )
+
+
+@examples(25)
+@given(st.randoms(use_true_random=False), st.sampled_from([1, 2, 5, 20, 133]), st.booleans())
+def test_any_order_and_any_repetition_end_the_same(dice: Any, addresses: int, hashed: bool) -> None:
+    exports = [export(dice, addresses) for _ in range(3)]
+    everybody = sorted({one for mine in exports for one in mine["address"]})
+    lifts = [
+        (dice.sample(everybody, len(everybody) // 3), START + pd.Timedelta(days=dice.randint(0, 12)))
+        for _ in range(2)
+    ]
+    expected, stored = None, None
+    for order in permutations(range(3)):
+        acts: list[Any] = [exports[number] for number in order]
+        for more in (*lifts, *dice.choices(exports, k=dice.randint(0, 2)), *dice.choices(lifts, k=1)):
+            acts.insert(dice.randint(0, len(acts)), more)
+        with Ledger(":memory:", hashed=hashed) as ledger:
+            for act in acts:
+                if isinstance(act, tuple):
+                    ledger.lift(act[0], "asked to", at=act[1])
+                else:
+                    rows = ledger.update(act).rows
+                    assert sum(rows[name] for name in OUTCOMES) == rows["given"] == len(act)
+            entries, domains = ledger.entries(at=START), ledger.domains(at=START)
+            words = ledger._execute("SELECT count(*) FROM evidence").fetchall()
+            # what is stored of the judgement is what the evidence says
+            ledger._execute("CREATE TEMP TABLE touched AS SELECT key FROM known")
+            ledger._run("ledger_judge")
+            pd.testing.assert_frame_equal(ledger.entries(at=START), entries)
+        if expected is None:
+            expected, stored = (entries, domains), words
+        pd.testing.assert_frame_equal(entries, expected[0])
+        pd.testing.assert_frame_equal(domains, expected[1])
+        assert words == stored
+
+
+def test_the_file_does_not_grow_with_repetition(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    days = [event(day, recipient=f"a{number}@example.com") for number in range(300) for day in (0, 1)]
+    size = 0
+    with Ledger(path) as ledger:
+        for day in range(2, 10):  # the same, and one more event that is not about them
+            ledger.update(verdicts(*days, event(day, "delivered")), run=f"run {day}")
+            size = path.stat().st_size if day == 3 else size
+        assert ledger._execute("SELECT count(*) FROM evidence").fetchall() == [(300,)]
+        assert path.stat().st_size <= size + 4 * 4096
 
 
 RUNS = st.lists(
