@@ -121,7 +121,7 @@ class SqliteFile:
         except sqlite3.Error as error:
             raise self._failed(error) from error
         version = self._about("version")
-        if version not in map(str, (self._kind.version, *self._kind.older)):
+        if version not in {str(known) for known in (self._kind.version, *self._kind.older)}:
             raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
 
     def _bring_over(self) -> None:
