@@ -166,6 +166,8 @@ class _SizedEngine:
 
     def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
         """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
+        if not len(texts):
+            return _pairs([])
         self._asked += 1
         few = len(texts) < _FEW and self._asked <= _OFTEN
         return (self._few if few else self._many).match(texts)
