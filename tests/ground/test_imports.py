@@ -19,11 +19,12 @@ ba.explain(bounces[bounces["reason"].notna()].iloc[0])
 """
 
 COMPUTING = f"""{CLASSIFYING}
-verdicts = ba.decide(bounces)
-ba.incidents(bounces), ba.recovery(bounces), ba.unclassified(bounces)
-for name in ba.__all__:
-    if name.startswith("summarize_"):
-        getattr(ba, name)(bounces)
+from bounceanalytics.history import History
+with History.open(bounces) as history:
+    ba.decide(history), ba.incidents(history), ba.recovery(history), ba.unclassified(bounces)
+    for name in ba.__all__:
+        if name.startswith("summarize_"):
+            getattr(ba, name)(history)
 """
 
 

@@ -43,7 +43,9 @@ def spelled(**more: Any) -> pd.DataFrame:
 
 @pytest.mark.parametrize("function", COUNTING, ids=lambda function: str(function.__name__))
 def test_an_address_is_one_however_it_is_written(function: Any) -> None:
-    bounces = spelled(reason="system_full", tags=["spring"], sending_ip="192.0.2.1")
+    bounces = spelled(
+        reason="system_full", tags=["spring"], sending_ip="192.0.2.1", remote_host="mx.example.net"
+    )
     assert len(ba.decide(bounces)) == 1
     summary = function(bounces)
     assert summary["addresses"].tolist() == [1]
@@ -124,10 +126,15 @@ def test_a_report_looks_for_storms_once(
     assert len(looks) == 1
 
 
-@pytest.mark.parametrize("function", [ba.decide, ba.storms, ba.summarize_domains, ba.incidents])
-def test_a_dataset_is_gathered_as_its_frame_is(function: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> ba.Dataset:
+    folder = tmp_path_factory.mktemp("dataset")
     events = ba.samples() / "exports" / "mailgun" / "bounces.csv"
-    dataset = ba.classify(ba.convert(events, tmp_path / "events"), out=tmp_path / "bounces")
+    return ba.classify(ba.convert(events, folder / "events"), out=folder / "bounces")
+
+
+@pytest.mark.parametrize("function", [ba.decide, ba.storms, ba.summarize_domains, ba.incidents])
+def test_a_dataset_is_gathered_as_its_frame_is(function: Any, dataset: ba.Dataset) -> None:
     pd.testing.assert_frame_equal(function(dataset), function(dataset.to_pandas()))
 
 

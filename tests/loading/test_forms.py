@@ -8,7 +8,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics.loading.finding import FORMATS
-from bounceanalytics.schema import ESPS
+from bounceanalytics.schema import ESPS, EVENT_COLUMNS
 from tests.loading.format_cases import CASES, IGNORED
 from tests.loading.format_cases.case import person
 
@@ -20,6 +20,7 @@ def test_a_form_is_found_and_read(case, tmp_path):
     file = tmp_path / case.name
     file.write_bytes(case.content(range(COUNT)))
     load = ba.load(file, timezone="UTC")
+    assert load.events.dtypes.to_dict() == EVENT_COLUMNS.dtypes
     (account,) = load.files.to_dict("records")
     assert (account["provider"], account["form"]) == (case.provider, case.form)
     assert (account["records"], account["loaded"], account["rows"]) == (COUNT, COUNT, COUNT)
