@@ -1,13 +1,15 @@
 -- Finish: hours of a storm that follow one another are one, also across an hour in which too little was sent to tell.
--- Tables: hour_counts, raised (hours in which more is invalid than usual, and which are a storm). Parameter: edge hours.
+-- Tables: hour_counts, places, raised (hours in which more is invalid than usual, and which are a storm). Parameter: edge
+-- hours.
 
 CREATE OR REPLACE TEMP TABLE cores AS
 WITH flagged AS (FROM raised WHERE storm),
 struck AS (
-    SELECT 'unknown_users' AS kind, mailbox AS place, hour, min(first_hit) AS first, max(last_hit) AS last
+    SELECT 'unknown_users' AS kind, place, hour, min(first_hit) AS first, max(last_hit) AS last
     FROM hour_counts
-    WHERE first_hit IS NOT NULL AND mailbox IN (SELECT place FROM flagged)
-    GROUP BY mailbox, hour
+    JOIN places USING (mailbox)
+    WHERE first_hit IS NOT NULL AND place IN (SELECT place FROM flagged)
+    GROUP BY place, hour
     UNION ALL
     SELECT 'everything', provider, hour, min(first_bounce), max(last_bounce)
     FROM hour_counts

@@ -1,27 +1,37 @@
--- Count: of how many it was said in each storm, and what became of them. Tables: windows, attempts, responses.
+-- Count: of how many it was said in each storm, and what became of them. Tables: windows, attempts, responses, places.
 -- Parameter: stale hours.
 
 CREATE OR REPLACE TEMP TABLE storm_counts AS
-WITH inside AS (
+WITH looked_at AS (
+    SELECT storm, finish, address, hit AS struck, attempts.hits, accepted_at
+    FROM windows
+    JOIN places USING (place)
+    JOIN attempts ON attempts.mailbox = places.mailbox AND attempts.moment BETWEEN windows.start AND finish
+    WHERE kind = 'unknown_users'
+    UNION ALL
+    SELECT storm, finish, address, bounced, removals, accepted_at
+    FROM windows
+    JOIN attempts ON attempts.provider = windows.place AND attempts.moment BETWEEN windows.start AND finish
+    WHERE kind = 'everything'
+),
+inside AS (
     SELECT
         storm,
         finish,
         address,
-        bool_or(CASE kind WHEN 'everything' THEN bounced ELSE hit END) AS struck,
-        sum(CASE kind WHEN 'everything' THEN removals ELSE hits END) AS hits,
+        bool_or(struck) AS struck,
+        sum(hits) AS hits,
         bool_or(accepted_at IS NOT NULL) AS proven
-    FROM windows
-    JOIN attempts
-        ON windows.place = CASE kind WHEN 'everything' THEN provider ELSE mailbox END
-        AND attempts.moment BETWEEN windows.start AND finish
+    FROM looked_at
     GROUP BY storm, finish, address
 ),
 later AS (
+    -- what the ESP drops was not tried, and where nobody answered nothing was learned
     SELECT
         storm,
         address,
         bool_or(accepted) AS accepted,
-        bool_or(event <> 'opened' AND event <> 'clicked' AND moment > finish + to_hours($stale)) AS tried
+        bool_or((event = 'delivered' OR invalid) AND moment > finish + to_hours($stale)) AS tried
     FROM inside
     JOIN responses USING (address)
     WHERE struck AND moment > finish
@@ -39,15 +49,7 @@ counts AS (
     FROM inside
     LEFT JOIN later USING (storm, address)
     GROUP BY storm
-),
-alive AS (
-    SELECT storm, bool_or(moment > finish + to_hours($stale)) AS alive
-    FROM windows
-    JOIN responses ON responses.mailbox = windows.place
-    WHERE event = 'delivered'
-    GROUP BY storm
 )
-SELECT windows.storm, counts.* EXCLUDE (storm), alive, (SELECT max(moment) FROM responses) AS ended
+SELECT windows.storm, counts.* EXCLUDE (storm)
 FROM windows
-LEFT JOIN counts USING (storm)
-LEFT JOIN alive USING (storm);
+LEFT JOIN counts USING (storm);

@@ -1,11 +1,12 @@
--- Count: proven addresses that are invalid next to a storm belong to it. Tables: attempts, cores, raised.
+-- Count: proven addresses that are invalid next to a storm belong to it. Tables: attempts, places, cores, raised.
 -- Parameter: edge hours.
 
 CREATE OR REPLACE TEMP TABLE edges AS
 WITH struck AS (
-    SELECT 'unknown_users' AS kind, mailbox AS place, hour, moment
+    SELECT 'unknown_users' AS kind, place, hour, moment
     FROM attempts
-    WHERE hit AND NOT stale AND accepted_at IS NOT NULL AND mailbox IN (SELECT place FROM cores)
+    JOIN places USING (mailbox)
+    WHERE hit AND proven AND place IN (SELECT place FROM cores)
     UNION ALL
     SELECT 'everything', provider, hour, moment
     FROM attempts

@@ -3,7 +3,15 @@
 
 CREATE OR REPLACE TEMP TABLE sender_hours AS
 WITH mailboxes_of_hour AS (
-    SELECT provider, hour, mailbox, sum(tried) AS tried, sum(bounced) AS bounced, sum(removals) AS removals
+    SELECT
+        provider,
+        hour,
+        mailbox,
+        sum(tried) AS tried,
+        sum(bounced) AS bounced,
+        sum(proven) AS proven,
+        sum(proven_bounced) AS proven_bounced,
+        sum(proven_removals) AS proven_removals
     FROM hour_counts
     GROUP BY ALL
 ),
@@ -12,12 +20,14 @@ sums AS (
     SELECT
         provider,
         hour,
-        count(*) AS mailboxes,
+        count(*) FILTER (proven > 0) AS mailboxes,
         sum(tried)::BIGINT AS tried,
         sum(bounced)::BIGINT AS bounced,
-        sum(removals)::BIGINT AS removals,
-        max(tried)::BIGINT AS largest,
-        (max(struct_pack(tried, bounced)).bounced)::BIGINT AS largest_bounced
+        sum(proven)::BIGINT AS proven,
+        sum(proven_bounced)::BIGINT AS proven_bounced,
+        sum(proven_removals)::BIGINT AS proven_removals,
+        max(proven)::BIGINT AS largest,
+        (max(struct_pack(proven, proven_bounced)).proven_bounced)::BIGINT AS largest_bounced
     FROM mailboxes_of_hour
     GROUP BY ALL
 ),
@@ -44,3 +54,6 @@ recent AS (
 SELECT recent.* EXCLUDE (last_delivered), coalesce(hour - last_delivered <= to_days(days), false) AS covered
 FROM recent
 LEFT JOIN pauses USING (provider);
+
+CREATE OR REPLACE TEMP VIEW place_hours AS
+SELECT provider AS place, hour, proven_bounced AS hits, proven AS tried FROM sender_hours;

@@ -23,5 +23,5 @@ SELECT
         SELECT provider
         FROM bounced_hours
         GROUP BY provider, hour
-        HAVING sum(bounced) >= $tried AND sum(removals) > 0 AND sum(bounced) >= $nearly * sum(tried)
+        HAVING sum(bounced) >= $tried AND sum(removals) >= $least AND sum(bounced) >= $nearly * sum(tried)
     )

@@ -35,31 +35,34 @@ class Hours:
         self._at = self._place * (hour.max(initial=0) + 3 * DAYS_APART) + hour
         self._left = np.searchsorted(self._at, self._at - DAYS_APART, "left")
         self._right = np.searchsorted(self._at, self._at + DAYS_APART, "right")
-        self._hour = hour
         self._begin = np.searchsorted(self._place, self._place, "left")
         self._end = np.searchsorted(self._place, self._place, "right")
 
     def __getitem__(self, name: str) -> Floats:
         return np.asarray(self.table[name], np.float64)
 
-    def before(self, counts: Floats) -> Floats:
-        """Return the sum at the same place, more than two days earlier."""
-        sums = _sums(counts)
-        earlier: Floats = sums[self._left] - sums[self._begin]
-        return earlier
-
     def away(self, counts: Floats) -> Floats:
         """Return the sum at the same place, more than two days earlier or later."""
         sums = _sums(counts)
-        later: Floats = sums[self._end] - sums[self._right]
-        return later + self.before(counts)
+        total: Floats = sums[self._end] - sums[self._right] + sums[self._left] - sums[self._begin]
+        return total
 
-    def beside(self, counts: Floats) -> Floats:
-        """Return the sum at other places in the same hour."""
-        if self.table.empty:
-            return counts
-        others: Floats = np.bincount(self._hour, counts)[self._hour] - counts
-        return others
+    def near(self, hits: Floats, tried: Floats, days: tuple[int, ...], least: int) -> Floats:
+        """Return the largest share of hits in so many days before or after, more than two days away.
+
+        Chance is allowed for: the share is that of one standard deviation less. Of fewer than ``least`` it is 0.
+        """
+        hit_sums, sums = _sums(hits), _sums(tried)
+        largest = np.zeros_like(tried)
+        for hours in (24 * one for one in days):
+            first = np.maximum(np.searchsorted(self._at, self._at - hours, "left"), self._begin)
+            last = np.minimum(np.searchsorted(self._at, self._at + hours, "right"), self._end)
+            for begin, end in ((first, self._left), (self._right, last)):
+                number = np.maximum(sums[end] - sums[begin], 0.0)
+                found = np.maximum(hit_sums[end] - hit_sums[begin], 0.0)
+                near = share(found - np.sqrt(found), number)
+                largest = np.maximum(largest, np.where(number >= least, near, 0.0))
+        return largest
 
     def usual(self, hits: Floats, tried: Floats, suspects: Flags) -> tuple[Floats, Floats]:
         """Return the share of hits at other times, and of how many.
@@ -72,10 +75,10 @@ class Hours:
         number = np.where(enough, calm, most)
         return share(np.where(enough, self.away(hits * ~suspects), self.away(hits)), number), number
 
-    def flagged(self, storm: Flags, raised: Flags, chance: Floats) -> pd.DataFrame:
-        """Return place, hour, p_value and storm of the hours that are one or are raised."""
-        hours = {"place": self.table["place"], "hour": self.table["hour"], "p_value": chance, "storm": storm}
-        return pd.DataFrame(hours)[storm | raised]
+    def flagged(self, kind: str, storm: Flags, raised: Flags, chance: Floats) -> pd.DataFrame:
+        """Return kind, place, hour, p_value and storm of the hours that are one or are raised."""
+        hours = self.table[["place", "hour"]].assign(kind=kind, p_value=chance, storm=storm)
+        return hours.loc[storm | raised]
 
 
 def _sums(counts: Floats) -> Floats:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 #: Responses that call a recipient invalid. A domain counts: when the resolver of the ESP fails, all are "bad".
 INVALID_REASONS = ("unknown_user", "mailbox_disabled", "moved", "bad_domain")
 
+#: Reasons with which nobody answered: the sender's own server gave up.
+UNANSWERED_REASONS = ("expired", "network", "dns_failure")
+
 #: The columns that responses are made of.
 RESPONSE_COLUMNS = (
     "provider",

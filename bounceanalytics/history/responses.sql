@@ -1,5 +1,5 @@
 -- Classified events in; what servers responded out: dated bounces and activity, by address. An open counts at the time at which
--- its message was sent, where that is known.
+-- its message was sent, where that is known; a response is `named` that has the id of its message.
 -- View: events (address as a number); table: mailboxes. Parameters: invalid, the reasons that call a recipient invalid;
 -- late hours.
 
@@ -24,12 +24,14 @@ GROUP BY ALL;
 -- A delivery whose own message came back within the given time is none.
 CREATE OR REPLACE TEMP TABLE responses AS
 SELECT
+    row,
     coalesce(provider, 'generic')::VARCHAR AS provider,
     events.address AS address,
     mailbox,
     mailbox_provider,
     CASE WHEN event IN ('opened', 'clicked') THEN coalesce(opened_messages.moment, timestamp) ELSE timestamp END AS moment,
     timestamp AS happened,
+    events.message_id IS NOT NULL AS named,
     event::VARCHAR AS event,
     reason::VARCHAR AS reason,
     event <> 'bounced' AS accepted,

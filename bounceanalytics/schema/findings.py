@@ -23,9 +23,14 @@ STORM_COLUMNS = Table(
     ),
     Column("provider", "string", "that ESP, where everything bounced"),
     Column("mailbox_provider", "string", "who said it, where it was unknown_users"),
-    Column("domain", "string", "the domain, where its mailbox provider is 'other'"),
-    Column("start", "timestamp", "first such answer"),
-    Column("end", "timestamp", "last such answer"),
+    Column(
+        "domain",
+        "string",
+        "the domain, where its mailbox provider is 'other'; what they have in common, where many domains were struck "
+        "at once: the mail server, or in quotation marks the answer",
+    ),
+    Column("start", "timestamp", "when the first message was sent that was refused so"),
+    Column("end", "timestamp", "when the last one was"),
     Column("hits", "int64", "messages whose answer would remove the address"),
     Column("addresses", "int64", "different addresses refused"),
     Column("attempts", "int64", "different addresses tried in that time"),
