@@ -180,8 +180,9 @@ def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.Data
     Examples
     --------
     >>> import bounceanalytics as ba
-    >>> ba.storms(ba.classify(ba.load(ba.samples() / "exports" / "ses").events)).shape[0]
-    0
+    >>> found = ba.storms(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
+    >>> found[["domain", "addresses", "accepted_before", "recovered"]].values.tolist()
+    [['brigg-and-sons.example', 12, 12, 0]]
     """
     with History.open(bounces) as history:
         return find_storms(history, late_bounce_hours)
@@ -304,7 +305,7 @@ def in_storm(bounces: Frame | History, windows: pd.DataFrame) -> Flags:
     >>> import bounceanalytics as ba
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> int(ba.in_storm(bounces, ba.storms(bounces)).sum())
-    0
+    12
     """
     schema.STORM_COLUMNS.require(windows, ("kind", "provider", "mailbox_provider", "domain", "start", "end"))
     with History.open(bounces) as history:
