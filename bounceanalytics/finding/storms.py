@@ -182,7 +182,7 @@ def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.Data
     >>> import bounceanalytics as ba
     >>> found = ba.storms(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
     >>> found[["domain", "addresses", "accepted_before", "recovered"]].values.tolist()
-    [['brigg-and-sons.example', 12, 12, 0]]
+    [['brigg-and-sons.example', 6, 6, 0]]
     """
     with History.open(bounces) as history:
         return find_storms(history, late_bounce_hours)
