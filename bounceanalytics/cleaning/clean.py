@@ -12,17 +12,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bounceanalytics import schema
 from bounceanalytics.addresses import normal_form, problem
+from bounceanalytics.cleaning.ledgers import beside, in_ledger, opened
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.cleaning.manifest import account_of, checksum, manifest_text
-from bounceanalytics.cleaning.matching import Fold, Matcher, Verdicts, checked_verdicts
+from bounceanalytics.cleaning.matching import NEEDED, Fold, Matcher, checked_verdicts
 from bounceanalytics.cleaning.parts import Parts
 from bounceanalytics.cleaning.repeats import Repeats
 from bounceanalytics.cleaning.result import FILES, PARTS, UNREADABLE, Cleaning
 from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_frame
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.errors import BounceAnalyticsError, PolicyError
+from bounceanalytics.errors import BounceAnalyticsError, FrameError, PolicyError
 from bounceanalytics.files import refuse_existing, whole_files
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from bounceanalytics.cleaning.records import Records
     from bounceanalytics.datasets import Frame
+    from bounceanalytics.ledger_file import LedgerFile
 
 # Bytes for the engine, and for each verdict where folded forms are grouped; what goes beyond is on disk.
 _MEMORY, _MEMORY_TO_FOLD = 256 * 1024 * 1024, 512
@@ -42,9 +45,10 @@ _SHORT_ROW = "the row ends before the column of addresses"
 
 def clean(
     source: str | os.PathLike[str] | bytes | IO[bytes],
-    bounces: Frame,
-    out: str | os.PathLike[str],
+    bounces: Frame | None = None,
+    out: str | os.PathLike[str] = "cleaned",
     *,
+    ledger: LedgerFile | str | os.PathLike[str] | None = None,
     policy: Policy | None = None,
     column: str | int | None = None,
     fold_subaddresses: bool = False,
@@ -62,10 +66,15 @@ def clean(
         and a path may go on to name it, as in ``"lists.zip/customers.csv"``. As CSV: comma, semicolon, tab or bar;
         UTF-8, UTF-16, UTF-32 or cp1252; any line ends. Or as an Excel workbook (``.xlsx``): the sheet with a column of
         addresses is taken, as the CSV text that a spreadsheet would save, in UTF-8 with a mark, dates in ISO form.
-    bounces : pandas.DataFrame, Dataset or path of one
-        Classified events, or a frame of verdicts as :func:`bounceanalytics.decide` returns them.
-    out : path
+    bounces : pandas.DataFrame, Dataset or path of one, optional
+        Classified events, or a frame of verdicts as :func:`bounceanalytics.decide` returns them. May be left out where
+        there is a ledger.
+    out : path, default 'cleaned'
         Folder for the results; made if it is not there.
+    ledger : Ledger or path of one, optional
+        Who is in it is removed or held, too: of two verdicts the severer counts. What it says of them begins with its
+        name, in ``evidence`` and in ``source``. Evidence that was lifted counts no more. One with a salt is given as an
+        open :class:`Ledger`.
     policy : Policy, optional
         For classified events; ``Policy.preset("default")`` if not given.
     column : str or int, optional
@@ -108,11 +117,11 @@ def clean(
     FormatError
         If it is no list, is empty, or no column can be told to hold addresses; or if an archive holds several lists.
     FrameError
-        If ``bounces`` is neither of the two frames.
+        If ``bounces`` is neither of the two frames, or there is no ledger either.
     OutputError
         If files are there already, or cannot be written.
     PolicyError
-        If a policy is given for verdicts that were made already.
+        If a policy is given for verdicts that were made already, or for a ledger alone.
 
     See Also
     --------
@@ -149,7 +158,16 @@ def clean(
     refuse_existing(outputs, overwrite=overwrite)  # before a list is fetched or unpacked
     with MailingList(source, column, progress) as mailing_list, open_database() as database:
         refuse_existing(outputs, overwrite=overwrite, source=mailing_list.path)
-        verdicts, used, account = _verdicts(bounces, policy)
+        frame, used, account = _verdicts(bounces, policy, ledger)
+        if ledger is not None:
+            with opened(ledger) as book:
+                found, lifts = in_ledger(
+                    book, (_addresses(mailing_list, records)[0] for records in mailing_list.blocks())
+                )
+                account["ledger"] = {"name": book.path.name, "addresses": len(found)}
+            frame = beside(frame, found, lifts)
+        verdicts = checked_verdicts(frame)
+        del frame
         pa.default_memory_pool().release_unused()  # the engine does not draw on what Arrow holds ready
         memory = _MEMORY + (_MEMORY_TO_FOLD * len(verdicts.parts) if folding else 0)
         database.execute(f"SET memory_limit = '{memory} bytes'")
@@ -164,19 +182,30 @@ def clean(
     return result
 
 
-def _verdicts(bounces: Frame, policy: Policy | None) -> tuple[Verdicts, dict[str, object], dict[str, object]]:
+def _verdicts(
+    bounces: Frame | None, policy: Policy | None, ledger: object
+) -> tuple[pd.DataFrame, dict[str, object], dict[str, object]]:
     """Return the verdicts, the policy that made them as far as it is known, and an account of where they come from."""
+    if bounces is None:
+        if ledger is None:
+            raise FrameError("there is nothing to clean by; give bounces, verdicts or a ledger")
+        if policy is not None:
+            raise PolicyError(
+                "a ledger holds verdicts already; leave policy out, or give the classified frame"
+            )
+        nothing = schema.MATCH_COLUMNS.empty()
+        return nothing, {}, account_of(nothing["source"], 0, "verdicts")
     if isinstance(bounces, pd.DataFrame) and {"address", "verdict"} <= set(bounces.columns):
         if policy is not None:
             raise PolicyError(
                 "the frame holds verdicts already; leave policy out, or give the classified frame"
             )
-        checked = checked_verdicts(bounces)
+        schema.DECISION_COLUMNS.require(bounces, NEEDED)
         account = account_of(bounces["source"], len(bounces), "verdicts")
-        return checked, bounces.attrs.get("policy", {}), account
+        return bounces, bounces.attrs.get("policy", {}), account
     frame = decide(bounces, policy)
     account = account_of(as_frame(bounces, ["source"])["source"], len(frame), "events")
-    return checked_verdicts(frame), frame.attrs["policy"], account
+    return frame, frame.attrs["policy"], account
 
 
 def _split(

@@ -27,7 +27,7 @@ PART_OF = {"keep": KEPT, "remove": REMOVED, "hold": HELD}
 
 #: What is written behind a row.
 EVIDENCE = ("reason", "code", "decided_at", "explanation", "source", "record")
-_NEEDED = ("address", "verdict", *EVIDENCE)
+NEEDED = ("address", "verdict", *EVIDENCE)
 _SLICE = 100_000  # verdicts looked at at a time: memory for the steps between is small
 
 _AGREE = "By an address that differs only in what was asked to be passed over. "
@@ -100,7 +100,7 @@ def checked_verdicts(frame: pd.DataFrame) -> Verdicts:
     FrameError
         If columns are missing, hold something else, or an address has more than one verdict.
     """
-    schema.DECISION_COLUMNS.require(frame, _NEEDED)
+    schema.DECISION_COLUMNS.require(frame, NEEDED)
     words = text_of(frame["verdict"]).dictionary_encode()
     unknown = set(words.dictionary.to_pylist()) - set(schema.VERDICTS)
     if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from bounceanalytics.cli.shell import (
     Exports,
     at_option,
     chosen_policy,
+    existing_ledger,
     main,
     out,
     overwrite_option,
@@ -111,7 +113,7 @@ def policy(name: str) -> None:
 
 @main.command()
 @click.argument("mailing_list", metavar="LIST", type=click.Path(dir_okay=False))
-@takes_exports()
+@takes_exports(required=False)
 @click.option(
     "--out",
     "folder",
@@ -120,6 +122,8 @@ def policy(name: str) -> None:
     help="Folder for kept.csv, removed.csv, held.csv …",
 )
 @policy_option
+@click.option("--ledger", "book", metavar="FILE", help="A ledger: who is in it is removed or held, too.")
+@salt_option
 @click.option("--column", help="Column of the list that holds the addresses; found if not given.")
 @click.option("--fold-subaddresses", is_flag=True, help="Take ann+news@ for ann@.")
 @click.option("--fold-gmail-dots", is_flag=True, help="Take a.n.n@gmail.com for ann@gmail.com.")
@@ -129,25 +133,32 @@ def clean(
     exports: Exports,
     folder: str,
     policy: str,
+    book: str | None,
+    salt: str,
     column: str | None,
     fold_subaddresses: bool,
     fold_gmail_dots: bool,
     overwrite: bool,
 ) -> None:
-    """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say.
+    """Split the mailing list LIST into kept, removed and held rows by what the exports in SOURCES say, or a ledger.
 
     LIST is a CSV file or an Excel workbook, packed or not, a file in an archive such as lists.zip/customers.csv, a URL,
     or "-" for standard input.
     """
     refuse_outputs(*(str(Path(folder, name)) for name in FILES.values()), overwrite=overwrite)
     chosen = chosen_policy(policy)
-    bounces = exports.classified()
-    with progress() as update:
+    if not (exports.sources or book):
+        raise click.UsageError("there is nothing to clean by; give exports or --ledger")
+    with contextlib.ExitStack() as stack:
+        ledger = stack.enter_context(existing_ledger(book, salt)) if book else None
+        bounces = exports.classified() if exports.sources else None
+        update = stack.enter_context(progress())
         result = ba.clean(
             mailing_list,
             bounces,
             folder,
-            policy=chosen,
+            ledger=ledger,
+            policy=chosen if exports.sources else None,
             column=column,
             fold_subaddresses=fold_subaddresses,
             fold_gmail_dots=fold_gmail_dots,

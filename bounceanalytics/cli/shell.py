@@ -164,10 +164,21 @@ def chosen_policy(name: str) -> ba.Policy:
     return ba.Policy.load(name) if name.endswith(".toml") else ba.Policy.preset(name)
 
 
-def takes_exports(*, rules: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def existing_ledger(path: str, salt: str) -> ba.Ledger:
+    """Return a ledger that is there already."""
+    if not Path(path).is_file():
+        raise ba.SourceError(
+            f"{path} does not exist; make it with: bounceanalytics ledger update {path} EXPORTS"
+        )
+    return ba.Ledger(path, salt=salt or None)
+
+
+def takes_exports(
+    *, rules: bool = True, required: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the argument SOURCES and its options, as one argument ``exports``."""
     added = [
-        click.argument("sources", nargs=-1, required=True),
+        click.argument("sources", nargs=-1, required=required),
         click.option(
             "--provider",
             type=click.Choice([*ESPS]),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bounceanalytics.hashes import hash_addresses
 from bounceanalytics.knowledge.suppression_files import FORMATS
-from bounceanalytics.suppressing.hashing import hash_addresses, match_hashes
+from bounceanalytics.suppressing.hashing import match_hashes
 from bounceanalytics.suppressing.ledger import Ledger, LedgerUpdate
 from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions
 

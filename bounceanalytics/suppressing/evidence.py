@@ -91,9 +91,8 @@ def read_verdicts(verdicts: pd.DataFrame) -> pa.Table:
         name: _stored(verdicts[name]) for name in NEEDED if name.endswith(("_at", "_on", "_until", "_seen"))
     }
     held = pc.equal(texts["verdict"], "hold")
-    times["review_on"] = pc.if_else(
-        held, pc.min_element_wise(times["hold_until"], times.pop("retry_on")), times["review_on"]
-    )
+    again = pc.min_element_wise(times["hold_until"], times.pop("retry_on"))
+    times["review_on"] = pc.if_else(held, pc.coalesce(again, times["review_on"]), times["review_on"])
     signs = {f"last_{sign}": _stored(verdicts[f"last_{sign}"]) for sign in schema.SIGNS_OF_LIFE}
     found = pa.table(
         {

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.addresses import normal_form, problem, text_array
-from bounceanalytics.database import read_sql, read_statements
-from bounceanalytics.errors import FormatError, FrameError, SourceError
-from bounceanalytics.sqlite_file import FileKind, SqliteFile
+from bounceanalytics.addresses import problem, text_array
+from bounceanalytics.database import read_sql
+from bounceanalytics.errors import FormatError, FrameError
+from bounceanalytics.hashes import hash_addresses
+from bounceanalytics.ledger_file import BATCH, ENTRIES, TABLES, LedgerFile, microseconds, typed
 from bounceanalytics.suppressing.evidence import (
     WORDS,
     domains_of,
@@ -24,19 +24,15 @@ from bounceanalytics.suppressing.evidence import (
     evidence_of,
     read_verdicts,
 )
-from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions, file_in
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable
 
     from bounceanalytics.suppressing.suppressions import Action
 
     Addresses = str | Iterable[str] | pd.Series[str]
-
-#: The number in the header spells "bnce".
-_KIND = FileKind("ledger", 0x626E6365, 2, ("suppressing", "ledger"), {1: ("suppressing", "ledger_from_1")})
 
 #: What became of the rows of an update.
 OUTCOMES = {
@@ -56,29 +52,8 @@ _NEWS = {
     "decided_at": "INTEGER",
     "alive": "INTEGER",
 }
-_DOMAINS = ("domain", "first_full", "last_full", "last_delivered", "was_full")
-#: Temporary tables of one piece of work.
-_TABLES = ("asked", "before", "told", "touched", "after")
-_ASKED = {"key": "TEXT", "address": "TEXT"}
 _HASHES = {"key": "TEXT", "hash": "TEXT"}
-
-#: The entries at a moment: a hold that is over keeps. What they were until then is the verdict ``standing``.
-_ENTRIES = """
-(
-    SELECT
-        key, domain, reason, code, source, record, decided_at, first_seen, last_seen, hold_until, review_on,
-        :hashes OR erased AS hashed,
-        verdict AS standing,
-        iif(coalesce(hold_until <= :at, 0), 'keep', verdict) AS verdict,
-        iif(
-            coalesce(hold_until <= :at, 0),
-            'Kept: the hold is over since ' || date(hold_until / 1000000, 'unixepoch') || '.',
-            explanation
-        ) AS explanation
-    FROM entries
-)
-"""
-
+_DOMAINS = ("domain", "first_full", "last_full", "last_delivered", "was_full")
 _LATER = """
 ON CONFLICT (key) DO UPDATE SET
     first_seen = coalesce(min(first_seen, excluded.first_seen), first_seen, excluded.first_seen),
@@ -97,8 +72,6 @@ ON CONFLICT (domain) DO UPDATE SET
     last_delivered = coalesce(max(last_delivered, excluded.last_delivered), last_delivered, excluded.last_delivered),
     was_full = max(was_full, excluded.was_full)
 """
-
-_BATCH = 50_000
 
 
 @dataclass(frozen=True)
@@ -129,7 +102,7 @@ class LedgerUpdate:
         return "\n".join([*lines, f"{'= given':<10}{self.rows['given']:>{width},}"])
 
 
-class Ledger(SqliteFile):
+class Ledger(LedgerFile):
     """A suppression list that remembers, in one SQLite file.
 
     Parameters
@@ -172,25 +145,6 @@ class Ledger(SqliteFile):
     >>> first > 0, again
     (True, 0)
     """
-
-    def __init__(
-        self, path: str | os.PathLike[str], *, hashed: bool = False, salt: str | None = None
-    ) -> None:
-        self._salt = salt or ""
-        super().__init__(path, _KIND, {"hashed": str(int(hashed)), "salt": salt_check(self._salt)})
-
-    def _check(self, facts: Mapping[str, str]) -> None:
-        if facts["hashed"] == "1" and not self.hashed:
-            raise SourceError(f"{self.path} holds addresses; a hashed ledger needs a file of its own")
-        if self._about("salt") != facts["salt"]:
-            raise SourceError(
-                f"{self.path} was made with another salt; without it nobody in it can be recognised"
-            )
-
-    @property
-    def hashed(self) -> bool:
-        """Whether the ledger holds hashes only."""
-        return self._about("hashed") == "1"
 
     def __len__(self) -> int:
         return sum(count for verdict, count in self._counts().items() if verdict != "keep")
@@ -271,7 +225,7 @@ class Ledger(SqliteFile):
                 self._execute(first, [run])
             self._note(run=run)
             counts = dict(self._execute(read_sql("suppressing", "ledger_outcomes")).fetchall())
-            self._drop(*_TABLES)
+            self._drop(*TABLES)
         counts["passed"] = counts.get("passed", 0) + len(told) - len(news)
         return LedgerUpdate({"given": len(verdicts)} | {name: counts.get(name, 0) for name in OUTCOMES})
 
@@ -315,8 +269,8 @@ class Ledger(SqliteFile):
             raise FrameError(f"{wrong:,} of {len(known):,} texts are no addresses; nothing was entered")
         if not reason.strip():
             raise FrameError("reason is empty; say in a word why the addresses are entered")
-        end = None if until is None else _microseconds(until)
-        with self._asked(known) as keys:
+        end = None if until is None else microseconds(until)
+        with self._asked(known, writing=True) as keys:
             self._look()
             # later than every lift, whatever the clock says
             ((last,),) = self._execute(
@@ -473,7 +427,7 @@ class Ledger(SqliteFile):
         """
         return self._frame(
             "WHERE review_on <= :date AND standing <> 'keep' ORDER BY review_on, domain, key",
-            {"date": _microseconds(date)},
+            {"date": microseconds(date)},
             at=date,
         )
 
@@ -503,8 +457,8 @@ class Ledger(SqliteFile):
         >>> gone in set(ledger.due("2027-01-01")["address"])
         True
         """
-        due = None if next_review is None else _microseconds(next_review)
-        with self._asked(self._addresses(addresses)):
+        due = None if next_review is None else microseconds(next_review)
+        with self._asked(self._addresses(addresses), writing=True):
             noted = self._execute(
                 "INSERT INTO changes (key, made_at, verdict_before, verdict, reason, why) "
                 "SELECT key, ?, verdict, verdict, reason, 'reviewed' FROM temp.asked CROSS JOIN entries USING (key) "
@@ -553,8 +507,8 @@ class Ledger(SqliteFile):
         >>> ledger.match(gone).empty
         True
         """
-        reach = None if at is None else _microseconds(at)
-        with self._asked(self._addresses(addresses)):
+        reach = None if at is None else microseconds(at)
+        with self._asked(self._addresses(addresses), writing=True):
             self._look()
             self._run("ledger_lift", reach=reach, made_at=_now(), why=why)
             self._touch()
@@ -595,7 +549,7 @@ class Ledger(SqliteFile):
             return 0
         self._execute("PRAGMA secure_delete = ON")
         known = self._addresses(addresses)
-        with self._asked(known):
+        with self._asked(known, writing=True):
             ((count,),) = self._execute(
                 "SELECT count(*) FROM temp.asked CROSS JOIN entries USING (key) WHERE NOT erased"
             ).fetchall()
@@ -640,7 +594,7 @@ class Ledger(SqliteFile):
                 "SELECT made_at, run, verdict_before, verdict, reason, why, address FROM temp.asked "
                 "CROSS JOIN changes USING (key) ORDER BY number"
             ).fetchall()
-        return _typed(rows, schema.LEDGER_HISTORY_COLUMNS)
+        return typed(rows, schema.LEDGER_HISTORY_COLUMNS)
 
     def news(self, since: datetime | str | None = None) -> pd.DataFrame:
         """Return whose entry is another one than before.
@@ -694,11 +648,11 @@ class Ledger(SqliteFile):
             terms["first"] = run[0]
         elif since is not None:
             try:
-                terms["moment"] = _microseconds(since)
+                terms["moment"] = microseconds(since)
             except FrameError as error:
                 raise FrameError(f"{since!r} is neither the name of a run nor a date") from error
         rows = self._execute(read_sql("suppressing", "ledger_news"), terms).fetchall()
-        return _typed(rows, schema.LEDGER_NEWS_COLUMNS)
+        return typed(rows, schema.LEDGER_NEWS_COLUMNS)
 
     def export(
         self,
@@ -792,7 +746,7 @@ class Ledger(SqliteFile):
         >>> ledger.domains(at="2027-06-01")[["domain", "recovered"]].to_dict("records")
         [{'domain': 'saltworks.example', 'recovered': False}, {'domain': 'northquay.example', 'recovered': True}]
         """
-        moment = _microseconds(at)
+        moment = microseconds(at)
         rows = self._execute(
             "SELECT domain, coalesce(suppressed, 0), first_full, last_full, last_delivered, "
             "coalesce(last_delivered > coalesce(last_full, 0), 0) AS recovered "
@@ -801,7 +755,7 @@ class Ledger(SqliteFile):
             "USING (domain) WHERE was_full ORDER BY recovered, last_full DESC, domain",
             [moment],
         ).fetchall()
-        found = _typed(rows, schema.LEDGER_DOMAIN_COLUMNS.without("advice"))
+        found = typed(rows, schema.LEDGER_DOMAIN_COLUMNS.without("advice"))
         now = pd.Timestamp(moment, unit="us", tz="UTC")
         advice = [
             _advice(suppressed, recovered, last, now)
@@ -813,56 +767,8 @@ class Ledger(SqliteFile):
 
     def _counts(self) -> dict[str, int]:
         """Return how many entries there are now by verdict."""
-        rows = self._execute(f"SELECT verdict, count(*) FROM {_ENTRIES} GROUP BY verdict", self._terms())
+        rows = self._execute(f"SELECT verdict, count(*) FROM {ENTRIES} GROUP BY verdict", self._terms())
         return dict(rows.fetchall())
-
-    def _terms(self, at: datetime | str | None = None) -> dict[str, Any]:
-        return {"at": _microseconds(at), "hashes": self.hashed}
-
-    def _frame(
-        self,
-        rest: str,
-        values: Mapping[str, Any] | None = None,
-        *,
-        at: datetime | str | None = None,
-        asked: bool = False,
-    ) -> pd.DataFrame:
-        """Return entries as a frame; ``rest`` is what follows FROM, of all or of those asked for."""
-        columns = ", ".join(schema.LEDGER_COLUMNS.without("address", "hash").names)
-        known = "CASE WHEN NOT hashed THEN key END AS address"
-        source = _ENTRIES
-        if asked:
-            known, source = "address", f"temp.asked CROSS JOIN {_ENTRIES} USING (key)"
-        rows = self._execute(
-            f"SELECT {known}, CASE WHEN hashed THEN key END AS hash, {columns} FROM {source} {rest}",
-            {**(values or {}), **self._terms(at)},
-        ).fetchall()
-        return _typed(rows, schema.LEDGER_COLUMNS)
-
-    def _addresses(self, addresses: Addresses) -> pa.Array:
-        """Return the normal form of each address, once."""
-        given = [addresses] if isinstance(addresses, str) else list(addresses)
-        return pc.unique(normal_form(text_array(given)).drop_null())
-
-    @contextlib.contextmanager
-    def _asked(self, addresses: pa.Array) -> Iterator[pa.Array]:
-        """Yield the keys of addresses in normal form, which are in the table ``asked``; in one transaction."""
-        with self._writing():
-            keys, _ = self._keys(addresses)
-            self._table("asked", _ASKED, pa.table({"key": keys, "address": addresses}))
-            yield keys
-            self._drop(*_TABLES)
-
-    def _keys(self, addresses: pa.Array) -> tuple[pa.Array, pa.Array]:
-        """Return under which keys addresses are in the ledger, and which of them were erased (GDPR)."""
-        if self.hashed:
-            return hash_addresses(addresses, self._salt), pa.repeat(pa.scalar(False), len(addresses))
-        rows = self._execute("SELECT key FROM known WHERE erased").fetchall()
-        if not rows:
-            return addresses, pa.repeat(pa.scalar(False), len(addresses))
-        hashes = hash_addresses(addresses, self._salt)
-        erased = pc.is_in(hashes, text_array(key for (key,) in rows))
-        return pc.if_else(erased, hashes, addresses), erased
 
     def _keyed(self, told: pa.Table) -> pa.Table:
         """Return what was told under the keys of the ledger; of erased addresses no text comes in."""
@@ -877,7 +783,7 @@ class Ledger(SqliteFile):
         """Return for which keys there is evidence."""
         found = pa.chunked_array([pa.repeat(pa.scalar(False), len(keys))])
         cursor = self._execute("SELECT key FROM evidence")
-        while rows := cursor.fetchmany(_BATCH):
+        while rows := cursor.fetchmany(BATCH):
             found = pc.or_(found, pc.is_in(keys, text_array(key for (key,) in rows)))
         return found
 
@@ -896,56 +802,9 @@ class Ledger(SqliteFile):
         """Have all of those judged that are asked for."""
         self._execute("CREATE TEMP TABLE touched AS SELECT key FROM temp.asked")
 
-    def _run(self, name: str, **terms: Any) -> None:
-        """Run the statements of a text beside this module, each with those of the terms that it names."""
-        for statement in read_statements("suppressing", name):
-            self._execute(
-                statement, {term: value for term, value in terms.items() if f":{term}" in statement}
-            )
-
-    def _table(self, name: str, columns: Mapping[str, str], rows: pa.Table, *, unique: str = "key") -> None:
-        """Make a temporary table of rows."""
-        titles = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        self._execute(f"CREATE TEMP TABLE {name} ({titles}, PRIMARY KEY ({unique})) STRICT, WITHOUT ROWID")
-        self._insert(f"temp.{name}", list(columns), rows)
-
-    def _insert(self, table: str, columns: Sequence[str], rows: pa.Table, conflict: str = "") -> None:
-        """Insert rows in the order of their first column, so that a table grows at its end."""
-        rows = rows.sort_by(rows.column_names[0])
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
-        for batch in rows.to_batches(_BATCH):
-            values = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            self._database.executemany(statement, values)
-
-    def _drop(self, *tables: str) -> None:
-        for table in tables:
-            self._execute(f"DROP TABLE IF EXISTS temp.{table}")
-
-
-def _microseconds(moment: datetime | str | None) -> int:
-    if moment is None:
-        return _now()
-    try:
-        time = pd.Timestamp(moment)
-    except (TypeError, ValueError) as error:
-        raise FrameError(f"{moment!r} is no date; write it like 2026-11-30") from error
-    time = time if time.tzinfo else time.tz_localize("UTC")
-    return int(time.value // 1000)
-
 
 def _now() -> int:
     return int(datetime.now(UTC).timestamp() * 1_000_000)
-
-
-def _typed(rows: list[tuple[Any, ...]], table: schema.Table) -> pd.DataFrame:
-    """Return rows of SQLite, which holds text and numbers only; times are microseconds since 1970."""
-    columns = zip(*rows, strict=True) if rows else ((),) * len(table.names)
-    arrays = [
-        pa.array(values, column.arrow if column.kind == "string" else pa.int64())
-        for column, values in zip(table, columns, strict=True)
-    ]
-    return table.frame(pa.table(arrays, names=table.names))
 
 
 def _advice(suppressed: int, recovered: bool, last_full: pd.Timestamp, moment: pd.Timestamp) -> str:

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import cell, plus, text_of
 from bounceanalytics.errors import FrameError
+from bounceanalytics.hashes import hash_addresses, salt_check
 from bounceanalytics.knowledge.suppression_files import KINDS
 from bounceanalytics.schema import ARROW_STRING
-from bounceanalytics.suppressing.hashing import hash_addresses, salt_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

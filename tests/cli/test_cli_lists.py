@@ -156,3 +156,24 @@ def test_the_ledger(samples: Path, exports: Path, tmp_path: Path) -> None:
     assert "1 of 1 addresses erased" in run("ledger", "forget", path, address).output
     assert address.encode() not in path.read_bytes()
     assert "1 of 1 addresses lifted" in run("ledger", "lift", path, address, "--why", "asked to").output
+    assert "1 lifted" not in run("ledger", "news", path, "--since", "November").output  # new, and gone again
+    typed = ["ledger", "add", path, "ann@example.com", "--reason", "rival", "--why", "a rival"]
+    assert "1 addresses entered" in run(*typed).output
+    news = run("ledger", "news", path, "--addresses", "--out", tmp_path / "news.csv")
+    assert "added" in news.output
+    assert "ann@example.com" in pd.read_csv(tmp_path / "news.csv")["address"].tolist()
+    assert "nothing has changed" in run("ledger", "news", path, "--since", "2099-01-01").output
+    export = ["ledger", "export", path, "--for", "plain", "--out", tmp_path]
+    assert "known by their hash only" not in run(*export).output
+    assert "overwrite" in sentence(run(*export))
+    assert "ann@example.com" in (tmp_path / "suppress-plain.csv").read_text()
+    (tmp_path / "list.csv").write_text("email\nann@example.com\nnobody@example.com\n")
+    cleaned = run("clean", tmp_path / "list.csv", "--ledger", path, "--out", tmp_path / "c")
+    assert cleaned.exit_code == 0, cleaned.output
+    assert "In the ledger s.db" in (tmp_path / "c" / "removed.csv").read_text()
+    both = run(
+        "clean", tmp_path / "list.csv", exports, "--ledger", path, "--out", tmp_path / "c", "--overwrite"
+    )
+    assert both.exit_code == 0, both.output
+    assert run("clean", tmp_path / "list.csv").exit_code == 2
+    assert "does not exist" in sentence(run("clean", tmp_path / "list.csv", "--ledger", tmp_path / "no.db"))
