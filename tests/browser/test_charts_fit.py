@@ -168,7 +168,7 @@ def frames() -> dict[str, list[Frames]]:
         for reason in schema.REASONS
     ]
     every += [row | {"event": "delivered", "reason": None} for row in every[::7]]
-    every += [row | {"timestamp": "2027-05-06T10:00:00Z"} for row in every[::11]]
+    every += [row | {"timestamp": "2025-05-06T10:00:00Z"} for row in every[::11]]
     many = summarize(classified(every))
     of = {
         name: [(getattr(summaries, frame),) for summaries in (story, one, many) if hasattr(summaries, frame)]

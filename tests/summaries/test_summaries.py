@@ -221,7 +221,7 @@ def test_all_at_once_is_each_by_itself(
     days = summaries.summarize(story[story["timestamp"] < "2026-02-01"]).days["period"]
     assert (days.diff().min()) == pd.Timedelta(days=1)
     later = {
-        "timestamp": story["timestamp"] + pd.Timedelta(days=900),
+        "timestamp": story["timestamp"] - pd.Timedelta(days=900),
         "message_id": story["message_id"] + "b",
     }
     years = pd.concat([story, story.assign(**later)])
