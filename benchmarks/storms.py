@@ -182,6 +182,8 @@ SCENARIOS = (
     Scenario(name="bounces at night, beside other mail", late=14, beside=0.5),
     Scenario(name="bounces at night, little other mail", late=14, beside=0.1, people=4000),
     Scenario(name="bounces at night, other mail, as delivered", late=14, beside=0.3, reported=True, people=4000, ids=False),
+    Scenario(name="bounces in another time zone", late=-8),
+    Scenario(name="bounces have a date and no time", late=-9, ids=False),
     Scenario(name="bounces at night, weekly", late=11, days=7, letters=16),
     Scenario(name="bounces at night, as delivered, no ids", late=14, reported=True, ids=False),
     Scenario(name="expired at night", troubles=tuple(Trouble(letter=n, home="small", share=0.05, reason="expired", late=14) for n in range(8))),

@@ -22,8 +22,8 @@ late AS (
     LEFT JOIN attempts AS others
         ON looked_at.named
         AND others.address = looked_at.address
-        AND others.hour >= since
-        AND others.hour < looked_at.hour
+        AND others.hour BETWEEN since AND until
+        AND others.hour <> looked_at.hour
     WHERE struck AND NOT looked_at.dated
     GROUP BY ALL
     HAVING count(others.address) = 0

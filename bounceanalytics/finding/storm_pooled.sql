@@ -9,9 +9,9 @@ WITH doubted AS (
 pooled AS (
     SELECT place, doubted.hour, sum(hits) AS pooled_hits, sum(tried) AS pooled_tried
     FROM doubted
-    JOIN (SELECT hour, min(since) AS since FROM quiet GROUP BY hour) AS quiet USING (hour)
+    JOIN (SELECT hour, min(since) AS since, max(until) AS until FROM quiet GROUP BY hour) AS quiet USING (hour)
     JOIN place_hours USING (place)
-    WHERE late > 0 AND place_hours.hour BETWEEN since AND doubted.hour
+    WHERE late > 0 AND place_hours.hour BETWEEN since AND until
     GROUP BY place, doubted.hour
 )
 SELECT place, hour, late, engaged, engaged_struck, pooled_hits, pooled_tried

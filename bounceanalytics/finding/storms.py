@@ -78,8 +78,9 @@ NEARLY_ALL, LEAST_TRIED, LEAST_MAILBOXES, LEAST_BESIDE, LEAST_REMOVALS = 0.9, 10
 #: No news for a sender of whom that much bounces anyway; and a floor under the usual share.
 MOSTLY_BOUNCES, ORDINARY_BOUNCED = 0.5, 0.05
 
-#: An hour is quiet beside one with so many times more mail; the mailing may have begun so many hours before that one.
-_TIMES, _LETTER = 3, 12
+#: An hour is quiet beside one with so many times more mail; the mailing may have taken so many hours. It may also come
+#: so many hours later, where clocks or time zones differ.
+_TIMES, _LETTER, _WRONG = 3, 12, 24
 #: Days within which an address that opens or clicks is engaged; refused ones are so this many times less often than
 #: others, and how likely that may be by chance.
 _ENGAGED, _UNENGAGED, _UNENGAGED_CHANCE = 180, 3.0, 1e-3
@@ -158,8 +159,10 @@ def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.Data
 
     Notes
     -----
-    An attempt belongs to the hour in which its message was sent, where another event of the message tells. Only
-    addresses that took mail before make a storm; messages that expired, or that nobody answered, say nothing.
+    An attempt belongs to the hour in which its message was sent, where another event of the message tells. Where none
+    does, and little was sent in that hour, the refusals must stand out from the larger mailing near it as well: they
+    may be late answers to it. Only addresses that took mail before make a storm; messages that expired, or that nobody
+    answered, say nothing.
 
     An address that is still gone more than 48 hours after it was gone first, and took no mail in between, is gone: its
     later answers belong to no storm. If three and a tenth of the addresses of a storm were tried again after that time
@@ -356,7 +359,7 @@ def _doubts(parts: Parts, kind: str, hours: Hours, suspects: Flags, late: int) -
     candidates = hours.table.loc[suspects, ["place", "hour"]].assign(kind=kind)
     parts.whole.register("candidates", candidates)
     parts.share("candidates")
-    parts.finish("finding", "storm_quiet", "quiet", late=late, times=_TIMES, letter=_LETTER)
+    parts.finish("finding", "storm_quiet", "quiet", late=late, times=_TIMES, letter=_LETTER, wrong=_WRONG)
     parts.count("finding", "storm_doubts", "doubts", engaged=_ENGAGED)
     found = parts.whole.table(read_sql("finding", "storm_pooled")).to_pandas()
     found = hours.table[["place", "hour"]].merge(found, how="left", on=["place", "hour"])

@@ -484,9 +484,9 @@ def answered_late(rows: Rows, hours: float, **more: Any) -> Rows:
 
 
 @pytest.mark.parametrize("ids", [True, False], ids=["ids", "no ids"])
-@pytest.mark.parametrize("hours", [3, 14, 47])
+@pytest.mark.parametrize("hours", [-8, 3, 14, 47])
 def test_late_bounces_at_night_are_no_storm(hours: int, ids: bool) -> None:
-    """Two in a hundred die each month, and all that is told of them is told at night."""
+    """Two in a hundred die each month, and all that is told of them is told at night, or in another time zone."""
     readers = people("google", 600) + people("microsoft", 200)
     gone = {n: unknown(readers[n * 16 : n * 16 + 16]) for n in range(1, 6)}
     rows = answered_late(letters(readers, 6, gone), hours)
