@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bounceanalytics.cleaning import clean, diff
+from bounceanalytics.deciding import decide
 from bounceanalytics.errors import FormatError, SourceError
 from tests.classified import classified
 
@@ -28,7 +31,7 @@ FAILED = [
     {"recipient": "unclear@example.org", "conflict": True, "reason": "mailbox_disabled"},
 ]
 DELIVERED = [
-    {"recipient": f["recipient"], "event": "delivered", "timestamp": "2026-12-01T00:00:00Z"} for f in FAILED
+    {"recipient": f["recipient"], "event": "delivered", "timestamp": "2026-10-01T00:00:00Z"} for f in FAILED
 ]
 
 
@@ -38,8 +41,17 @@ def moved(
     """Return the diff of two runs, each a list and the events known at the time."""
     runs = []
     for name, (text, events) in {"first": before, "second": after}.items():
-        runs.append(clean(text.encode(), classified(events), folder / name))
+        runs.append(clean(text.encode(), verdicts(events), folder / name))
     return diff(*runs, **more)
+
+
+def verdicts(events: list[Any]) -> pd.DataFrame:
+    return decided(json.dumps(events))
+
+
+@functools.cache
+def decided(events: str) -> pd.DataFrame:
+    return decide(classified(json.loads(events)))
 
 
 def test_nothing_changed(tmp_path: Path) -> None:
@@ -122,8 +134,8 @@ def test_small_blocks_and_other_encodings(tmp_path: Path, monkeypatch: pytest.Mo
         'name,email\n"a\n""b""",moved@example.com\nx,same@example.com\ny,nobody\n"z",fine@bücher.example\n'
         * 9
     )
-    first = clean(text.encode("utf-16"), classified([]), tmp_path / "first")
-    second = clean(text.encode(), classified(FAILED), tmp_path / "second")
+    first = clean(text.encode("utf-16"), verdicts([]), tmp_path / "first")
+    second = clean(text.encode(), verdicts(FAILED), tmp_path / "second")
     found = diff(first.folder, str(second.folder))
     assert found["row_before"].tolist() == found["row_after"].tolist()
     assert len(found) == 18
@@ -131,7 +143,7 @@ def test_small_blocks_and_other_encodings(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_runs_that_are_not_whole(tmp_path: Path) -> None:
-    run = clean(b"email\nfine@example.com\n", classified([]), tmp_path / "run")
+    run = clean(b"email\nfine@example.com\n", verdicts([]), tmp_path / "run")
     with pytest.raises(SourceError, match="no folder of a run"):
         diff(run, tmp_path / "nothing")
     run.files["kept"].write_bytes(b"email\nother@example.com\n")

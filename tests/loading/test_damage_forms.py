@@ -8,7 +8,7 @@ import bounceanalytics as ba
 from tests.loading.format_cases import CASES
 from tests.loading.format_cases.case import person
 
-#: Each way of damage once; and in the slow run more than the readers hold at a time.
+#: Each way of damage once; and of one form of each layout, slowly, more than the readers hold at a time.
 COUNT, MANY = 1_000, 10_000
 EVERY = 100
 
@@ -62,6 +62,14 @@ TRIED = [
 ]
 
 
+OF_EACH_LAYOUT = {case.layout.split()[0]: case for case in reversed(TRIED)}.values()
+
+SIZES = [
+    *((case, COUNT) for case in TRIED),
+    *(pytest.param(case, MANY, marks=pytest.mark.slow) for case in OF_EACH_LAYOUT),
+]
+
+
 def ways(case):
     if case.kind == "csv":
         # a table of one column has nothing that could be wrong but a second one
@@ -70,8 +78,9 @@ def ways(case):
     return TEXT_DAMAGE if isinstance(case.make(1), str) else JSON_DAMAGE
 
 
-@pytest.mark.parametrize("count", [COUNT, pytest.param(MANY, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("case", TRIED, ids=lambda case: f"{case.id} {case.name}")
+@pytest.mark.parametrize(
+    ("case", "count"), SIZES, ids=lambda one: str(one) if isinstance(one, int) else f"{one.id} {one.name}"
+)
 def test_one_in_a_hundred(case, count, tmp_path):
     before, records, between, after = case.pieces(range(count))
     damages = list(ways(case).values())
