@@ -23,7 +23,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 SUMMARIES = (
-    "changes", "codes", "days", "domain_days", "domain_reasons", "domains", "hosts", "providers", "reasons",
+    "changes", "codes", "days", "domain_days", "domain_reasons", "domains", "providers", "reasons",
     "registrable_domains", "sending_ips", "system_full", "tags",
 )  # fmt: skip
 PRESETS = (
