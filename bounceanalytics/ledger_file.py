@@ -152,7 +152,9 @@ class LedgerFile(SqliteFile):
 
     def _insert(self, table: str, columns: Sequence[str], rows: pa.Table, conflict: str = "") -> None:
         """Insert rows in the order of their first column, so that a table grows at its end."""
-        rows = rows.sort_by(rows.column_names[0])
+        first = rows.column(0)
+        if not pc.all(pc.less_equal(first[:-1], first[1:]), min_count=0).as_py():
+            rows = rows.sort_by(rows.column_names[0])
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
         for batch in rows.to_batches(BATCH):

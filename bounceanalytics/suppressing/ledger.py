@@ -182,20 +182,20 @@ class Ledger(LedgerFile):
         Notes
         -----
         The ledger keeps what every update told, and an entry follows from all of it: any order of updates, and any
-        number of repetitions, ends in the same entries. Files of a moment are compared by the time of their events:
+        number of repetitions, ends in the same entries. It goes by the time of events, never by that of the update:
 
         * A delivery, an open or a click clears the failures before it, whichever was loaded first. Without one, a
           removal stays a removal: a full mailbox after it does not soften it.
-        * Of verdicts on the same moment that of the run counts which knows the address from earlier on, then up to
-          later; of equals that of the newer run, the one that reaches further. This is how another policy gets its say.
-          Between runs that reach as far, the severer verdict counts.
+        * Of verdicts with the same ``decided_at`` that of the run counts which knows the address from earlier on, then
+          up to later; of equals that of the newer run, whose last event of all is later. This is how another policy
+          gets its say. Between runs that end at the same event, the severer verdict counts.
         * A complaint or an unsubscribe comes before everything else, and stays until :meth:`lift`; an unsubscribe also
           until a run knows of it and mails on, as the reader has come back. So does an undated entry of an ESP's list.
-        * What was lifted comes back with evidence that is later than the lift reaches.
+        * What was lifted comes back with evidence that is later than the lift reaches: see :meth:`lift`.
         * A hold ends on its day. Of several, that which lasts longest counts.
 
-        Of addresses that are kept, the file holds the first and the last event and the last sign of life; else an old
-        export that is loaded late would suppress the living.
+        Of addresses that are kept, too, the file holds the first and the last event and the last sign of life; else an
+        old export that is loaded late would suppress the living. It grows with what is new, not with repetition.
 
         Examples
         --------
@@ -203,7 +203,7 @@ class Ledger(LedgerFile):
         >>> verdicts = ba.decide(ba.classify(ba.load(ba.samples() / "exports" / "ses").events))
         >>> ledger = ba.Ledger(":memory:")
         >>> rows = ledger.update(verdicts, run="March").rows
-        >>> rows["given"] == len(verdicts), rows["added"] == len(ledger)
+        >>> rows["given"] == len(verdicts), rows["added"] == len(ledger.entries())
         (True, True)
         """
         told = read_verdicts(verdicts)
@@ -532,6 +532,10 @@ class Ledger(LedgerFile):
         int
             How many entries that were. Nothing of any of these addresses is left in the file; of those that never were
             suppressed, no hash either.
+
+        Notes
+        -----
+        The copy that is kept of a ledger of an older version (its name says ``version-1``) is yours to delete.
 
         Examples
         --------

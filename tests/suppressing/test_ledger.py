@@ -252,7 +252,7 @@ def test_entries_by_hand(ledger: Ledger) -> None:
     assert ledger.add([ANN, "BO@example.net", ANN], reason="rival", why="works for a rival") == 2
     assert state(ledger) == "remove rival"
     assert (
-        ledger.update(verdicts(event(0, "delivered"), event(900, "clicked", recipient=BO))).rows["older"] == 2
+        ledger.update(verdicts(event(0, "delivered"), event(60, "clicked", recipient=BO))).rows["older"] == 2
     )
     assert ledger.add(ANN, reason="holidays", why="is away", until="2099-01-01") == 1
     assert state(ledger) == "hold holidays"
