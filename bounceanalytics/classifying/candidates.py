@@ -195,8 +195,8 @@ def _other(claim: Claim, ids: list[str], columns: dict[str, Any]) -> Candidate:
 def _said(word: EspWord, columns: dict[str, Any]) -> str:
     """Return the ESP's word as it stands in its column."""
     values = [columns[name][0].as_py() or "" for name in word.column.split()]
-    stem = word.word.removesuffix("*")
-    return next((value for value in values if plain_word(value).startswith(stem)), word.word)
+    stem = word.word.strip("*")
+    return next((value for value in values if stem in plain_word(value)), word.word)
 
 
 def _one(value: Any) -> pa.Array:

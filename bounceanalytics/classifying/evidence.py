@@ -203,11 +203,7 @@ def _words(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers, Numbers, Numbe
     for number, row in enumerate(esp_words()):
         for column in row.column.split():
             values = plain[column]
-            fits = (
-                pc.starts_with(values, row.word[:-1])
-                if row.word.endswith("*")
-                else pc.equal(values, row.word)
-            )
+            fits = _fits(values, row.word)
             if not fits.true_count:
                 continue
             # the last place is for rows without a value
@@ -226,6 +222,13 @@ def _words(columns: Mapping[str, Any]) -> tuple[Numbers, Numbers, Numbers, Numbe
     for name in WORD_COLUMNS[1:]:
         voter = np.where(voter == NONE, voters[name], voter)
     return not_tried, word, voter, typed
+
+
+def _fits(values: pa.Array, word: str) -> pa.Array:
+    """Return which values a word means: all of one, its beginning, or any part of it."""
+    if word.startswith("*"):
+        return pc.match_substring(values, word.strip("*"))
+    return pc.starts_with(values, word[:-1]) if word.endswith("*") else pc.equal(values, word)
 
 
 def _take(values: Numbers, places: Numbers, nothing: int) -> Numbers:

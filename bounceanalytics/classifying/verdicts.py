@@ -245,7 +245,9 @@ def _votes(ordered: list[Claim], class_: Numbers, evidence: Evidence) -> Numbers
     by_code = np.where(code == NONE, np.int8(0), np.where(transient, _MILD[code], _HARD[code]))
     by_code = np.where(transient & (code == NONE), np.int8(1), by_code)
     said = np.where(text == NONE, code, text)
-    return np.stack([_HARD[text], by_code, stances()[evidence.voter, said]])
+    # that a system is full, the words say; whether for good, the code
+    by_text = np.where(transient & (text == _REASON["system_full"]), _MILD[text], _HARD[text])
+    return np.stack([by_text, by_code, stances()[evidence.voter, said]])
 
 
 @cache

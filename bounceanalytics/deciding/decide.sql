@@ -56,7 +56,8 @@ WITH gathered AS (
         END AS active_by,
         CASE active_by WHEN 'clicked' THEN clicked_on WHEN 'opened' THEN opened_on ELSE last_active END AS active_on,
         suppressing.suppressed_by,
-        esp_title,
+        coalesce(esp_title, 'the ESP') AS esp_title,
+        scopes,
         traps.accepted_again IS NOT NULL AS trap_risk,
         silent_from,
         accepted_again,
@@ -68,6 +69,7 @@ WITH gathered AS (
     LEFT JOIN titles ON titles.reason = deciding.reason
     LEFT JOIN traps USING (address)
     LEFT JOIN suppressing USING (address)
+    LEFT JOIN left_parts USING (address)
     LEFT JOIN esps ON esps.provider = suppressed_by
 )
 SELECT

@@ -1,5 +1,6 @@
 -- Classified events in; what speaks for and against each address out, whatever the policy.
--- Views: events (address as a number, timestamp in UTC), in_storm (row); table: wishes.
+-- Views: events (address as a number, timestamp in UTC), in_storm (row); table: wishes. Parameter: logs, what ESPs call lists
+-- that keep no mail from anybody.
 
 CREATE OR REPLACE TEMP TABLE facts AS
 SELECT
@@ -58,12 +59,15 @@ SELECT
     source,
     record,
     scope,
+    -- a list that is a log: mail is still sent
+    coalesce(esp_type IN $logs, false) AS passing,
     coalesce(wish, reason, 'unclassified') AS reason,
     CASE WHEN wish IS NOT NULL THEN 'remove' ELSE coalesce(action, 'review') END AS action,
     CASE
         WHEN wish = 'complained' AND suspect THEN 'suspected'
         WHEN wish IS NOT NULL THEN wish
-        WHEN event <> 'bounced' THEN 'not_tried'
+        -- an entry of a list with what the server said is that bounce, told once more
+        WHEN event = 'dropped' OR (event = 'suppressed' AND coalesce(reason, 'suppressed') = 'suppressed') THEN 'not_tried'
         -- nothing but the ESP's word that it was for good
         WHEN bounce_type = 'hard' AND reason = 'unclassified' THEN 'unexplained'
         ELSE 'bounce'
@@ -77,9 +81,9 @@ WHERE address IS NOT NULL AND (stands OR (wish IS NULL AND event IN ('bounced', 
 -- time describes how things stand.
 CREATE OR REPLACE TEMP TABLE not_tried AS
 WITH drops AS (
-    SELECT rowid AS failure, address, provider, coalesce(timestamp, TIMESTAMP 'infinity') AS moment
+    SELECT rowid AS failure, address, provider, kind, coalesce(timestamp, TIMESTAMP 'infinity') AS moment
     FROM failures
-    WHERE kind = 'not_tried' AND action <> 'fix'
+    WHERE (kind = 'not_tried' AND action <> 'fix') OR (event = 'suppressed' AND kind IN ('bounce', 'unexplained') AND NOT passing)
 ),
 
 bounces AS (
@@ -107,6 +111,13 @@ LEFT JOIN facts USING (address)
 WHERE NOT coalesce(last_delivered > drops.moment, false)
 GROUP BY address;
 
+-- What an address left, of all its mail.
+CREATE OR REPLACE TEMP TABLE left_parts AS
+SELECT address, string_agg(DISTINCT scope, ', ' ORDER BY scope) AS scopes
+FROM failures
+WHERE kind = 'unsubscribed_partly' AND scope IS NOT NULL
+GROUP BY address;
+
 -- The ESP repeats its answer to a bounce, and has learned nothing since: the bounce speaks for itself.
 DELETE FROM failures
-WHERE rowid IN (SELECT failure FROM not_tried WHERE bounced >= coalesce(delivered, bounced));
+WHERE rowid IN (SELECT failure FROM not_tried WHERE kind = 'not_tried' AND bounced >= coalesce(delivered, bounced));

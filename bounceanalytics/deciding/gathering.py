@@ -69,7 +69,7 @@ def gather_evidence(history: History, late_bounce_hours: int) -> None:
         history.number_addresses()
         history.register("wish_words", _wish_words())
         history.run("deciding", "wishes", between=BETWEEN_WORDS)
-        history.run("deciding", "evidence")
+        history.run("deciding", "evidence", logs=[word.word for word in esp_words() if word.passing])
 
     history.gather(NEEDED)
     history.once("evidence", make, key=late_bounce_hours)

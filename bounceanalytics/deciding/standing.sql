@@ -43,7 +43,7 @@ SELECT
     CASE
         WHEN kind IN ('complained', 'unsubscribed', 'unsubscribed_partly') THEN true
         WHEN timestamp IS NOT NULL THEN coalesce(timestamp >= last_active, true)
-        WHEN kind = 'not_tried' THEN true
+        WHEN kind = 'not_tried' OR event = 'suppressed' THEN true
         ELSE NOT coalesce(
             (by_delivered AND has_delivered) OR (by_opened AND has_opened) OR (by_clicked AND has_clicked), false
         )

@@ -63,7 +63,9 @@ taken_back AS (
         address,
         provider,
         max(timestamp) FILTER (anew) AS told_anew,
-        max(timestamp) FILTER (wish = 'resubscribed') AS resubscribed
+        max(timestamp) FILTER (wish = 'resubscribed' AND scope IS NULL) AS resubscribed,
+        max(timestamp) FILTER (wish = 'resubscribed' AND scope IS NOT NULL) AS joined_one,
+        arg_max(scope, timestamp) FILTER (wish = 'resubscribed' AND scope IS NOT NULL) AS joined
     FROM told
     WHERE anew OR wish = 'resubscribed'
     GROUP BY address, provider
@@ -78,13 +80,17 @@ joined_again AS (
 
 SELECT
     row,
-    wish,
     suspect,
-    CASE WHEN wish = 'unsubscribed_partly' THEN told.scope END AS scope,
+    -- who left everything, and joined one group again, has left the rest
+    CASE WHEN told.wish = 'unsubscribed' AND told.timestamp < joined_one THEN 'unsubscribed_partly' ELSE told.wish END AS wish,
     CASE
-        WHEN wish = 'complained' THEN true
-        WHEN wish = 'resubscribed' OR coalesce(told.timestamp < told_anew, false) THEN false
-        WHEN wish = 'unsubscribed' THEN NOT coalesce(told.timestamp < resubscribed, false)
+        WHEN told.wish = 'unsubscribed' AND told.timestamp < joined_one THEN 'everything but ' || joined
+        WHEN told.wish = 'unsubscribed_partly' THEN told.scope
+    END AS scope,
+    CASE
+        WHEN told.wish = 'complained' THEN true
+        WHEN told.wish = 'resubscribed' OR coalesce(told.timestamp < told_anew, false) THEN false
+        WHEN told.wish = 'unsubscribed' THEN NOT coalesce(told.timestamp < resubscribed, false)
         ELSE NOT coalesce(told.timestamp < joined_again.moment, false)
     END AS stands
 FROM told

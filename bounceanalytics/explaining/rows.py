@@ -51,7 +51,7 @@ _ESP_WORDS = ("esp_event", "esp_type", "esp_reason")
 _NUMBERS = ("reply_code", "attempt", "record")
 
 _CONFLICT = (
-    "Text, code and the ESP's word disagree on whether the address is to be kept, so cleaning holds it and never "
+    "Text, code and the ESP's word disagree on whether the address is to be kept, so cleaning never "
     "removes it for this event alone. Read the text: people judge it better than any rule."
 )
 

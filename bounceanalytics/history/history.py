@@ -213,8 +213,8 @@ def _without_future(times: pa.ChunkedArray) -> pa.ChunkedArray:
     if 2 * count > known:
         return times
     message = (
-        f"{count:,} of {known:,} events lie in the future, the last on {last:%Y-%m-%d}: a clock was wrong; they are "
-        "taken for events without a time"
+        f"{count:,} of {known:,} events {'lies' if count == 1 else 'lie'} in the future, the last on {last:%Y-%m-%d}: "
+        "a clock was wrong; such events are taken for events without a time"
     )
     warnings.warn(message, WrongClockWarning, stacklevel=2)
     return pc.if_else(wrong, pa.scalar(None, times.type), times)

@@ -21,6 +21,13 @@ SEMI JOIN (FROM events WHERE event IN ('opened', 'clicked')) AS opens USING (add
 WHERE event IN ('accepted', 'delivered', 'deferred', 'bounced')
 GROUP BY ALL;
 
+-- While the exports of an ESP hold deliveries, a letter whose sending they do not hold was sent before they begin.
+CREATE OR REPLACE TEMP TABLE covered AS
+SELECT coalesce(provider, 'generic') AS esp, min(timestamp) AS begins, max(timestamp) AS ends
+FROM events
+WHERE event = 'delivered' AND message_id IS NOT NULL
+GROUP BY 1;
+
 -- A delivery whose own message came back within the given time is none.
 CREATE OR REPLACE TEMP TABLE responses AS
 SELECT
@@ -29,7 +36,14 @@ SELECT
     events.address AS address,
     mailbox,
     mailbox_provider,
-    CASE WHEN event IN ('opened', 'clicked') THEN coalesce(opened_messages.moment, timestamp) ELSE timestamp END AS moment,
+    CASE
+        WHEN event NOT IN ('opened', 'clicked') THEN timestamp
+        ELSE coalesce(
+            opened_messages.moment,
+            CASE WHEN events.message_id IS NOT NULL AND timestamp BETWEEN begins AND ends THEN begins END,
+            timestamp
+        )
+    END AS moment,
     timestamp AS happened,
     events.message_id IS NOT NULL AS named,
     event::VARCHAR AS event,
@@ -39,6 +53,7 @@ SELECT
     removal AND coalesce(reason IN $invalid, false) AS invalid
 FROM (SELECT * EXCLUDE (mailbox_provider) FROM events) AS events
 JOIN mailboxes USING (domain)
+LEFT JOIN covered ON esp = coalesce(provider, 'generic')
 LEFT JOIN opened_messages ON opened_messages.address = events.address AND opened_messages.message_id = events.message_id
 WHERE
     timestamp IS NOT NULL

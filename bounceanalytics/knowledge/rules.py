@@ -110,7 +110,8 @@ class EspWord:
     column : str
         ``esp_type``, ``esp_reason`` or ``esp_event``; several with blanks between.
     word : str
-        In plain form (:func:`plain_word`); compared with the whole value, or with its beginning if it ends in ``*``.
+        In plain form (:func:`plain_word`); compared with the whole value, with its beginning if it ends in ``*``, with
+        any part of it if it begins with one, too.
     tried : bool
         False if the ESP did not try to deliver.
     counted : bool
@@ -129,6 +130,8 @@ class EspWord:
         One of :data:`WISHES`: what the recipient wants; empty if the word tells no wish.
     anew : bool
         The wish is all that holds from then on: earlier ones of the address count no more, complaints aside.
+    passing : bool
+        It is the name of a list that is a log: mail is still sent to who is on it.
     source : str
     event : str
         Event that the word is read for; empty for all.
@@ -149,6 +152,7 @@ class EspWord:
     silent: tuple[str, ...] = ()
     wish: str = ""
     anew: bool = False
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ def test_the_cause_on_a_list_says_more_than_the_drops_that_follow() -> None:
     row = verdict(*drops, entry)
     assert (row["reason"], row["code"]) == ("system_full", "5.3.1")
     assert row["explanation"] == (
-        "Removed: on the suppression list of the ESP, entered on 2024-09-01 (550 5.3.1 mail system full)."
+        "Removed: 550 5.3.1 mail system full (on the list of the ESP since 2024-09-01), no delivery since."
     )
     assert verdict(*drops)["explanation"] == "Removed: dropped by the ESP on 2024-09-15."
     assert verdict(entry, policy=Policy(system_full="hold"))["verdict"] == "hold"

@@ -61,7 +61,30 @@ def test_an_entry_without_a_time_is_how_things_stand() -> None:
 
 def test_kept_and_held_addresses_say_that_the_list_keeps_mail_from_them() -> None:
     row = verdict(event(0, "bounced", "mailbox_full"), dropped(7))
-    assert row["explanation"].endswith("SendGrid sends nothing to it, because its list holds it.")
+    assert row["explanation"].endswith("SendGrid sends nothing to it, because its list holds it for that.")
+    row = verdict(event(0, "bounced", "mailbox_full"), dropped(7, provider="generic"))
+    assert row["explanation"].endswith("the ESP sends nothing to it, because its list holds it for that.")
+
+
+@pytest.mark.parametrize("policy", presets().values(), ids=presets())
+def test_an_entry_with_the_text_of_the_server_is_that_bounce(policy: Policy) -> None:
+    reasons = [name for name in schema.REASONS if name not in {"suppressed", "challenge", "unclassified"}]
+    bounces, entries = (
+        [event(0, what, reason, recipient=f"{reason}@example.com") for reason in reasons]
+        for what in ("bounced", "suppressed")
+    )
+    drops = [dropped(7, recipient=one["recipient"]) for one in entries]
+    when = "2024-09-09T08:00:00Z"
+    told, listed, both = (
+        decide(classified(rows), policy, at=when) for rows in (bounces, entries, entries + drops)
+    )
+    for name in ("address", "verdict", "reason"):
+        assert told[name].tolist() == listed[name].tolist() == both[name].tolist()
+    assert listed["suppressed_by"].notna().all()
+
+
+def test_a_list_that_is_a_log_keeps_no_mail_from_anybody() -> None:
+    assert verdict(event(0, "suppressed", "blocked", esp_type="blocks")).isna()["suppressed_by"]
 
 
 def test_a_hold_policy_for_full_systems_holds_after_drops() -> None:

@@ -19,7 +19,7 @@ def left(day: float | None, group: int | None = None, **more: Any) -> dict[str, 
 
 
 def back(day: float | None, group: int = 12, **more: Any) -> dict[str, Any]:
-    return event(day, "other", esp_event="group_resubscribe", esp_type=f"group {group}", **more)
+    return event(day, "other", **{"esp_event": "group_resubscribe", "esp_type": f"group {group}"} | more)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,8 @@ def back(day: float | None, group: int = 12, **more: Any) -> dict[str, Any]:
     [
         ([left(0)], "remove", "unsubscribed"),
         ([left(0), event(9, "clicked")], "remove", "unsubscribed"),
-        ([left(0), back(1)], "keep", None),
+        ([left(0), back(1)], "hold", "unsubscribed_partly"),
+        ([left(0), back(1, esp_type=None)], "keep", None),
         ([back(0), left(1)], "remove", "unsubscribed"),
         ([left(0), back(0)], "remove", "unsubscribed"),  # at once: nobody knows which was later
         ([left(None), back(1)], "remove", "unsubscribed"),
@@ -49,6 +50,8 @@ def test_the_later_wish_counts(wishes: list[dict[str, Any]], expected: str, reas
 
 def test_the_group_is_named() -> None:
     assert "a part of the mail (group 12) on 2024-09-01" in verdict(left(0, 12))["explanation"]
+    assert "(group 12, group 13)" in verdict(left(0, 12), left(1, 13))["explanation"]
+    assert "(everything but group 12)" in verdict(left(0), back(1))["explanation"]
 
 
 @pytest.mark.parametrize("word", ["remove", "keep"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+import bounceanalytics as ba
 from bounceanalytics.classifying.verdicts import stances
 from bounceanalytics.knowledge.registry import outcome
 from bounceanalytics.knowledge.rules import esp_words
@@ -56,3 +58,26 @@ def test_a_word_is_silent_only_where_it_would_contradict() -> None:
         votes = {"remove": -1, "keep": 1}.get(word.vote, 0)
         for reason in word.silent:
             assert votes * SAYS[outcome(reason, "permanent").action] < 0, (word.id, reason)
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("Hard bounced", "hard"),
+        ("hard_bounce", "hard"),
+        ("HardBounce", "hard"),
+        ("permanent_fail", "hard"),
+        ("Permanent Failure", "hard"),
+        ("invalid_email", "hard"),
+        ("Bounce - hard", "hard"),
+        ("Soft bounces", "soft"),
+        ("temporary_fail", "soft"),
+        ("transient", "soft"),
+        ("Blocked bounce", "block"),
+        ("something else", "unknown"),
+    ],
+)
+def test_the_words_of_other_tools_say_hard_soft_or_block(word: str, kind: str) -> None:
+    table = pd.DataFrame({"mail": ["kim@example.com"], "kind": [word], "at": ["2026-03-10T08:15:20Z"]})
+    events = ba.read_table(table, mapping={"recipient": "mail", "esp_type": "kind", "timestamp": "at"})
+    assert ba.classify(events)["bounce_type"].tolist() == [kind]
