@@ -21,7 +21,7 @@ import bounceanalytics as ba
 from bounceanalytics import schema
 
 COLUMNS = schema.BOUNCE_COLUMNS
-BEGIN = pd.Timestamp("2025-01-07T09:00Z")
+BEGIN = pd.Timestamp("2024-01-09T09:00Z")
 
 #: Where people have their mailboxes: domain, mailbox provider, share of a list, and over how many domains they are spread.
 HOMES = (
