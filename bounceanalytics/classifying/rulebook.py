@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bounceanalytics.classifying.texts import normal_form
+from bounceanalytics.classifying.texts import masked, normal_form
 from bounceanalytics.knowledge.engine import make_engine
 from bounceanalytics.knowledge.rules import TextRule, mailbox_providers, rules
 from bounceanalytics.schema import ACTIONS, REASONS
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     import pyarrow as pa
+
+    Numbers = np.ndarray[Any, Any]
+    Pairs = tuple[Numbers, Numbers]
+
+#: Behind every rule and provider.
+_LAST = np.iinfo(np.int32).max
 
 USER, PROVIDER, GENERAL, AFTER_CODE = range(4)
 NONE = -1
@@ -61,30 +67,35 @@ class Rulebook:
         self.final = np.array([rule.final for rule in self.rules], dtype=bool)
         signatures = [(text, number) for number, row in enumerate(mailbox_providers()) for text in row.texts]
         self._signed = np.array([number for _, number in signatures], dtype=np.int32)
-        self._patterns = (*(rule.pattern for rule in self.rules), *(text for text, _ in signatures))
+        self._patterns = tuple(rule.pattern for rule in self.rules)
+        self._signature_patterns = tuple(text for text, _ in signatures)
 
     def place_of(self, rule: int) -> tuple[int, int]:
         """Return tier and mailbox provider (-1 for all) of a rule."""
         return self.scopes[int(self._scope[rule])]
 
-    def hits(self, forms: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Return every pair of a text in normal form and a pattern: rules first, then the providers' signatures."""
+    def hits(self, forms: pa.Array) -> Pairs:
+        """Return every pair of a masked text and a rule."""
         return make_engine(self._patterns).match(forms)
 
     def read(self, texts: pa.Array) -> Reading:
-        """Return what each of the distinct texts says."""
-        forms = normal_form(texts).dictionary_encode()
-        text, pattern = self.hits(forms.dictionary)
-        spoken = pattern < len(self.rules)
-        none = np.iinfo(np.int32).max
-        winners = np.full((len(self.scopes), len(forms.dictionary)), none, dtype=np.int32)
-        np.minimum.at(winners, (self._scope[pattern[spoken]], text[spoken]), pattern[spoken])
-        signature = np.full(len(forms.dictionary), none, dtype=np.int32)
-        np.minimum.at(signature, text[~spoken], self._signed[pattern[~spoken] - len(self.rules)])
-        form = forms.indices.to_numpy(zero_copy_only=False)
-        winners[winners == none] = NONE
-        signature[signature == none] = NONE
-        return Reading(winners[:, form], signature[form])
+        """Return what each of the distinct texts says, and who says it."""
+        forms = normal_form(texts)
+        said = masked(forms).dictionary_encode()
+        text, rule = self.hits(said.dictionary)
+        winners = np.full((len(self.scopes), len(said.dictionary)), _LAST, dtype=np.int32)
+        np.minimum.at(winners, (self._scope[rule], text), rule)
+        form = said.indices.to_numpy(zero_copy_only=False)
+        winners[winners == _LAST] = NONE
+        return Reading(winners[:, form], self._signatures(forms))
+
+    def _signatures(self, forms: pa.Array) -> Numbers:
+        """Return the mailbox provider that each text gives away."""
+        text, pattern = make_engine(self._signature_patterns).match(forms)
+        signature = np.full(len(forms), _LAST, dtype=np.int32)
+        np.minimum.at(signature, text, self._signed[pattern])
+        signature[signature == _LAST] = NONE
+        return signature
 
 
 def rulebook(own: tuple[TextRule, ...] = ()) -> Rulebook:

@@ -8,8 +8,12 @@ replaced, so that texts which say the same become equal and no part of an addres
 * reply codes with an enhanced code (``550-5.1.1``) are cut out, wherever the lines of a reply were joined;
 * accents go, and curly quotes, long dashes, wide letters and odd blanks become their plain forms (Unicode NFKC).
 
-Host names and links stay: ``gsmtp``, ``spamhaus.org`` and ``?p=NoSuchUser`` say who speaks and what is meant.
 Words that a sending tool puts around the reply are left standing where they cannot be mistaken for the reply.
+
+Who speaks, and what is said, are two things. The normal form has the names of hosts, which say who runs the mailbox.
+Before the rules see it, :func:`masked` makes all of them the same: a server called ``spamfilter`` or ``unknown`` says
+nothing by its name. Links stay, and so do the domains of public blocklists outside the sender's own words, and what
+Exchange writes with dots (``RESOLVER.ADR.RecipNotFound``).
 """
 
 from __future__ import annotations
@@ -40,6 +44,22 @@ _IDS = (
     r"|[0-9]{4,}"
 )
 _CODE_PAIR = r"\b[245][0-9][0-9][ -]#?[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[ ]|$)"
+
+#: What stands for a host, in the shape of one.
+_HOST = "x.xx"
+_NAME = r"(?:[a-z0-9_-]+\.)+[a-z]{2,24}"
+#: The host that answered, as the sending side writes it: with its address, or before what it said.
+_ANSWERING = rf"\b{_NAME}\.?( ?[\[(](?:0|[0-9a-f:.]+)[\])]| said:| refused to talk| gave this error)"
+_BLOCKLISTS = (
+    r"spamhaus|spamcop|sorbs|uceprotect|invaluement|abusix|barracudacentral|senderscore|psbl|surriel|mailspike|s5h"
+    r"|dronebl|manitu|junkemailfilter|spamrats|truncate|gbudb|backscatterer|surbl|uribl"
+)
+_KEPT_NAMES = (
+    rf"\b((?:[a-z0-9_-]+\.)*(?:{_BLOCKLISTS})\.|gr[ae]y\.rbl"
+    r"|(?:resolver|transport(?:rules)?|storedrv|smtpsend|routing)\.)"
+)
+_KEPT = "\x01"  # stands before what is not a host, and in no text
+_ANY_NAME = rf"(^|[^a-z0-9._/@{_KEPT}-]){_NAME}"
 
 _MARKS = r"[\x{300}-\x{36f}]"
 _UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
@@ -101,6 +121,34 @@ def _normal(texts: pa.Array) -> pa.Array:
     texts = _where(texts, _WRAPPED, lambda some: pc.replace_substring_regex(some, _WRAPPER, ""))
     texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
+
+
+def masked(forms: pa.Array) -> pa.Array:
+    """Return texts in normal form with one name in place of every host's.
+
+    Parameters
+    ----------
+    forms : pyarrow.Array of large_string
+        From :func:`normal_form`.
+
+    Returns
+    -------
+    pyarrow.Array of large_string
+
+    Examples
+    --------
+    >>> said = pa.array(["host mx.spamguard.example[192.0.2.7] said: 550 no such user at corp.example"], pa.large_string())
+    >>> masked(normal_form(said))[0].as_py()
+    'host x.xx[0] said: 550 no such user at x.xx'
+    """
+
+    def named(some: pa.Array) -> pa.Array:
+        some = pc.replace_substring_regex(some, _ANSWERING, rf"{_HOST}\1")
+        some = pc.replace_substring_regex(some, _KEPT_NAMES, rf"{_KEPT}\1")
+        some = pc.replace_substring_regex(some, _ANY_NAME, rf"\1{_HOST}")
+        return pc.replace_substring(some, _KEPT, "")
+
+    return in_parts(lambda some: _where(some, _NAME, named), forms)
 
 
 def in_parts(change: Callable[[pa.Array], pa.Array], texts: pa.Array) -> pa.Array:
