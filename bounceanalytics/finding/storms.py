@@ -105,7 +105,6 @@ _LOOKED_AT = ("provider", "event", "domain", "timestamp", "reason", "action", "m
 #: Columns that tell by whom a domain of its own is run, and in which words it refuses.
 _HOST_COLUMNS = ("remote_host", "diagnostic")
 
-#: Which reasons speak of the recipient, and which of nobody.
 _REASONS = {"invalid": INVALID_REASONS, "unanswered": UNANSWERED_REASONS}
 
 #: Milliseconds since an address took mail, after which it is expected to be invalid no more often.
