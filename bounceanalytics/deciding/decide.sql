@@ -11,11 +11,14 @@ SELECT
     CASE
         WHEN bool_or(removes) THEN 'remove'
         WHEN NOT bool_or(holds) THEN 'keep'
+        -- of a storm that the ESP took at its word nothing new is learned until somebody tries
+        WHEN line = 'storm' AND any_value(suppressed_by) IS NOT NULL THEN 'hold'
         WHEN $at >= max(last_moment) + to_days(any_value(hold_days)::INTEGER) THEN 'keep'
         ELSE 'hold'
     END AS verdict,
     bool_or(holds) AND verdict = 'keep' AS hold_over
 FROM reached
+LEFT JOIN suppressing USING (address)
 GROUP BY address, line, rank
 QUALIFY row_number() OVER (
     PARTITION BY address
@@ -89,7 +92,9 @@ SELECT
         ELSE 'medium'
     END AS confidence,
     CASE WHEN kind IS NULL THEN last_active ELSE timestamp END AS decided_at,
-    CASE WHEN verdict = 'hold' THEN timestamp + to_days(hold_days::INTEGER) END AS hold_until,
+    CASE
+        WHEN verdict = 'hold' AND NOT (storm AND suppressed_by IS NOT NULL) THEN timestamp + to_days(hold_days::INTEGER)
+    END AS hold_until,
     CASE
         WHEN verdict = 'remove' OR (verdict = 'hold' AND remove_after IS NULL)
             THEN date_trunc('day', timestamp + to_days(review_days::INTEGER))

@@ -27,7 +27,7 @@ SELECT
         WHEN kind IS NULL THEN 'no bounce, ' || was_active
         WHEN NOT stands AND kind = 'suspected' THEN was_active || ', so the complaint ' || day || ' was most likely another''s'
         WHEN NOT stands THEN was_active || ' and so alive after ' || said || ' ' || day
-        WHEN storm THEN said || ' ' || day || ' in an hour in which its server refused many that had taken mail before'
+        WHEN storm THEN said || ' ' || day || ' when many that had taken mail before were refused at once'
         WHEN event IN ('dropped', 'suppressed') AND kind NOT IN ('bounce', 'unexplained') THEN
             CASE event WHEN 'dropped' THEN 'dropped by the ESP ' ELSE 'on the suppression list of the ESP, entered ' END
             || day
@@ -59,6 +59,7 @@ SELECT
     || CASE
         WHEN verdict <> 'remove' AND suppressed_by IS NOT NULL AND kind IN ('bounce', 'unexplained')
             THEN '; ' || esp_title || ' sends nothing to it, because its list holds it for that'
+                || CASE WHEN storm THEN ': take a few of them off that list and try them to learn more' ELSE '' END
         ELSE ''
     END
     || CASE WHEN hold_over THEN '; its hold is over, so it is tried again' ELSE '' END

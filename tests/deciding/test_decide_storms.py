@@ -35,7 +35,7 @@ def test_nobody_is_removed_for_the_outage_at_gmail(during: pd.DataFrame) -> None
     assert set(held["confidence"]) == {"low"}
     good = held.loc[held.index.difference(DEAD)].iloc[0]
     assert good["explanation"].startswith(
-        "Held: 5.1.1 unknown user on 2020-12-15 in an hour in which its server refused"
+        "Held: 5.1.1 unknown user on 2020-12-15 when many that had taken mail before were refused at once"
     )
     assert good["hold_until"] == good["decided_at"] + pd.Timedelta(days=3)
 
@@ -66,6 +66,31 @@ def test_an_esp_that_took_the_storm_at_its_word(during: pd.DataFrame) -> None:
     again = classified([answer(address, later, "unknown_user")])
     more = pd.concat([during, again], ignore_index=True).astype(during.dtypes)
     assert decide(more).set_index("address").loc[address, "verdict"] == "remove"
+
+
+def test_who_was_refused_in_a_storm_and_is_never_tried_again_stays_held(during: pd.DataFrame) -> None:
+    refused = decide(during).query("storm and verdict == 'hold'")["address"]
+    address = refused[~refused.isin(DEAD)].iloc[0]
+    drop = classified(
+        [
+            {
+                "recipient": address,
+                "event": "dropped",
+                "reason": "suppressed",
+                "action": "remove",
+                "timestamp": DURING + pd.Timedelta(days=1),
+            }
+        ]
+    )
+    row = (
+        decide(pd.concat([during, drop], ignore_index=True), at="2021-02-01")
+        .set_index("address")
+        .loc[address]
+    )
+    assert (row["verdict"], bool(row["storm"]), row["suppressed_by"]) == ("hold", True, "sendgrid")
+    assert pd.isna(row["hold_until"])
+    assert row["explanation"].endswith("take a few of them off that list and try them to learn more.")
+    assert decide(during, at="2021-02-01").set_index("address").loc[address, "verdict"] == "keep"
 
 
 def test_ones_own_relay_was_broken() -> None:
