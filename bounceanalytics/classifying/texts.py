@@ -13,7 +13,7 @@ Words that a sending tool puts around the reply are left standing where they can
 Who speaks, and what is said, are two things. The normal form has the names of hosts, which say who runs the mailbox.
 Before the rules see it, :func:`masked` makes all of them the same: a server called ``spamfilter`` or ``unknown`` says
 nothing by its name. Links stay, and so do the domains of public blocklists outside the sender's own words, and what
-Exchange writes with dots (``RESOLVER.ADR.RecipNotFound``).
+Exchange and virus scanners write with dots (``RESOLVER.ADR.RecipNotFound``, ``Trojan.Generic``).
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ _BLOCKLISTS = (
 )
 _KEPT_NAMES = (
     rf"\b((?:[a-z0-9_-]+\.)*(?:{_BLOCKLISTS})\.|gr[ae]y\.rbl"
-    r"|(?:resolver|transport(?:rules)?|storedrv|smtpsend|routing)\.)"
+    r"|(?:resolver|transport(?:rules)?|storedrv|smtpsend|routing)\."
+    r"|(?:trojan|worm|win32|w32|heur(?:istics)?|eicar|exploit|backdoor|phishing|malware|ransom)\.)"
 )
 _KEPT = "\x01"  # stands before what is not a host, and in no text
 _ANY_NAME = rf"(^|[^a-z0-9._/@{_KEPT}-]){_NAME}"
