@@ -99,3 +99,12 @@ def test_a_tag_of_mailgun_is_not_everything(tags: str, expected: str) -> None:
         f'"recipient": "kim@example.com", "tags": {tags}, "message": {{"headers": {{"message-id": "m1"}}}}}}'
     )
     assert decide(ba.classify(ba.load(page.encode()).events))["verdict"].tolist() == [expected]
+
+
+@pytest.mark.parametrize("what", ["dropped", "suppressed"])
+@pytest.mark.parametrize(("word", "reason"), [("complaint", "complained"), ("Opted out", "unsubscribed")])
+def test_a_table_of_another_tool_tells_wishes(what: str, word: str, reason: str) -> None:
+    table = pd.DataFrame({"mail": ["kim@example.com"], "why": [word], "at": ["2026-03-10T08:15:20Z"]})
+    mapping = {"recipient": "mail", "esp_reason": "why", "timestamp": "at"}
+    verdicts = decide(ba.classify(ba.read_table(table, mapping=mapping, event=what)))
+    assert verdicts[["verdict", "reason"]].astype("str").to_numpy().tolist() == [["remove", reason]]
