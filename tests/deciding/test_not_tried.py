@@ -13,7 +13,7 @@ from bounceanalytics import schema
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.deciding.policy import presets
 from tests.classified import classified
-from tests.deciding.test_decide import ANN, event, verdict
+from tests.deciding.test_decide import event, verdict
 from tests.effort import examples
 
 
@@ -26,11 +26,7 @@ def dropped(day: float | None, what: str = "dropped", **more: Any) -> dict[str, 
 @pytest.mark.parametrize("what", ["dropped", "suppressed"])
 def test_a_drop_changes_no_verdict_of_the_bounce_behind_it(policy: Policy, what: str) -> None:
     reasons = [name for name in schema.REASONS if name not in {"suppressed", "challenge"}]
-    bounces = [
-        event(0, "bounced", reason, recipient=f"{reason}@example.com", conflict=conflict)
-        for reason in reasons
-        for conflict in (False,)
-    ]
+    bounces = [event(0, "bounced", reason, recipient=f"{reason}@example.com") for reason in reasons]
     drops = [dropped(day, what, recipient=one["recipient"]) for one in bounces for day in (0.1, 7, 14)]
     when = "2024-09-15T08:00:00Z"
     alone, both = (decide(classified(rows), policy, at=when) for rows in (bounces, bounces + drops))
@@ -114,7 +110,3 @@ def test_another_failure_never_makes_a_verdict_milder(
     with_it = decide(classified([*history, more]), policy, at=when).iloc[0]["verdict"]
     without = decide(classified(history), policy, at=when)
     assert not len(without) or HARSH[with_it] >= HARSH[without.iloc[0]["verdict"]]
-
-
-def test_the_address_is_one() -> None:
-    assert decide(classified([dropped(0), event(1)]))["address"].tolist() == [ANN]
