@@ -157,8 +157,10 @@ def _classified(dataset: Dataset, part: Path, book: Rulebook) -> Iterator[pa.Tab
 
 
 def _classify(events: pd.DataFrame, book: Rulebook) -> pd.DataFrame:
+    """Return the events with their verdicts; row by row, since an index may say the same of several rows."""
     verdicts = _verdicts(_columns(events), book, events.index)
-    return events.drop(columns=[name for name in verdicts if name in events.columns]).join(verdicts)
+    others = events.drop(columns=[name for name in verdicts if name in events.columns])
+    return others.assign(**{name: verdicts[name].array for name in VERDICT_COLUMNS.names})
 
 
 def _book(rules: Rules) -> Rulebook:

@@ -1,0 +1,163 @@
+"""Everything public that takes a frame, with how it is called: for tests of what holds for each of them."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bounceanalytics as ba
+from bounceanalytics import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Taker:
+    """A public function, what frame it takes, and what it tells of one.
+
+    Attributes
+    ----------
+    name : str
+        As users write it after ``ba.``.
+    takes : str
+        Key of :func:`frames_of`.
+    ask : callable
+        Takes the frame and all frames; returns what can be compared, the frames among it as they came.
+    same_rows : bool
+        Whether it returns the same rows with the same index.
+    """
+
+    name: str
+    takes: str
+    ask: Callable[[Any, dict[str, Any]], Any]
+    same_rows: bool = False
+
+
+def _file(ask: Callable[[Path], object], name: str) -> str | bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        ask(path)
+        return path.read_bytes() if path.is_file() else b"".join(map(Path.read_bytes, sorted(path.iterdir())))
+
+
+def _cleaned(given: Any, frames: dict[str, Any]) -> Any:
+    mailing_list = ("email\n" + "".join(f"{name}\n" for name in frames["verdicts"]["address"])).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        done = ba.clean(mailing_list, given, Path(folder, "cleaned"))
+        return done.rows, done.reasons
+
+
+def _entered(given: Any, _: dict[str, Any]) -> Any:
+    with tempfile.TemporaryDirectory() as folder, ba.Ledger(Path(folder, "ours.ledger")) as ledger:
+        ledger.update(given, run="first")
+        return ledger.entries()
+
+
+def _reported(given: Any, _: dict[str, Any]) -> Any:
+    return _file(lambda path: ba.report(given, path), "report.html")
+
+
+def _summaries(given: Any, _: dict[str, Any]) -> Any:
+    found = ba.summarize(given)
+    return [getattr(found, field.name) for field in fields(found)]
+
+
+SUMMARIZE = sorted(name for name in ba.__all__ if name.startswith("summarize_"))
+
+#: Chart -> the frame that it draws.
+DRAWN = {
+    **{f"charts.{name.removeprefix('summarize_')}": name for name in SUMMARIZE},
+    "charts.bounce_types": "summarize_days",
+    "charts.domain_trends": "summarize_domain_days",
+    "charts.policies": "compare_policies",
+    "charts.recovery": "recovery_curves",
+    "charts.recovery_curves": "recovery_curves",
+    "charts.storms": "storms",
+    "charts.unclassified": "unclassified",
+}
+FOUND = (
+    "storms",
+    "recovery",
+    "recovery_curves",
+    "retry_days",
+    "incidents",
+    "compare_policies",
+    "conflicts",
+    "unclassified",
+)
+
+
+def _call(name: str) -> Callable[[Any, dict[str, Any]], Any]:
+    return lambda given, _: getattr(ba, name)(given)
+
+
+def _draw(name: str) -> Callable[[Any, dict[str, Any]], Any]:
+    return lambda given, _: getattr(charts, name)(given).to_json()
+
+
+TAKERS = [
+    Taker("classify", "events", _call("classify"), same_rows=True),
+    Taker("classify", "bounces", _call("classify"), same_rows=True),
+    *(Taker(name, "bounces", _call(name)) for name in (*SUMMARIZE, *FOUND, "decide")),
+    Taker("summarize", "bounces", _summaries),
+    Taker("in_storm", "bounces", lambda given, frames: ba.in_storm(given, frames["storms"]).tolist()),
+    Taker("in_storm", "storms", lambda given, frames: ba.in_storm(frames["bounces"], given).tolist()),
+    Taker("report", "bounces", _reported),
+    Taker("clean", "bounces", _cleaned),
+    Taker("clean", "verdicts", _cleaned),
+    Taker("explain", "row", lambda given, _: str(ba.explain(given))),
+    Taker("Ledger.update", "verdicts", _entered),
+    Taker(
+        "export_suppressions",
+        "verdicts",
+        lambda given, _: _file(lambda path: ba.export_suppressions(given, "plain", path), "plain.csv"),
+    ),
+    Taker("table", "summarize_domains", lambda given, _: ba.table(given).set_uuid("one").to_html()),
+    Taker(
+        "read_table",
+        "table",
+        lambda given, _: ba.read_table(given, mapping={"recipient": "to", "diagnostic": "said"}),
+    ),
+    Taker(
+        "load_table",
+        "table",
+        lambda given, _: ba.load_table(given, mapping={"recipient": "to", "diagnostic": "said"}).events,
+    ),
+    *(Taker(name, takes, _draw(name.removeprefix("charts."))) for name, takes in DRAWN.items()),
+]
+
+#: What is public and takes no frame.
+NO_TAKERS = {
+    *(
+        "candidates",
+        "codes",
+        "convert",
+        "diff",
+        "lint_rules",
+        "load",
+        "read",
+        "read_mailgun",
+        "read_sendgrid",
+    ),
+    *("read_ses", "restore", "samples", "charts.save", "charts.template"),
+    # columns or lists of addresses and texts
+    *("classify_text", "hash_addresses", "match_hashes"),
+    # draws in a browser what a report shows
+    "save_charts",
+}
+
+
+def frames_of(events: Any) -> dict[str, Any]:
+    """Return one frame of every kind that is taken, by name."""
+    bounces = ba.classify(events)
+    frames = {
+        "events": events,
+        "bounces": bounces,
+        "verdicts": ba.decide(bounces),
+        "row": bounces[bounces["reason"].notna()].iloc[[0]],
+        "table": bounces[["recipient", "diagnostic"]].set_axis(["to", "said"], axis="columns"),
+    }
+    return frames | {name: getattr(ba, name)(bounces) for name in (*SUMMARIZE, *FOUND)}
