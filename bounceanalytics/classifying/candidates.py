@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
 from bounceanalytics.classifying.rulebook import NONE, rulebook
-from bounceanalytics.classifying.texts import masked, normal_form
+from bounceanalytics.classifying.texts import masked, read_texts
 from bounceanalytics.classifying.verdicts import NOTHING, claims
 from bounceanalytics.knowledge.rules import esp_words, mailbox_providers, plain_word
 from bounceanalytics.schema import ARROW_STRING, EVENTS, FAILURE_EVENTS, PROVIDERS, REASONS
@@ -153,8 +153,9 @@ def candidates(
 
 def _hits(text: str, book: Rulebook) -> list[int]:
     """Return the rules whose pattern occurs in the text, in their order."""
-    _, rules = book.hits(masked(normal_form(_one(text))))
-    return sorted({int(number) for number in rules})
+    parts = read_texts(_one(text))
+    _, rules = book.hits(masked(parts.form))
+    return sorted({int(number) for number in rules if book.fits(int(number), int(parts.command[0]))})
 
 
 def _phrases(
@@ -162,7 +163,7 @@ def _phrases(
 ) -> Iterator[Candidate]:
     """Yield the rules of one tier that occur in the text; those of other mailbox providers say so."""
     providers = mailbox_providers()
-    form = masked(normal_form(_one(text)))[0].as_py().encode()
+    form = masked(read_texts(_one(text)).form)[0].as_py().encode()
     for number in hits:
         tier, home = book.place_of(number)
         if tier != claim.tier:

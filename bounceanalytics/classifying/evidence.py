@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.classifying import mailboxes
-from bounceanalytics.classifying.texts import codes_in, enhanced_codes, enhanced_text
-from bounceanalytics.knowledge.registry import code_reasons
+from bounceanalytics.classifying.texts import codes_of, enhanced_codes, enhanced_text
+from bounceanalytics.knowledge.registry import code_reasons, outcome
 from bounceanalytics.knowledge.rules import BETWEEN_WORDS, WORD_COLUMNS, esp_words
+from bounceanalytics.knowledge.wrappers import BEFORE_RECIPIENT, COMMANDS
 from bounceanalytics.schema import EVENTS, PROVIDERS, REASONS
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bounceanalytics.classifying.rulebook import Rulebook
+    from bounceanalytics.classifying.texts import Texts
 
     Numbers = np.ndarray[Any, Any]
 
 NONE = -1
 
+_BLAMES_RECIPIENT = np.array([outcome(name, "permanent").fault == "recipient" for name in REASONS])
 _REASON = {name: number for number, name in enumerate(REASONS)}
 
 #: A text that calls its failure permanent, where no code tells; in the languages that servers write.
@@ -84,7 +87,8 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     reading = book.read(texts)
     own = columns["mailbox"]
     mailbox = np.where(own == NONE, _take(reading.signature, text, NONE), own)
-    reply, enhanced = _codes(columns, text, texts)
+    reply, enhanced = _codes(columns, text, reading.texts)
+    enhanced = _of_nobody(enhanced, _take(reading.texts.command, text, NONE))
     rules = _winners(book, reading.winners, text, mailbox)
     permanent = _take(np.asarray(pc.match_substring_regex(texts, _PERMANENT)), text, False)
     words = _words(columns)
@@ -154,7 +158,7 @@ def _registered() -> dict[str, tuple[int, bool]]:
     return {code: (_REASON.get(reason, NONE), bool(specific)) for code, reason, specific in rows}
 
 
-def _codes(columns: Mapping[str, Any], text: Numbers, texts: pa.Array) -> tuple[Numbers, Numbers]:
+def _codes(columns: Mapping[str, Any], text: Numbers, texts: Texts) -> tuple[Numbers, Numbers]:
     """Choose between the codes that the export carries and those in the text.
 
     The export's codes count, except x.0.0, which ESPs make up where they know nothing: there the text's code does.
@@ -163,9 +167,10 @@ def _codes(columns: Mapping[str, Any], text: Numbers, texts: pa.Array) -> tuple[
     given = _take(enhanced_codes(distinct), number, 0)
     vague = given % 1_000_000 == 0
     # only the texts are read whose rows lack something
-    said_reply, said = np.zeros((2, len(texts)), dtype=np.int32)
+    said_reply, said = np.zeros((2, len(texts.line)), dtype=np.int32)
     lacking = np.unique(text[(vague | (columns["reply_code"] == 0)) & (text != NONE)])
-    said_reply[lacking], said[lacking] = codes_in(texts.take(pa.array(lacking)))
+    rows = pa.array(lacking)
+    said_reply[lacking], said[lacking] = codes_of(texts.line.take(rows), texts.reply.take(rows))
     said_reply, said = _take(said_reply, text, 0), _take(said, text, 0)
     enhanced = np.where(vague & (said > 0), said, given)
     reply = np.where(columns["reply_code"] > 0, columns["reply_code"], said_reply)
@@ -173,6 +178,16 @@ def _codes(columns: Mapping[str, Any], text: Numbers, texts: pa.Array) -> tuple[
     # a made-up class that goes against the reply in the text does not count
     against = (enhanced > 0) & (enhanced % 1_000_000 == 0) & (said_reply > 0) & (class_ != said_reply // 100)
     return reply, np.where(against, 0, enhanced)
+
+
+def _of_nobody(enhanced: Numbers, command: Numbers) -> Numbers:
+    """Return x.0.0 for a code about a recipient with which a server answered before one was named."""
+    early = np.isin(command, [COMMANDS.index(name) for name in BEFORE_RECIPIENT])
+    if not early.any():
+        return enhanced
+    meanings = code_meanings(enhanced)
+    blames = np.append(_BLAMES_RECIPIENT, False)[meanings.reason[meanings.place]]
+    return np.where(early & blames, enhanced // 1_000_000 * 1_000_000, enhanced)
 
 
 def _winners(book: Rulebook, winners: Numbers, text: Numbers, mailbox: Numbers) -> dict[int, Numbers]:

@@ -11,16 +11,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from bounceanalytics.classifying.texts import masked, normal_form
+from bounceanalytics.classifying import mailboxes
+from bounceanalytics.classifying.texts import masked, read_texts
 from bounceanalytics.knowledge.engine import make_engine
 from bounceanalytics.knowledge.rules import TextRule, mailbox_providers, rules
+from bounceanalytics.knowledge.wrappers import COMMANDS
 from bounceanalytics.schema import ACTIONS, REASONS
 
 if TYPE_CHECKING:
     from typing import Any
 
-    import pyarrow as pa
+    from bounceanalytics.classifying.texts import Texts
 
     Numbers = np.ndarray[Any, Any]
     Pairs = tuple[Numbers, Numbers]
@@ -44,11 +48,14 @@ class Reading:
     winners : numpy.ndarray of int32, scope x text
         Rule that wins each scope, else -1.
     signature : numpy.ndarray of int32
-        Mailbox provider that the text gives away, else -1.
+        Mailbox provider that the host in the wrapper, else the text, gives away; else -1.
+    texts : Texts
+        The texts, taken apart.
     """
 
     winners: np.ndarray[Any, Any]
     signature: np.ndarray[Any, Any]
+    texts: Texts
 
 
 class Rulebook:
@@ -64,6 +71,12 @@ class Rulebook:
         self._scope = np.array([number_of[scope] for scope in zip(tiers, homes, strict=True)], dtype=np.int32)
         self.reason = np.array([_REASON[rule.reason] for rule in self.rules], dtype=np.int8)
         self.action = np.array([_ACTION.get(rule.action, NONE) for rule in self.rules], dtype=np.int8)
+        #: Command x rule: the rule is for replies to this command only; the last row is for rules that ask for none.
+        self._bound = np.array(
+            [[name in rule.command.split() for rule in self.rules] for name in COMMANDS]
+            + [[not rule.command for rule in self.rules]],
+            dtype=bool,
+        )
         self.final = np.array([rule.final for rule in self.rules], dtype=bool)
         signatures = [(text, number) for number, row in enumerate(mailbox_providers()) for text in row.texts]
         self._signed = np.array([number for _, number in signatures], dtype=np.int32)
@@ -75,27 +88,46 @@ class Rulebook:
         return self.scopes[int(self._scope[rule])]
 
     def hits(self, forms: pa.Array) -> Pairs:
-        """Return every pair of a masked text and a rule."""
+        """Return every pair of a masked text and a rule, whatever the text is a reply to."""
         return make_engine(self._patterns).match(forms)
+
+    def fits(self, rule: int, command: int) -> bool:
+        """Return whether a rule is asked about replies to a command (-1 for an unknown one)."""
+        return bool(self._bound[-1, rule] or (command != NONE and self._bound[command, rule]))
 
     def read(self, texts: pa.Array) -> Reading:
         """Return what each of the distinct texts says, and who says it."""
-        forms = normal_form(texts)
-        said = masked(forms).dictionary_encode()
-        text, rule = self.hits(said.dictionary)
-        winners = np.full((len(self.scopes), len(said.dictionary)), _LAST, dtype=np.int32)
-        np.minimum.at(winners, (self._scope[rule], text), rule)
-        form = said.indices.to_numpy(zero_copy_only=False)
+        parts = read_texts(texts)
+        forms = masked(parts.form).dictionary_encode()
+        form = forms.indices.to_numpy(zero_copy_only=False)
+        hits = self.hits(forms.dictionary)
+        winners = self._first(hits, self._bound[-1], len(forms.dictionary))[:, form]
+        for number in range(len(COMMANDS)):
+            if self._bound[number][hits[1]].any():
+                places = np.flatnonzero(parts.command == number)
+                bound = self._first(hits, self._bound[number], len(forms.dictionary))
+                winners[:, places] = np.minimum(winners[:, places], bound[:, form[places]])
         winners[winners == _LAST] = NONE
-        return Reading(winners[:, form], self._signatures(forms))
+        return Reading(winners, self._signatures(parts), parts)
 
-    def _signatures(self, forms: pa.Array) -> Numbers:
-        """Return the mailbox provider that each text gives away."""
-        text, pattern = make_engine(self._signature_patterns).match(forms)
-        signature = np.full(len(forms), _LAST, dtype=np.int32)
+    def _first(self, hits: Pairs, asked: Numbers, count: int) -> Numbers:
+        """Return, scope by text, the first of the rules that are asked."""
+        text, rule = hits
+        kept = asked[rule]
+        winners = np.full((len(self.scopes), count), _LAST, dtype=np.int32)
+        np.minimum.at(winners, (self._scope[rule[kept]], text[kept]), rule[kept])
+        return winners
+
+    def _signatures(self, parts: Texts) -> Numbers:
+        """Return the mailbox provider that each text gives away, by the host in its wrapper or by its words."""
+        named = pc.binary_join_element_wise(parts.host, parts.form, pa.scalar(" ", parts.form.type))
+        text, pattern = make_engine(self._signature_patterns).match(named)
+        signature = np.full(len(named), _LAST, dtype=np.int32)
         np.minimum.at(signature, text, self._signed[pattern])
         signature[signature == _LAST] = NONE
-        return signature
+        hosts = parts.host.dictionary_encode()
+        of_host = mailboxes.by_host(hosts.dictionary)[hosts.indices.to_numpy(zero_copy_only=False)]
+        return np.where(of_host == NONE, signature, of_host)
 
 
 def rulebook(own: tuple[TextRule, ...] = ()) -> Rulebook:

@@ -8,7 +8,7 @@ replaced, so that texts which say the same become equal and no part of an addres
 * reply codes with an enhanced code (``550-5.1.1``) are cut out, wherever the lines of a reply were joined;
 * accents go, and curly quotes, long dashes, wide letters and odd blanks become their plain forms (Unicode NFKC).
 
-Words that a sending tool puts around the reply are left standing where they cannot be mistaken for the reply.
+Before that, what a sending tool puts around the reply is taken off (:mod:`bounceanalytics.classifying.wrappers`).
 
 Who speaks, and what is said, are two things. The normal form has the names of hosts, which say who runs the mailbox.
 Before the rules see it, :func:`masked` makes all of them the same: a server called ``spamfilter`` or ``unknown`` says
@@ -19,12 +19,13 @@ Exchange and virus scanners write with dots (``RESOLVER.ADR.RecipNotFound``, ``T
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bounceanalytics.classifying.wrappers import take_apart
 from bounceanalytics.knowledge.rules import PLAIN_LETTERS
 
 if TYPE_CHECKING:
@@ -66,12 +67,6 @@ _MARKS = r"[\x{300}-\x{36f}]"
 _UNUSUAL_BLANKS = r"[\x00-\x1f\x7f]|  |\\[rn]"
 _BLANKS = r"(?:\\r|\\n|[\s\x00-\x1f])+"
 _NEXT_LINE = r"(?:\r\n|\r|\n|\\r\\n|\\n)\s*[245][0-9][0-9][ -](?:#?[245]\.[0-9]{1,3}\.[0-9]{1,3} )?"
-_WRAPPED = r"remote host said:|server returned was:|remote server was:|delivery attempts: "
-_WRAPPER = (
-    r"connected to .{1,80}? but sender was rejected\.? remote host said:"  # qmail
-    r"|^(?:smtp; ?)?[245]\.[0-9]\.[0-9] - [a-z ]+ (?:[245][0-9][0-9]-)?'"  # Cisco: its own reading, then the reply
-    r"|^.*(?:error that the other server returned|response from the remote server) was:"  # Gmail
-)
 _PLAIN = (  # quotation marks, double ones, dashes
     (r"[\x{2018}-\x{201b}`\x{b4}\x{2032}]", "'"),
     (r"[\x{201c}-\x{201f}\x{2033}\x{ab}\x{bb}]", '"'),
@@ -89,6 +84,8 @@ _REPLY = (
     r"(?P<reply>[245][0-5][0-9])(?:$|[ :;,)\]'\"<\-]) ?"
     r"(?P<unit>bytes|[km]i?b\b|octets|seconds|sec|minutes|hours|days|messages|recipients|connections)?"
 )
+#: With what status a local program ended is told like a reply (RFC 3464, 2.3.6).
+_EXIT_STATUS = r"\bx-(?:unix|local|shell|exec|pipe|program)[a-z0-9-]*; ?[0-9]{1,3}\b"
 # What a sender gives up on last stands in angle brackets: "message expired ... <421 4.4.1 no answer>"
 _INNER = (
     r"(?:expired|unable to deliver).*<(?P<reply>[45][0-9][0-9])[ -]"
@@ -114,12 +111,56 @@ def normal_form(texts: pa.Array) -> pa.Array:
     >>> normal_form(texts)[0].as_py()
     '<addr>: user unknown'
     """
-    return in_parts(lambda some: _normal(lower_line(some)), texts)
+    return read_texts(texts).form
+
+
+class Texts(NamedTuple):
+    """Distinct texts, taken apart and in normal form, one entry per text in each.
+
+    Attributes
+    ----------
+    line, reply : pyarrow.Array of large_string
+        The whole text, and what the server said in it, in lower case on one line.
+    host : pyarrow.Array of large_string
+        As in :class:`bounceanalytics.classifying.wrappers.Parts`.
+    command : numpy.ndarray of int8
+        As there.
+    form : pyarrow.Array of large_string
+        The normal form of ``reply``.
+    """
+
+    line: pa.Array
+    reply: pa.Array
+    host: pa.Array
+    command: np.ndarray[Any, Any]
+    form: pa.Array
+
+
+def read_texts(texts: pa.Array) -> Texts:
+    """Take texts apart and bring what the servers said into normal form.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of large_string
+        Without nulls.
+
+    Returns
+    -------
+    Texts
+    """
+
+    def apart(some: pa.Array) -> pa.Array:
+        lines = lower_line(some)
+        reply, host, command = take_apart(lines)
+        columns = [lines, reply, host, pa.array(command), _normal(reply)]
+        return pa.StructArray.from_arrays(columns, list(Texts._fields))
+
+    line, reply, host, command, form = in_parts(apart, texts).flatten()
+    return Texts(line, reply, host, command.to_numpy(), form)
 
 
 def _normal(texts: pa.Array) -> pa.Array:
     texts = pc.replace_substring_regex(texts, _ADDRESS, "<addr>")
-    texts = _where(texts, _WRAPPED, lambda some: pc.replace_substring_regex(some, _WRAPPER, ""))
     texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
 
@@ -191,8 +232,9 @@ def _plain_letters(texts: pa.Array) -> pa.Array:
 def codes_in(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return the reply code and the enhanced code that each text names; 0 means missing.
 
-    A number in an IP address, a size or an id is no code. Where a sender gave up, the code of the last attempt, in
-    angle brackets, counts.
+    A number in an IP address, a size or an id is no code, nor is the status that a local program ended with
+    (``x-unix; 255``). The codes of a quoted reply count, not what is written around it. Where a sender gave up, the
+    code of the last attempt, in angle brackets, counts.
 
     Parameters
     ----------
@@ -204,7 +246,25 @@ def codes_in(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any
     reply, enhanced : numpy.ndarray of int32
         Enhanced codes as :func:`enhanced_number` gives them.
     """
-    texts = in_parts(lower_line, texts)
+    found = read_texts(texts)
+    return codes_of(found.line, found.reply)
+
+
+def codes_of(lines: pa.Array, replies: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return what :func:`codes_in` does, of texts that were taken apart: see :class:`Texts`."""
+    reply, enhanced = _codes(replies)
+    # those of the wrapper count where the reply in it has none of its kind, and no other
+    bare = np.flatnonzero(((reply == 0) | (enhanced == 0)) & np.asarray(pc.not_equal(replies, lines)))
+    if len(bare):
+        outer_reply, outer_enhanced = _codes(lines.take(pa.array(bare)))
+        inner_reply, inner_enhanced = reply[bare], enhanced[bare]
+        reply[bare] = np.where(inner_reply == 0, outer_reply, inner_reply)
+        enhanced[bare] = np.where((inner_reply == 0) & (inner_enhanced == 0), outer_enhanced, inner_enhanced)
+    return reply, enhanced
+
+
+def _codes(texts: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    texts = _where(texts, _EXIT_STATUS, lambda some: pc.replace_substring_regex(some, _EXIT_STATUS, ""))
     inner = pc.extract_regex(texts, _INNER)
     pair = _number(pc.extract_regex(texts, _REPLY_PAIR), "reply")
     lone = pc.extract_regex(texts, _REPLY)

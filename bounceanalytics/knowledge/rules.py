@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bounceanalytics.errors import FormatError, SourceError
+from bounceanalytics.knowledge.wrappers import COMMANDS
 from bounceanalytics.schema import ACTIONS, PROVIDERS, REASONS
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class TextRule:
         Mailbox provider whose texts it is for; empty for all.
     after : str
         ``code`` for a phrase so general that a specific enhanced status code knows better; else empty.
+    command : str
+        What the server answered to, as in :data:`bounceanalytics.knowledge.wrappers.COMMANDS`; several with blanks
+        between. The rule is then asked about replies to these only; empty for all texts.
     action : str
         What to do with the address, for the reason ``suppressed`` only; empty for the reason's own action.
     final : bool
@@ -94,6 +98,7 @@ class TextRule:
     language: str = "en"
     provider: str = ""
     after: str = ""
+    command: str = ""
     action: str = ""
     final: bool = False
 
@@ -314,6 +319,8 @@ def problems_of(found: Iterable[TextRule]) -> list[str]:
             problems.append(f"{rule.id}: unknown reason {rule.reason!r}")
         if rule.after not in {"", "code"}:
             problems.append(f"{rule.id}: after must be 'code' or empty")
+        if unknown := set(rule.command.split()) - set(COMMANDS):
+            problems.append(f"{rule.id}: unknown command {', '.join(sorted(unknown))}")
         if rule.action and (rule.reason != "suppressed" or rule.action not in ACTIONS):
             problems.append(f"{rule.id}: action is for the reason suppressed, one of {', '.join(ACTIONS)}")
         if why := why_not_in_dialect(rule.pattern):

@@ -29,12 +29,19 @@ if TYPE_CHECKING:
 # the type word of a DSN's Diagnostic-Code (RFC 3464, section 2.3.6), which is no part of the text
 _TYPE_WORD = r"^\s*(?i:smtp|lmtp|esmtp|dns|x-[a-z][a-z0-9-]*)\s*;\s*"
 
+# a local program's exit status is no reply (RFC 3464, 2.3.6): its type word stays before it
+_EXIT_STATUS = r"^\s*(?i:x-(?:unix|local|shell|exec|pipe|program)[a-z0-9-]*)\s*;\s*\d"
+
 # a line break and the reply code that each line of a reply repeats, with its enhanced code if it has one
 _LINE_BREAK = r"\s*[\r\n]+\s*(?:[245]\d\d[ -])?(?:#?[245]\.\d{1,3}\.\d{1,3}[ ,;:])?\s*"
 
 # A code is not a piece of an IP address, a size, a limit or an id: it opens the text, perhaps after "host … said:",
 # or stands where an enhanced code follows, or after a word that announces it.
-_OPENING = r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?([245]\d\d)(?:[ \-:,;)\]>\"'#]|\.(?:\D|$)|$)"
+# A greeting (220) before it is none.
+_OPENING = (
+    r"^(?:host \S+ (?:said|refused[^:]*): ?)?[\"'(<\[]?(2[013-9]\d|22[1-9]|[45]\d\d)"
+    r"(?:[ \-:,;)\]>\"'#]|\.(?:\D|$)|$)"
+)
 _FOLLOWED = r"(?:^|[^\d.\w@-])([245]\d\d)[ \-]+(?:\(?#?[245]\.\d{1,3}\.\d{1,3}(?:[^\d.]|\.\D|\.?$))"
 _ANNOUNCED = (
     r"(?i)(?:said|error|reply|replied|response|responded|answer|returned|server)"
@@ -145,6 +152,7 @@ def _untyped_sql(text: str) -> str:
     """Return SQL for a diagnostic without the type word before it."""
     # a text that begins with a digit has none, and comparing is far cheaper than looking
     return f"""CASE WHEN ({text} >= 'A' OR {text} < '0') AND regexp_matches({text}, {literal(_TYPE_WORD)})
+            AND NOT regexp_matches({text}, {literal(_EXIT_STATUS)})
         THEN regexp_replace({text}, {literal(_TYPE_WORD)}, '') ELSE {text} END"""
 
 

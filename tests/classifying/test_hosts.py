@@ -52,7 +52,7 @@ def test_no_name_of_a_host_changes_a_verdict(wrapper: str) -> None:
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("host mx.spamguard.example[192.0.2.7] said: no such user", "host x.xx[0] said: no such user"),
+        ("host mx.spamguard.example[192.0.2.7] said: no such user", "no such user"),
         ("connect to dnsbl-relay.example.org[192.0.2.36]:25: refused", "connect to x.xx[0]:25: refused"),
         ("listed at zen.spamhaus.org", "listed at zen.spamhaus.org"),
         ("see https://help.example.org/full", "see https://help.example.org/full"),
