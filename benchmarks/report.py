@@ -69,7 +69,7 @@ def history(events: int, domains: int, weeks: int = 26, seed: int = 531) -> pd.D
     )
     text = of_reason({name: f"550 {enhanced} said {name}" for name, enhanced in CODES.items()})
     ips = pa.array([f"192.0.2.{number}" for number in range(4)])
-    tags = pa.array([["spring"], ["summer"], ["news", "weekly"]], pa.list_(pa.string()))
+    tags = pa.array(['["spring"]', '["summer"]', '["news","weekly"]'], pa.large_string())
     permanent = {"hard": "permanent", "block": "permanent", "soft": "transient"}
     columns: dict[str, pa.Array] = {
         "provider": pa.array(["sendgrid"]).take(pa.array(np.zeros(events, np.int64))),

@@ -48,6 +48,7 @@ from bounceanalytics.loading import (
     read_table,
 )
 from bounceanalytics.report import report, save_charts
+from bounceanalytics.schema import split_tags
 from bounceanalytics.summaries import (
     Summaries,
     summarize,
@@ -138,6 +139,7 @@ __all__ = [
     "retry_days",
     "samples",
     "save_charts",
+    "split_tags",
     "storms",
     "summarize",
     "summarize_actions",

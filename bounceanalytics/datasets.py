@@ -121,7 +121,7 @@ class Dataset:
         for one in self.parts if part is None else [part]:
             file = pa.parquet.ParquetFile(one)
             for batch in file.iter_batches(rows, columns=names):
-                yield pa.Table.from_batches([batch]).select(names)
+                yield _with_texts(pa.Table.from_batches([batch]).select(names))
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return all rows as one Arrow table, by month and then in the order of their files.
@@ -179,6 +179,15 @@ class Dataset:
         if missing:
             hint = "; classify it first" if self.kind == "events" else ""
             raise FrameError(f"the dataset {self.path} has no columns {', '.join(missing)}{hint}")
+
+
+def _with_texts(table: pa.Table) -> pa.Table:
+    """Return a piece with its tags as texts; datasets of earlier versions hold lists."""
+    place = table.schema.get_field_index("tags")
+    if place < 0 or not pa.types.is_nested(table.schema.types[place]):
+        return table
+    texts = schema.join_tags(table.column(place).to_pylist())
+    return table.set_column(place, pa.field("tags", texts.type), texts)
 
 
 def is_dataset(path: Any) -> bool:

@@ -30,6 +30,7 @@ def classified(rows: list[dict[str, Any]]) -> pd.DataFrame:
     if not full:
         return COLUMNS.empty()
     frame = pd.DataFrame(full, columns=list(COLUMNS.names))
+    frame["tags"] = schema.join_tags(frame["tags"]).to_pandas()
     frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True)
     return frame.astype(COLUMNS.dtypes)
 
@@ -62,7 +63,7 @@ def _complete(row: dict[str, Any], number: int) -> dict[str, Any]:
         "source": "export.json",
         "record": number,
         "timestamp": "2026-03-02T10:00:00Z",
-        "tags": [],
+        "tags": None,
         "suspect": False,
     }
     return base | verdict | row

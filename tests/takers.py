@@ -144,7 +144,7 @@ NO_TAKERS = {
     ),
     *("read_ses", "restore", "samples", "charts.save", "charts.template"),
     # columns or lists of addresses and texts
-    *("classify_text", "hash_addresses", "match_hashes"),
+    *("classify_text", "hash_addresses", "match_hashes", "split_tags"),
     # draws in a browser what a report shows
     "save_charts",
 }

@@ -185,6 +185,8 @@ def _gathered(values: pd.Series | pa.ChunkedArray, column: schema.Column) -> pa.
     """
     array = values if isinstance(values, pa.ChunkedArray) else pa.Array.from_pandas(values)
     array = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+    if column.name == "tags" and _is_list(array.type):  # as they were before they became texts
+        array = pa.chunked_array([schema.join_tags(array.to_pylist())])
     kind = _plain(column)
     held = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     if pa.types.is_null(held):  # a column, or a category, that never had a value
@@ -196,7 +198,7 @@ def _gathered(values: pd.Series | pa.ChunkedArray, column: schema.Column) -> pa.
     if column.name == "recipient":
         texts = normal_form(array.cast(schema.ARROW_STRING).combine_chunks())
         return pa.chunked_array([pc.if_else(pc.equal(texts, ""), None, texts)])
-    return array if pa.types.is_dictionary(array.type) or pa.types.is_list(kind) else array.cast(kind)
+    return array if pa.types.is_dictionary(array.type) else array.cast(kind)
 
 
 def _without_future(times: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -226,7 +228,11 @@ def _family(kind: pa.DataType) -> str:
         return "text"
     if pa.types.is_timestamp(kind):
         return "time" if kind.tz else "time of nowhere"
-    return "list" if pa.types.is_list(kind) or pa.types.is_large_list(kind) else "number"
+    return "list" if _is_list(kind) else "number"
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _spelled_out(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -61,7 +61,7 @@ _WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "mailbox_provider": (("other",), "SELECT mailbox_provider FROM mailboxes"),
     "remote_host": ((), "SELECT lower(rtrim(remote_host, '.')) FROM events"),
     "sending_ip": ((schema.NO_NAME,), "SELECT sending_ip FROM events"),
-    "tags": ((schema.NO_NAME,), "SELECT array_to_string(tags, chr(31)) FROM events"),
+    "tags": ((schema.NO_NAME,), "SELECT tags FROM events"),
     "source": ((), "SELECT source FROM events"),
 }
 

@@ -34,7 +34,7 @@ SELECT
     coalesce(action, 'review')::action_type AS action,
     nullif(lower(rtrim(remote_host, '.')), '')::remote_host_type AS remote_host,
     nullif(sending_ip, '')::sending_ip_type AS sending_ip,
-    nullif(array_to_string(tags, chr(31)), '')::tags_type AS tags,
+    nullif(nullif(tags, ''), '[]')::tags_type AS tags,
     coalesce(rule IN $counted, false) AS counted,
     source::source_type AS source,
     record

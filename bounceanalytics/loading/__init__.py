@@ -157,7 +157,7 @@ def read(
         ``esp_event``     string: the ESP's own word for the event
         ``esp_type``      string: the ESP's own type
         ``esp_reason``    string: the ESP's own reason or classification
-        ``tags``          list of strings: tags, categories or campaign of the message
+        ``tags``          string: tags, categories or campaign of the message, as a JSON list
         ``attempt``       Int16: number of the delivery attempt, from 1
         ``suspect``       bool: a complaint that any of several recipients may have made
         ``source``        string: file that the row came from

@@ -243,7 +243,7 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
         "esp_event": "nullif(esp_event, '')",
         "esp_type": "nullif(esp_type, '')",
         "esp_reason": "nullif(esp_reason, '')",
-        "tags": "CASE WHEN len(tags) > 0 THEN tags END",
+        "tags": "CASE WHEN len(tags) > 0 THEN CAST(to_json(tags) AS VARCHAR) END",
         "attempt": "TRY_CAST(attempt AS SMALLINT)",
         "suspect": "coalesce(suspect, false)",
     }
@@ -306,8 +306,7 @@ def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
             place = np.full(size, schema.PROVIDERS.index(provider), np.uint8)
             columns[column.name] = pa.DictionaryArray.from_arrays(place, pa.array(schema.PROVIDERS))
         elif column.name in table.column_names:
-            values = table[column.name]
-            columns[column.name] = values.cast(column.arrow) if column.kind == "list" else values
+            columns[column.name] = table[column.name]
         elif column.kind == "bool":
             columns[column.name] = pa.repeat(pa.scalar(False), size)
         elif column.name not in {"source", "record"}:

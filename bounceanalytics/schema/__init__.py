@@ -65,6 +65,7 @@ from bounceanalytics.schema.table import (
     Table,
     require,
 )
+from bounceanalytics.schema.tags import join_tags, split_tags
 
 __all__ = [
     "ACTIONS",
@@ -121,5 +122,7 @@ __all__ = [
     "Reason",
     "Table",
     "columns_of",
+    "join_tags",
     "require",
+    "split_tags",
 ]

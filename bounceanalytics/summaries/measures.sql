@@ -39,6 +39,7 @@ CREATE OR REPLACE TEMP VIEW tagged AS
 SELECT sends.*, tag
 FROM sends
 JOIN (
-    SELECT tags, unnest(list_distinct(string_split(tags, chr(31)))) AS tag
-    FROM (SELECT DISTINCT tags FROM sends)
+    SELECT tags, unnest(list_distinct(coalesce(listed, [tags]))) AS tag
+    FROM (SELECT tags, CASE WHEN tags LIKE '[%' THEN TRY(from_json(tags, '["VARCHAR"]')) END AS listed
+          FROM (SELECT DISTINCT tags::VARCHAR AS tags FROM sends))
 ) USING (tags);

@@ -9,6 +9,7 @@ import json
 import pandas as pd
 import pytest
 
+import bounceanalytics as ba
 from bounceanalytics import schema
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import load, read, read_mailgun, read_sendgrid, read_ses
@@ -196,7 +197,7 @@ def test_sendgrid_fields():
     assert (row["reply_code"], row["enhanced_code"]) == (550, "5.1.1")
     assert row["diagnostic"] == "550 5.1.1 <reader7@example.com>: no mailbox by that name"
     assert (row["esp_event"], row["esp_type"], row["esp_reason"]) == ("bounce", "bounce", "Invalid Address")
-    assert list(row["tags"]) == ["letters", "june"]
+    assert row["tags"] == '["letters","june"]'
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_sendgrid_values_of_other_types():
         response="451 4.7.1 later",
     )
     row = only(read(lines(odd)))
-    assert (row["attempt"], list(row["tags"]), row["reply_code"]) == (1, ["one"], 451)
+    assert (row["attempt"], row["tags"], row["reply_code"]) == (1, '["one"]', 451)
     assert only(read(lines(sendgrid_bounce(timestamp=1718093401123))))["timestamp"].microsecond == 123_000
 
 
@@ -274,7 +275,7 @@ def test_ses_rows_are_those_of_the_body():
     assert frame["recipient"].tolist() == ["a@example.com", "b@example.com"]
     assert frame["record"].tolist() == [1, 1]
     assert frame["sending_ip"].unique().tolist() == ["192.0.2.61"]
-    assert [list(tags) for tags in frame["tags"]] == [["campaign:apples"]] * 2
+    assert ba.split_tags(frame["tags"]).tolist() == [["campaign:apples"]] * 2
     assert frame["remote_host"].isna().all()  # SES's own sending host is not the one that refused
 
 

@@ -79,12 +79,7 @@ def test_what_becomes_of_the_columns(expected):
     assert expected["reply_code"].tolist() == [550, pd.NA, pd.NA, 421]
     assert expected["enhanced_code"][0] == "5.1.1"
     assert expected["diagnostic"][1] == "mailbox is full; try later"
-    assert [list(tags) if isinstance(tags, (list, np.ndarray)) else None for tags in expected["tags"]] == [
-        ["a", "b"],
-        ["june"],
-        None,
-        None,
-    ]
+    assert expected["tags"].fillna("").tolist() == ['["a","b"]', '["june"]', "", ""]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +148,7 @@ def test_values_of_any_type_in_a_frame():
     assert load.events["attempt"].tolist() == [1, 2]
     assert load.events["timestamp"].tolist() == [pd.Timestamp(when), pd.NaT]
     assert load.events["esp_reason"].tolist() == ["text", "5"]
-    assert list(load.events["tags"][0]) == ["x", "y"]
+    assert load.events["tags"][0] == '["x","y"]'
     assert load.rejects["record"].tolist() == [3]
     assert load.rejects["error"].tolist() == ["it has neither an address nor an event"]
 
