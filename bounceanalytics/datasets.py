@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     import pandas as pd
+    from narwhals.typing import IntoFrame
 
-    #: What takes a frame takes one on disk, too.
-    Frame: TypeAlias = "pd.DataFrame | Dataset | str | os.PathLike[str]"
+    #: What takes a frame takes one of polars, Arrow or DuckDB, and one on disk, too.
+    Frame: TypeAlias = "pd.DataFrame | IntoFrame | Dataset | str | os.PathLike[str]"
 
 STATE = "_state"
 #: Name of the part of rows without a time.
@@ -211,7 +212,9 @@ def as_frame(value: Frame, columns: Sequence[str], what: str = "a classified fra
         If a column is missing, or the value is neither.
     """
     dataset = as_dataset(value)
-    return schema.require(value, columns, what) if dataset is None else dataset.to_pandas(columns)
+    if dataset is None:
+        return schema.require(value, columns, what, schema.BOUNCE_COLUMNS)
+    return dataset.to_pandas(columns)
 
 
 def write_dataset(

@@ -113,7 +113,8 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
     >>> "Main reason" in ba.table(ba.summarize_domains(bounces)).to_html()
     True
     """
-    known = columns_of(require(frame, (), "a summary"))
+    frame = require(frame, (), "a summary")
+    known = columns_of(frame)
     shown = _chosen(frame, columns).head(top).reset_index(drop=True)
     style = shown.style.hide(axis="index")
     formats: dict[Any, str | Callable[[object], str] | None] = {

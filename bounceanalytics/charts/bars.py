@@ -69,7 +69,7 @@ def domains(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domains(ba.summarize_domains(bounces))
     """
-    _DOMAINS_NEED.require(summary)
+    summary = _DOMAINS_NEED.require(summary)
     sheet = Sheet("Domains with the most hard bounces", theme, compact)
     failing = int((summary["hard"] > 0).sum())
     if not failing:
@@ -110,7 +110,9 @@ def reasons(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.reasons(ba.summarize_reasons(bounces))
     """
-    SUMMARIES["reasons"].require(summary, ("reason", "title", "fault", "bounced", "dropped", "share"))
+    summary = SUMMARIES["reasons"].require(
+        summary, ("reason", "title", "fault", "bounced", "dropped", "share")
+    )
     sheet = Sheet("Why mail did not arrive", theme, compact)
     dropped = summary["dropped"].sum()
     apart = f"; {count(dropped, 'message')} not tried by the ESP, counted apart" if dropped else ""
@@ -142,7 +144,7 @@ def actions(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool 
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.actions(summarize_actions(bounces))
     """
-    SUMMARIES["actions"].require(summary, ("action", "fault", "bounced", "addresses"))
+    summary = SUMMARIES["actions"].require(summary, ("action", "fault", "bounced", "addresses"))
     sheet = Sheet("What to do with the addresses", theme, compact)
     met = summary[summary["addresses"] > 0]
     if met.empty:

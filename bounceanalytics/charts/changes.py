@@ -38,7 +38,7 @@ def changes(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.changes(ba.summarize_changes(bounces))
     """
-    _NEED.require(summary)
+    summary = _NEED.require(summary)
     sheet = Sheet("Whose rates changed, by their own past", theme, compact)
     if summary.empty:
         return sheet.empty("No rate of hard bounces or blocks has changed by more than chance may do.")

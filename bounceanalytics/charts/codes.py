@@ -56,7 +56,7 @@ def codes(summary: pd.DataFrame, *, theme: ThemeName = "light", compact: bool = 
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.codes(ba.summarize_codes(bounces))
     """
-    _NEED.require(summary)
+    summary = _NEED.require(summary)
     levels = _LEVELS[2:] if compact else _LEVELS
     named = "reason and code" if compact else "class, category, reason, code"
     sheet = Sheet(f"What the servers said: {named}", theme, compact)

@@ -38,7 +38,7 @@ def system_full(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.system_full(ba.summarize_system_full(bounces))
     """
-    _NEED.require(summary)
+    summary = _NEED.require(summary)
     sheet = Sheet("Mail system full: from the first to the last such answer", theme, compact)
     if summary.empty:
         return sheet.empty("No domain answered that its mail system is full.")

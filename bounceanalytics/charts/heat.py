@@ -44,7 +44,7 @@ def domain_reasons(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domain_reasons(ba.summarize_domain_reasons(bounces))
     """
-    SUMMARIES["domain_reasons"].require(summary, ("domain", "reason", "bounced"))
+    summary = SUMMARIES["domain_reasons"].require(summary, ("domain", "reason", "bounced"))
     sheet = Sheet("What each domain says", theme, compact)
     if summary.empty:
         return sheet.empty("No message bounced.")

@@ -45,7 +45,7 @@ def policies(comparison: pd.DataFrame, *, theme: ThemeName = "light", compact: b
     >>> bounces = ba.classify(ba.read(ba.samples() / "exports" / "ses" / "event_publishing_weeks_01-06.ndjson.gz"))
     >>> figure = ba.charts.policies(ba.compare_policies(bounces, ["default", "lenient"]))
     """
-    OUTCOME_COLUMNS.require(comparison)
+    comparison = OUTCOME_COLUMNS.require(comparison)
     sheet = Sheet("What each policy saves and costs", theme, compact)
     if comparison.empty or not comparison["bounced"].any():
         nothing = "No bounce has a time, so there is nothing to replay."

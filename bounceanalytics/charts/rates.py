@@ -182,7 +182,7 @@ def _rates(
     """Return bars of hard rates with their intervals, one per name, in the order of the summary."""
     one, many = words
     column = SUMMARIES[name].names[0]
-    SUMMARIES[name].require(summary, (column, *_NEED))
+    summary = SUMMARIES[name].require(summary, (column, *_NEED))
     sheet = Sheet(f"Hard bounce rate by {one}", theme, compact)
     if summary.empty:
         return sheet.empty("No messages were sent.")

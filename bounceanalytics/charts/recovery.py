@@ -49,7 +49,7 @@ def recovery_curves(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.recovery_curves(ba.recovery_curves(bounces))
     """
-    CURVE_COLUMNS.require(curves)
+    curves = CURVE_COLUMNS.require(curves)
     sheet = Sheet("How soon addresses take mail again after a bounce", theme, compact)
     by, other, kind, called = ("reason", "mailbox_provider", "reason", reason_title)
     if curves["reason"].eq(_ALL).all():

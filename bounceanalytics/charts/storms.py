@@ -46,7 +46,7 @@ def storms(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.storms(ba.storms(bounces))
     """
-    _NEED.require(found)
+    found = _NEED.require(found)
     sheet = Sheet("Storms: hours in which many good addresses were refused at once", theme, compact)
     if found.empty:
         return sheet.empty("In no hour did a server refuse far more addresses than it usually does.")

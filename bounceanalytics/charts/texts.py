@@ -42,7 +42,7 @@ def unclassified(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports").events)
     >>> figure = ba.charts.unclassified(ba.unclassified(bounces))
     """
-    _NEED.require(found)
+    found = _NEED.require(found)
     sheet = Sheet("Texts that no rule understood", theme, compact)
     if found.empty:
         return sheet.empty("Every text was understood.")

@@ -49,9 +49,9 @@ def days(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.days(ba.summarize_days(bounces), ba.incidents(bounces))
     """
-    SUMMARIES["days"].require(summary, ("period", "attempted", "hard_rate", "bounced", *BOUNCED))
+    summary = SUMMARIES["days"].require(summary, ("period", "attempted", "hard_rate", "bounced", *BOUNCED))
     if incidents is not None:
-        INCIDENT_COLUMNS.without("name").require(incidents)
+        incidents = INCIDENT_COLUMNS.without("name").require(incidents)
     sheet = Sheet("Bounces over time", theme, compact)
     dated = summary[summary["period"].notna()]
     undated = summary.loc[summary["period"].isna(), "bounced"].sum()

@@ -40,7 +40,7 @@ def domain_days(
     >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
     >>> figure = ba.charts.domain_days(ba.summarize_domain_days(bounces))
     """
-    _NEED.require(summary)
+    summary = _NEED.require(summary)
     sheet = Sheet("The worst domains over time", theme, compact)
     dated = summary[summary["period"].notna()]
     if not dated["bounced"].sum():

@@ -87,7 +87,7 @@ def classify(
 
     Parameters
     ----------
-    events : pandas.DataFrame, Dataset or path of one
+    events : pandas.DataFrame, frame of polars, Arrow or DuckDB, Dataset or path of one
         An event frame, as the loaders return it, or on disk; it is not changed.
     rules : path or list of paths, optional
         TOML files with rules of your own; the first of them that fits a text wins over the package's rules.

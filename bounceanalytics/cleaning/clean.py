@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,7 +21,7 @@ from bounceanalytics.cleaning.parts import Parts
 from bounceanalytics.cleaning.repeats import Repeats
 from bounceanalytics.cleaning.result import FILES, PARTS, UNREADABLE, Cleaning
 from bounceanalytics.database import open_database
-from bounceanalytics.datasets import as_frame
+from bounceanalytics.datasets import as_dataset, as_frame
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import BounceAnalyticsError, FrameError, PolicyError
 from bounceanalytics.files import refuse_existing, whole_files
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import duckdb
+    import pandas as pd
 
     from bounceanalytics.cleaning.records import Records
     from bounceanalytics.datasets import Frame
@@ -195,17 +195,22 @@ def _verdicts(
             )
         nothing = schema.MATCH_COLUMNS.empty()
         return nothing, {}, account_of(nothing["source"], 0, "verdicts")
-    if isinstance(bounces, pd.DataFrame) and {"address", "verdict"} <= set(bounces.columns):
+    if as_dataset(bounces) is None and _is_of_verdicts(bounces):
         if policy is not None:
             raise PolicyError(
                 "the frame holds verdicts already; leave policy out, or give the classified frame"
             )
-        schema.DECISION_COLUMNS.require(bounces, NEEDED)
-        account = account_of(bounces["source"], len(bounces), "verdicts")
-        return bounces, bounces.attrs.get("policy", {}), account
+        given = schema.DECISION_COLUMNS.require(bounces, NEEDED)
+        account = account_of(given["source"], len(given), "verdicts")
+        return given, given.attrs.get("policy", {}), account
     frame = decide(bounces, policy)
     account = account_of(as_frame(bounces, ["source"])["source"], len(frame), "events")
     return frame, frame.attrs["policy"], account
+
+
+def _is_of_verdicts(frame: object) -> bool:
+    found = schema.require(frame, (), "a classified frame")
+    return {"address", "verdict"} <= set(found.columns)
 
 
 def _split(

@@ -79,7 +79,7 @@ def beside(verdicts: pd.DataFrame, found: pd.DataFrame, lifts: pd.Series) -> pd.
     FrameError
         If the frame holds no verdicts, or an address has more than one.
     """
-    schema.DECISION_COLUMNS.require(verdicts, NEEDED)
+    verdicts = schema.DECISION_COLUMNS.require(verdicts, NEEDED)
     mine = verdicts[list(NEEDED)].assign(
         address=pd.Series(
             normal_form(column_text(verdicts["address"])).to_pandas(), index=verdicts.index, dtype="str"

@@ -100,7 +100,7 @@ def checked_verdicts(frame: pd.DataFrame) -> Verdicts:
     FrameError
         If columns are missing, hold something else, or an address has more than one verdict.
     """
-    schema.DECISION_COLUMNS.require(frame, NEEDED)
+    frame = schema.DECISION_COLUMNS.require(frame, NEEDED)
     words = text_of(frame["verdict"]).dictionary_encode()
     unknown = set(words.dictionary.to_pylist()) - set(schema.VERDICTS)
     if unknown:

@@ -22,7 +22,7 @@ from bounceanalytics.explaining.sections import (
     verdict_section,
 )
 from bounceanalytics.knowledge import registry
-from bounceanalytics.schema import REASONS
+from bounceanalytics.schema import BOUNCE_COLUMNS, REASONS
 
 if TYPE_CHECKING:
     from bounceanalytics.knowledge.registry import Code
@@ -67,12 +67,14 @@ def explain(what: object, *, width: int | None = None) -> Explanation:
     >>> told.title, told.bounce_type, told.action
     ('5.3.1 Mail system full', 'hard', 'remove')
     """
-    if isinstance(what, pd.DataFrame):
-        if len(what) != 1:
-            raise FrameError(
-                f"explain takes one row, found a frame of {len(what):,}; pass one, as frame.iloc[[0]]"
-            )
-        what = what.iloc[0]
+    if not isinstance(what, (str, int, float, np.number, pd.Series, Mapping)):
+        frame = BOUNCE_COLUMNS.bring(what)
+        if frame is not None:
+            if len(frame) != 1:
+                raise FrameError(
+                    f"explain takes one row, found a frame of {len(frame):,}; pass one, as frame.iloc[[0]]"
+                )
+            what = frame.iloc[0]
     if isinstance(what, (pd.Series, Mapping)):
         return explain_row(dict(what.items()), width)
     if isinstance(what, (float, np.integer, np.floating)) and float(what).is_integer():

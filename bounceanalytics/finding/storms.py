@@ -310,7 +310,9 @@ def in_storm(bounces: Frame | History, windows: pd.DataFrame) -> Flags:
     >>> int(ba.in_storm(bounces, ba.storms(bounces)).sum())
     12
     """
-    schema.STORM_COLUMNS.require(windows, ("kind", "provider", "mailbox_provider", "domain", "start", "end"))
+    windows = schema.STORM_COLUMNS.require(
+        windows, ("kind", "provider", "mailbox_provider", "domain", "start", "end")
+    )
     with History.open(bounces) as history:
         history.gather(_LOOKED_AT)
         inside = np.zeros(len(history), np.bool_)

@@ -60,7 +60,8 @@ class History:
     def __init__(self, database: duckdb.DuckDBPyConnection, bounces: Frame) -> None:
         self.database = database
         self._dataset = as_dataset(bounces)
-        self._frame: Any = bounces
+        brought = schema.BOUNCE_COLUMNS.bring(bounces) if self._dataset is None else None
+        self._frame: Any = bounces if brought is None else brought
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._addresses: pa.Array | None = None
         self._made: dict[str, tuple[object, object]] = {}

@@ -22,7 +22,7 @@ from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_o
 from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
 from bounceanalytics.opening.sources import open_sources
 from bounceanalytics.opening.text import BOM
-from bounceanalytics.schema import ESPS, EVENTS
+from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -168,15 +168,15 @@ def load_table(
     check_options(None, on_error, timezone)
     batches: list[Batch] = []
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
-        frame = isinstance(source, pd.DataFrame)
-        sources = [] if frame else open_sources(source, folder)
+        frame = EVENT_COLUMNS.without(*EVENT_COLUMNS.names).bring(source)
+        sources = [] if frame is not None else open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]
         reader = Reader(accounts, timezone or "UTC", on_error, engine)
         for account in accounts:
             account.provider, account.form = fmt.provider, fmt.name
-        if frame:
-            found = _found(fmt, list(map(str, source.columns)), mapping, "the frame")
-            engine.register("given", _texts(source, found.titles))
+        if frame is not None:
+            found = _found(fmt, list(map(str, frame.columns)), mapping, "the frame")
+            engine.register("given", _texts(frame, found.titles))
             batches += reader.read_rows(0, "the frame", found.found, _rows('"given"', found.titles))
         total, done = sum(one.size for one in sources), 0
         for place, one in enumerate(sources):

@@ -99,7 +99,7 @@ def compute(
     every = times_of(frame)
     about = None if period is None else span(period, every)
     before, against = None, None
-    if isinstance(compare, pd.DataFrame) or as_dataset(compare) is not None:
+    if as_dataset(compare) is not None or BOUNCE_COLUMNS.bring(compare) is not None:
         before = _whole(cast("Frame", compare))
         against = times_of(before)
     elif compare is not None:

@@ -56,7 +56,7 @@ _GROUP = (
 )
 
 CURVE_COLUMNS = Table(
-    "a summary of recovery",
+    "a frame of recovery curves",
     *_GROUP,
     Column("episodes", "int64", "episodes of the group"),
     Column("day", "int64", "days since the first bounce, rounded"),

@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics.errors import FrameError
+from bounceanalytics.schema.cures import cure_of_frame, cure_of_thing
+from bounceanalytics.schema.others import arrow_of, pandas_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -193,11 +195,11 @@ class Table:
         return frame
 
     def require(self, frame: Any, names: Iterable[str] | None = None) -> pd.DataFrame:
-        """Raise one error that names every missing column; return the frame.
+        """Return a frame of any library as one of pandas; raise one error that names every missing column.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
+        frame : pandas.DataFrame, or that of another library
         names : iterable of str, optional
             Those that the caller is about to use, each a column of this table; all if not given.
 
@@ -206,7 +208,16 @@ class Table:
         FrameError
             If a column is missing; the message lists those that are there.
         """
-        return require(frame, self.names if names is None else self.select(names).names, self.name)
+        return require(frame, self.names if names is None else self.select(names).names, self.name, self)
+
+    def bring(self, value: Any) -> pd.DataFrame | None:
+        """Return a frame of any library as one of pandas, with the dtypes of these columns; None if it is no frame.
+
+        Parameters
+        ----------
+        value : anything
+        """
+        return value if isinstance(value, pd.DataFrame) else _brought(value, self)
 
     def numpydoc(self, *, meanings: bool = True) -> str:
         """Return the columns as the section "Returns" of a docstring has them.
@@ -253,31 +264,54 @@ def _list_of(columns: tuple[Column, ...]) -> str:
     return "\n".join(textwrap.wrap(" ".join(words), _WIDTH, break_on_hyphens=False))
 
 
-def require(frame: Any, names: Iterable[str], what: str = "an event frame") -> pd.DataFrame:
-    """Raise one error that names every missing column.
+def require(
+    frame: Any, names: Iterable[str], what: str = "an event frame", columns: Iterable[Column] = ()
+) -> pd.DataFrame:
+    """Return a frame of any library as one of pandas; raise one error that names every missing column.
+
+    This is the door: whatever is public and takes a frame brings it through here.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    frame : pandas.DataFrame, polars.DataFrame, polars.LazyFrame, pyarrow.Table, duckdb.DuckDBPyRelation
+        One of pandas is returned as it is, with its index; the rows of others get the numbers from 0.
     names : iterable of str
         Columns that the caller is about to use.
     what : str
         What the frame was expected to be, for the message.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same.
+    columns : iterable of Column
+        Those that have dtypes of their own in such a frame.
 
     Raises
     ------
     FrameError
-        If a column is missing; the message lists those that are there.
+        If a column is missing, or it is no frame; the message says what it is, and what to do.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise FrameError(f"expected {what} (a pandas DataFrame), found {type(frame).__name__}")
-    missing = [name for name in names if name not in frame.columns]
+    found = frame if isinstance(frame, pd.DataFrame) else _brought(frame, columns)
+    if found is None:
+        raise FrameError(
+            _sentence(
+                f"expected {what} (a pandas DataFrame), found {type(frame).__name__}",
+                cure_of_thing(frame, what),
+            )
+        )
+    missing = [name for name in names if name not in found.columns]
     if missing:
-        there = ", ".join(map(str, frame.columns[:30])) or "none"
-        raise FrameError(f"{what} needs the columns {', '.join(missing)}; found: {there}")
-    return frame
+        there = ", ".join(map(str, found.columns[:30])) or "none"
+        raise FrameError(
+            _sentence(f"{what} needs the columns {', '.join(missing)}", cure_of_frame(found.columns, what))
+            + f"; found: {there}"
+        )
+    return found
+
+
+def _brought(frame: Any, columns: Iterable[Column]) -> pd.DataFrame | None:
+    """Return a frame of another library as one of pandas; None if it is no frame."""
+    table = arrow_of(frame)
+    if table is None:
+        return None
+    return pandas_of(table, {column.name: (column.arrow, column.dtype) for column in columns})
+
+
+def _sentence(problem: str, cure: str) -> str:
+    return f"{problem}; {cure}" if cure else problem

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from bounceanalytics.schema.table import ARROW_STRING
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,7 +39,7 @@ def join_tags(lists: Iterable[Any]) -> pa.Array:
             told = [str(tag) for tag in key if tag is not None]
             known[key] = json.dumps(told, ensure_ascii=False, separators=(",", ":")) if told else None
         texts.append(known[key])
-    return pa.array(texts, ARROW_STRING)
+    return pa.array(texts, pa.large_string())
 
 
 def split_tags(tags: pd.Series[Any]) -> pd.Series[Any]:

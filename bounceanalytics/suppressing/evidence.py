@@ -77,7 +77,7 @@ def read_verdicts(verdicts: pd.DataFrame) -> pa.Table:
     FrameError
         If it is none, or an address has more than one verdict.
     """
-    schema.DECISION_COLUMNS.require(verdicts, NEEDED)
+    verdicts = schema.DECISION_COLUMNS.require(verdicts, NEEDED)
     unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
     if unknown:
         names = ", ".join(map(repr, sorted(unknown)))

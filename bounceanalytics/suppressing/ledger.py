@@ -227,7 +227,7 @@ class Ledger(LedgerFile):
             counts = dict(self._execute(read_sql("suppressing", "ledger_outcomes")).fetchall())
             self._drop(*TABLES)
         counts["passed"] = counts.get("passed", 0) + len(told) - len(news)
-        return LedgerUpdate({"given": len(verdicts)} | {name: counts.get(name, 0) for name in OUTCOMES})
+        return LedgerUpdate({"given": len(told)} | {name: counts.get(name, 0) for name in OUTCOMES})
 
     def add(self, addresses: Addresses, *, reason: str, why: str, until: datetime | str | None = None) -> int:
         """Enter addresses by hand; no delivery takes them off, only :meth:`lift` or their day.

@@ -154,7 +154,7 @@ def export_suppressions(
     {}
     """
     targets, verdict = _targets(provider, action)
-    schema.DECISION_COLUMNS.require(verdicts, NEEDED)
+    verdicts = schema.DECISION_COLUMNS.require(verdicts, NEEDED)
     path = Path(path)
     chosen = verdicts.loc[_chosen(verdicts, provider, verdict), list(NEEDED)]
     entries, excluded = _writable(Entries.of(chosen, salt), targets)
