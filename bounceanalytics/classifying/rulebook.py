@@ -11,8 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from bounceanalytics.classifying import mailboxes
 from bounceanalytics.classifying.texts import masked, read_texts
@@ -23,6 +21,8 @@ from bounceanalytics.schema import ACTIONS, REASONS
 
 if TYPE_CHECKING:
     from typing import Any
+
+    import pyarrow as pa
 
     from bounceanalytics.classifying.texts import Texts
 
@@ -48,7 +48,7 @@ class Reading:
     winners : numpy.ndarray of int32, scope x text
         Rule that wins each scope, else -1.
     signature : numpy.ndarray of int32
-        Mailbox provider that the host in the wrapper, else the text, gives away; else -1.
+        Mailbox provider that the reply, else the host in the wrapper, gives away; else -1.
     texts : Texts
         The texts, taken apart.
     """
@@ -119,15 +119,19 @@ class Rulebook:
         return winners
 
     def _signatures(self, parts: Texts) -> Numbers:
-        """Return the mailbox provider that each text gives away, by the host in its wrapper or by its words."""
-        named = pc.binary_join_element_wise(parts.host, parts.form, pa.scalar(" ", parts.form.type))
-        text, pattern = make_engine(self._signature_patterns).match(named)
-        signature = np.full(len(named), _LAST, dtype=np.int32)
+        """Return the mailbox provider that each text gives away: by what was said, else by the host in its wrapper."""
+        said = self._signed_by(parts.form)
+        hosts = parts.host.dictionary_encode()
+        name = mailboxes.by_host(hosts.dictionary)
+        name = np.where(name == NONE, self._signed_by(hosts.dictionary), name)
+        return np.where(said == NONE, name[hosts.indices.to_numpy(zero_copy_only=False)], said)
+
+    def _signed_by(self, texts: pa.Array) -> Numbers:
+        text, pattern = make_engine(self._signature_patterns).match(texts)
+        signature = np.full(len(texts), _LAST, dtype=np.int32)
         np.minimum.at(signature, text, self._signed[pattern])
         signature[signature == _LAST] = NONE
-        hosts = parts.host.dictionary_encode()
-        of_host = mailboxes.by_host(hosts.dictionary)[hosts.indices.to_numpy(zero_copy_only=False)]
-        return np.where(of_host == NONE, signature, of_host)
+        return signature
 
 
 def rulebook(own: tuple[TextRule, ...] = ()) -> Rulebook:
