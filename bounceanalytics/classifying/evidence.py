@@ -35,6 +35,14 @@ _REASON = {name: number for number, name in enumerate(REASONS)}
 _PERMANENT = r"(?i)\b(?:permanent|dauerhaft|endg(?:ü|ue)ltig|d(?:é|e)finiti[fv]|definiti[vt])"
 
 
+#: One that calls it temporary; searched in plain letters.
+_TRANSIENT = (
+    r"\b(?:temporar(?:y|ily)|transient|vor(?:u|ue)bergehend|zeitweilig|temporairement|temporanea(?:mente)?|temporalmente"
+    r"|temporariamente|tijdelijk|tymczasowo|docasne|tillfalligt|midlertidigt?)\b|временно|тимчасово|gecici"
+    r"|一時的|暂时|暫時|일시적"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One entry per row in every array; -1 stands for nothing, 0 for no code.
@@ -52,8 +60,8 @@ class Evidence:
     not_tried, word, voter, typed : numpy.ndarray of int32
         Row of the table of ESP words that says so: that it was not tried, why, what the address deserves, what kind of
         bounce it is.
-    has_text, permanent : numpy.ndarray of bool
-        There is a text; it calls the failure permanent.
+    has_text, permanent, transient : numpy.ndarray of bool
+        There is a text; it calls the failure permanent; it calls it temporary, and not permanent.
     """
 
     event: Numbers
@@ -67,6 +75,7 @@ class Evidence:
     typed: Numbers
     has_text: Numbers
     permanent: Numbers
+    transient: Numbers
 
 
 def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
@@ -91,8 +100,19 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     enhanced = _of_nobody(enhanced, _take(reading.texts.command, text, NONE))
     rules = _winners(book, reading.winners, text, mailbox)
     permanent = _take(np.asarray(pc.match_substring_regex(texts, _PERMANENT)), text, False)
+    passing = _take(np.asarray(pc.match_substring_regex(reading.texts.reply, _TRANSIENT)), text, False)
     words = _words(columns)
-    return Evidence(columns["event"], mailbox, rules, reply, enhanced, *words, text != NONE, permanent)
+    return Evidence(
+        columns["event"],
+        mailbox,
+        rules,
+        reply,
+        enhanced,
+        *words,
+        text != NONE,
+        permanent,
+        passing & ~permanent,
+    )
 
 
 class Coded(NamedTuple):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Behind every rule and provider.
 _LAST = np.iinfo(np.int32).max
 
-USER, PROVIDER, GENERAL, AFTER_CODE = range(4)
+USER, PROVIDER, GENERAL, AFTER_KEEPING, AFTER_CODE = range(5)
 NONE = -1
 
 _REASON = {name: number for number, name in enumerate(REASONS)}
@@ -147,6 +147,6 @@ def _rulebook(own: tuple[TextRule, ...]) -> Rulebook:
 def _tier(rule: TextRule, own: bool) -> int:
     if own:
         return USER
-    if rule.after == "code":
-        return AFTER_CODE
+    if rule.after:
+        return AFTER_CODE if rule.after == "code" else AFTER_KEEPING
     return PROVIDER if rule.provider else GENERAL

@@ -46,6 +46,10 @@ _IDS = (
 )
 _CODE_PAIR = r"\b[245][0-9][0-9][ -]#?[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[ ]|$)"
 
+# the lines of one reply, joined by blanks
+_LINES = r"^[245][0-9][0-9]-[a-z<]"
+_LATER_CODE = r" +[245][0-9][0-9]-([a-z<(])"
+
 #: What stands for a host, in the shape of one.
 _HOST = "x.xx"
 _NAME = r"(?:[a-z0-9_-]+\.)+[a-z]{2,24}"
@@ -162,6 +166,7 @@ def read_texts(texts: pa.Array) -> Texts:
 def _normal(texts: pa.Array) -> pa.Array:
     texts = pc.replace_substring_regex(texts, _ADDRESS, "<addr>")
     texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
+    texts = _where(texts, _LINES, lambda some: pc.replace_substring_regex(some, _LATER_CODE, r" \1"))
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
 
 

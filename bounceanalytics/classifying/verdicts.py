@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bounceanalytics.classifying import mailboxes
 from bounceanalytics.classifying.evidence import code_meanings
-from bounceanalytics.classifying.rulebook import AFTER_CODE, GENERAL, PROVIDER, USER
+from bounceanalytics.classifying.rulebook import AFTER_CODE, AFTER_KEEPING, GENERAL, PROVIDER, USER
 from bounceanalytics.knowledge.registry import outcome
 from bounceanalytics.knowledge.rules import esp_words
 from bounceanalytics.schema import (
@@ -128,12 +128,16 @@ def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
     suppressed = np.where(not_sent, np.int8(_REASON["suppressed"]), np.int8(NONE))
     class_ = class_of(evidence).astype(np.int64)
     unclear = np.full(len(class_), _REASON["unclassified"], dtype=np.int8)
+    by_specific = by_code("enhanced code", enhanced, first_enhanced, specific=True)
+    firm = by_rule("text", AFTER_KEEPING)
+    removing = _HARD[by_specific.reason] < 0
     ordered = [
         by_word("not tried", np.where(listed, NONE, evidence.not_tried)),
         by_rule("text", USER),
         by_rule("provider text", PROVIDER),
         by_rule("text", GENERAL),
-        by_code("enhanced code", enhanced, first_enhanced, specific=True),
+        firm._replace(reason=np.where(removing, firm.reason, np.int8(NONE))),
+        by_specific,
         by_rule("text", AFTER_CODE),
         by_code("reply code", reply, first_reply, specific=True),
         by_word("not tried", np.where(listed, evidence.not_tried, NONE)),
@@ -180,6 +184,8 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
 
     # A transient failure is no proof against an address, unless the words leave no doubt.
     soft = ((class_ == _TRANSIENT) | (evidence.event == EVENTS.index("deferred"))) & ~final[rule]
+    # a text that calls its failure temporary says more than a 5xx
+    soft |= evidence.transient & ~final[rule]
     soft |= (class_ == NONE) & (reason == _REASON["system_full"]) & ~evidence.permanent
     bounce_type, category, fault, action = (table[reason, soft.astype(np.int8)] for table in _OUTCOMES)
     # where nothing names a reason, the ESP still knows what kind of bounce it was

@@ -79,7 +79,8 @@ class TextRule:
     provider : str
         Mailbox provider whose texts it is for; empty for all.
     after : str
-        ``code`` for a phrase so general that a specific enhanced status code knows better; else empty.
+        ``code`` for a phrase so general that a specific enhanced status code knows better; ``keeping code`` for one
+        that is asked before such a code, but only where that would remove the address; else empty.
     command : str
         What the server answered to, as in :data:`bounceanalytics.knowledge.wrappers.COMMANDS`; several with blanks
         between. The rule is then asked about replies to these only; empty for all texts.
@@ -317,8 +318,8 @@ def problems_of(found: Iterable[TextRule]) -> list[str]:
         seen.add(rule.id)
         if rule.reason not in REASONS:
             problems.append(f"{rule.id}: unknown reason {rule.reason!r}")
-        if rule.after not in {"", "code"}:
-            problems.append(f"{rule.id}: after must be 'code' or empty")
+        if rule.after not in {"", "code", "keeping code"}:
+            problems.append(f"{rule.id}: after must be 'code', 'keeping code' or empty")
         if unknown := set(rule.command.split()) - set(COMMANDS):
             problems.append(f"{rule.id}: unknown command {', '.join(sorted(unknown))}")
         if rule.action and (rule.reason != "suppressed" or rule.action not in ACTIONS):
