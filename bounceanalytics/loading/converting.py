@@ -35,7 +35,7 @@ from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.files import HiddenFiles
 from bounceanalytics.loading.copies import SeenKeys, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
-from bounceanalytics.loading.joining import account_frames, rejects_frame
+from bounceanalytics.loading.joining import account_frames, rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import TIME_STYLES, to_events
 from bounceanalytics.loading.reading import Account, Reader, notes, open_engine, warn_of_naive_times
 from bounceanalytics.loading.result import Duplicates, Load
@@ -377,9 +377,7 @@ class _Unit:
         if again.any():
             table, record = table.filter(pa.array(~again)), record[~again]
         name = pa.repeat(pa.scalar(self._account.source, pa.large_string()), len(table))
-        events = to_events(
-            table.append_column("source", name).append_column("record", pa.array(record))
-        ).cast(_SCHEMA)
+        events = to_events(with_places(without_verdicts(table), name, record)).cast(_SCHEMA)
         for month, rows in _months(events):
             self._writer(month).write_table(rows)
 

@@ -144,6 +144,12 @@ def _detect_json(text: str, name: str, formats: Sequence[Format], *, whole: bool
     values, layout = _values(text, whole=whole)
     if values is None:
         return None
+    if len(values) == 1 and _is_by_columns(values[0]):
+        return Found(
+            None,
+            layout,
+            "columns of a table, as pandas' to_json() writes them (write it with orient='records')",
+        )
     containers = {fmt.container for fmt in formats if fmt.container}
     nested = indexed = False
     records: list[dict[str, Any]] = []
@@ -204,6 +210,21 @@ def _items(values: list[Any], container: str) -> list[dict[str, Any]]:
 def _is_indexed(value: dict[str, Any]) -> bool:
     return bool(value) and all(
         key.isdecimal() and isinstance(item, dict) for key, item in list(value.items())[: 4 * _SAMPLE]
+    )
+
+
+def _is_by_columns(value: Any) -> bool:
+    """Return whether an object holds the columns of a table, each an object by the numbers of rows."""
+    if not isinstance(value, dict) or len(value) < 2 or all(key.isdecimal() for key in value):
+        return False
+    first = next(iter(value.values()))
+    return (
+        isinstance(first, dict)
+        and bool(first)
+        and all(key.isdecimal() for key in first)
+        and all(
+            isinstance(column, dict) and column.keys() == first.keys() for column in list(value.values())[:-1]
+        )
     )
 
 

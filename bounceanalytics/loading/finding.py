@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.errors import FormatError
 from bounceanalytics.esps import esp_titles
+from bounceanalytics.loading import own_frames
 from bounceanalytics.loading.detect import detect
 from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
 from bounceanalytics.opening.archives import read_up_to
@@ -88,6 +89,8 @@ def find(
 def _look(source: Source) -> Found:
     """Detect the format of one file; its first record may be longer than the head that is read first."""
     head = source.head()
+    if (stored := own_frames.look(source, head)) is not None:
+        return stored
     found = detect(head, source.name, FORMATS, whole=len(head) < HEAD_SIZE)
     if found.format is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
         with source.open() as stream:

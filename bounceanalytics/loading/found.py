@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from bounceanalytics.loading.formats.format import Format
 
-Layout = Literal["lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty"]
+Layout = Literal[
+    "lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty", "parquet", "feather", "excel"
+]
 
 
 @dataclass(frozen=True, slots=True)

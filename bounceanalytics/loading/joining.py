@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.loading.normalise import to_frame
@@ -61,7 +62,9 @@ def _join(
     """Put the rows of all files together, in the order of the files, each event once."""
     if not batches:
         return schema.EVENT_COLUMNS.empty(), 0, 0
-    table = pa.concat_tables([batch.table for batch in batches])
+    classified = all("bounce_type" in batch.table.column_names for batch in batches if len(batch.table))
+    tables = [batch.table if classified else without_verdicts(batch.table) for batch in batches]
+    table = pa.concat_tables(tables, promote_options="default")
     account = np.concatenate([batch.account for batch in batches])
     record = np.concatenate([batch.record for batch in batches])
     key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
@@ -80,8 +83,24 @@ def _join(
     if repeated.any():
         kept = ~repeated
         table, account, record = table.filter(pa.array(kept)), account[kept], record[kept]
-    table = table.append_column("source", _names(accounts, account)).append_column("record", pa.array(record))
-    return to_frame(table), int(repeated.sum()), before
+    return to_frame(with_places(table, _names(accounts, account), record)), int(repeated.sum()), before
+
+
+def without_verdicts(table: pa.Table) -> pa.Table:
+    """Return rows without what an earlier classification said of them."""
+    there = [name for name in table.column_names if name in schema.VERDICT_COLUMNS.names]
+    return table.drop_columns(there) if there else table
+
+
+def with_places(table: pa.Table, source: Any, record: np.ndarray[Any, Any]) -> pa.Table:
+    """Return rows with file and number of their records; what a saved frame tells of itself counts."""
+    places = {"source": source, "record": pa.array(record)}
+    for name, values in places.items():
+        own = f"own_{name}"
+        if own in table.column_names:
+            places[name] = pc.coalesce(table[own].cast(values.type), values)
+            table = table.drop_columns(own)
+    return table.append_column("source", places["source"]).append_column("record", places["record"])
 
 
 def _names(accounts: list[Account], account: np.ndarray[Any, Any]) -> pa.ChunkedArray:

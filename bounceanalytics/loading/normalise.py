@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.database import literal
 from bounceanalytics.esps import INVENTED_REPLIES
+from bounceanalytics.knowledge.rules import mailbox_providers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,8 @@ TIME_STYLES = (
 )
 NAIVE = TIME_STYLES.index("without a zone")
 _SHIFT = 3  # bits for the number of a style beside a time
-_STYLES = 2**_SHIFT
+#: A time is the number that the engine gives divided by this.
+STYLES = 2**_SHIFT
 
 
 def time_sql(text: str, timezone: str) -> str:
@@ -127,7 +129,7 @@ def time_sql(text: str, timezone: str) -> str:
     zoned = rf"regexp_replace(regexp_replace({text}, '\s*(UTC|GMT)\s*$', 'Z'), '\s+([+-])', '\1')"
 
     def both(micros: str, style: str) -> str:
-        return f"{micros} * {_STYLES} + {TIME_STYLES.index(style)}"
+        return f"{micros} * {STYLES} + {TIME_STYLES.index(style)}"
 
     seconds, millis, micros, iso_8601, rfc_2822, zoneless = TIME_STYLES[1:]
     return f"""CASE
@@ -290,7 +292,7 @@ def times(table: pa.Table) -> tuple[pa.Array, NDArray[np.int64]]:
     both = table["timestamp"]
     values = (pc.fill_null(both, 0) if both.null_count else both).to_numpy()
     unknown = values <= 0  # missing, or before 1970
-    styles = values & (_STYLES - 1)
+    styles = values & (STYLES - 1)
     if not unknown.any():
         return pa.array(values >> _SHIFT).cast(schema.ARROW_TIME), styles
     return pa.array(values >> _SHIFT, mask=unknown).cast(schema.ARROW_TIME), np.where(unknown, 0, styles)
@@ -304,6 +306,11 @@ def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
             columns[column.name] = moments
         elif column.name == "provider":
             place = np.full(size, schema.PROVIDERS.index(provider), np.uint8)
+            if "provider" in table.column_names:  # of rows that tell it themselves
+                places = pc.index_in(
+                    table["provider"].combine_chunks(), pa.array(schema.PROVIDERS, table["provider"].type)
+                )
+                place = pc.fill_null(places, 0).to_numpy().astype(np.uint8)
             columns[column.name] = pa.DictionaryArray.from_arrays(place, pa.array(schema.PROVIDERS))
         elif column.name in table.column_names:
             columns[column.name] = table[column.name]
@@ -311,7 +318,10 @@ def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
             columns[column.name] = pa.repeat(pa.scalar(False), size)
         elif column.name not in {"source", "record"}:
             columns[column.name] = pa.nulls(size, column.arrow)
-    return pa.table(columns)
+    own = [
+        name for name in table.column_names if name.startswith("own_") or name in schema.VERDICT_COLUMNS.names
+    ]
+    return pa.table(columns | {name: table[name] for name in own})
 
 
 #: What a tolerant reader knows about a piece of a file beside its fields.
@@ -331,11 +341,11 @@ _KEYS = {
         "attempt",
     )
 } | {
-    "time": f"timestamp // {_STYLES}",
-    "day": f"timestamp // {86_400_000_000 * _STYLES}",
+    "time": f"timestamp // {STYLES}",
+    "day": f"timestamp // {86_400_000_000 * STYLES}",
     # what can happen to a message and recipient more than once
     "again": "CASE WHEN event IN ('opened', 'clicked', 'deferred', 'unsubscribed', 'other')"
-    f" THEN timestamp // {_STYLES} END",
+    f" THEN timestamp // {STYLES} END",
 }
 
 
@@ -368,14 +378,28 @@ def _to_ascii(domain: str) -> str:
 def to_events(table: pa.Table) -> pa.Table:
     """Return a table with domains in IDNA ASCII form and the columns of the event frame in their Arrow types."""
     columns = []
-    for column in schema.EVENT_COLUMNS:
+    wanted = _columns_in(table)
+    for column in wanted:
         values = table.column(column.name)
+        if column.kind == "category" and not pa.types.is_dictionary(values.type):
+            values = values.cast(pa.large_string()).dictionary_encode()
         if column.name == "domain":
             values = to_ascii_domains(values)
         columns.append(values if pa.types.is_dictionary(values.type) else values.cast(column.arrow))
-    return pa.table(columns, names=schema.EVENT_COLUMNS.names)
+    return pa.table(columns, names=wanted.names)
+
+
+def _columns_in(table: pa.Table) -> schema.Table:
+    """Return the columns of a frame: those of a verdict where they are there."""
+    there = [column.name for column in schema.VERDICT_COLUMNS if column.name in table.column_names]
+    return schema.BOUNCE_COLUMNS.select([*schema.EVENT_COLUMNS.names, *there])
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table of event columns as the event frame; strings are not copied."""
-    return schema.EVENT_COLUMNS.frame(to_events(table))
+    frame = _columns_in(table).frame(to_events(table))
+    if "mailbox_provider" in frame.columns:  # in the order that the classifier has
+        known = [*(row.name for row in mailbox_providers()), "other"]
+        others = sorted(set(frame["mailbox_provider"].cat.categories) - set(known))
+        frame["mailbox_provider"] = frame["mailbox_provider"].cat.set_categories([*known, *others])
+    return frame

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
-from bounceanalytics.loading import records
+from bounceanalytics.loading import own_frames, records
 from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
 from bounceanalytics.loading.result import NaiveTimeWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
@@ -111,7 +111,9 @@ def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[in
     for item in found:
         _, source, what = item
         kind = (id(what.format), what.layout, what.nested, what.indexed, source.packing)
-        alike.setdefault(item[0] if what.layout == "csv" or what.layout in READERS else kind, []).append(item)
+        alike.setdefault(
+            item[0] if what.layout == "csv" or what.layout in {*READERS, *own_frames.STORED} else kind, []
+        ).append(item)
     for items in alike.values():
         group: list[tuple[int, Source, Found]] = []
         size = 0
@@ -189,6 +191,10 @@ class Reader:
     def read(self, group: Sequence[tuple[int, Source, Found]], folder: str) -> Iterator[Batch]:
         """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
         found = group[0][2]
+        if found.layout in own_frames.STORED:
+            for place, source, one in group:
+                yield from self._stored(place, source, one)
+            return
         sources = [source for _, source, _ in group]
         places = np.array([place for place, _, _ in group], np.int64)
         attempt = None
@@ -227,9 +233,22 @@ class Reader:
         except _GivenUpError as error:
             raise FormatError(f"{name} cannot be read as a table: {_reason(error)}") from error
 
+    def _stored(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
+        """Yield the rows of a frame that was saved as something else than text."""
+        rows = own_frames.stored(source.path, found.layout)
+        if isinstance(rows, pa.Table):
+            self._engine.register("stored", rows)
+            titles, relation = rows.column_names, '"stored"'
+        else:
+            titles, relation = self._engine.sql(f"SELECT * FROM {rows} LIMIT 0").columns, rows
+        yield from self.read_rows(place, source.name, found, records.text_rows_sql(relation, titles))
+
     def stream(self, place: int, source: Source, found: Found, folder: str) -> Iterator[Batch | None]:
         """Yield the rows of one file piece by piece; None takes back what was given, for it is read again."""
         bad: set[int] | None = None
+        if found.layout in own_frames.STORED:
+            yield from self._stored(place, source, found)
+            return
         if found.layout not in READERS:
             bad = yield from self._stream_natively(place, source, found)
             if bad is None and (copy := recoded(source, folder)):
@@ -286,6 +305,8 @@ class Reader:
 
     def _query(self, found: Found, fields: str, *, tolerant: bool = False) -> str:
         assert found.format is not None  # noqa: S101
+        if found.format.typed:
+            return own_frames.frame_sql(fields, found.header, tolerant=tolerant)
         return events_sql(found.format, fields, timezone=self.timezone, tolerant=tolerant)
 
     def _pieces(self, query: str) -> Iterator[pa.RecordBatch]:

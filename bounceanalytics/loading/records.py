@@ -202,3 +202,25 @@ def table_fields_sql(found: Found, rows: str, *, tolerant: bool) -> str:
         picked.append(f"{f'c{place}' if place >= 0 else 'CAST(NULL AS VARCHAR)'} AS {identifier(name)}")
     through = ", _offset, _error, _raw" if tolerant else ""
     return _with_made(fmt, f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})")
+
+
+def text_rows_sql(relation: str, titles: Sequence[str]) -> str:
+    """Return the query for rows with the columns of a tolerant reader, and every value as text."""
+    texts = [_text_sql(identifier(title)) for title in titles]
+    columns = ", ".join(f"{text} AS c{number}" for number, text in enumerate(texts))
+    raw = f"left(concat_ws(', ', {', '.join(texts)}), 500)"
+    return (
+        "SELECT 0 AS file, CAST(NULL AS VARCHAR) AS bad, CAST(NULL AS BIGINT) AS _offset,"
+        f" CAST(NULL AS VARCHAR) AS _error, {raw} AS _raw, {columns} FROM {relation}"
+    )
+
+
+def _text_sql(column: str) -> str:
+    """Return SQL for a value of any type as text: 550.0 is 550, lists are JSON, times with a zone are ISO 8601."""
+    return (
+        f"CASE typeof({column}) WHEN 'VARCHAR' THEN CAST({column} AS VARCHAR)"
+        f" WHEN 'DOUBLE' THEN regexp_replace(nullif(CAST({column} AS VARCHAR), 'nan'), '[.]0$', '')"
+        f" WHEN 'FLOAT' THEN regexp_replace(nullif(CAST({column} AS VARCHAR), 'nan'), '[.]0$', '')"
+        f" ELSE CASE WHEN ends_with(typeof({column}), '[]') THEN CAST(to_json({column}) AS VARCHAR)"
+        f" ELSE CAST({column} AS VARCHAR) END END"
+    )

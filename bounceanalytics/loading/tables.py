@@ -15,10 +15,11 @@ from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.finding import check_options, ticker
 from bounceanalytics.loading.formats import esp_module
-from bounceanalytics.loading.formats.format import Format, identifier, tags_sql, words_sql
+from bounceanalytics.loading.formats.format import Format, tags_sql, words_sql
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_naive_times
+from bounceanalytics.loading.records import text_rows_sql
 from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
 from bounceanalytics.opening.sources import open_sources
 from bounceanalytics.opening.text import BOM
@@ -177,7 +178,7 @@ def load_table(
         if frame is not None:
             found = _found(fmt, list(map(str, frame.columns)), mapping, "the frame")
             engine.register("given", _texts(frame, found.titles))
-            batches += reader.read_rows(0, "the frame", found.found, _rows('"given"', found.titles))
+            batches += reader.read_rows(0, "the frame", found.found, text_rows_sql('"given"', found.titles))
         total, done = sum(one.size for one in sources), 0
         for place, one in enumerate(sources):
             if progress:
@@ -254,7 +255,7 @@ def _read(
         except duckdb.Error as error:
             raise FormatError(f"{source.name} is a Parquet file that is damaged; export it again") from error
         table = _found(fmt, there, mapping, source.name)
-        yield from reader.read_rows(place, source.name, table.found, _rows(name, table.titles))
+        yield from reader.read_rows(place, source.name, table.found, text_rows_sql(name, table.titles))
         return
     found = _found_text(fmt, head, mapping, source.name)
     if found is not None:
@@ -323,28 +324,6 @@ def _places(there: Sequence[str], mapping: Mapping[str, str]) -> tuple[list[int]
         else:
             problems.append(f"there is no column {title!r}")
     return places, problems
-
-
-def _rows(relation: str, titles: Sequence[str]) -> str:
-    """Return the query for rows with the columns of a tolerant reader, and every value as text."""
-    texts = [_text_sql(identifier(title)) for title in titles]
-    columns = ", ".join(f"{text} AS c{number}" for number, text in enumerate(texts))
-    raw = f"left(concat_ws(', ', {', '.join(texts)}), 500)"
-    return (
-        "SELECT 0 AS file, CAST(NULL AS VARCHAR) AS bad, CAST(NULL AS BIGINT) AS _offset,"
-        f" CAST(NULL AS VARCHAR) AS _error, {raw} AS _raw, {columns} FROM {relation}"
-    )
-
-
-def _text_sql(column: str) -> str:
-    """Return SQL for a value of any type as text: 550.0 is 550, lists are JSON, times with a zone are ISO 8601."""
-    return (
-        f"CASE typeof({column}) WHEN 'VARCHAR' THEN CAST({column} AS VARCHAR)"
-        f" WHEN 'DOUBLE' THEN regexp_replace(nullif(CAST({column} AS VARCHAR), 'nan'), '[.]0$', '')"
-        f" WHEN 'FLOAT' THEN regexp_replace(nullif(CAST({column} AS VARCHAR), 'nan'), '[.]0$', '')"
-        f" ELSE CASE WHEN ends_with(typeof({column}), '[]') THEN CAST(to_json({column}) AS VARCHAR)"
-        f" ELSE CAST({column} AS VARCHAR) END END"
-    )
 
 
 def _texts(frame: pd.DataFrame, titles: Sequence[str]) -> pa.Table:

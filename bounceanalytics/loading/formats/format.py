@@ -101,6 +101,8 @@ class Format:
         Why files of this format cannot be loaded; empty where they can.
     note : str
         What the reader of the table of files should know.
+    typed : bool
+        Its fields are the columns of a classified frame, each row as a frame of this package had it.
     page_size : int
         Largest number of records that the ESP gives at once; a file with just as many is perhaps cut.
     last_page : tuple of str
@@ -136,6 +138,7 @@ class Format:
     zone: str = ""
     refuse: str = ""
     note: str = ""
+    typed: bool = False
     page_size: int = 0
     last_page: tuple[str, str] = ("", "")
     traces: tuple[tuple[str, str], ...] = ()

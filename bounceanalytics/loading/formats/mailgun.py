@@ -213,6 +213,12 @@ LOGS_TABLE = replace(
         "recipient deliverystatuscode deliverystatusmessage",
     ),
     lacks="sgeventid sgmessageid",
+    traces=(
+        (
+            r"(?m)\A[^\n]*\bdelivery-status\b(?![./_-])",
+            "the cells of its column delivery-status, with codes and texts, were not read: load the JSON itself",
+        ),
+    ),
     fields={name: _SPELLINGS.get(name, path) for name, path in FIELDS.items()},
     note="its layout is not documented: the columns were found by their titles",
 )

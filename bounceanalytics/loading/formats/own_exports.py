@@ -1,10 +1,11 @@
-"""Suppression files of this package, read back: they may be all that is left of an export."""
+"""Files of this package, read back: saved frames, and suppression files, which may be all that is left of an export."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from bounceanalytics.loading.formats.format import Format, named
+from bounceanalytics.schema import BOUNCE_COLUMNS
 
 #: Columns that tell our files from a mailing list, which looks the same but for them. Importers pass over them.
 WHY, WHEN = "suppressed_for", "suppressed_on"
@@ -49,7 +50,19 @@ _POSTMARK = replace(
     zone="",
 )
 
+#: An event frame, classified or not, as pandas has saved it.
+FRAME = Format(
+    provider="generic",
+    name="event frame",
+    kind="csv",
+    needs=("provider event recipient esp_event esp_type esp_reason record",),
+    fields={name: name for name in BOUNCE_COLUMNS.names},
+    zone="UTC",
+    typed=True,
+)
+
 FORMATS = (
+    FRAME,
     _LIST,
     _POSTMARK,
     replace(

@@ -1,0 +1,135 @@
+"""Frames that pandas has saved come back from load as they were."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bounceanalytics as ba
+from bounceanalytics import schema
+from tests.classified import classified
+
+
+def to_excel(frame: pd.DataFrame, path: Path) -> None:
+    # pandas writes no times with a zone into a workbook
+    frame.assign(timestamp=frame["timestamp"].dt.tz_localize(None)).to_excel(path)
+
+
+SAVED: dict[str, Callable[[pd.DataFrame, Path], object]] = {
+    "csv": pd.DataFrame.to_csv,
+    "plain.csv": lambda frame, path: frame.to_csv(path, index=False),
+    "semicolons.csv": lambda frame, path: frame.to_csv(path, sep=";"),
+    "csv.gz": pd.DataFrame.to_csv,
+    "parquet": pd.DataFrame.to_parquet,
+    "feather": pd.DataFrame.to_feather,
+    "xlsx": to_excel,
+}
+
+
+@pytest.fixture(scope="module")
+def some(bounces: pd.DataFrame) -> pd.DataFrame:
+    odd = [
+        {"recipient": "ann@example.com", "tags": ['say "hi"', "a,b;c", "['x']", "ü\n"]},
+        {
+            "recipient": "bo@bücher.example",
+            "domain": "xn--bcher-kva.example",
+            "diagnostic": "550 5.1.1 \"no, such\" user;\n'x'",
+            "source": "NA",
+        },
+        {"recipient": None, "event": "other", "timestamp": pd.Timestamp("2026-03-02T10:00:00.123456Z")},
+    ]
+    told = classified(odd).astype({"mailbox_provider": bounces["mailbox_provider"].dtype})
+    return pd.concat([bounces.iloc[::9], told], ignore_index=True)
+
+
+@pytest.mark.parametrize("verdicts", [True, False], ids=["classified", "events"])
+@pytest.mark.parametrize("form", SAVED)
+def test_a_saved_frame_comes_back(form: str, verdicts: bool, some: pd.DataFrame, tmp_path: Path) -> None:
+    frame = some if verdicts else some[list(schema.EVENT_COLUMNS.names)]
+    if form == "xlsx":  # whose times end with milliseconds
+        frame = frame.assign(timestamp=frame["timestamp"].dt.floor("ms").astype(schema.TIME))
+    path = tmp_path / f"frame.{form}"
+    SAVED[form](frame, path)
+    load = ba.load(path)
+    pd.testing.assert_frame_equal(load.events, frame)
+    for name in frame.select_dtypes("category"):
+        assert load.events[name].cat.categories.tolist() == frame[name].cat.categories.tolist()
+    (file,) = load.files[["form", "records", "loaded", "rejected"]].to_dict("split")["data"]
+    assert file == ["event frame", len(frame), len(frame), 0]
+
+
+def test_rows_that_are_none_are_rejected_one_by_one(some: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "frame.csv"
+    some.iloc[:5].astype({"event": "str"}).replace({"event": {some["event"].iloc[2]: "bounced!"}}).to_csv(
+        path
+    )
+    wrong = (some["event"].iloc[:5] == some["event"].iloc[2]).sum()
+    with path.open("a") as file:
+        file.write("half a row,ses\n")
+    load = ba.load(path)
+    assert len(load.events) == 5 - wrong
+    assert len(load.rejects) == wrong + 1
+    assert load.rejects["error"].str.contains("its event is none").sum() == wrong
+    load.check()
+
+
+def test_beside_exports_it_is_events(some: pd.DataFrame, samples: Path, tmp_path: Path) -> None:
+    some.to_parquet(tmp_path / "ours.parquet")
+    export = next((samples / "exports" / "mailgun").glob("events*.json"))
+    (tmp_path / export.name).write_bytes(export.read_bytes())
+    load = ba.load(tmp_path)
+    pd.testing.assert_frame_equal(
+        load.events.dtypes.to_frame(), schema.EVENT_COLUMNS.empty().dtypes.to_frame()
+    )
+    assert len(load.events) == len(some) + len(ba.load(export).events)
+
+
+def test_a_saved_frame_is_converted_and_counts_once(some: pd.DataFrame, tmp_path: Path) -> None:
+    some.to_parquet(tmp_path / "all.parquet")
+    some.iloc[:90].to_csv(tmp_path / "some.csv")
+    dataset = ba.convert([tmp_path / "all.parquet", tmp_path / "some.csv"], tmp_path / "dataset")
+    assert len(dataset) == len(some)
+    assert set(dataset.to_pandas()["source"]) == set(some["source"])
+    assert len(ba.load([tmp_path / "all.parquet", tmp_path / "some.csv"]).events) == len(some)
+
+
+def test_other_files_of_these_kinds_are_no_frames(tmp_path: Path) -> None:
+    other = pd.DataFrame({"email": ["ann@example.com"], "said": ["550 no"]})
+    for form in ("parquet", "feather", "xlsx"):
+        path = tmp_path / f"other.{form}"
+        {"parquet": other.to_parquet, "feather": other.to_feather, "xlsx": other.to_excel}[form](path)
+        with pytest.raises(ba.FormatError, match=r"email.*read_table"):
+            ba.load(path)
+    for name, content in {"cut.parquet": b"PAR1xx", "cut.feather": b"ARROW1\0\0xx"}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ba.FormatError):
+            ba.load(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "letter.docx", "w") as file:
+        file.writestr("[Content_Types].xml", "<Types/>")
+        file.writestr("word/document.xml", "<w/>")
+    with pytest.raises(ba.FormatError):
+        ba.load(tmp_path / "letter.docx")
+
+
+def test_a_table_by_columns_is_refused_with_the_cure() -> None:
+    frame = pd.DataFrame({"email": ["ann@example.com", "bo@example.com"], "status": ["5.1.1", "5.2.1"]})
+    with pytest.raises(ba.FormatError, match="orient='records'"):
+        ba.load(frame.to_json().encode())
+
+
+def test_a_nested_cell_is_told_of() -> None:
+    item = {
+        "event": "failed",
+        "recipient": "ann@example.com",
+        "timestamp": 1773130520.25,
+        "log-level": "error",
+    }
+    nested = item | {"delivery-status": {"code": 550, "message": "5.1.1 nobody"}}
+    assert "delivery-status" in ba.load(pd.DataFrame([nested]).to_csv().encode()).files["note"][0]
+    flat = pd.json_normalize([json.loads(json.dumps(nested))]).to_csv().encode()
+    assert "delivery-status" not in ba.load(flat).files["note"][0]
