@@ -60,10 +60,11 @@ def load(
         Take exports of this ESP only.
     deduplicate : bool, default True
         Count an event once that webhook retries or overlapping exports repeat; the first one read stays. Copies are
-        told by SendGrid's ``sg_event_id`` (in Email Activity: message, recipient, event, time and attempt), by the
-        message, recipient, event and type of SES (and the time where an event can happen again, such as an open), so
-        that an identity's feedback and event publishing count as one, and by Mailgun's id and day; entries of
-        suppression lists by list, address and time. An event without these is never a copy.
+        told by SendGrid's ``sg_event_id`` with address, event and time (in Email Activity: message, recipient, event,
+        time and attempt), by the message, recipient, event and type of SES (and the time where an event can happen
+        again, such as an open), so that an identity's feedback and event publishing count as one, and by Mailgun's id
+        and day with address and event; entries of suppression lists by list, address and time. An event without these
+        is never a copy.
     on_error : {'collect', 'raise'}, default 'collect'
         Keep unreadable records in ``rejects``, or raise at the first one.
     timezone : str, optional

@@ -7,14 +7,16 @@ import io
 import json
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading.formats.format import DEPTH, WRAPPERS
 from bounceanalytics.loading.found import Found, Layout
 from bounceanalytics.loading.tolerant import split
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
+from bounceanalytics.loading.unwrapping.keys import Event
+from bounceanalytics.loading.unwrapping.shapes import reshaped
+from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
 from bounceanalytics.opening.text import BOM
 
@@ -66,27 +68,30 @@ def detect(head: bytes, name: str, formats: Sequence[Format], *, whole: bool) ->
     start = text.lstrip(" \t\r\n\x00")
     if not start:
         return Found(None, "empty", "an empty file")
-    found = None
-    if start[0] in '{["':
+    lines = _whole_lines(text, whole=whole)
+    found = _detect_log(lines, first=True) if _LOG_TIME.match(start) else None
+    if found is None and start[0] in '{["':
         found = _detect_json(text, name, formats, whole=whole)
-    if found is None or found.format is None:
+    if not _is_known(found):
         found = _detect_translated(head, name, formats) or found
     if found is None:
-        found = _detect_log(text, name, formats) or _detect_table(text, name, formats)
-    if (found is None or found.format is None) and start[0] not in "{[" and "\n{" in text:
+        found = _detect_log(lines, first=True) or _detect_table(text, name, formats, whole=whole)
+    if not _is_known(found):
+        found = _detect_log(lines) or found
+    if not _is_known(found) and start[0] not in "{[" and "\n{" in text:
         # garbage before the first record
         found = _detect_json(text[text.index("\n{") :], name, formats, whole=whole) or found
     return found or Found(None, "values", _looks(head))
 
 
+def _is_known(found: Found | None) -> bool:
+    return found is not None and found.format is not None
+
+
 def _detect_translated(head: bytes, name: str, formats: Sequence[Format]) -> Found | None:
     """Detect what must be translated to JSON first: mails, XML, form bodies."""
     if mail.looks_like_mail(head):
-        records = [_report_named(value) for value in _some(mail.spans, head)]
-        fmt = _choose(records, "json", _clues(name), formats)
-        return Found(
-            fmt, "mail", fmt.title if fmt else "mail that holds no delivery report and no notification"
-        )
+        return _detect_mail(head, name, formats)
     if xml_lists.looks_like_list(head):
         fmt = _choose(_some(xml_lists.spans, head), "json", _clues(name), formats)
         return Found(fmt, "xml", fmt.title if fmt else "an XML file")
@@ -98,31 +103,55 @@ def _detect_translated(head: bytes, name: str, formats: Sequence[Format]) -> Fou
     return None
 
 
+def _detect_mail(head: bytes, name: str, formats: Sequence[Format]) -> Found:
+    """Detect a mailbox with delivery reports or notifications."""
+    values = _some(mail.spans, head)
+    reports = [fmt for fmt in formats if any(need.startswith(_REPORT) for need in fmt.needs)]
+    fmt = _choose(list(map(_report_named, values)), "json", _clues(name), reports)
+    inside = None if fmt else _known_inside(map(WALK.records, values))
+    if inside:
+        fmt = next((one for one in reports if one.provider == inside.provider), inside)
+    looks = fmt.title if fmt else "mail that holds no delivery report and no notification"
+    return Found(fmt, "mail", looks, wrapped=True)
+
+
 def _some(spans: Callable[[IO[bytes]], Iterator[Span]], head: bytes) -> list[dict[str, Any]]:
     good = (span.text for span in islice(spans(io.BytesIO(head)), 2 * _SAMPLE) if not span.error)
     return [value for value in map(_parsed, filter(None, good)) if isinstance(value, dict)]
 
 
+_REPORT = "report-of-"
+
+
 def _report_named(value: dict[str, Any]) -> dict[str, Any]:
     """Return a mail's record with a key that says whose report it is."""
     report = value.get("report")
-    return value | {f"report-of-{report.get('sender_kind')}": ""} if isinstance(report, dict) else value
+    return value | {f"{_REPORT}{report.get('sender_kind')}": ""} if isinstance(report, dict) else value
 
 
-_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?\s")
+#: What stands in brackets before the event in some logs, and is no JSON list.
+_LOG_TIME = re.compile(r"\[[^\[\]{}\"]*\]\s")
 
 
-def _detect_log(text: str, name: str, formats: Sequence[Format]) -> Found | None:
-    """Detect log lines: a time with JSON behind it."""
-    lines = [line for line in text.splitlines()[: 10 * _SAMPLE] if line.strip()]
-    if not lines or 2 * sum(bool(_LOG_LINE.match(line)) for line in lines) < len(lines):
-        return None
-    values = [_parsed(line[line.index("{") :]) for line in lines if "{" in line]
-    records = [value for value in values if isinstance(value, dict)]
-    fmt = _choose(records, "json", _clues(name), formats)
-    if fmt is None and not records:
-        return None
-    return Found(fmt, "log", fmt.title if fmt else f"log lines of JSON with the fields {_keys(records)}")
+def _whole_lines(text: str, *, whole: bool) -> list[str]:
+    """Return the first lines that are not blank and not cut."""
+    lines = text.splitlines()
+    kept = lines if whole or len(lines) == 1 else lines[:-1]
+    return [line for line in kept[: 10 * _SAMPLE] if line.strip()]
+
+
+def _detect_log(lines: list[str], *, first: bool = False) -> Found | None:
+    """Detect the log of a program that wrote events into its lines; if ``first``, into the first one."""
+    fmt = _known_inside([WALK.line(line)] for line in lines[: 1 if first else None])
+    return None if fmt is None else Found(fmt, "log", f"a log with {fmt.title} in its lines", wrapped=True)
+
+
+def _known_inside(found: Iterable[list[list[Any]]]) -> Format | None:
+    """Return the format of most of the events that a walk has found; None if it has found none."""
+    events = Counter(
+        WALK.place(one) for records in found for record in records for one in record if isinstance(one, Event)
+    )
+    return WALK.formats[events.most_common(1)[0][0]] if events else None
 
 
 def _looks(head: bytes) -> str:
@@ -140,54 +169,87 @@ def _looks(head: bytes) -> str:
 # JSON
 
 
+@dataclass(slots=True)
+class _Looked:
+    """What the first values of a file hold."""
+
+    values: list[Any]
+    records: list[dict[str, Any]] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    pages: set[int] = field(default_factory=set)  # ids of values that hold a list of records
+    nested: bool = False
+    indexed: bool = False
+
+
 def _detect_json(text: str, name: str, formats: Sequence[Format], *, whole: bool) -> Found | None:
     values, layout = _values(text, whole=whole)
     if values is None:
         return None
-    if len(values) == 1 and _is_by_columns(values[0]):
-        return Found(
-            None,
-            layout,
-            "columns of a table, as pandas' to_json() writes them (write it with orient='records')",
-        )
     containers = {fmt.container for fmt in formats if fmt.container}
-    nested = indexed = False
-    records: list[dict[str, Any]] = []
-    urls: list[str] = []
+    look = _looked_at(values, containers)
+    # the list that an address in the page belongs to is a better clue than the name the user gave the file
+    fmt = _choose(look.records, "json", [*look.urls, *_clues(name)], formats)
+    native = None
+    if fmt:
+        native = Found(fmt, layout, fmt.title, nested=look.nested, indexed=look.indexed)
+    if fmt and not fmt.refuse and not _is_strange(look, fmt, formats):
+        return native
+    within = _detect_wrapped(look, layout, formats, fmt)
+    if within is None and len(values) == 1 and _is_by_columns(values[0]):
+        what = "columns of a table, as pandas' to_json() writes them (write it with orient='records')"
+        return Found(None, layout, what)
+    return within or native or _without_format(look, layout, containers)
+
+
+def _looked_at(values: list[Any], containers: set[str]) -> _Looked:
+    look = _Looked(values)
     for value in values:
         if isinstance(value, list):
-            nested = True
-            records += _items(value, "")
+            look.nested = True
+            look.records += _items(value, "")
             continue
         if _is_indexed(value):
-            nested = indexed = True
-            records += _items(list(value.values()), "")
+            look.nested = look.indexed = True
+            look.records += _items(list(value.values()), "")
             continue
         inside = [key for key in containers & value.keys() if isinstance(value[key], list)]
-        nested = nested or bool(inside)
+        look.nested = look.nested or bool(inside)
         for key in inside:
-            records += _items(value[key], key)
-        urls += [url for url in _leaves(value.get("paging") or value.get("pages")) if isinstance(url, str)]
-        records.append(value)
-    # the list that an address in the page belongs to is a better clue than the name the user gave the file
-    fmt = _choose(records, "json", [*urls, *_clues(name)], formats)
-    fmt = _choose_wrapped(records, fmt, formats) or fmt
-    if fmt:
-        return Found(fmt, layout, fmt.title, nested=nested, indexed=indexed)
-    if not any(isinstance(value, dict) for value in values) and not any(
-        set(one) - {_BARE, ""} for one in records
-    ):
-        what = "addresses" if any("@" in one.get(_BARE, "") for one in records) else "texts or numbers"
-        texts = any(value for value in values)
-        return (
-            Found(None, layout, f"a JSON list of {what} alone")
-            if texts
-            else Found(None, "empty", "an empty list")
-        )
-    empty = [value for value in values if isinstance(value, dict)]
-    if len(values) == 1 and empty and any(empty[0].get(key) == [] for key in containers):
+            look.records += _items(value[key], key)
+            look.pages.add(id(value))
+        found = _leaves(value.get("paging") or value.get("pages"))
+        look.urls += [url for url in found if isinstance(url, str)]
+        look.records.append(value)
+    return look
+
+
+def _detect_wrapped(
+    look: _Looked, layout: Layout, formats: Sequence[Format], fmt: Format | None
+) -> Found | None:
+    """Detect values that are no records of an ESP themselves and hold some."""
+    some = look.values[:_SAMPLE]
+    inside = _known_inside(map(WALK.records, some))
+    if inside is None and fmt is None and any(map(WALK.is_carried, some)):
+        inside = next((one for one in formats if one.carried), None)
+    if inside is None:
+        return None
+    lists = [key for one in some if isinstance(one, dict) for key in one if isinstance(one[key], list)]
+    container = next(iter(lists), "") if layout == "values" else ""
+    looks = f"{inside.title}, wrapped"
+    return Found(inside, layout, looks, indexed=look.indexed, wrapped=True, container=container)
+
+
+def _without_format(look: _Looked, layout: Layout, containers: set[str]) -> Found:
+    """Return what values are that hold no record of a format that is known."""
+    dicts = [value for value in look.values if isinstance(value, dict)]
+    if not dicts and not any(set(one) - {_BARE, ""} for one in look.records):
+        if not any(look.values):
+            return Found(None, "empty", "an empty list")
+        bare = any("@" in one.get(_BARE, "") for one in look.records)
+        return Found(None, layout, f"a JSON list of {'addresses' if bare else 'texts or numbers'} alone")
+    if len(look.values) == 1 and dicts and any(dicts[0].get(key) == [] for key in containers):
         return Found(None, "empty", "a page without records")
-    return Found(None, layout, f"JSON with the fields {_keys(records)}")
+    return Found(None, layout, f"JSON with the fields {_keys(look.records)}")
 
 
 #: Stands for the key of an address that stands in a list by itself.
@@ -232,28 +294,18 @@ def _keys(records: list[dict[str, Any]]) -> str:
     return _shown(sorted({key for record in records for key in record if key and "@" not in key}))
 
 
-def _choose_wrapped(
-    records: list[dict[str, Any]], outer: Format | None, formats: Sequence[Format]
-) -> Format | None:
-    """Return the format for records that a collector wrapped into something of its own; None if there are none."""
-    inside = [(record.get("", ""), inner) for record in records[:_SAMPLE] for inner in _unwrapped(record)]
-    inner = _choose([record for _, record in inside], "json", [], formats)
-    if inner is None or (outer is not None and outer.provider == inner.provider):
-        return None
-    places = {place for place, _ in inside}
-    return next((fmt for fmt in formats if fmt.wraps == inner.name and fmt.container in places), None)
-
-
-def _unwrapped(record: dict[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield what a collector wrapped, for as many layers as a reader opens."""
-    for key in WRAPPERS:
-        content = record.get(key)
-        if isinstance(content, str) and content.lstrip()[:1] in {"{", "["}:
-            content = _parsed(content)
-        for item in content if isinstance(content, list) else [content]:
-            if isinstance(item, dict) and depth < DEPTH:
-                yield item
-                yield from _unwrapped(item, depth + 1)
+def _is_strange(look: _Looked, fmt: Format, formats: Sequence[Format]) -> bool:
+    """Return whether there are records of none of an ESP's own formats that hold events all the same."""
+    if not look.indexed and any(reshaped(value) is not value for value in look.values):
+        return True
+    own = [one for one in formats if one.provider == fmt.provider and one.kind == "json"]
+    strange = [
+        record
+        for record in look.records[: 4 * _SAMPLE]
+        if id(record) not in look.pages
+        and (WALK.is_flattened(record) or not any(one.fits(key for key in record if key) for one in own))
+    ]
+    return _known_inside(map(WALK.records, strange)) is not None
 
 
 def _clues(name: str) -> list[str]:
@@ -394,12 +446,12 @@ def column_key(title: str) -> str:
 
 
 def _detect_table(
-    text: str, name: str, formats: Sequence[Format], delimiters: str = DELIMITERS
+    text: str, name: str, formats: Sequence[Format], delimiters: str = DELIMITERS, *, whole: bool = True
 ) -> Found | None:
     text = text.lstrip("\r\n")
     separator = separator_line(text)
     if separator:  # as a spreadsheet has written it anew
-        found = _detect_table(text.removeprefix(separator[0]), name, formats, separator[1])
+        found = _detect_table(text.removeprefix(separator[0]), name, formats, separator[1], whole=whole)
         return found and replace(found, skip=1)
     looks = None
     for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
@@ -407,6 +459,14 @@ def _detect_table(
         if len(header) < 2 and delimiter != ",":
             continue
         fmt = _choose([dict.fromkeys(header, "")], "csv", _clues(name), formats)
+        inside = (
+            None
+            if fmt and fmt.refuse
+            else _in_cells(text, header, delimiter, whole=whole, known=fmt is not None)
+        )
+        if inside:
+            looks_like = f"a table with {inside.title} in its cells"
+            return Found(inside, "csv", looks_like, header=header, delimiter=delimiter, wrapped=True)
         if fmt:
             return Found(fmt, "csv", fmt.title, header=header, delimiter=delimiter)
         known = _headless(text, delimiter, _clues(name), formats)
@@ -417,6 +477,26 @@ def _detect_table(
                 None, "csv", f"a table with the columns {_shown(header)}", header=header, delimiter=delimiter
             )
     return looks
+
+
+def _in_cells(
+    text: str, header: tuple[str, ...], delimiter: str, *, whole: bool, known: bool
+) -> Format | None:
+    """Return the format of the events in a table that is none of an ESP's own, or has structures in its cells."""
+    if len(header) < 2 and "{" not in text:
+        return None
+    lines = text.splitlines(keepends=True)
+    try:
+        rows = list(islice(csv.reader(lines, delimiter=delimiter), 1, _SAMPLE + 1))
+    except csv.Error:
+        return None
+    if not whole and len(rows) < _SAMPLE:
+        rows = rows[:-1]
+    if known and not any(cell[:1] + cell[-1:] == "{}" or cell[:2] == "[{" for row in rows for cell in row):
+        return None
+    return _known_inside(
+        [WALK.row(dict(zip(header, row, strict=True)))] for row in rows if len(row) == len(header)
+    )
 
 
 def _headless(text: str, delimiter: str, clues: list[str], formats: Sequence[Format]) -> Found | None:

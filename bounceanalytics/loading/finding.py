@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.errors import FormatError
@@ -80,9 +81,9 @@ def find(
         if problem or found.format is None:
             account.notes.append(problem or found.looks)
             continue
-        account.provider, account.form = found.format.provider, found.format.name
+        account.provider, account.form = found.format.provider, found.form
         account.zone = found.format.zone
-        known.append((place, source, found))
+        known.append((place, source, replace(found, only=provider or "")))
     return known
 
 

@@ -35,6 +35,12 @@ class Found:
         The table has no header; the one given is own_exports.
     skip : int
         Lines before the header.
+    wrapped : bool
+        Its events lie in something that is not their ESP's, so that they have to be looked for in each record.
+    container : str
+        Key of the list that the records of such a file lie in.
+    only : str
+        Take events of this ESP alone; of all if empty.
     """
 
     format: Format | None
@@ -46,6 +52,15 @@ class Found:
     delimiter: str = ""
     headless: bool = False
     skip: int = 0
+    wrapped: bool = False
+    container: str = ""
+    only: str = ""
+
+    @property
+    def form(self) -> str:
+        """What the table of files calls it."""
+        name = self.format.name if self.format else ""
+        return f"{name}, wrapped" if self.wrapped and self.layout != "mail" else name
 
     @property
     def plain(self) -> bool:

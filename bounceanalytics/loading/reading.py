@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,8 +20,10 @@ from bounceanalytics.loading import own_frames, records
 from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
 from bounceanalytics.loading.result import NaiveTimeWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
-from bounceanalytics.loading.spans import SPAN_SCHEMA
+from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.tolerant import READERS, tolerant_json
+from bounceanalytics.loading.unwrapping.pieces import Unwrapping
+from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import recoded
 
@@ -111,9 +113,8 @@ def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[in
     for item in found:
         _, source, what = item
         kind = (id(what.format), what.layout, what.nested, what.indexed, source.packing)
-        alike.setdefault(
-            item[0] if what.layout == "csv" or what.layout in {*READERS, *own_frames.STORED} else kind, []
-        ).append(item)
+        alone = what.wrapped or what.layout in {"csv", *READERS, *own_frames.STORED}
+        alike.setdefault(item[0] if alone else kind, []).append(item)
     for items in alike.values():
         group: list[tuple[int, Source, Found]] = []
         size = 0
@@ -191,9 +192,9 @@ class Reader:
     def read(self, group: Sequence[tuple[int, Source, Found]], folder: str) -> Iterator[Batch]:
         """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
         found = group[0][2]
-        if found.layout in own_frames.STORED:
-            for place, source, one in group:
-                yield from self._stored(place, source, one)
+        if found.wrapped or found.layout in own_frames.STORED:
+            for item in group:
+                yield from self._unwrapped(*item) if found.wrapped else self._stored(*item)
             return
         sources = [source for _, source, _ in group]
         places = np.array([place for place, _, _ in group], np.int64)
@@ -246,8 +247,8 @@ class Reader:
     def stream(self, place: int, source: Source, found: Found, folder: str) -> Iterator[Batch | None]:
         """Yield the rows of one file piece by piece; None takes back what was given, for it is read again."""
         bad: set[int] | None = None
-        if found.layout in own_frames.STORED:
-            yield from self._stored(place, source, found)
+        if found.wrapped or found.layout in own_frames.STORED:
+            yield from (self._unwrapped if found.wrapped else self._stored)(place, source, found)
             return
         if found.layout not in READERS:
             bad = yield from self._stream_natively(place, source, found)
@@ -339,11 +340,44 @@ class Reader:
             known = bad if found.layout in {"lines", "log"} and not found.nested else None
             schema_, batches = SPAN_SCHEMA, tolerant_json(source, found, known)
             fields = records.fields_sql(found, 'SELECT * FROM "tolerant"', tolerant=True)
-        self._engine.register("tolerant", pa.RecordBatchReader.from_batches(schema_, batches))
-        numbers = _Numbers()
+        given = pa.RecordBatchReader.from_batches(schema_, batches)
+        yield from self._registered(
+            given, self._query(found, fields, tolerant=True), place, source, found, _Numbers()
+        )
+
+    def _unwrapped(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
+        """Yield the rows of a file whose events have to be looked for in each record."""
+        count = 0
+        for pieces in Unwrapping(WALK, source, found).batches():
+            numbers: dict[int, list[int]] = {}
+            for number, piece in enumerate(pieces):
+                numbers.setdefault(id(piece.format), []).append(number)
+            batches: list[Batch] = []
+            for some in numbers.values():
+                what = replace(
+                    found, format=pieces[some[0]].format, layout="values", nested=False, indexed=False
+                )
+                spans = span_batch(
+                    [pieces[number].span for number in some], [pieces[number].raw for number in some]
+                )
+                fields = records.fields_sql(what, 'SELECT * FROM "tolerant"', tolerant=True)
+                known = _Known(np.array(some, np.int64) + count + 1)
+                query = self._query(what, fields, tolerant=True)
+                batches += self._registered(spans, query, place, source, what, known)
+            yield from _in_order(batches)
+            count += len(pieces)
+
+    def _registered(
+        self, given: Any, query: str, place: int, source: Source, found: Found, numbers: _Numbers
+    ) -> Iterator[Batch]:
+        """Yield the rows that a query makes of what Arrow hands to the engine."""
+        provider = found.format.provider if found.format else ""
+        self._engine.register("tolerant", given)
         try:
-            for piece in self._pieces(self._query(found, fields, tolerant=True)):
-                yield self._batch(pa.Table.from_batches([piece]), np.array([place], np.int64), numbers)
+            for piece in self._pieces(query):
+                yield self._batch(
+                    pa.Table.from_batches([piece]), np.array([place], np.int64), numbers, provider
+                )
         except _GivenUpError as error:
             raise FormatError(
                 f"{source.name} looks like {found.looks}, and something in it stops the reader: {_reason(error)}"
@@ -351,7 +385,9 @@ class Reader:
         finally:
             self._engine.unregister("tolerant")
 
-    def _batch(self, table: pa.Table, places: NDArray[np.int64], numbers: _Numbers) -> Batch:
+    def _batch(
+        self, table: pa.Table, places: NDArray[np.int64], numbers: _Numbers, provider: str = ""
+    ) -> Batch:
         """Give the records their numbers, settle the accounts and return the rows."""
         account = places[table["file"].to_numpy()] if len(table) else np.empty(0, np.int64)
         record = numbers.of(table)
@@ -364,7 +400,7 @@ class Reader:
                 hit = pc.is_valid(column).to_numpy() & ~lost
                 settle(account[hit], record[hit], table.filter(pa.array(hit)))
                 lost |= hit
-        rows = completed(table, self.accounts[places[0]].provider, moments)
+        rows = completed(table, provider or self.accounts[places[0]].provider, moments)
         key = table["key"]
         if lost.any():
             kept = pa.array(~lost)
@@ -465,6 +501,18 @@ def _all(values: pa.ChunkedArray) -> bool:
     return pc.all(values).as_py() is not False
 
 
+def _in_order(batches: list[Batch]) -> list[Batch]:
+    """Return batches of several formats as one, in the order of the records."""
+    if len({id(batch) for batch in batches if len(batch.record)}) < 2:
+        return batches
+    record = np.concatenate([batch.record for batch in batches])
+    order = np.argsort(record, kind="stable")
+    table = pa.concat_tables([batch.table for batch in batches]).take(pa.array(order))
+    key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
+    account = np.concatenate([batch.account for batch in batches])
+    return [Batch(table, key.take(pa.array(order)), account[order], record[order])]
+
+
 class _Numbers:
     """Counts the records of files whose rows come piece by piece, one file after the other."""
 
@@ -490,3 +538,15 @@ class _Numbers:
         record = total - np.repeat(before, np.diff(np.r_[starts, size]))
         self._file, self._count = int(file[-1]), int(record[-1])
         return np.asarray(record, np.int64)
+
+
+class _Known(_Numbers):
+    """Gives records the numbers that they have already."""
+
+    def __init__(self, numbers: NDArray[np.int64]) -> None:
+        super().__init__()
+        self._given = numbers
+
+    def of(self, table: pa.Table) -> NDArray[np.int64]:
+        """Return each row's record number."""
+        return self._given[super().of(table) - 1]

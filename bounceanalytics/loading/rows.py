@@ -28,27 +28,26 @@ def tolerant_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
     The batches have the columns of :data:`SPAN_SCHEMA` but for ``text``, and ``c0``, ``c1`` …
     """
     schema = table_schema(found)
-    limit = csv.field_size_limit(_LONGEST_ROW)
-    try:
-        yield from _table_batches(source, found, schema)
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _table_batches(source: Source, found: Found, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    width = len(found.header)
     rows: list[tuple[Any, ...]] = []
-    nothing = [None] * width
+    nothing = [None] * len(found.header)
     with source.open() as stream:
-        for offset, cells, text, error in _table_rows(
-            stream, width, found.delimiter, before=found.skip + (not found.headless)
-        ):
+        for offset, cells, text, error in table_rows(stream, found):
             shown = text[:TEXT_KEPT]
             rows.append((0, shown if error else None, offset, error, shown, *(cells or nothing)))
             if len(rows) >= _BATCH:
                 yield _table_batch(rows, schema)
                 rows = []
     yield _table_batch(rows, schema)
+
+
+def table_rows(stream: IO[bytes], found: Found) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
+    """Yield offset, cells, text and error of each row of a table."""
+    limit = csv.field_size_limit(_LONGEST_ROW)
+    before = found.skip + (not found.headless)
+    try:
+        yield from _table_rows(stream, len(found.header), found.delimiter, before=before)
+    finally:
+        csv.field_size_limit(limit)
 
 
 def table_schema(found: Found) -> pa.Schema:

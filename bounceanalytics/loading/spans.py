@@ -54,13 +54,14 @@ def batches(spans: Iterable[Span]) -> Iterator[pa.RecordBatch]:
     for span in spans:
         batch.append(span)
         if len(batch) >= _BATCH:
-            yield _batch(batch)
+            yield span_batch(batch)
             batch = []
-    yield _batch(batch)
+    yield span_batch(batch)
 
 
-def _batch(spans: list[Span]) -> pa.RecordBatch:
-    raw = [(span.text or "")[:TEXT_KEPT] for span in spans]
+def span_batch(spans: list[Span], raw: list[str] | None = None) -> pa.RecordBatch:
+    """Return spans as a batch, with the first characters of each if they are not those of its text."""
+    raw = raw or [(span.text or "")[:TEXT_KEPT] for span in spans]
     bad = [text if span.error else None for span, text in zip(spans, raw, strict=True)]
     return pa.record_batch(
         [

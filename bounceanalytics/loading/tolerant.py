@@ -103,7 +103,9 @@ _STRICT = json.JSONDecoder()
 _LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None, parse_float=finite)
 
 
-def tolerant_spans(source: Source, found: Found, bad: Collection[int] | None) -> Iterator[Span]:
+def tolerant_spans(
+    source: Source, found: Found, bad: Collection[int] | None, shape: Shape | None = None
+) -> Iterator[Span]:
     """Yield the records of one file that is not a table, and the unreadable pieces.
 
     Parameters
@@ -112,16 +114,18 @@ def tolerant_spans(source: Source, found: Found, bad: Collection[int] | None) ->
     found : Found
     bad : collection of int or None
         Numbers, from 0, of the lines that are known to be bad; all are looked at if None.
+    shape : Shape, optional
+        Of the records; that of the format if not given.
     """
     fmt = found.format
     assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
+    shape = shape or Shape(fmt.markers, fmt.container, fmt.opens, found.indexed)
     with source.open() as stream:
         if found.layout in READERS:
             yield from READERS[found.layout](stream)
         elif found.layout in {"lines", "log"}:
-            yield from _lines(stream, fmt.markers, bad, log=found.layout == "log")
+            yield from _lines(stream, shape.markers, bad, log=found.layout == "log")
         else:
-            shape = Shape(fmt.markers, fmt.container, fmt.opens, found.indexed)
             yield from _split(TextWindow(stream), shape)
 
 

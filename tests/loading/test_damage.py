@@ -307,11 +307,11 @@ def test_layers_of_wrapping_are_opened_to_a_depth_and_no_further():
     for _ in range(4):
         record = json.dumps({"MessageId": "x", "ReceiptHandle": "y", "Body": record})
     assert load(record.encode()).events["recipient"].tolist() == ["a@example.com"]
-    for _ in range(4):
+    for _ in range(6):
         record = json.dumps({"MessageId": "x", "ReceiptHandle": "y", "Body": record})
     result = load(record.encode())
     assert len(result.events) == 0
-    assert result.files["ignored"].tolist() == [1]
+    assert result.files["rejected"].tolist() == [1]
 
 
 def test_zero_bytes_between_records():

@@ -42,6 +42,30 @@ Kind = Literal["json", "csv", "body"]
 Structure = Any
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Keys by which a record of a format is known wherever it lies.
+
+    Keys are joined from the outermost one to the innermost, and compared without case and punctuation.
+
+    Attributes
+    ----------
+    needs : str
+        Keys that it has, separated by blanks; the value of the first is a word.
+    words : collection of str
+        The word is one of these, in lower case and without punctuation; any word if empty.
+    lacks : str
+        Keys that it does not have.
+    loose : bool
+        So little that it is asked after all others, and not of a table, which may be anybody's.
+    """
+
+    needs: str
+    words: frozenset[str] = frozenset()
+    lacks: str = ""
+    loose: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """One format of export of one ESP.
@@ -70,8 +94,14 @@ class Format:
         What is inside may be a list of records; they are rows of one record.
     opens : str
         The signs that a record may begin with: an object as a rule, a text where the list holds bare addresses.
-    wraps : str
-        Name of the format that is inside, where a collector wrapped it into something of its own.
+    signs : tuple of Sign
+        Alternatives by which a record is known in a wrapper of any kind; none where it is looked for in no wrapper.
+    also : mapping of str to str
+        Other joined keys -> paths of fields (separated by blanks) that they mean in a record that is known.
+    carried : bool
+        It comes through queues and topics, so that a file of nothing but their notices counts as one of this format.
+    clock : tuple of str
+        Fields that hold the time; the first takes the wrapper's where the record has none.
     rows : str
         Regular expression for a row of a table without a header (cells joined by the delimiter).
     column : str
@@ -123,7 +153,10 @@ class Format:
     inner: str = ""
     several: bool = False
     opens: str = "{"
-    wraps: str = ""
+    signs: tuple[Sign, ...] = ()
+    also: Mapping[str, str] = field(default_factory=dict)
+    carried: bool = False
+    clock: tuple[str, ...] = ()
     rows: str = ""
     column: str = ""
     loose: bool = False
@@ -207,24 +240,6 @@ class Format:
         )
 
 
-#: Keys under which collectors, queues and logs keep what they were handed.
-WRAPPERS = (
-    "raw_event",
-    "event_data",
-    "payload",
-    "body",
-    "Body",
-    "data",
-    "json_data",
-    "raw",
-    "Message",
-    "message",
-    "detail",
-    "Sns",
-)
-DEPTH = 6  # layers that are opened, at most
-
-
 #: What turns the word in a name into its opposite: a list without the suppressed is a list to mail.
 _DENIED = r"with.?out|(?<![a-z])(?:un|no|not|non|minus|except|after|before|clean(?:ed)?|kept)(?![a-z])"
 
@@ -261,37 +276,6 @@ def type_sql(structure: Structure) -> str:
     if isinstance(structure, list):
         return f"{type_sql(structure[0])}[]"
     return str(structure)
-
-
-def unwrapped_sql(text: str, layers: Sequence[str], inside: str) -> str:
-    """Return SQL for the innermost content of wrapped JSON.
-
-    Parameters
-    ----------
-    text : str
-        SQL for the JSON.
-    layers : sequence of str
-        JSON paths under which a layer may keep its content, as an object or as JSON text.
-    inside : str
-        JSON path that only the innermost record has.
-    """
-    paths = ", ".join(map(literal, layers))
-    layer = f"list_filter(json_extract_string(one.text, [{paths}]), lambda found: found IS NOT NULL)[1]"
-    # what a program logged may have words before it
-    worded = (
-        "CASE WHEN layer[1] NOT IN ('{', '[', '\"') AND contains(layer, '{')"
-        " THEN substr(layer, strpos(layer, '{')) ELSE layer END"
-    )
-    step = (
-        f"CASE WHEN NOT one.more THEN one"
-        f" WHEN NOT json_valid(one.text) OR json_exists(one.text, {literal(inside)})"
-        f" OR starts_with(ltrim(one.text), '[') THEN {{text: one.text, more: false}}"
-        f" ELSE list_transform([{layer}],"
-        f" lambda layer: {{text: coalesce({worded}, one.text), more: layer IS NOT NULL}})[1] END"
-    )
-    # one step, as often as there may be layers: written out one in another they take the engine half a second to plan
-    steps = ", ".join(["NULL"] * DEPTH)
-    return f"list_reduce([{{text: {text}, more: true}}, {steps}], lambda one, _: {step}).text"
 
 
 def words_sql(expression: str, words: Mapping[str, str], default: str = "NULL") -> str:

@@ -14,11 +14,10 @@ from dataclasses import replace
 from bounceanalytics.database import literal
 from bounceanalytics.esps import ESPS
 from bounceanalytics.loading.formats.format import (
-    WRAPPERS,
     Format,
+    Sign,
     id_sql,
     tags_sql,
-    unwrapped_sql,
     words_sql,
 )
 
@@ -125,9 +124,43 @@ COLUMNS = {
     "attempt": "TRY_CAST(attempt_no AS INTEGER)",
 }
 
+_WORDS = frozenset({"failed", "stored", *EVENTS})
+_NOT_OURS = "sgeventid sgmessageid token"
+
+SIGNS = (
+    *(
+        Sign(f"event {keys}", words=_WORDS, lacks=_NOT_OURS)
+        for keys in (
+            "deliverystatus",
+            "deliverystatuscode",
+            "deliverystatusmessage",
+            "recipient loglevel",
+            "recipient recipientdomain",
+            "recipient messageheaders",
+            "recipient messageheadersmessageid",
+            "recipient envelope",
+            "recipient severity",
+            "messageheaders envelope",
+            "messageheaders loglevel",
+            "messageheadersmessageid envelopesender",
+            "messageheadersmessageid loglevel",
+        )
+    ),
+    Sign("event id recipient timestamp", words=_WORDS, lacks=_NOT_OURS, loose=True),
+)
+
 EVENT_PAGE = Format(
     provider="mailgun",
     name="events",
+    signs=SIGNS,
+    also={
+        "eventtype": "event",
+        "date": "timestamp",
+        "time": "timestamp",
+        "code": "delivery-status/code",
+        "messageid": "message/headers/message-id",
+    },
+    clock=("epoch", "iso"),
     needs=(
         "event id timestamp log-level",
         "event delivery-status",
@@ -139,53 +172,29 @@ EVENT_PAGE = Format(
     plain=True,
     fields=FIELDS,
     columns=COLUMNS,
-    key=("event_id", "day"),  # an id is unique within a day
+    # an id is unique within a day; one that was masked is not
+    key=("event_id", "day", "recipient", "esp_event"),
 )
 
-LOGS_PAGE = replace(EVENT_PAGE, name="logs", needs=("event @timestamp",), lacks="sg_event_id")
+# a log document with an event and a time may be of any program
+LOGS_PAGE = replace(
+    EVENT_PAGE,
+    name="logs",
+    needs=("event @timestamp recipient", "event @timestamp delivery-status", "event @timestamp envelope"),
+    lacks="sg_event_id",
+    signs=(),
+)
 
-
-def _wrapped(*needs: str, container: str = "") -> Format:
-    return replace(
-        EVENT_PAGE,
-        name="events, wrapped",
-        needs=needs,
-        lacks="",
-        container=container,
-        bare=not container,
-        plain=False,
-        wraps=EVENT_PAGE.name,
-        several=True,
-        inner=unwrapped_sql("text", [f"$.{key}" for key in WRAPPERS], '$."log-level"'),
-    )
-
-
-WRAPPED = (_wrapped("raw_event"), _wrapped(container="Records"), _wrapped(container="Messages"))
 
 WEBHOOK = replace(
     EVENT_PAGE,
     name="webhook",
     needs=("event-data", "event_data signature"),
     lacks="",
+    signs=(),
     plain=False,
     inner="CAST(coalesce(TRY(json_extract(text, '$.\"event-data\"')), TRY(json_extract(text, '$.event_data')), text)"
     " AS VARCHAR)",
-)
-
-# the same event with joined keys, as warehouses keep it
-FLAT = replace(
-    EVENT_PAGE,
-    name="events, flattened",
-    needs=("event log_level", "event message_headers_message_id", "event delivery_status_code"),
-    lacks="sg_event_id",
-    fields={name: path.replace("/", "_").replace("-", "_") for name, path in FIELDS.items()},
-)
-
-# … or joined by dots
-DOTTED = replace(
-    FLAT,
-    needs=("event delivery-status.code", "event message.headers.message-id"),
-    fields={name: path.replace("/", ".") for name, path in FIELDS.items()},
 )
 
 # Titles are compared by their letters and digits, so that dots, hyphens and blanks in them do not matter.
@@ -204,6 +213,7 @@ LOGS_TABLE = replace(
     loose=True,
     plain=False,
     container="",
+    signs=(),
     needs=(
         "event recipient timestamp",
         "event recipient deliverystatuscode",
@@ -248,6 +258,8 @@ LEGACY = Format(
     inner="replace(text, '\"message-id\":', '\"Message-Id\":')",
     needs=("event recipient token signature", "event recipient domain timestamp"),
     lacks="sg_event_id",
+    signs=(Sign("event recipient token signature"), Sign("event recipient domain timestamp token")),
+    clock=("timestamp",),
     fields={
         name: name
         for name in (
@@ -404,14 +416,11 @@ REFUSED = (
 
 FORMATS = (
     WEBHOOK,
-    FLAT,
-    DOTTED,
     EVENT_PAGE,
     LOGS_PAGE,
-    *WRAPPED,
     LOGS_TABLE,
     LEGACY,
-    replace(LEGACY, kind="json", needs=("event recipient token signature",)),
+    replace(LEGACY, kind="json", needs=("event recipient token signature",), signs=()),
     LOG,
     *LISTS,
     ALLOWLIST,

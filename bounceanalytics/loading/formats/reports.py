@@ -32,8 +32,6 @@ REPORT_FIELDS: dict[str, str | tuple[str, Any]] = {
     "report_ip": "report/sending_ip",
     "report_message": "report/message_id",
     "report_kind": "report/sender_kind",
-    "mail_notice": "mail_notice",
-    "mail_other": "mail_other",
 }
 
 #: One recipient of a report, as SQL over ``one``.
@@ -55,21 +53,15 @@ REPORT_COLUMNS = {
     "sending_ip": "report_ip",
 }
 
-REPORT_IGNORED = (
-    "CASE WHEN mail_notice IS NOT NULL THEN 'a notice of the service that carried the records'"
-    " WHEN mail_other IS NOT NULL THEN 'a mail that is no report' END"
-)
 
-
-def report_format(provider: str) -> Format:
-    """Return the format of a mailbox with delivery reports of one sender."""
+def report_format(provider: str, name: str = "forwarded bounces") -> Format:
+    """Return the format of a mailbox with delivery reports of one sender; other mails in it are looked into, too."""
     return Format(
         provider=provider,
-        name="forwarded bounces",
+        name=name,
         needs=(f"report-of-{provider}",),
         fields=REPORT_FIELDS,
         columns=REPORT_COLUMNS,
         explode=f"list_transform(reported, lambda one: {REPORTED})",
-        ignored=REPORT_IGNORED,
         key=("message_id", "event", "recipient", "again"),
     )

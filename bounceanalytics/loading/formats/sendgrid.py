@@ -14,12 +14,12 @@ from typing import Any
 
 from bounceanalytics.database import literal
 from bounceanalytics.loading.formats.format import (
-    WRAPPERS,
     Format,
+    Sign,
     id_sql,
     named,
+    squeezed,
     tags_sql,
-    unwrapped_sql,
     words_sql,
 )
 from bounceanalytics.loading.formats.mail_marks import MailMarks
@@ -113,16 +113,29 @@ WEBHOOK_COLUMNS = {
     "attempt": "TRY_CAST(attempt AS INTEGER) + 1",  # SendGrid counts from zero
 }
 
+_WORDS = frozenset(map(squeezed, EVENTS))
+_OTHERS = "recipient messageid tsevent mjcontactid msys"
+
+SIGNS = (
+    Sign("event sgeventid"),
+    Sign("event sgmessageid"),
+    Sign("event email smtpid", words=_WORDS, lacks=_OTHERS),
+    Sign("event email timestamp", words=_WORDS, lacks=_OTHERS, loose=True),
+)
+
 WEBHOOK = Format(
     provider="sendgrid",
     name="event webhook",
+    signs=SIGNS,
+    also={"typeid": "type", "categories": "category"},
+    clock=("timestamp",),
     needs=("event sg_event_id", "event sg_message_id", "event email timestamp", "event email smtp-id"),
     lacks="recipient event-data signature msys message-id MessageID _id",
     plain=True,
     fields=WEBHOOK_FIELDS,
     columns=WEBHOOK_COLUMNS,
     ignored=_IGNORED,
-    key=("event_id",),
+    key=("event_id", "recipient", "esp_event", "time"),  # the id alone is none where it was masked
     traces=(
         (
             r"14c5d75ce93\.dfd\.64b469",
@@ -131,30 +144,12 @@ WEBHOOK = Format(
     ),
 )
 
-_INSIDE = unwrapped_sql("text", [f"$.{key}" for key in WRAPPERS], "$.event")
-
-
-def _wrapped(*needs: str, container: str = "") -> Format:
-    return replace(
-        WEBHOOK,
-        name="event webhook, wrapped",
-        needs=needs,
-        container=container,
-        bare=not container,
-        wraps=WEBHOOK.name,
-        inner=_INSIDE,
-        several=True,
-        plain=False,
-    )
-
-
-WRAPPED = (_wrapped("raw_event"), _wrapped(container="Records"), _wrapped(container="Messages"))
-
 #: The webhook before 2013: one form body an event, without ids and times.
 VERSION_1 = replace(
     WEBHOOK,
     name="event webhook, version 1",
     kind="body",
+    signs=(),
     needs=("email event",),
     lacks="recipient token signature",
     plain=False,
@@ -168,6 +163,7 @@ TABLE = replace(
     name="event webhook, as a table",
     kind="csv",
     plain=False,
+    signs=(),
     needs=("event email sg_event_id", "event email timestamp sg_message_id", "event email timestamp smtp-id"),
     lacks="recipient",
     fields={name: _TABLE_SPELLINGS.get(name, path) for name, path in WEBHOOK_FIELDS.items()},
@@ -267,6 +263,7 @@ MESSAGES = Format(
 LOG = replace(
     WEBHOOK,
     name="email logs, message",
+    signs=(),
     needs=("sg_message_id to_email events",),
     lacks="",
     plain=False,
@@ -303,7 +300,7 @@ LOGS = Format(
 )
 
 
-def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Format, Format]:
+def _list(name: str, keys: str, *, hint: str = "", note: str = "", signs: str = "") -> tuple[Format, Format]:
     """Return the JSON and the CSV format of one suppression list."""
     known = keys.split()
     has = {
@@ -321,6 +318,7 @@ def _list(name: str, keys: str, *, hint: str = "", note: str = "") -> tuple[Form
         else (keys,),
         only=keys,
         hint=hint,
+        signs=(Sign(signs, loose=True),) if signs else (),
         fields={key: key for key in known},
         columns={
             "event": "'suppressed'",
@@ -352,10 +350,16 @@ _UNSURE = (
 LISTS = (
     *_list("bounces", "created email reason status", hint=r"^(?!.*block).*bounce"),
     *_list("blocks", "created email reason status", hint=r"^(?!.*bounce).*block"),
-    *_list("bounces_or_blocks", "created email reason status", note=_UNSURE),
-    *_list("spam_reports", "created email ip"),
-    *_list("invalid_emails", "created email reason"),
-    *_list("group_unsubscribes", "email group_id group_name created_at"),
+    *_list(
+        "bounces_or_blocks", "created email reason status", note=_UNSURE, signs="email created reason status"
+    ),
+    *_list("spam_reports", "created email ip", signs="email created ip"),
+    *_list("invalid_emails", "created email reason", signs="email created reason"),
+    *_list(
+        "group_unsubscribes",
+        "email group_id group_name created_at",
+        signs="email groupid groupname createdat",
+    ),
     *_list("unsubscribes", "created email"),
 )
 
@@ -461,7 +465,6 @@ TOTALS = (
 
 FORMATS = (
     WEBHOOK,
-    *WRAPPED,
     TABLE,
     VERSION_1,
     ACTIVITY,

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 from bounceanalytics.database import literal
-from bounceanalytics.loading.formats.format import Format, Structure, unwrapped_sql, words_sql
+from bounceanalytics.loading.formats.format import Format, Sign, Structure, words_sql
 from bounceanalytics.loading.formats.mail_marks import MailMarks
-from bounceanalytics.loading.formats.reports import REPORT_COLUMNS, REPORT_FIELDS, REPORT_IGNORED, REPORTED
+from bounceanalytics.loading.formats.reports import report_format
 
 #: SES's word, without blanks and underscores -> ours.
 EVENTS = {
@@ -45,9 +44,6 @@ IGNORED = {
     "amazonsnssubscriptionsucceeded": "a notice that the notifications were set up",
     "received": "a message on its way in",
 }
-
-# Where the next layer of wrapping keeps its content: SNS, EventBridge, SQS, Lambda, CloudWatch Logs. Layers stack.
-_LAYERS = ("$.Message", "$.detail", "$.Sns.Message", "$.Body", "$.body", "$.message")
 
 _RECIPIENT: Structure = {"emailAddress": "VARCHAR", "status": "VARCHAR", "diagnosticCode": "VARCHAR"}
 _TOPIC = {"topicName": "VARCHAR", "subscriptionStatus": "VARCHAR"}
@@ -169,12 +165,73 @@ COLUMNS = {
     " lambda tag: list_transform(tag.value, lambda one: tag.key || ':' || one)))",
 }
 
+_WORDS = frozenset({"subscription", *EVENTS})
+_YANDEX = "eventid"  # Yandex Cloud Postbox writes nearly the same records
+
+SIGNS = (
+    *(
+        Sign(f"{word} {part}", words=_WORDS | {"received"}, lacks=_YANDEX)
+        for word in ("eventtype", "notificationtype")
+        for part in ("mail", "mailmessageid", "maildestination", "bounce", "bouncebouncetype", "complaint")
+    ),
+    # without a word, and as programmes that keep no order of parts write it
+    Sign("mailmessageid bouncebouncetype"),
+    Sign("mailmessageid complaintcomplainedrecipients"),
+    Sign("mailmessageid deliverysmtpresponse"),
+    *(
+        Sign(f"{word} {keys}", words=_WORDS, lacks=_YANDEX)
+        for word in ("eventtype", "notificationtype")
+        for keys in (
+            "bouncedrecipients",
+            "complainedrecipients",
+            "messageid destination",
+            "messageid emailaddress",
+            "bouncetype emailaddress",
+        )
+    ),
+    Sign("bouncetype bouncesubtype emailaddress"),
+    Sign("notificationtype", words=frozenset(IGNORED)),
+)
+
+#: Keys of a record whose parts were taken out of their places -> where they belong.
+ALSO = {
+    "timestamp": "mail/timestamp",
+    "messageid": "mail/messageId",
+    "destination": "mail/destination",
+    "sesoutgoingip": "mail/tags/ses:outgoing-ip",
+    "bouncetype": "bounce/bounceType",
+    "bouncesubtype": "bounce/bounceSubType",
+    "bouncedrecipients": "bounce/bouncedRecipients",
+    "bouncetime": "bounce/timestamp",
+    "bouncetimestamp": "bounce/timestamp",
+    "feedbackid": "bounce/feedbackId",
+    "reportingmta": "bounce/reportingMTA",
+    "complaintfeedbacktype": "complaint/complaintFeedbackType",
+    "complaintsubtype": "complaint/complaintSubType",
+    "complainedrecipients": "complaint/complainedRecipients",
+    "complainttimestamp": "complaint/timestamp",
+    "recipients": "delivery/recipients",
+    "smtpresponse": "delivery/smtpResponse",
+    "delaytype": "deliveryDelay/delayType",
+    "delayedrecipients": "deliveryDelay/delayedRecipients",
+    "reason": "reject/reason",
+    "errormessage": "failure/errorMessage",
+    "link": "click/link",
+    "emailaddress": "bounce/bouncedRecipients/emailAddress complaint/complainedRecipients/emailAddress"
+    " deliveryDelay/delayedRecipients/emailAddress",
+    "status": "bounce/bouncedRecipients/status deliveryDelay/delayedRecipients/status",
+    "diagnosticcode": "bounce/bouncedRecipients/diagnosticCode deliveryDelay/delayedRecipients/diagnosticCode",
+}
+
 PUBLISHING = Format(
     provider="ses",
     name="event publishing",
     needs=("eventType mail",),
-    lacks="eventId",  # Yandex Cloud Postbox writes nearly the same records
-    inner=unwrapped_sql("text", _LAYERS, "$.mail"),
+    lacks="eventId",
+    carried=True,
+    signs=SIGNS,
+    also=ALSO,
+    clock=("sent", "bounce_time", "complaint_time", "delivery_time", "delay_time", "open_time", "click_time"),
     plain=True,
     fields=FIELDS,
     columns=COLUMNS,
@@ -187,62 +244,14 @@ PUBLISHING = Format(
     key=("message_id", "event", "recipient", "esp_type", "esp_reason", "again", "click_link"),
 )
 
-
-def _wrapped(name: str, *needs: str, container: str = "", **other: Any) -> Format:
-    return replace(
-        PUBLISHING,
-        name=name,
-        needs=needs,
-        lacks="",
-        container=container,
-        bare=not container,
-        plain=False,
-        **other,
-    )
-
-
-EVENT_FORMS = (
+NOTIFICATIONS = replace(
     PUBLISHING,
-    _wrapped("feedback notifications", "notificationType mail", "notificationType message"),
-    _wrapped("SNS messages", "Type TopicArn Message", "Type MessageId Message"),
-    _wrapped("EventBridge events", "detail-type detail"),
-    replace(
-        _wrapped("SQS messages", "Body MessageId", "Body ReceiptHandle", container="Messages"), bare=True
-    ),
-    replace(_wrapped("Lambda events", "EventSource Sns", "eventSource body", container="Records"), bare=True),
-    _wrapped("CloudWatch log events", "id message timestamp", container="logEvents"),
-    _wrapped("CloudWatch log events", "message timestamp ingestionTime", container="events"),
-    _wrapped("CloudWatch Logs Insights table", "@message", kind="csv", column="@message"),
-    _wrapped(
-        "CloudWatch Logs Insights results",
-        "list-of-lists",
-        container="results",
-        opens="[",
-        inner=unwrapped_sql(
-            'coalesce(list_filter(TRY(from_json(text, \'[{"field": "VARCHAR", "value": "VARCHAR"}]\')),'
-            " lambda cell: cell.field = '@message')[1].value, text)",
-            _LAYERS,
-            "$.mail",
-        ),
-    ),
-    # what Firehose could not process lies beside the rest, in base64
-    _wrapped(
-        "Firehose processing failures",
-        "rawData errorCode",
-        inner=unwrapped_sql(
-            "coalesce(TRY(decode(from_base64(json_extract_string(text, '$.rawData')))), text)",
-            _LAYERS,
-            "$.mail",
-        ),
-    ),
+    name="feedback notifications",
+    needs=("notificationType mail", "notificationType message"),
+    lacks="",
+    signs=(),
+    plain=False,
 )
-
-# A report by mail (RFC 3464) stands beside notifications by mail in one mailbox.
-_NOTIFIED = (
-    "{address: one.address, status: one.status, text: one.text,"
-    " action: CAST(NULL AS VARCHAR), host: CAST(NULL AS VARCHAR)}"
-)
-_NOTIFIED_LIST = f"CASE WHEN len({_ABOUT}) > 0 THEN {_ABOUT} ELSE {_ONLY_ONE} END"
 
 MAIL_MARKS = MailMarks(
     sender=re.compile(r"[@.]amazonses\.com\b", re.IGNORECASE),
@@ -252,30 +261,8 @@ MAIL_MARKS = MailMarks(
     own_id=True,
 )
 
-MAIL = replace(
-    PUBLISHING,
-    name="mail",
-    needs=(
-        "report-of-ses",
-        "notificationType mail",
-        "eventType mail",
-        "Type TopicArn Message",
-        "mail_notice",
-    ),
-    plain=False,
-    fields=FIELDS | REPORT_FIELDS,
-    columns={
-        name: f"CASE WHEN reported IS NULL THEN {COLUMNS[name]} ELSE {REPORT_COLUMNS[name]} END"
-        if name in COLUMNS and name in REPORT_COLUMNS
-        else REPORT_COLUMNS.get(name) or f"CASE WHEN reported IS NULL THEN {COLUMNS[name]} END"
-        for name in {**COLUMNS, **REPORT_COLUMNS}
-    },
-    explode=f"CASE WHEN reported IS NULL THEN list_transform({_NOTIFIED_LIST}, lambda one: {_NOTIFIED})"
-    f" ELSE list_transform(reported, lambda one: {REPORTED}) END",
-    otherwise="[NULL]",
-    ignored=f"CASE WHEN reported IS NULL THEN coalesce({REPORT_IGNORED}, {PUBLISHING.ignored}) END",
-    key=("message_id", "event", "recipient", "again"),
-)
+# a report by mail (RFC 3464) stands beside notifications by mail in one mailbox
+MAIL = report_format("ses", "mail")
 
 _DETAILS = {
     "Bounce": {"BounceType": "VARCHAR", "BounceSubType": "VARCHAR", "DiagnosticCode": "VARCHAR"},
@@ -362,63 +349,6 @@ INSIGHTS_EXPORT = Format(
     },
     key=("message_id", "event", "recipient"),
     note="its layout is not documented: columns were found by their titles, one row for the last event of a message",
-)
-
-_FLAT_ABOUT = f"""CASE {_KIND}
-    WHEN 'bounce' THEN list_transform(bounced, lambda one: {_FROM_BODY})
-    WHEN 'deliverydelay' THEN list_transform(delayed, lambda one: {_FROM_BODY})
-    WHEN 'complaint' THEN list_transform(complained,
-        lambda one: {{address: one.emailAddress, status: CAST(NULL AS VARCHAR), text: CAST(NULL AS VARCHAR)}})
-    WHEN 'delivery' THEN list_transform(delivered, lambda one: {_ADDRESS})
-    WHEN 'open' THEN {_ONLY_ONE}
-    WHEN 'click' THEN {_ONLY_ONE}
-    ELSE {_EVERYONE} END"""
-_FLAT_NAMED = f"list_filter({_FLAT_ABOUT}, lambda one: one.address <> '')"
-
-FLATTENED = replace(
-    PUBLISHING,
-    name="events, flattened",
-    needs=("eventType bouncedRecipients destination", "eventType complainedRecipients messageId"),
-    lacks="mail",
-    inner="",
-    fields={
-        "event_type": "eventType",
-        "notification_type": "notificationType",
-        "sent": "timestamp",
-        "mail_id": "messageId",
-        "destination": ("destination", ["VARCHAR"]),
-        "outgoing": ("ses:outgoing-ip", ["VARCHAR"]),
-        "bounce_type": "bounceType",
-        "bounced": ("bouncedRecipients", [_RECIPIENT]),
-        "feedback_id": "feedbackId",
-        "complaint_type": "complaintFeedbackType",
-        "complained": ("complainedRecipients", [{"emailAddress": "VARCHAR"}]),
-        "delivered": ("recipients", ["VARCHAR"]),
-        "delay_type": "delayType",
-        "delayed": ("delayedRecipients", [_RECIPIENT]),
-        "reject_reason": "reason",
-        "failure_message": "errorMessage",
-        "click_link": "link",
-    },
-    columns={
-        "event": f"CASE WHEN {_KIND} = 'complaint' AND complaint_type = 'not-spam' THEN 'other'"
-        f" ELSE {words_sql(_KIND, EVENTS, literal('other'))} END",
-        "suspect": f"{_KIND} = 'complaint' AND len(complained) > 1",
-        "esp_event": _WORD,
-        "esp_type": "coalesce(nullif(bounce_type, ''), nullif(complaint_type, ''), delay_type)",
-        "esp_reason": "reject_reason",
-        "recipient": "each.address",
-        "time": "sent",
-        "message_id": "mail_id",
-        "event_id": "feedback_id",
-        "status": "each.status",
-        "text": "each.text",
-        "own_text": "coalesce(nullif(failure_message, ''), reject_reason)",
-        "sending_ip": "outgoing[1]",
-    },
-    explode=_FLAT_NAMED,
-    ignored="NULL",
-    note="the times of its bounces and complaints are those of sending: the programme that wrote it kept no others",
 )
 
 
@@ -541,11 +471,11 @@ IMPORTS = (
 )
 
 FORMATS = (
-    *EVENT_FORMS,
+    PUBLISHING,
+    NOTIFICATIONS,
     MAIL,
     INSIGHTS,
     INSIGHTS_EXPORT,
-    FLATTENED,
     DASHBOARD,
     SUPPRESSION_LIST,
     *IMPORTS,

@@ -28,8 +28,8 @@ _ADDED = {"address": person, "created_at": "Mon, 09 Mar 2026 10:01:40 UTC"}
 CASES = (
     Case("mailgun", "events", "lines", event),
     Case("mailgun", "events", "page items", event),
-    Case("mailgun", "events, flattened", "lines", lambda number: flat(event(number), "_", "_")),
-    Case("mailgun", "events, flattened", "array", lambda number: flat(event(number), ".", "-")),
+    Case("mailgun", "events, wrapped", "lines", lambda number: flat(event(number), "_", "_")),
+    Case("mailgun", "events, wrapped", "array", lambda number: flat(event(number), ".", "-")),
     Case("mailgun", "events, wrapped", "lines", lambda number: {"raw_event": json.dumps(event(number))}),
     Case("mailgun", "events, wrapped", "page Records", lambda number: {"body": json.dumps(event(number))}),
     Case("mailgun", "events, wrapped", "page Messages", lambda number: {"data": event(number)}),

@@ -70,21 +70,24 @@ CASES = (
             **{key: value for key, value in event(number).items() if key != "eventType"},
         },
     ),
-    Case("ses", "SNS messages", "lines", sns),
-    Case("ses", "EventBridge events", "lines", event_bridge),
-    Case("ses", "EventBridge events", "log", event_bridge),
+    Case("ses", "event publishing, wrapped", "lines", sns),
+    Case("ses", "event publishing, wrapped", "lines", event_bridge),
+    Case("ses", "event publishing, wrapped", "log", event_bridge),
     Case(
         "ses",
-        "SQS messages",
+        "event publishing, wrapped",
         "page Messages",
         lambda number: {"MessageId": f"{number}", "ReceiptHandle": "x", "Body": json.dumps(sns(number))},
     ),
     Case(
-        "ses", "Lambda events", "page Records", lambda number: {"EventSource": "aws:sns", "Sns": sns(number)}
+        "ses",
+        "event publishing, wrapped",
+        "page Records",
+        lambda number: {"EventSource": "aws:sns", "Sns": sns(number)},
     ),
     Case(
         "ses",
-        "CloudWatch log events",
+        "event publishing, wrapped",
         "page events",
         lambda number: {
             "logStreamName": "s",
@@ -95,7 +98,7 @@ CASES = (
     ),
     Case(
         "ses",
-        "CloudWatch log events",
+        "event publishing, wrapped",
         "page logEvents",
         lambda number: {
             "id": f"{number}",
@@ -105,7 +108,7 @@ CASES = (
     ),
     Case(
         "ses",
-        "CloudWatch Logs Insights table",
+        "event publishing, wrapped",
         "csv",
         lambda number: {
             "@timestamp": clock(number).replace("T", " "),
@@ -114,7 +117,7 @@ CASES = (
     ),
     Case(
         "ses",
-        "CloudWatch Logs Insights results",
+        "event publishing, wrapped",
         "page results",
         lambda number: [
             {"field": "@timestamp", "value": clock(number)},
@@ -123,7 +126,7 @@ CASES = (
     ),
     Case(
         "ses",
-        "Firehose processing failures",
+        "event publishing, wrapped",
         "lines",
         lambda number: {
             "attemptsMade": 4,
@@ -150,7 +153,7 @@ CASES = (
             "Sent Date": clock(number) + "Z",
         },
     ),
-    Case("ses", "events, flattened", "lines", ses_flat),
+    Case("ses", "event publishing, wrapped", "lines", ses_flat),
     Case(
         "ses",
         "bounce dashboard",
