@@ -226,7 +226,9 @@ def test_empty_input_says_so_in_words(curves: pd.DataFrame, found: pd.DataFrame)
         assert re.fullmatch(r"[A-Z].* .*\.", note.text)
 
 
-@pytest.mark.parametrize(("draw", "what"), [(recovery, "summary of recovery"), (storms, "summary of storms")])
+@pytest.mark.parametrize(
+    ("draw", "what"), [(recovery, "frame of recovery curves"), (storms, "summary of storms")]
+)
 def test_wrong_input_and_wrong_theme_are_named(
     draw: Any, what: str, curves: pd.DataFrame, found: pd.DataFrame
 ) -> None:
