@@ -68,6 +68,7 @@ def convert(
                 provider=exports.provider,
                 deduplicate=not keep_copies,
                 timezone=exports.timezone,
+                dayfirst=exports.dayfirst,
                 progress=update,
                 overwrite=overwrite,
             )

@@ -96,6 +96,7 @@ class Exports:
     provider: str | None
     timezone: str
     rules: tuple[str, ...] = ()
+    dayfirst: bool | None = None
 
     @property
     def source(self) -> Any:
@@ -105,7 +106,13 @@ class Exports:
     def load(self) -> ba.Load:
         """Read them, with a bar for each file."""
         with progress() as update:
-            return ba.load(self.source, provider=self.provider, timezone=self.timezone, progress=update)
+            return ba.load(
+                self.source,
+                provider=self.provider,
+                timezone=self.timezone,
+                dayfirst=self.dayfirst,
+                progress=update,
+            )
 
     def classified(self) -> pd.DataFrame:
         """Read and classify them, by rules of the user's own as well."""
@@ -187,6 +194,12 @@ def takes_exports(
         click.option(
             "--timezone", default="UTC", show_default=True, help="Zone of times that are written without one."
         ),
+        click.option(
+            "--day-first/--month-first",
+            "dayfirst",
+            default=None,
+            help="Order of dates such as 3/5/2026 where nothing in the file tells it.",
+        ),
     ]
     if rules:
         added.append(
@@ -205,10 +218,11 @@ def takes_exports(
             sources: tuple[str, ...],
             provider: str | None,
             timezone: str,
+            dayfirst: bool | None,
             rules: tuple[str, ...] = (),
             **options: Any,
         ) -> Any:
-            return command(*args, exports=Exports(sources, provider, timezone, rules), **options)
+            return command(*args, exports=Exports(sources, provider, timezone, rules, dayfirst), **options)
 
         for add in reversed(added):
             run = add(run)

@@ -9,8 +9,13 @@ from bounceanalytics.datasets import as_dataset
 from bounceanalytics.loading.converting import account_of, convert
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Account, Reader, groups, notes, open_engine, warn_of_naive_times
-from bounceanalytics.loading.result import Load, NaiveTimeWarning, RejectedRecordsWarning
+from bounceanalytics.loading.reading import Account, Reader, groups, notes, open_engine, warn_of_times
+from bounceanalytics.loading.result import (
+    Load,
+    NaiveTimeWarning,
+    RejectedRecordsWarning,
+    UnreadTimesWarning,
+)
 from bounceanalytics.loading.tables import load_table, read_table
 from bounceanalytics.opening.sources import open_sources
 
@@ -24,6 +29,7 @@ __all__ = [
     "Load",
     "NaiveTimeWarning",
     "RejectedRecordsWarning",
+    "UnreadTimesWarning",
     "convert",
     "load",
     "load_table",
@@ -42,6 +48,7 @@ def load(
     deduplicate: bool = True,
     on_error: OnError = "collect",
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     progress: Progress | None = None,
 ) -> Load:
     """Read exports into one event frame and account for every record.
@@ -71,6 +78,9 @@ def load(
         Keep unreadable records in ``rejects``, or raise at the first one.
     timezone : str, optional
         Zone of times that are written without one, such as ``'Europe/Berlin'``; UTC, with a warning, if not given.
+    dayfirst : bool, optional
+        Order of dates such as 3/5/2026 where no date of the file (such as 25/3/2026) tells it: the day first, or the
+        month. The month, with a note in ``files``, if not given.
     progress : callable, optional
         Called with a description, the bytes done and the bytes in total.
 
@@ -104,7 +114,7 @@ def load(
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider)
-        reader = Reader(accounts, timezone or "UTC", on_error, engine)
+        reader = Reader(accounts, timezone or "UTC", on_error, engine, dayfirst)
         total = sum(one.size for one in sources)
         done = total - sum(one.size for _, one, _ in known)
         for group in groups(known):
@@ -118,8 +128,7 @@ def load(
             progress("reading", total, total)
         for place, one, found in known:
             accounts[place].notes += notes(one, found, accounts[place].records)
-    if timezone is None:
-        warn_of_naive_times(accounts)
+    warn_of_times(accounts, timezone)
     return result_of(reader, batches, deduplicate=deduplicate)
 
 
@@ -130,13 +139,14 @@ def read(
     deduplicate: bool = True,
     on_error: OnError = "collect",
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read exports and return their events; the same as ``load(…).events``.
 
     Parameters
     ----------
-    source, provider, deduplicate, on_error, timezone, progress
+    source, provider, deduplicate, on_error, timezone, dayfirst, progress
         As for :func:`load`.
 
     Returns
@@ -190,6 +200,7 @@ def read(
             deduplicate=deduplicate,
             on_error=on_error,
             timezone=timezone,
+            dayfirst=dayfirst,
             progress=progress,
         )
     )
@@ -201,13 +212,14 @@ def read_sendgrid(
     deduplicate: bool = True,
     on_error: OnError = "collect",
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read SendGrid exports: Event Webhook, suppression lists, Email Activity.
 
     Parameters
     ----------
-    source, deduplicate, on_error, timezone, progress
+    source, deduplicate, on_error, timezone, dayfirst, progress
         As for :func:`load`.
 
     Returns
@@ -237,6 +249,7 @@ def read_sendgrid(
             deduplicate=deduplicate,
             on_error=on_error,
             timezone=timezone,
+            dayfirst=dayfirst,
             progress=progress,
         )
     )
@@ -248,13 +261,14 @@ def read_ses(
     deduplicate: bool = True,
     on_error: OnError = "collect",
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read Amazon SES exports: event publishing and feedback notifications in any wrapper, suppression list pages.
 
     Parameters
     ----------
-    source, deduplicate, on_error, timezone, progress
+    source, deduplicate, on_error, timezone, dayfirst, progress
         As for :func:`load`.
 
     Returns
@@ -284,6 +298,7 @@ def read_ses(
             deduplicate=deduplicate,
             on_error=on_error,
             timezone=timezone,
+            dayfirst=dayfirst,
             progress=progress,
         )
     )
@@ -295,13 +310,14 @@ def read_mailgun(
     deduplicate: bool = True,
     on_error: OnError = "collect",
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read Mailgun exports: events, logs, webhooks, suppression lists.
 
     Parameters
     ----------
-    source, deduplicate, on_error, timezone, progress
+    source, deduplicate, on_error, timezone, dayfirst, progress
         As for :func:`load`.
 
     Returns
@@ -331,6 +347,7 @@ def read_mailgun(
             deduplicate=deduplicate,
             on_error=on_error,
             timezone=timezone,
+            dayfirst=dayfirst,
             progress=progress,
         )
     )

@@ -36,9 +36,10 @@ from bounceanalytics.files import HiddenFiles
 from bounceanalytics.loading.copies import SeenKeys, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import account_frames, rejects_frame, with_places, without_verdicts
-from bounceanalytics.loading.normalise import TIME_STYLES, to_events
-from bounceanalytics.loading.reading import Account, Reader, notes, open_engine, warn_of_naive_times
+from bounceanalytics.loading.normalise import to_events
+from bounceanalytics.loading.reading import Account, Reader, notes, open_engine, warn_of_times
 from bounceanalytics.loading.result import Duplicates, Load
+from bounceanalytics.loading.times import TIME_STYLES
 from bounceanalytics.opening.sources import open_sources
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def convert(
     provider: str | None = None,
     deduplicate: bool = True,
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> Dataset:
@@ -78,7 +80,7 @@ def convert(
         As for :func:`bounceanalytics.load`.
     out : path
         Folder of the dataset, such as ``"events.parquet"``.
-    provider, timezone : optional
+    provider, timezone, dayfirst : optional
         As for :func:`bounceanalytics.load`.
     deduplicate : bool, default True
         Count an event once. Eight bytes of memory are needed for each event.
@@ -114,6 +116,8 @@ def convert(
     check_options(provider, "collect", timezone)
     out = Path(out).expanduser()
     options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
+    if dayfirst is not None:
+        options["dayfirst"] = dayfirst
     with (
         tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
         open_engine("16MB", memory_limit=_MEMORY) as engine,
@@ -130,12 +134,11 @@ def convert(
                 sources,
                 accounts,
                 known,
-                Reader(accounts, timezone or "UTC", "collect", engine),
+                Reader(accounts, timezone or "UTC", "collect", engine, dayfirst),
                 folder,
                 progress,
             )
-    if timezone is None:
-        warn_of_naive_times(accounts)
+    warn_of_times(accounts, timezone)
     return Dataset(out)
 
 

@@ -20,10 +20,10 @@ from bounceanalytics import schema
 from bounceanalytics.database import literal
 from bounceanalytics.esps import INVENTED_REPLIES
 from bounceanalytics.knowledge.rules import mailbox_providers
+from bounceanalytics.loading.times import STYLES, time_sql
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from bounceanalytics.loading.formats.format import Format
 
@@ -72,9 +72,6 @@ _ENHANCED_GATE = r"[245]\.\d{1,3}\."
 _ENHANCED_FIELD = r"^([245]\.\d{1,3}\.\d{1,3})(?:\D|$)"
 _REPLY_FIELD = r"^\s*([2345]\d\d)(?:\.0+)?\s*$"
 
-_OFFSET = r":\d\d(?:[.,]\d+)?\s*(?:[zZ]|UTC|GMT|[+-]\d\d(?::?\d\d)?)\s*$"
-_RFC2822 = r"(\d{1,2}) +([A-Za-z]{3})[a-z]* +(\d{4}) +(\d{1,2}:\d\d(?::\d\d)?)\s*(\([^)]*\))?\s*([+-]\d{4})?"
-
 
 def _first(text: str, patterns: tuple[str, ...], gate: str = "") -> str:
     """Return SQL for what the first pattern that matches finds; later ones see only the texts left over.
@@ -87,67 +84,6 @@ def _first(text: str, patterns: tuple[str, ...], gate: str = "") -> str:
         for pattern in patterns
     )
     return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {closed}{tries} END"
-
-
-#: How a time was written, by number; 0 means missing.
-TIME_STYLES = (
-    "",
-    "seconds since 1970",
-    "milliseconds since 1970",
-    "microseconds since 1970",
-    "ISO 8601",
-    "RFC 2822",
-    "without a zone",
-)
-NAIVE = TIME_STYLES.index("without a zone")
-_SHIFT = 3  # bits for the number of a style beside a time
-#: A time is the number that the engine gives divided by this.
-STYLES = 2**_SHIFT
-
-
-def time_sql(text: str, timezone: str) -> str:
-    """Return SQL for the time and the style of a text in any style that exports use.
-
-    Numbers are seconds, milliseconds or microseconds by their size. Dates before 1970 are the zero dates that some
-    programs write for a missing one. A date without a zone is in ``timezone``.
-
-    Both come in one number, since they are told by the same tests: eight times the microseconds since 1970, and the
-    place of the style in :data:`TIME_STYLES`.
-    """
-    number = f"TRY_CAST({text} AS DOUBLE)"
-    whole = f"TRY_CAST({text} AS BIGINT)"  # of ten digits: the usual case, and the fastest
-    naive = f"TRY_CAST({text} AS TIMESTAMP)"
-    local = naive if timezone == "UTC" else f"timezone({literal(timezone)}, {naive})"
-    months = literal("janfebmaraprmayjunjulaugsepoctnovdec")
-    mail = (
-        f"regexp_extract({text}, {literal(_RFC2822)}, ['day', 'month', 'year', 'clock', 'comment', 'zone'])"
-    )
-    iso = (
-        "part.year || '-' || lpad(CAST((strpos({months}, lower(part.month)) + 2) // 3 AS VARCHAR), 2, '0') || '-' ||"
-        " lpad(part.day, 2, '0') || ' ' || part.clock || coalesce(nullif(part.zone, ''), '+0000')"
-    ).replace("{months}", months)
-    zoned = rf"regexp_replace(regexp_replace({text}, '\s*(UTC|GMT)\s*$', 'Z'), '\s+([+-])', '\1')"
-
-    def both(micros: str, style: str) -> str:
-        return f"{micros} * {STYLES} + {TIME_STYLES.index(style)}"
-
-    seconds, millis, micros, iso_8601, rfc_2822, zoneless = TIME_STYLES[1:]
-    return f"""CASE
-        WHEN {text} IS NULL THEN NULL
-        WHEN length({text}) = 10 AND {whole} > 0 THEN {both(f"{whole} * 1000000", seconds)}
-        WHEN ends_with({text}, 'Z') AND {text}[11] = 'T'
-        THEN {both(f"epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))", iso_8601)}
-        WHEN {text}[11] = '.' AND {number} > 0 THEN {both(f"CAST(round({number} * 1e6) AS BIGINT)", seconds)}
-        WHEN {number} IS NOT NULL THEN CASE
-            WHEN {number} <= 0 THEN NULL
-            WHEN {number} < 1e11 THEN {both(f"CAST(round({number} * 1e6) AS BIGINT)", seconds)}
-            WHEN {number} < 1e14 THEN {both(f"CAST(round({number} * 1e3) AS BIGINT)", millis)}
-            WHEN {number} < 1e17 THEN {both(f"CAST(round({number}) AS BIGINT)", micros)} END
-        WHEN regexp_matches({text}, {literal(_RFC2822)})
-        THEN {both(f"epoch_us(list_transform([{mail}], lambda part: TRY_CAST({iso} AS TIMESTAMPTZ))[1])", rfc_2822)}
-        WHEN regexp_matches({text}, {literal(_OFFSET)})
-        THEN {both(f"epoch_us(TRY_CAST({zoned} AS TIMESTAMPTZ))", iso_8601)}
-        ELSE {both(f"epoch_us({local})", zoneless)} END"""
 
 
 def _untyped_sql(text: str) -> str:
@@ -196,8 +132,8 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     -------
     str
         A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key`` and the columns of the event frame
-        that the format tells something of; the timestamp is what :func:`time_sql` gives. :func:`times` and
-        :func:`completed` make the rest of it.
+        that the format tells something of; the timestamp is what :func:`.times.time_sql` gives. :func:`.times.times`
+        and :func:`completed` make the rest of it.
     """
     events = ", ".join(map(literal, schema.EVENTS))
     names = [name for name in fmt.key if name in fmt.fields]
@@ -283,19 +219,6 @@ _ALWAYS = (
     "esp_reason",
     "attempt",
 )
-
-
-def times(table: pa.Table) -> tuple[pa.Array, NDArray[np.int64]]:
-    """Return the times of what :func:`events_sql` gives, in UTC, and the place of their style in TIME_STYLES."""
-    if "timestamp" not in table.column_names:
-        return pa.nulls(len(table), schema.ARROW_TIME), np.zeros(len(table), np.int64)
-    both = table["timestamp"]
-    values = (pc.fill_null(both, 0) if both.null_count else both).to_numpy()
-    unknown = values <= 0  # missing, or before 1970
-    styles = values & (STYLES - 1)
-    if not unknown.any():
-        return pa.array(values >> _SHIFT).cast(schema.ARROW_TIME), styles
-    return pa.array(values >> _SHIFT, mask=unknown).cast(schema.ARROW_TIME), np.where(unknown, 0, styles)
 
 
 def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:

@@ -17,7 +17,8 @@ from bounceanalytics.database import literal
 from bounceanalytics.loading.formats.format import identifier
 from bounceanalytics.loading.formats.own_exports import FRAME
 from bounceanalytics.loading.found import Found
-from bounceanalytics.loading.normalise import ACCOUNT, STYLES, time_sql
+from bounceanalytics.loading.normalise import ACCOUNT
+from bounceanalytics.loading.times import STYLES, time_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ import contextlib
 import re
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,10 +18,11 @@ import pyarrow.compute as pc
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import own_frames, records
-from bounceanalytics.loading.normalise import NAIVE, TIME_STYLES, completed, events_sql, times
-from bounceanalytics.loading.result import NaiveTimeWarning
+from bounceanalytics.loading.normalise import completed, events_sql
+from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
+from bounceanalytics.loading.times import NAIVE, ROUNDED, TIME_STYLES, UNREAD, Clocks, times
 from bounceanalytics.loading.tolerant import READERS, tolerant_json
 from bounceanalytics.loading.unwrapping.pieces import Unwrapping
 from bounceanalytics.loading.unwrapping.walk import WALK
@@ -28,7 +30,7 @@ from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import recoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -59,18 +61,32 @@ class Account:
     rows: int = 0
     styles: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(TIME_STYLES), np.int64))
     zone: str = ""  # of its times without one, where the format tells
+    unread: str = ""  # the first of its times that is not understood
+    assumed: str = ""  # what was assumed of its dates
     notes: list[str] = field(default_factory=list)
 
     @property
     def times(self) -> str:
         """How its times were written, the most frequent way first."""
         order = sorted(range(1, len(TIME_STYLES)), key=lambda style: -self.styles[style])
-        return "; ".join(TIME_STYLES[style] for style in order if self.styles[style])
+        return "; ".join(TIME_STYLES[style] for style in order if self.styles[style] and style != UNREAD)
+
+    @property
+    def times_notes(self) -> list[str]:
+        """What is to be said about its times."""
+        said = [self.assumed] if self.assumed else []
+        if count := self.styles[UNREAD]:
+            said.append(
+                f"{count:,} times could not be read and are missing, the first of them {self.unread!r}"
+            )
+        if count := self.styles[ROUNDED]:
+            said.append(f"a spreadsheet has rounded {count:,} times; export the file anew if they matter")
+        return said
 
     @property
     def naive(self) -> bool:
         """Whether it has times whose zone nobody told."""
-        return bool(self.styles[NAIVE]) and not self.zone
+        return bool(self.styles[NAIVE].any()) and not self.zone
 
     def ignore(self, reason: str, count: int) -> None:
         """Count records that are left out on purpose."""
@@ -81,6 +97,7 @@ class Account:
         self.records = self.loaded = self.rejected = self.rows = 0
         self.ignored.clear()
         self.styles[:] = 0
+        self.unread = self.assumed = ""
 
 
 @dataclass(frozen=True)
@@ -169,10 +186,17 @@ class Reader:
         ``raise`` stops at the first record that cannot be read.
     connection : duckdb.DuckDBPyConnection
         From :func:`open_engine`.
+    dayfirst : bool, optional
+        Order of dates that may be read in two ways, where nothing in their file tells.
     """
 
     def __init__(
-        self, accounts: list[Account], timezone: str, on_error: str, connection: duckdb.DuckDBPyConnection
+        self,
+        accounts: list[Account],
+        timezone: str,
+        on_error: str,
+        connection: duckdb.DuckDBPyConnection,
+        dayfirst: bool | None = None,
     ) -> None:
         self.accounts = accounts
         self.timezone = timezone
@@ -180,6 +204,8 @@ class Reader:
         self.tick: Callable[[float], None] | None = None  # told how much of the query is done, 0 to 1
         self.rejects: list[pd.DataFrame] = []
         self._engine = connection
+        self._clocks = Clocks(dayfirst)
+        self._clocks.attach(connection)
 
     def watch(self, tick: Callable[[float], None]) -> None:
         """Tell how much of each query is done."""
@@ -193,8 +219,9 @@ class Reader:
         """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
         found = group[0][2]
         if found.wrapped or found.layout in own_frames.STORED:
+            look = self._unwrapped if found.wrapped else self._stored
             for item in group:
-                yield from self._unwrapped(*item) if found.wrapped else self._stored(*item)
+                yield from self._again(item[0], partial(look, *item))
             return
         sources = [source for _, source, _ in group]
         places = np.array([place for place, _, _ in group], np.int64)
@@ -206,7 +233,7 @@ class Reader:
                 attempt = self._attempt(places, [copy], found)
         if attempt is None:
             for item in group:
-                yield from self._with_care(*item, None) if len(group) == 1 else self.read([item], folder)
+                yield from self._settled(*item, None) if len(group) == 1 else self.read([item], folder)
             return
         pieces, batches = attempt
         if len(batches) == len(pieces):
@@ -222,15 +249,32 @@ class Reader:
             yield self._batch(table.filter(pa.array(clean)), places, _Numbers())
         for index, item in enumerate(group):
             if index in damaged:
-                yield from self._with_care(*item, damaged[index])
+                yield from self._settled(*item, damaged[index])
+
+    def _settled(self, place: int, source: Source, found: Found, bad: set[int] | None) -> list[Batch]:
+        """Return the rows of a file read with care, once more if its last dates told the order of the first."""
+        return self._again(place, partial(self._with_care, place, source, found, bad))
+
+    def _again(self, place: int, rows: Callable[[], Iterator[Batch]]) -> list[Batch]:
+        known = len(self.rejects)
+        batches = list(rows())
+        if self._clocks.settle():
+            self.accounts[place].forget()
+            del self.rejects[known:]
+            batches = list(rows())
+        return batches
 
     def read_rows(self, place: int, name: str, found: Found, rows: str) -> Iterator[Batch]:
         """Yield the rows of a table that the engine has, given as a query with the columns of a tolerant reader."""
-        numbers = _Numbers()
-        try:
-            fields = records.table_fields_sql(found, rows, tolerant=True)
-            for piece in self._pieces(self._query(found, fields, tolerant=True)):
+        fields = records.table_fields_sql(found, rows, tolerant=True)
+
+        def read() -> Iterator[Batch]:
+            numbers = _Numbers()
+            for piece in self._pieces(self._query([place], found, fields, tolerant=True)):
                 yield self._batch(pa.Table.from_batches([piece]), np.array([place], np.int64), numbers)
+
+        try:
+            yield from self._again(place, read)
         except _GivenUpError as error:
             raise FormatError(f"{name} cannot be read as a table: {_reason(error)}") from error
 
@@ -248,7 +292,12 @@ class Reader:
         """Yield the rows of one file piece by piece; None takes back what was given, for it is read again."""
         bad: set[int] | None = None
         if found.wrapped or found.layout in own_frames.STORED:
-            yield from (self._unwrapped if found.wrapped else self._stored)(place, source, found)
+            look = self._unwrapped if found.wrapped else self._stored
+            yield from look(place, source, found)
+            if self._clocks.settle():
+                self.accounts[place].forget()
+                yield None
+                yield from look(place, source, found)
             return
         if found.layout not in READERS:
             bad = yield from self._stream_natively(place, source, found)
@@ -256,12 +305,21 @@ class Reader:
                 self.accounts[place].forget()
                 self.accounts[place].notes += copy.notes
                 yield None
-                bad = yield from self._stream_natively(place, copy, found)
-            if bad is not None and not bad:
+                source = copy
+                bad = yield from self._stream_natively(place, source, found)
+            again = self._clocks.settle()
+            if bad is not None and not bad and not again:
                 return
             self.accounts[place].forget()
             yield None
+            if bad is not None and not bad:
+                yield from self._stream_natively(place, source, found)
+                return
         yield from self._with_care(place, source, found, bad)
+        if self._clocks.settle():
+            self.accounts[place].forget()
+            yield None
+            yield from self._with_care(place, source, found, bad)
 
     def _stream_natively(
         self, place: int, source: Source, found: Found
@@ -271,7 +329,7 @@ class Reader:
         places = np.array([place], np.int64)
         bad: set[int] = set()
         try:
-            for piece in self._pieces(self._query(found, _native([source], found))):
+            for piece in self._pieces(self._query([place], found, _native([source], found))):
                 table = pa.Table.from_batches([piece])
                 bad |= _damaged(table, again).get(0, set())
                 if not bad:
@@ -285,13 +343,24 @@ class Reader:
     ) -> tuple[list[pa.RecordBatch], list[Batch]] | None:
         """Return what the engine makes of files by itself, and the rows before the first damage; None if it gives up.
 
-        The accounts tell only of a reading without damage.
+        The accounts tell only of a reading without damage. Where the last dates of a file tell the order of its first
+        ones, all is read once more.
         """
+        attempt = self._attempt_once(places, sources, found)
+        if attempt is None or not self._clocks.settle():
+            return attempt
+        for place in places:
+            self.accounts[place].forget()
+        return self._attempt_once(places, sources, found)
+
+    def _attempt_once(
+        self, places: NDArray[np.int64], sources: Sequence[Source], found: Found
+    ) -> tuple[list[pa.RecordBatch], list[Batch]] | None:
         pieces: list[pa.RecordBatch] = []
         batches: list[Batch] = []
         numbers, given_up = _Numbers(), False
         try:
-            for piece in self._pieces(self._query(found, _native(sources, found))):
+            for piece in self._pieces(self._query(places, found, _native(sources, found))):
                 table = pa.Table.from_batches([piece])
                 # rows are made ready while the engine works on
                 if len(batches) == len(pieces) and not _damaged(table):
@@ -304,8 +373,10 @@ class Reader:
                 self.accounts[place].forget()
         return None if given_up else (pieces, batches)
 
-    def _query(self, found: Found, fields: str, *, tolerant: bool = False) -> str:
+    def _query(self, places: Iterable[int], found: Found, fields: str, *, tolerant: bool = False) -> str:
         assert found.format is not None  # noqa: S101
+        own = "UTC" if found.format.typed else ""
+        self._clocks.start(places, found.format.zone or own or self.timezone)
         if found.format.typed:
             return own_frames.frame_sql(fields, found.header, tolerant=tolerant)
         return events_sql(found.format, fields, timezone=self.timezone, tolerant=tolerant)
@@ -342,7 +413,7 @@ class Reader:
             fields = records.fields_sql(found, 'SELECT * FROM "tolerant"', tolerant=True)
         given = pa.RecordBatchReader.from_batches(schema_, batches)
         yield from self._registered(
-            given, self._query(found, fields, tolerant=True), place, source, found, _Numbers()
+            given, self._query([place], found, fields, tolerant=True), place, source, found, _Numbers()
         )
 
     def _unwrapped(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
@@ -362,7 +433,7 @@ class Reader:
                 )
                 fields = records.fields_sql(what, 'SELECT * FROM "tolerant"', tolerant=True)
                 known = _Known(np.array(some, np.int64) + count + 1)
-                query = self._query(what, fields, tolerant=True)
+                query = self._query([place], what, fields, tolerant=True)
                 batches += self._registered(spans, query, place, source, what, known)
             yield from _in_order(batches)
             count += len(pieces)
@@ -393,6 +464,7 @@ class Reader:
         record = numbers.of(table)
         moments, styles = times(table)
         self._count(account, table["head"], styles)
+        self._tell_times(account, table, styles)
         lost = np.zeros(len(table), bool)
         for name, settle in (("bad", self._reject), ("problem", self._reject), ("ignored", self._ignore)):
             column = table[name]
@@ -416,6 +488,18 @@ class Reader:
         for place in np.unique(np.flatnonzero(counts) // size):
             some = counts[place * size : (place + 1) * size]
             self.accounts[place].styles[: len(some)] += some
+
+    def _tell_times(self, account: NDArray[np.int64], table: pa.Table, styles: NDArray[np.int64]) -> None:
+        """Note the first time of each file that is not understood, and what was assumed of its dates."""
+        for place in np.unique(account).tolist():
+            self.accounts[place].assumed = self._clocks.assumed(place)
+        unread = np.flatnonzero(styles == UNREAD)
+        if not len(unread):
+            return
+        for place, first in zip(*np.unique(account[unread], return_index=True), strict=True):
+            if not self.accounts[place].unread:
+                value = table["timestamp"][int(unread[first])].as_py()
+                self.accounts[place].unread = self._clocks.told(int(place), value)
 
     def _ignore(self, account: NDArray[np.int64], _: NDArray[np.int64], rows: pa.Table) -> None:
         heads = rows["head"].to_pylist()
@@ -460,16 +544,30 @@ def _reason(error: BaseException) -> str:
     return re.split(r"[:\n\"]", str(error.__cause__ or error))[0].strip() or "no reason is known"
 
 
-def warn_of_naive_times(accounts: Sequence[Account]) -> None:
-    """Warn our caller's caller, once, of times whose zone nobody told."""
-    naive = [one.source for one in accounts if one.naive]
-    if naive:
-        others = f" and {len(naive) - 1:,} other files" if len(naive) > 1 else ""
+def warn_of_times(accounts: Sequence[Account], timezone: str | None) -> None:
+    """Warn our caller's caller, once, of times that could not be read, and of times whose zone nobody told."""
+    unread = [one for one in accounts if one.styles[UNREAD]]
+    if unread:
+        count = sum(int(one.styles[UNREAD]) for one in unread)
         warnings.warn(
-            f"{naive[0]}{others} have times without a zone, taken as UTC; say timezone='…' if they are local",
+            f"{_files([one.source for one in unread])} {count:,} times that could not be read and are missing,"
+            f" the first of them {unread[0].unread!r}",
+            UnreadTimesWarning,
+            stacklevel=3,
+        )
+    naive = [one.source for one in accounts if one.naive]
+    if naive and timezone is None:
+        warnings.warn(
+            f"{_files(naive)} times without a zone, taken as UTC; say timezone='…' if they are local",
             NaiveTimeWarning,
             stacklevel=3,
         )
+
+
+def _files(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} has"
+    return f"{names[0]} and {len(names) - 1:,} other files have"
 
 
 def _native(sources: Sequence[Source], found: Found) -> str:

@@ -42,6 +42,20 @@ class NaiveTimeWarning(UserWarning):
     """
 
 
+class UnreadTimesWarning(UserWarning):
+    r"""Some times of an export are not understood; their rows have none, and the note on the file says which.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import bounceanalytics as ba
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     events = ba.read(b"created,email,reason,status\n2014-01-01 25:00,ann@example.com,full,5.2.2\n")
+    >>> print(told[0].message)
+    <bytes> has 1 times that could not be read and are missing, the first of them '2014-01-01 25:00'
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Duplicates:
     """Rows that said again what an earlier row had said.

@@ -18,7 +18,7 @@ from bounceanalytics.loading.formats import esp_module
 from bounceanalytics.loading.formats.format import Format, tags_sql, words_sql
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_naive_times
+from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_times
 from bounceanalytics.loading.records import text_rows_sql
 from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
 from bounceanalytics.opening.sources import open_sources
@@ -62,6 +62,7 @@ def read_table(
     event: str | None = None,
     words: Mapping[str, str] | None = None,
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     on_error: OnError = "collect",
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -86,6 +87,9 @@ def read_table(
         ``{"hard": "bounced"}``. A word that nobody knows becomes ``other``; the word itself is in ``esp_event``.
     timezone : str, optional
         Zone of times that are written without one; UTC, with a warning, if not given.
+    dayfirst : bool, optional
+        Order of dates such as 3/5/2026 where no date of the file (such as 25/3/2026) tells it: the day first, or the
+        month. The month, with a note in ``files``, if not given.
     on_error : {'collect', 'raise'}, default 'collect'
         Leave out rows that cannot be read, with a warning, or raise at the first one.
     progress : callable, optional
@@ -95,7 +99,8 @@ def read_table(
     -------
     pandas.DataFrame
         One row per row of the table, columns of ``schema.EVENT_COLUMNS``. Codes that are not mapped are read in the
-        diagnostic. Times are numbers since 1970, ISO 8601 or RFC 2822; others are missing.
+        diagnostic. Times are read in any form that ``loading/README.md`` lists; others are
+        missing, and a warning says so.
 
     Raises
     ------
@@ -108,8 +113,8 @@ def read_table(
 
     Warns
     -----
-    RejectedRecordsWarning
-        If rows could not be read.
+    RejectedRecordsWarning, UnreadTimesWarning
+        If rows, or times in them, could not be read.
 
     Examples
     --------
@@ -125,6 +130,7 @@ def read_table(
         event=event,
         words=words,
         timezone=timezone,
+        dayfirst=dayfirst,
         on_error=on_error,
         progress=progress,
     )
@@ -140,6 +146,7 @@ def load_table(
     event: str | None = None,
     words: Mapping[str, str] | None = None,
     timezone: str | None = None,
+    dayfirst: bool | None = None,
     on_error: OnError = "collect",
     progress: Progress | None = None,
 ) -> Load:
@@ -147,7 +154,7 @@ def load_table(
 
     Parameters
     ----------
-    source, mapping, provider, event, words, timezone, on_error, progress
+    source, mapping, provider, event, words, timezone, dayfirst, on_error, progress
         As for :func:`read_table`.
 
     Returns
@@ -172,7 +179,7 @@ def load_table(
         frame = EVENT_COLUMNS.without(*EVENT_COLUMNS.names).bring(source)
         sources = [] if frame is not None else open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]
-        reader = Reader(accounts, timezone or "UTC", on_error, engine)
+        reader = Reader(accounts, timezone or "UTC", on_error, engine, dayfirst)
         for account in accounts:
             account.provider, account.form = fmt.provider, fmt.name
         if frame is not None:
@@ -188,8 +195,7 @@ def load_table(
             done += one.size
         if progress and sources:
             progress("reading", total, total)
-    if timezone is None:
-        warn_of_naive_times(accounts)
+    warn_of_times(accounts, timezone)
     load = result_of(reader, batches, deduplicate="event_id" in mapping)
     return load if "timestamp" not in mapping else _with_lost_times(load, mapping["timestamp"])
 
@@ -350,9 +356,6 @@ def _with_lost_times(load: Load, title: str) -> Load:
     """Warn where times were to be read and none could be."""
     lost = int(load.events["timestamp"].isna().sum())
     if lost:
-        note = (
-            f"{lost:,} of {len(load.events):,} rows have no time that can be read in {title!r}:"
-            " numbers since 1970, ISO 8601 and RFC 2822 can"
-        )
+        note = f"{lost:,} of {len(load.events):,} rows have no time that can be read in {title!r}"
         load.files["note"] = [f"{one}; {note}" if one else note for one in load.files["note"]]
     return load

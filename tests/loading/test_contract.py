@@ -18,6 +18,7 @@ from bounceanalytics.loading.formats.format import RAW_COLUMNS
 from bounceanalytics.loading.normalise import events_sql
 from bounceanalytics.loading.reading import open_engine
 from bounceanalytics.loading.records import direct_sql, fields_sql, native_sql
+from bounceanalytics.loading.times import Clocks
 from bounceanalytics.opening.sources import open_sources
 
 READABLE = [form for form in FORMATS if form.provider in schema.ESPS and not form.refuse]
@@ -124,6 +125,7 @@ def test_its_words_are_ours(esp):
 @pytest.fixture(scope="module")
 def engine():
     with open_engine() as opened:
+        Clocks().attach(opened)
         yield opened
 
 

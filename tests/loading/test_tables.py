@@ -162,8 +162,9 @@ def test_naive_times_are_in_the_given_zone():
 
 
 def test_times_that_cannot_be_read_are_counted():
-    table = b"to,at\na@example.com,14.09.2025 07:00\nb@example.com,2025-09-14T07:00:00Z\n"
-    load = load_table(table, {"recipient": "to", "timestamp": "at"})
+    table = b"to,at\na@example.com,14.09.2025 27:00\nb@example.com,2025-09-14T07:00:00Z\n"
+    with pytest.warns(ba.UnreadTimesWarning, match=r"'14\.09\.2025 27:00'"):
+        load = load_table(table, {"recipient": "to", "timestamp": "at"})
     assert load.events["timestamp"].isna().tolist() == [True, False]
     assert "1 of 2 rows have no time that can be read in 'at'" in load.files["note"][0]
 

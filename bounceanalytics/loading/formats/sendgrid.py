@@ -335,9 +335,6 @@ def _list(name: str, keys: str, *, hint: str = "", note: str = "", signs: str = 
         key=("esp_type", "recipient", "time", *(["group_id"] if "group_id" in known else [])),
         note=note,
         page_size=500,
-        traces=(
-            (r"\d[.,]\d+E\+\d", "a spreadsheet has rounded the times; export the file anew if they matter"),
-        ),
     )
     return page, replace(page, kind="csv", page_size=0)
 

@@ -1,0 +1,9 @@
+"""Clocks: one grammar of written times for every loader and every argument that takes a time.
+
+``words.toml`` has the words (months, weekdays, zones, no time at all), :mod:`.grammar` reads one text whole or not at
+all, :mod:`.moments` reads arguments such as ``at=``.
+"""
+
+from bounceanalytics.clocks.moments import Moment, moment
+
+__all__ = ["Moment", "moment"]
