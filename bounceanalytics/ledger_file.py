@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics import schema
+from bounceanalytics import clocks, schema
 from bounceanalytics.addresses import normal_form, text_array
 from bounceanalytics.database import read_statements
 from bounceanalytics.errors import FrameError, SourceError
@@ -195,11 +195,10 @@ def microseconds(moment: datetime | str | None) -> int:
     if moment is None:
         return int(datetime.now(UTC).timestamp() * 1_000_000)
     try:
-        time = pd.Timestamp(moment)
-    except (TypeError, ValueError) as error:
-        raise FrameError(f"{moment!r} is no date; write it like 2026-11-30") from error
-    time = time if time.tzinfo else time.tz_localize("UTC")
-    return int(time.value // 1000)
+        time = clocks.moment(moment).time
+        return int(time.timestamp()) * 1_000_000 + time.microsecond
+    except ValueError as error:
+        raise FrameError(str(error)) from error
 
 
 def typed(rows: list[tuple[Any, ...]], table: schema.Table) -> pd.DataFrame:

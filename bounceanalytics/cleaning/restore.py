@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from bounceanalytics.cleaning.result import (
     reason_frame,
     reason_lines,
 )
+from bounceanalytics.clocks import moment
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
 from bounceanalytics.files import SummedFile, refuse_existing, whole_file
 from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
@@ -238,26 +239,18 @@ def _interval(between: tuple[Moment, Moment]) -> tuple[datetime, datetime]:
     """Return the first moment and the one after the last; a date as the end means the whole day."""
     try:
         first, last = between
-        start, end = _moment(first), _moment(last)
-        whole_day = (isinstance(last, date) and not isinstance(last, datetime)) or (
-            isinstance(last, str) and len(last.strip()) <= len("2026-09-30")
-        )
     except (TypeError, ValueError) as error:
         raise FormatError(
             f"between is {between!r}, and must be two dates or times such as ('2026-09-01', '2026-09-30')"
         ) from error
-    end += timedelta(days=1) if whole_day else timedelta()
+    try:
+        start, until = moment(first).time.to_pydatetime(warn=False), moment(last)
+    except ValueError as error:
+        raise FormatError(f"between: {error}") from error
+    end = until.time.to_pydatetime(warn=False) + timedelta(days=until.whole_day)
     if end <= start:
         raise FormatError(f"between is {between!r}, and ends before it begins")
     return start, end
-
-
-def _moment(value: Moment) -> datetime:
-    if isinstance(value, str):
-        moment = datetime.fromisoformat(value.strip())
-    else:
-        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _check_reasons(asked: Collection[str], run: Run) -> None:

@@ -11,15 +11,14 @@ Without a time, an event cannot be put in order, so:
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.addresses import domain_of
+from bounceanalytics.clocks import moment as moment_of
 from bounceanalytics.database import read_sql
 from bounceanalytics.deciding.gathering import checked_policy, gather_evidence, register_lines
 from bounceanalytics.errors import PolicyError
@@ -29,6 +28,10 @@ from bounceanalytics.finding.traps import find_traps
 from bounceanalytics.history import History
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding.policy import Policy
 
@@ -187,13 +190,9 @@ def _moment(at: datetime | str | None) -> datetime | None:
     if at is None:
         return None
     try:
-        moment = pd.Timestamp(at)
-    except (TypeError, ValueError) as error:
-        raise PolicyError(f"at is {at!r}, and must be a time such as 2026-11-30T12:00") from error
-    if pd.isna(moment):
-        raise PolicyError(f"at is {at!r}, and must be a time such as 2026-11-30T12:00")
-    plain = moment.tz_convert(UTC).tz_localize(None) if moment.tzinfo else moment
-    return plain.to_pydatetime()
+        return moment_of(at).time.tz_localize(None).to_pydatetime(warn=False)
+    except ValueError as error:
+        raise PolicyError(f"at: {error}") from error
 
 
 def _titles() -> pa.Table:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
+from bounceanalytics.clocks import moment
 from bounceanalytics.errors import FrameError
 from bounceanalytics.summaries import SENDING_EVENTS
 from bounceanalytics.wording import day, days
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
     #: ``'2026-10'``, ``'2026-10-05'``, ``'2026-Q3'``, ``'28D'`` (the last so many days), or first and last day.
     Period: TypeAlias = "str | pd.Period | tuple[str | date, str | date]"
+
+#: A year, a quarter, a month or a moment of ISO 8601; other days are those of the grammar.
+_NAMED = re.compile(
+    r"\d{4}|\d{4}-?Q[1-4]|Q[1-4][- ]?\d{4}|\d{4}-\d\d|\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d)?)?)?",
+    re.IGNORECASE,
+)
 
 _FORMS = "say '2026-10', '2026-Q3', '28D' for the last 28 days, or ('2026-10-01', '2026-10-15'), first and last day"
 
@@ -66,15 +74,14 @@ def span(period: Period, every: Span | None) -> Span:
     try:
         return _span(period, every)
     except (ValueError, TypeError) as error:
+        if "write it as" in str(error):
+            raise FrameError(f"period: {error}") from error
         raise FrameError(f"period {period!r} cannot be read; {_FORMS}") from error
 
 
 def _span(period: Period, every: Span | None) -> Span:
     if isinstance(period, tuple | list):
-        first, last = (pd.Timestamp(edge) for edge in period)
-        first, last = (
-            edge.tz_localize("UTC") if edge.tz is None else edge.tz_convert("UTC") for edge in (first, last)
-        )
+        first, last = (moment(edge).time for edge in period)
         end = last + pd.Timedelta(days=1) if last == last.normalize() else last
         if not first < end:
             raise FrameError(
@@ -86,6 +93,11 @@ def _span(period: Period, every: Span | None) -> Span:
             raise FrameError(f"period {period!r} counts back from the last event, and no event has a time")
         days = int(period[:-1]) * (7 if period[-1] in "wW" else 1)
         return Span(every.end - pd.Timedelta(days=days), every.end)
+    if isinstance(period, str) and not _NAMED.fullmatch(period.strip()):
+        day_named = moment(period)
+        if not day_named.whole_day:
+            raise ValueError("it is a moment")
+        period = str(day_named.time.date())
     named = pd.Period(period)
     return Span(*(edge.start_time.tz_localize("UTC").as_unit("us") for edge in (named, named + 1)))
 
