@@ -28,7 +28,7 @@ from bounceanalytics.cleaning.result import (
     reason_frame,
     reason_lines,
 )
-from bounceanalytics.clocks import moment
+from bounceanalytics.clocks import AmbiguousTimeError, moment
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
 from bounceanalytics.files import SummedFile, refuse_existing, whole_file
 from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
@@ -239,14 +239,13 @@ def _interval(between: tuple[Moment, Moment]) -> tuple[datetime, datetime]:
     """Return the first moment and the one after the last; a date as the end means the whole day."""
     try:
         first, last = between
+        start, until = moment(first).time.to_pydatetime(warn=False), moment(last)
+    except AmbiguousTimeError as error:
+        raise FormatError(f"between: {error}") from error
     except (TypeError, ValueError) as error:
         raise FormatError(
             f"between is {between!r}, and must be two dates or times such as ('2026-09-01', '2026-09-30')"
         ) from error
-    try:
-        start, until = moment(first).time.to_pydatetime(warn=False), moment(last)
-    except ValueError as error:
-        raise FormatError(f"between: {error}") from error
     end = until.time.to_pydatetime(warn=False) + timedelta(days=until.whole_day)
     if end <= start:
         raise FormatError(f"between is {between!r}, and ends before it begins")

@@ -4,6 +4,6 @@
 all, :mod:`.moments` reads arguments such as ``at=``.
 """
 
-from bounceanalytics.clocks.moments import Moment, moment
+from bounceanalytics.clocks.moments import AmbiguousTimeError, Moment, moment
 
-__all__ = ["Moment", "moment"]
+__all__ = ["AmbiguousTimeError", "Moment", "moment"]

@@ -15,6 +15,10 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 _SIGN_OF_DAYS = "."  # what stands between the numbers of a date where nobody writes the month first
 
 
+class AmbiguousTimeError(ValueError):
+    """A text may be several times, and the message says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A time in UTC, and whether it was given as a day without a clock."""
@@ -29,7 +33,8 @@ def moment(value: Any) -> Moment:
     Raises
     ------
     ValueError
-        If it is not understood as a whole, or may be two days; the message is one sentence.
+        If it is not understood as a whole; :class:`AmbiguousTimeError` if it may be two times. The message is one
+        sentence.
 
     Examples
     --------
@@ -38,7 +43,7 @@ def moment(value: Any) -> Moment:
     >>> moment("03/04/2026")
     Traceback (most recent call last):
         ...
-    ValueError: '03/04/2026' may be 2026-03-04 or 2026-04-03; write it as one of these
+    bounceanalytics.clocks.moments.AmbiguousTimeError: '03/04/2026' may be 2026-03-04 or 2026-04-03; ...
     """
     if isinstance(value, str):
         text = value.strip()
@@ -67,14 +72,16 @@ def _written(text: str, value: object) -> Moment:
         orders = [DAY_FIRST]
     found = {order: reading.at(order, "UTC") for order in orders}
     if None in found.values():
-        raise ValueError(f"{value!r} names a zone of several meanings; write the offset, such as +01:00")
+        raise AmbiguousTimeError(
+            f"{value!r} names a zone of several meanings; write the offset, such as +01:00"
+        )
     times = sorted({time for time in found.values() if time is not None})
     if len(times) > 1:
         days = [
             str(pd.Timestamp(time, unit="us").date()) for time in (found.get(MONTH_FIRST), *times) if time
         ]
         days = list(dict.fromkeys(days))
-        raise ValueError(f"{value!r} may be {' or '.join(days)}; write it as one of these")
+        raise AmbiguousTimeError(f"{value!r} may be {' or '.join(days)}; write it as one of these")
     return Moment(pd.Timestamp(times[0], unit="us", tz="UTC"), reading.whole_day)
 
 
@@ -87,4 +94,6 @@ def _far(text: str, value: object) -> Moment:
 
 
 def _strange(value: object) -> str:
-    return f"{value!r} is no time that can be read; write it like 2026-11-30 or 2026-11-30T12:00+01:00"
+    return (
+        f"{value!r} is no date or time that can be read; write it like 2026-11-30 or 2026-11-30T12:00+01:00"
+    )

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.addresses import domain_of
+from bounceanalytics.clocks import AmbiguousTimeError
 from bounceanalytics.clocks import moment as moment_of
 from bounceanalytics.database import read_sql
 from bounceanalytics.deciding.gathering import checked_policy, gather_evidence, register_lines
@@ -191,8 +192,10 @@ def _moment(at: datetime | str | None) -> datetime | None:
         return None
     try:
         return moment_of(at).time.tz_localize(None).to_pydatetime(warn=False)
-    except ValueError as error:
+    except AmbiguousTimeError as error:
         raise PolicyError(f"at: {error}") from error
+    except ValueError as error:
+        raise PolicyError(f"at is {at!r}, and must be a time such as 2026-11-30T12:00") from error
 
 
 def _titles() -> pa.Table:

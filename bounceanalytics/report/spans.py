@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
-from bounceanalytics.clocks import moment
+from bounceanalytics.clocks import AmbiguousTimeError, moment
 from bounceanalytics.errors import FrameError
 from bounceanalytics.summaries import SENDING_EVENTS
 from bounceanalytics.wording import day, days
@@ -73,9 +73,9 @@ def span(period: Period, every: Span | None) -> Span:
     """
     try:
         return _span(period, every)
+    except AmbiguousTimeError as error:
+        raise FrameError(f"period: {error}") from error
     except (ValueError, TypeError) as error:
-        if "write it as" in str(error):
-            raise FrameError(f"period: {error}") from error
         raise FrameError(f"period {period!r} cannot be read; {_FORMS}") from error
 
 
