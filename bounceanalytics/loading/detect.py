@@ -479,6 +479,10 @@ def _detect_table(
     return looks
 
 
+#: A cell that a form of table does not read: an object, or a list in Python's notation.
+_STRUCTURE = re.compile(r"\{.*\}$|\[[{']", re.DOTALL)
+
+
 def _in_cells(
     text: str, header: tuple[str, ...], delimiter: str, *, whole: bool, known: bool
 ) -> Format | None:
@@ -492,11 +496,19 @@ def _in_cells(
         return None
     if not whole and len(rows) < _SAMPLE:
         rows = rows[:-1]
-    if known and not any(cell[:1] + cell[-1:] == "{}" or cell[:2] == "[{" for row in rows for cell in row):
+    if known and not any(_STRUCTURE.match(cell) for row in rows for cell in row):
         return None
     return _known_inside(
         [WALK.row(dict(zip(header, row, strict=True)))] for row in rows if len(row) == len(header)
     )
+
+
+def with_cells(found: Found, rows: Iterable[dict[str, Any]]) -> Found:
+    """Return what a table is that is no text, by the events in its rows."""
+    inside = _known_inside([WALK.row(row)] for row in islice(rows, _SAMPLE))
+    if inside is None:
+        return found
+    return replace(found, format=inside, looks=f"a table with {inside.title} in its cells", wrapped=True)
 
 
 def _headless(text: str, delimiter: str, clues: list[str], formats: Sequence[Format]) -> Found | None:

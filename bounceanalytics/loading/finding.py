@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading import own_frames
-from bounceanalytics.loading.detect import detect
+from bounceanalytics.loading.detect import detect, with_cells
 from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import HEAD_SIZE, Source
@@ -91,7 +91,7 @@ def _look(source: Source) -> Found:
     """Detect the format of one file; its first record may be longer than the head that is read first."""
     head = source.head()
     if (stored := own_frames.look(source, head)) is not None:
-        return stored
+        return stored if stored.format else with_cells(stored, own_frames.rows_of(source.path, stored.layout))
     found = detect(head, source.name, FORMATS, whole=len(head) < HEAD_SIZE)
     if found.format is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
         with source.open() as stream:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _MAGIC: dict[bytes, Layout] = {b"PAR1": "parquet", b"ARROW1": "feather", b"PK\x03\x04": "excel"}
 STORED = frozenset(_MAGIC.values())
 
+_ROWS = 5_000  # at a time
+
 #: What tells that a frame was classified.
 _VERDICT = "bounce_type"
 #: Columns beside those of the schema: where a row came from, as the frame tells.
@@ -76,6 +78,24 @@ def stored(path: str, layout: Layout) -> pa.Table | str:
     titles = [f"c{place}" for place in range(len(next(rows, [])))]
     columns = list(zip(*rows, strict=True)) or [()] * len(titles)
     return pa.table([pa.array(map(_cell, column), pa.large_string()) for column in columns], names=titles)
+
+
+def rows_of(path: str, layout: Layout) -> Iterator[dict[str, Any]]:
+    """Yield the rows of such a file by their titles, lists and structs as such."""
+    if layout == "excel":
+        rows = _sheet(path)
+        titles = list(map(str, next(rows, [])))
+        for row in rows:
+            yield dict(zip(titles, map(_cell, row), strict=True))
+        return
+    with pa.OSFile(path) as file:
+        if layout == "parquet":
+            batches = pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=_ROWS)
+        else:
+            stored_ = pa.ipc.open_file(file)
+            batches = map(stored_.get_batch, range(stored_.num_record_batches))
+        for batch in batches:
+            yield from batch.to_pylist()
 
 
 def _sheet(path: str) -> Iterator[list[Any]]:

@@ -7,6 +7,7 @@ import re
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -24,13 +25,17 @@ from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.times import NAIVE, ROUNDED, TIME_STYLES, UNREAD, Clocks, times
 from bounceanalytics.loading.tolerant import READERS, tolerant_json
+from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.pieces import Unwrapping
+from bounceanalytics.loading.unwrapping.texts import opened
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import recoded
+from bounceanalytics.opening.text import decoded, lines_of
+from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
 _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
 
+_TRIED = 100  # bad lines that are looked at
 _PIECE = 100_000  # rows that the engine hands over at a time
 
 
@@ -244,16 +250,28 @@ class Reader:
         del pieces, batches, attempt
         damaged = _damaged(table)
         file = table["file"].to_numpy()
+        strange = set(file[pc.is_valid(table["problem"]).to_numpy()].tolist())
         clean = ~np.isin(file, list(damaged))
         if clean.any():
             yield self._batch(table.filter(pa.array(clean)), places, _Numbers())
         for index, item in enumerate(group):
             if index in damaged:
-                yield from self._settled(*item, damaged[index])
+                yield from self._settled(*item, damaged[index] | ({-1} if index in strange else set()))
 
     def _settled(self, place: int, source: Source, found: Found, bad: set[int] | None) -> list[Batch]:
         """Return the rows of a file read with care, once more if its last dates told the order of the first."""
-        return self._again(place, partial(self._with_care, place, source, found, bad))
+        return self._again(place, self._careful(place, source, found, bad))
+
+    def _careful(
+        self, place: int, source: Source, found: Found, bad: set[int] | None
+    ) -> Callable[[], Iterator[Batch]]:
+        """Return how a file is read with care: record by record, or by what lies in each if some are of another form.
+
+        Among the numbers of bad records is -1 where some are sound and tell nothing.
+        """
+        if bad and _may_be_strange(source, found, bad, told=-1 in bad):
+            return partial(self._unwrapped, place, source, found)
+        return partial(self._with_care, place, source, found, bad)
 
     def _again(self, place: int, rows: Callable[[], Iterator[Batch]]) -> list[Batch]:
         known = len(self.rejects)
@@ -315,16 +333,20 @@ class Reader:
             if bad is not None and not bad:
                 yield from self._stream_natively(place, source, found)
                 return
-        yield from self._with_care(place, source, found, bad)
+        look = self._careful(place, source, found, bad)
+        yield from look()
         if self._clocks.settle():
             self.accounts[place].forget()
             yield None
-            yield from self._with_care(place, source, found, bad)
+            yield from look()
 
     def _stream_natively(
         self, place: int, source: Source, found: Found
     ) -> Generator[Batch, None, set[int] | None]:
-        """Yield pieces until one is damaged; return the numbers of all damaged records, None if the engine gave up."""
+        """Yield pieces until one is damaged; return the numbers of all damaged records, None if the engine gave up.
+
+        Among the numbers is -1 where a record may be of another form.
+        """
         numbers, again = _Numbers(), _Numbers()
         places = np.array([place], np.int64)
         bad: set[int] = set()
@@ -332,6 +354,8 @@ class Reader:
             for piece in self._pieces(self._query([place], found, _native([source], found))):
                 table = pa.Table.from_batches([piece])
                 bad |= _damaged(table, again).get(0, set())
+                if table["problem"].null_count < len(table):
+                    bad.add(-1)
                 if not bad:
                     yield self._batch(table, places, numbers)
         except _GivenUpError:
@@ -418,13 +442,14 @@ class Reader:
 
     def _unwrapped(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
         """Yield the rows of a file whose events have to be looked for in each record."""
-        count = 0
+        count, esps = 0, set[str]()
         for pieces in Unwrapping(WALK, source, found).batches():
             numbers: dict[int, list[int]] = {}
             for number, piece in enumerate(pieces):
                 numbers.setdefault(id(piece.format), []).append(number)
             batches: list[Batch] = []
             for some in numbers.values():
+                esps.add(pieces[some[0]].format.provider)
                 what = replace(
                     found, format=pieces[some[0]].format, layout="values", nested=False, indexed=False
                 )
@@ -437,6 +462,9 @@ class Reader:
                 batches += self._registered(spans, query, place, source, what, known)
             yield from _in_order(batches)
             count += len(pieces)
+        if len(esps) > 1:
+            titles = " and ".join(ESPS[name] for name in ESPS if name in esps)
+            self.accounts[place].notes.append(f"holds records of {titles}")
 
     def _registered(
         self, given: Any, query: str, place: int, source: Source, found: Found, numbers: _Numbers
@@ -593,6 +621,21 @@ def _damaged(table: pa.Table, numbers: _Numbers | None = None) -> dict[int, set[
             for row in spoiled:
                 damaged.setdefault(int(file[row]), set()).add(int(record[row]) - 1)
     return damaged
+
+
+def _may_be_strange(source: Source, found: Found, bad: Collection[int], *, told: bool) -> bool:
+    """Return whether there may be records of another form, or another ESP's, among those that tell nothing.
+
+    ``told`` says that some are sound; else some of the bad lines are looked at.
+    """
+    if found.format is None or not found.format.signs or found.layout == "csv":
+        return False
+    if told or not found.plain:
+        return told
+    with source.open() as stream:
+        numbered = enumerate(raw for raw in lines_of(stream) if raw.strip())
+        some = islice((decoded(raw) for number, raw in numbered if number in bad), _TRIED)
+        return any(isinstance(one, Event) for line in some for one in WALK.record(opened(line)))
 
 
 def _all(values: pa.ChunkedArray) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bounceanalytics as ba
-from tests.loading.exports import mailgun_failed, sendgrid_bounce, ses_bounce
+from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
 from tests.loading.wrappings import FILES, JSON
 
 EVENTS = {
@@ -34,7 +34,7 @@ def plain():
 
 def check(content, wanted):
     load = ba.load(content)
-    pd.testing.assert_frame_equal(told(load.events), told(wanted))
+    pd.testing.assert_frame_equal(told(load.events)[told(wanted).columns], told(wanted))
     assert load.files[["records", "loaded"]].to_numpy().tolist() == [[1, 1]]
 
 
@@ -57,3 +57,88 @@ def test_wrappers_in_wrappers(place, plain):
     name = list(EVENTS)[place % len(EVENTS)]
     inner = JSON[INNER[place]](EVENTS[name])
     check(json.dumps(JSON[INNER[place - 7]](inner)).encode(), plain[name])
+
+
+SPELLED = {
+    "joined by dots": lambda frame: frame("."),
+    "joined by lines": lambda frame: frame("_"),
+    "in upper case": lambda frame: frame("__").rename(columns=str.upper),
+    "behind a prefix": lambda frame: frame("_").add_prefix("event_data_").assign(received_at="2026-03-10"),
+}
+WRITTEN = {
+    "lines": ("ndjson", lambda frame, file: frame.to_json(file, orient="records", lines=True)),
+    "columns": ("json", lambda frame, file: frame.to_json(file)),
+    "split": ("json", lambda frame, file: frame.to_json(file, orient="split")),
+    "csv": ("csv", lambda frame, file: frame.to_csv(file)),
+    "parquet": ("parquet", lambda frame, file: frame.to_parquet(file)),
+    "feather": ("feather", lambda frame, file: frame.to_feather(file)),
+    "excel": ("xlsx", lambda frame, file: frame.to_excel(file, index=False, engine="xlsxwriter")),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("spelled", SPELLED)
+def test_flattened_and_saved(spelled, written, name, plain, tmp_path):
+    frame = SPELLED[spelled](lambda sep: pd.json_normalize(EVENTS[name], sep=sep))
+    end, write = WRITTEN[written]
+    file = tmp_path / f"events.{end}"
+    write(frame, file)
+    check(file, plain[name].drop(columns="tags") if spelled == "in upper case" else plain[name])
+
+
+@pytest.mark.parametrize("written", ["csv", "parquet", "excel"])
+@pytest.mark.parametrize("name", EVENTS)
+def test_in_a_cell_of_a_file(name, written, plain, tmp_path):
+    frame = pd.DataFrame(
+        {"id": [1], "at": [pd.Timestamp("2026-03-10")], "payload": [json.dumps(EVENTS[name])]}
+    )
+    end, write = WRITTEN[written]
+    write(frame, tmp_path / f"events.{end}")
+    check(tmp_path / f"events.{end}", plain[name])
+
+
+@pytest.mark.parametrize("layout", [lines, array])
+@pytest.mark.parametrize("first", ["ses", "sendgrid", "mailgun"])
+@pytest.mark.parametrize("second", ["ses", "sendgrid", "mailgun webhook"])
+def test_two_in_one_file_however_late_the_second_comes(first, second, layout, tmp_path):
+    """Each record goes to its own ESP, or is rejected where one is asked for."""
+    content = layout(*[EVENTS[first]] * 300, EVENTS[second])
+    load = ba.load(content, deduplicate=False)
+    own, other = first.split()[0], second.split()[0]
+    assert load.events["provider"].tolist() == [own] * 300 + [other]
+    assert load.events["recipient"].notna().all()
+    assert load.events["record"].tolist() == list(range(1, 302))
+    one = ba.load(content, deduplicate=False, provider=own)
+    assert (len(one.events), len(one.rejects)) == ((301, 0) if own == other else (300, 1))
+    assert len(ba.load(ba.convert(content, tmp_path / "set", deduplicate=False)).events) == 301
+
+
+def test_what_holds_no_event_is_named():
+    record = JSON["sqs"](EVENTS["ses"])
+    record["Messages"] += [
+        {
+            "MessageId": "2",
+            "Body": json.dumps({"Type": "SubscriptionConfirmation", "SubscribeURL": "https://x"}),
+        },
+        {"MessageId": "3", "Body": "hello"},
+    ]
+    load = ba.load(json.dumps(record).encode())
+    assert load.files[["records", "loaded", "ignored", "rejected"]].to_numpy().tolist() == [[3, 1, 1, 1]]
+    assert load.ignored["reason"].tolist() == ["a request to confirm a subscription"]
+    assert load.rejects["error"].tolist() == ["an SQS message without a mail event of an ESP that is known"]
+
+
+def test_a_log_of_no_mail_is_refused():
+    record = {"@timestamp": "2026-03-10T08:15:21Z", "event": {"kind": "event"}, "log": {"level": "error"}}
+    with pytest.raises(ba.FormatError, match="looks like JSON with the fields"):
+        ba.load(lines(record, record))
+
+
+def test_an_event_without_a_time_takes_that_of_its_message():
+    event = ses_bounce("reader1@example.net")
+    del event["bounce"]["timestamp"], event["mail"]["timestamp"]
+    assert (
+        str(ba.load(json.dumps(JSON["sns"](event)).encode()).events["timestamp"][0])[:19]
+        == "2026-03-10 08:15:22"
+    )

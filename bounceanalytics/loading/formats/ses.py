@@ -237,9 +237,8 @@ PUBLISHING = Format(
     columns=COLUMNS,
     made=_MADE,
     explode=_ABOUT,
-    otherwise=_ONLY_ONE,
-    ignored=f"CASE WHEN mail_id IS NULL AND {_WORD} IS NULL THEN 'a notice of the service that carried the records'"
-    f" ELSE {words_sql(_KIND, IGNORED)} END",
+    otherwise=f"CASE WHEN mail_id IS NULL AND {_WORD} IS NULL THEN [NULL] ELSE {_ONLY_ONE} END",
+    ignored=words_sql(_KIND, IGNORED),
     # not by the wrapper's ids or the wording of the time: both dialects, and every repetition, tell the same event
     key=("message_id", "event", "recipient", "esp_type", "esp_reason", "again", "click_link"),
 )

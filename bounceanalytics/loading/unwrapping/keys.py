@@ -103,7 +103,7 @@ class Known:
             value = flat.get(name)
             if not isinstance(value, Mapping):
                 value = {
-                    names[key].rpartition(".")[2] if "." in names[key] else key[len(name) :]: one
+                    _written(names[key], len(key) - len(name)): one
                     for key, one in flat.items()
                     if key.startswith(name) and key != name
                 }
@@ -173,6 +173,16 @@ def without(prefix: str, flat: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in flat.items()
         if name.startswith(prefix) and name != prefix
     }
+
+
+def _written(name: str, count: int) -> str:
+    """Return the end of a name as it was written, with so many letters and digits."""
+    start = len(name)
+    while count:
+        start -= 1
+        count -= name[start].isalnum()
+    tail = name[start:]
+    return tail.lower() if tail.isupper() else tail
 
 
 def _fits(sign: Sign, flat: Mapping[str, Any]) -> bool:

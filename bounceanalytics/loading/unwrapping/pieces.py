@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.formats.reports import report_format
+from bounceanalytics.loading.own_frames import STORED, rows_of
 from bounceanalytics.loading.rows import table_rows
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
 from bounceanalytics.loading.tolerant import READERS, Shape, tolerant_spans
@@ -84,6 +85,11 @@ class Unwrapping:
         layout = self._found.layout
         if layout == "csv":
             yield from self._of_table()
+        elif layout in STORED:
+            for row in rows_of(self._source.path, layout):
+                yield from self._of(
+                    -1, json.dumps(row, ensure_ascii=False, default=str), [self._walk.row(row)], row
+                )
         elif layout == "log":
             yield from self._of_log()
         else:
@@ -132,12 +138,19 @@ class Unwrapping:
         raw = text[:TEXT_KEPT]
         for record in records:
             first = record[0] if record else Nothing(why_rejected(value))
-            if isinstance(first, Nothing):
+            if isinstance(first, Nothing) and not self._found.wrapped and self._is_native(value):
+                yield Piece(self._own, Span(offset, _sound(json.dumps([value], ensure_ascii=False))), raw)
+            elif isinstance(first, Nothing):
                 yield self._rejected(offset, raw, first.reason)
             elif isinstance(first, Notice):
                 yield Piece(self._own, Span(offset, json.dumps([{NOTICE: first.reason}])), raw)
             else:
                 yield from self._events([one for one in record if isinstance(one, Event)], offset, raw)
+
+    def _is_native(self, value: Any) -> bool:
+        """Return whether a record is of the file's own form, although that is none to be known anywhere."""
+        fmt = self._found.format
+        return fmt is not None and isinstance(value, Mapping) and fmt.fits(value)
 
     def _events(self, events: list[Event], offset: int, raw: str) -> Iterator[Piece]:
         kinds: dict[int, list[Event]] = {}
@@ -148,7 +161,7 @@ class Unwrapping:
             if self._found.only not in {"", known.provider}:
                 yield self._rejected(offset, raw, f"it is of another ESP: {known.format.title}")
                 continue
-            texts = json.dumps([one.record for one in some], ensure_ascii=False)
+            texts = json.dumps([one.record for one in some], ensure_ascii=False, default=str)
             yield Piece(self._format(known.format), Span(offset, _sound(texts)), raw)
 
     def _format(self, fmt: Format) -> Format:

@@ -210,7 +210,9 @@ def _joined(records: list[Record]) -> Record:
     joined: Record = []
     for one in (one for record in records for one in record):
         mark = (
-            (one.known.format.name, json.dumps(one.record, sort_keys=True)) if isinstance(one, Event) else one
+            (one.known.format.name, json.dumps(one.record, sort_keys=True, default=str))
+            if isinstance(one, Event)
+            else one
         )
         if mark not in seen:
             seen.add(mark)
