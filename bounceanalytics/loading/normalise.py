@@ -193,10 +193,11 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     made_up = ", ".join(map(str, INVENTED_REPLIES))
     checked = f"CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code"
     shown = ", ".join(checked if name == "reply_code" else name for name in told)
-    unnamed = "(message_id IS NULL AND event_id IS NULL)"
-    nobody = f"bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND (esp_event IS NULL OR {unnamed})"
+    # among events that are known by their keys, one that says nothing else is of another form
+    unnamed = "message_id IS NULL AND event_id IS NULL" if fmt.signs else "false"
+    nobody = f"bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND (esp_event IS NULL OR ({unnamed}))"
     return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(fmt)} AS key,
-            CASE WHEN {nobody} THEN 'it has neither an address nor an event with an id' END AS problem
+            CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem
         FROM ({final})"""
 
 

@@ -333,12 +333,12 @@ class Reader:
             if bad is not None and not bad:
                 yield from self._stream_natively(place, source, found)
                 return
-        look = self._careful(place, source, found, bad)
-        yield from look()
+        careful = self._careful(place, source, found, bad)
+        yield from careful()
         if self._clocks.settle():
             self.accounts[place].forget()
             yield None
-            yield from look()
+            yield from careful()
 
     def _stream_natively(
         self, place: int, source: Source, found: Found

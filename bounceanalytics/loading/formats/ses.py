@@ -175,9 +175,10 @@ SIGNS = (
         for part in ("mail", "mailmessageid", "maildestination", "bounce", "bouncebouncetype", "complaint")
     ),
     # without a word, and as programmes that keep no order of parts write it
-    Sign("mailmessageid bouncebouncetype"),
-    Sign("mailmessageid complaintcomplainedrecipients"),
-    Sign("mailmessageid deliverysmtpresponse"),
+    *(
+        Sign(f"mailmessageid {part}", lacks=_YANDEX)
+        for part in ("bouncebouncetype", "complaintcomplainedrecipients", "deliverysmtpresponse")
+    ),
     *(
         Sign(f"{word} {keys}", words=_WORDS, lacks=_YANDEX)
         for word in ("eventtype", "notificationtype")

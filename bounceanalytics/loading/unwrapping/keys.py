@@ -65,6 +65,13 @@ class Known:
         self._times = [
             tuple(dict(zip(fmt.fields, places, strict=True))[name][0].split("/")) for name in fmt.clock
         ]
+        self._moved = {plain(name) for name in fmt.also} & {
+            name for sign in fmt.signs for name in sign.needs.split()
+        }
+        self._tree = _exact(fmt.structure())
+        self._signs: dict[str, list[Sign]] = {}
+        for sign in fmt.signs:
+            self._signs.setdefault(sign.needs.split()[0], []).append(sign)
         self.deep = {plain(path) for path, _ in places if "/" in path}
         self.first = {plain(path.split("/")[0]) for path, _ in places} | {plain(name) for name in fmt.also}
 
@@ -73,8 +80,30 @@ class Known:
         if self._only and not self._only >= flat.keys():
             return False
         return any(
-            sign.loose == loose and not (table and sign.loose) and _fits(sign, flat) for sign in self.signs
+            sign.loose == loose and not (table and sign.loose) and _fits(sign, flat)
+            for first, signs in self._signs.items()
+            if first in flat
+            for sign in signs
         )
+
+    def as_it_is(self, record: Mapping[str, Any], keys: Mapping[str, Any], time: Any) -> Event | None:
+        """Return a record that is spelled as the ESP spells it, as an event; None if it is not, or none of this format.
+
+        Parameters
+        ----------
+        record : mapping
+        keys : mapping
+            Its values by keys without case and punctuation; none of them is joined.
+        time : optional
+            As for :meth:`native`.
+        """
+        if any(name in keys for name in self._moved) or not self.fits(keys, table=False, loose=False):
+            return None
+        if not _is_spelled(record, self._tree):
+            return None
+        if time is not None and self._times and all(_at(record, path) is None for path in self._times):
+            return None
+        return Event(self, record, len(self.first & keys.keys()))
 
     def native(self, flat: Mapping[str, Any], names: Mapping[str, str], time: Any = None) -> Event:
         """Return the event as the ESP writes it.
@@ -242,6 +271,34 @@ def _gathered(flat: Mapping[str, Any], name: str, leaf: Structure) -> list[Any] 
                 items[place][field] = value
     found: list[Any] | None = _shaped([items[place] for place in sorted(items)], leaf)
     return found
+
+
+def _exact(structure: Structure) -> Any:
+    """Return a structure by keys without case and punctuation, with the keys as they are; what has no keys is None."""
+    if isinstance(structure, dict):
+        return {plain(key): (key, _exact(inner)) for key, inner in structure.items()}
+    return [_exact(structure[0])] if isinstance(structure, list) else None
+
+
+def _is_spelled(value: Any, tree: Any) -> bool:
+    """Return whether a value has the keys of a structure as they are, where it has them."""
+    if tree is None or value is None:
+        return True
+    if isinstance(tree, list):
+        return isinstance(value, list) and (not value or _is_spelled(value[0], tree[0]))
+    if not isinstance(value, dict):
+        return False
+    for key, inner in value.items():
+        known = tree.get(plain(key))
+        if known is not None and (known[0] != key or not _is_spelled(inner, known[1])):
+            return False
+    return True
+
+
+def _at(record: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        record = record.get(part) if isinstance(record, dict) else None
+    return record
 
 
 def _put(record: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -18,7 +18,7 @@ _TYPES = frozenset(
         "mapValue",
         "arrayValue",
     }
-    | {"nullValue", "fields", "values", "VarCharValue"}
+    | {"nullValue", "fields", "values", "VarCharValue", "v"}
 )
 _NAMES = ("field", "name", "key", "Name", "Key", "Field", "column")
 _VALUES = ("value", "Value", "stringValue", "StringValue")
@@ -32,7 +32,7 @@ def reshaped(value: Any) -> Any:
         if _is_typed(value):
             return {key: _untyped(one) for key, one in value.items()}
         return _of_columns(value) or _of_table(value) or value
-    return _of_pairs(value) or _of_rows(value) or value
+    return _of_pairs(value) or _of_rows(_listed(value)) or value
 
 
 def _is_typed(record: dict[str, Any]) -> bool:
@@ -80,7 +80,8 @@ def _of_columns(record: dict[str, Any]) -> list[dict[str, Any]] | None:
 def _of_table(record: dict[str, Any]) -> list[dict[str, Any]] | None:
     """Return the rows of a table whose titles stand beside them."""
     for columns in _COLUMNS:
-        titles = record.get(columns)
+        schema = record.get("schema")
+        titles = record.get(columns) or (schema.get(columns) if isinstance(schema, dict) else None)
         if not isinstance(titles, list) or not titles:
             continue
         named = [one.get("name") if isinstance(one, dict) else one for one in titles]
@@ -88,15 +89,20 @@ def _of_table(record: dict[str, Any]) -> list[dict[str, Any]] | None:
         if len(names) < len(titles):
             continue
         for rows in _ROWS:
-            listed = record.get(rows)
-            if (
-                rows != columns
-                and isinstance(listed, list)
-                and listed
-                and all(isinstance(row, list) for row in listed)
-            ):
+            listed = _listed(record.get(rows))
+            if rows != columns and listed and all(isinstance(row, list) for row in listed):
                 return [dict(zip(names, row, strict=False)) for row in listed]
     return None
+
+
+def _listed(rows: Any) -> list[Any]:
+    """Return rows as lists where each is an object with nothing but a list of cells."""
+    if not isinstance(rows, list):
+        return []
+    alone = [next(iter(row.values())) for row in rows if isinstance(row, dict) and len(row) == 1]
+    if len(alone) < len(rows) or not all(isinstance(cells, list) for cells in alone):
+        return rows
+    return [[_untyped(cell) for cell in cells] for cells in alone]
 
 
 def _of_pairs(values: list[Any]) -> dict[str, Any] | None:

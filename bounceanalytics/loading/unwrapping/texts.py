@@ -8,6 +8,7 @@ import binascii
 import json
 import re
 import urllib.parse
+import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -126,11 +127,13 @@ def _literal(text: str) -> Any:
     if len(text) > _LARGEST_LITERAL:
         return None
     try:
-        value = (
-            _DECODER.decode(re.sub(r"\bnil\b", "null", _RUBY.sub('": ', text)))
-            if "=>" in text
-            else ast.literal_eval(text)
-        )
+        if "=>" in text:
+            value = _DECODER.decode(re.sub(r"\bnil\b", "null", _RUBY.sub('": ', text)))
+        else:
+            with warnings.catch_warnings(
+                action="ignore", category=Warning
+            ):  # of escapes that Python does not know
+                value = ast.literal_eval(text)
         json.dumps(value)  # a set, bytes or a complex number is none of ours
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None

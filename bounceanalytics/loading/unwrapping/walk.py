@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LAYERS = 8  # texts in texts
 _DEEPEST = 40  # dicts and lists in one another, texts counted with what they hold
 _STEPS = 200_000  # of one record
+_COMMON = {"messageid", "timestamp", "recipient", "destination", "createdat"}  # keys that carriers have, too
 _PAGE = 4  # what is looked at of a page to see what it is
 
 
@@ -49,7 +50,7 @@ class Walk:
         self._known = [Known(fmt) for fmt in formats if fmt.signs]
         names = {name for known in self._known for sign in known.signs for name in sign.needs.split()}
         firsts = {sign.needs.split()[0] for known in self._known for sign in known.signs}
-        tails = tuple(name for name in names if len(name) >= 8)
+        tails = tuple(name for name in names - _COMMON if len(name) >= 8)
         self._deep = {name for known in self._known for name in known.deep}
         self._may_be = lru_cache(maxsize=65_536)(lambda name: name in firsts or name.endswith(tails))
         self._tail = lru_cache(maxsize=65_536)(
@@ -109,6 +110,10 @@ class Walk:
         keys = by_plain_keys(record)
         if not any(map(self._may_be, keys)):
             return None
+        if not table and not any(name in self._deep for name in keys):
+            for known in self._known:
+                if event := known.as_it_is(record, keys, time):
+                    return event
         flat, names = flattened(record)
         if event := self._of(flat, names, time, table=table):
             return event
@@ -206,6 +211,8 @@ WALK = Walk([fmt for module in esp_modules().values() for fmt in module.FORMATS]
 
 def _joined(records: list[Record]) -> Record:
     """Return several records as one, each event once: one may be stored beside its own text."""
+    if len(records) == 1 and len(records[0]) == 1:
+        return records[0]
     seen = set()
     joined: Record = []
     for one in (one for record in records for one in record):
@@ -223,7 +230,7 @@ def _joined(records: list[Record]) -> Record:
 
 def why_rejected(value: Any) -> str:
     """Return why a record is rejected that nothing was found in; without what it holds."""
-    what = "it is a record"
+    what = "a line of the log" if isinstance(value, str) else "it is a record"
     if isinstance(value, dict):
         shown = [key[:40] for key in value if isinstance(key, str) and key and "@" not in key]
         listed = ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
