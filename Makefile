@@ -60,8 +60,9 @@ bench: $(VENV)/dev.stamp  ## measure loading, classifying, cleaning and reportin
 	$(BIN)/python benchmarks/clean.py
 	$(BIN)/python benchmarks/report.py
 
-scoreboard: $(VENV)/core.stamp  ## score the classifier on labelled texts, by reason, provider and language
+scoreboard: $(VENV)/dev.stamp  ## score the classifier on labelled texts, and how far its confidence can be trusted
 	@$(BIN)/python scripts/scoreboard.py
+	@$(BIN)/python scripts/train_reader.py --dry --readme
 
 samples: $(VENV)/core.stamp  ## write data/samples anew
 	$(BIN)/python scripts/make_samples.py

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
+from bounceanalytics.classifying.opinion import guesses
 from bounceanalytics.classifying.rulebook import NONE, rulebook
 from bounceanalytics.classifying.texts import masked, read_texts
-from bounceanalytics.classifying.verdicts import NOTHING, claims
+from bounceanalytics.classifying.verdicts import READER, claims, weigh
 from bounceanalytics.knowledge.rules import esp_words, mailbox_providers, plain_word
 from bounceanalytics.schema import ARROW_STRING, EVENTS, FAILURE_EVENTS, PROVIDERS, REASONS
 
@@ -35,6 +36,7 @@ _WON = {
     "reply code": "neither a phrase nor the enhanced code decided",
     "esp word": "neither the text nor the codes decided",
     "class": "nothing says more than the class of the code",
+    READER: "no rule and no code names what the words as a whole make likeliest",
 }
 
 
@@ -46,7 +48,7 @@ class Candidate:
     ----------
     order : int
         Place in the order of precedence, from 1.
-    source : {'not tried', 'provider text', 'text', 'enhanced code', 'reply code', 'esp word', 'class'}
+    source : {'not tried', 'provider text', 'text', 'enhanced code', 'reply code', 'esp word', 'class', 'reader'}
         What kind of evidence it is.
     rule : str
         Id of the rule, word or code.
@@ -129,26 +131,43 @@ def candidates(
     }
     evidence = gather(columns, book)
     ordered, ids = claims(evidence, book)
-    winner = next(ids[int(claim.rule[0])] for claim in ordered if int(claim.reason[0]) != NONE)
+    verdict = weigh(evidence, book)
+    winner = ids[int(verdict.rule[0])] if int(verdict.rule[0]) != NONE else None
     hits = _hits(text, book)
     found: list[Candidate] = []
     for claim in ordered:
         if claim.tier != NONE:
             found.extend(_phrases(claim, hits, text, evidence, book))
-        elif int(claim.reason[0]) != NONE and (claim.source != "class" or not found):
+        elif int(claim.reason[0]) != NONE and (
+            claim.source != "class" or not found or ids[int(claim.rule[0])] == winner
+        ):
             found.append(_other(claim, ids, columns))
-    if winner == NOTHING:
+    if winner is None:
         return []
+    if int(evidence.form[0]) != NONE:
+        found.append(Candidate(0, READER, READER, guesses([text])[0], "", -1, -1, False, ""))
     won = next(number for number, item in enumerate(found) if item.rule == winner)
+    decided = found[won].reason
     return [
         replace(
             item,
             order=number + 1,
             won=number == won,
-            why=_WON[item.source] if number == won else item.why or f"{winner} was asked before it",
+            why=_WON[item.source]
+            if number == won
+            else item.why or _lost(item, number < won, winner, decided),
         )
         for number, item in enumerate(found)
     ]
+
+
+def _lost(item: Candidate, before: bool, winner: str, decided: str | None) -> str:
+    """Return why a piece of evidence did not decide."""
+    if item.reason == decided:
+        return "it says the same"
+    if before or item.source == READER:
+        return f"all that spoke, weighed together, makes {decided} likelier"
+    return f"{winner} was asked before it"
 
 
 def _hits(text: str, book: Rulebook) -> list[int]:

@@ -70,18 +70,33 @@ _NO_FAILURE = BOUNCE_TYPES.index("none")
 
 @overload
 def classify(
-    events: Frame, *, rules: Rules = None, out: None = None, overwrite: bool = False
+    events: Frame,
+    *,
+    rules: Rules = None,
+    second_reader: bool = True,
+    out: None = None,
+    overwrite: bool = False,
 ) -> pd.DataFrame: ...
 
 
 @overload
 def classify(
-    events: Frame, *, rules: Rules = None, out: str | os.PathLike[str], overwrite: bool = False
+    events: Frame,
+    *,
+    rules: Rules = None,
+    second_reader: bool = True,
+    out: str | os.PathLike[str],
+    overwrite: bool = False,
 ) -> Dataset: ...
 
 
 def classify(
-    events: Frame, *, rules: Rules = None, out: str | os.PathLike[str] | None = None, overwrite: bool = False
+    events: Frame,
+    *,
+    rules: Rules = None,
+    second_reader: bool = True,
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
 ) -> pd.DataFrame | Dataset:
     """Classify each bounce: type, reason, fault and recommended action.
 
@@ -91,6 +106,9 @@ def classify(
         An event frame, as the loaders return it, or on disk; it is not changed.
     rules : path or list of paths, optional
         TOML files with rules of your own; the first of them that fits a text wins over the package's rules.
+    second_reader : bool, default True
+        Have a statistical model read each text beside the rules; what both make of it is weighed together. Without it
+        the rules alone decide, in their order.
     out : path, optional
         Folder for the classified rows of a dataset, which then never are in memory as a whole.
     overwrite : bool, default False
@@ -101,7 +119,7 @@ def classify(
     pandas.DataFrame, or Dataset if ``out`` is given
         The same rows with the same index, and the verdict columns; those that were there before are made anew.
 
-        ==================== =======================================================================================
+        ==================== ======================================================================================
         ``code_class``       category (success, transient, permanent): from the enhanced code, else the reply code
         ``bounce_type``      category (hard, soft, block, suppressed, none, unknown): kind of failure; 'none' is no
                              failure
@@ -111,10 +129,11 @@ def classify(
         ``action``           category (remove, retry, fix, review): what to do with the address
         ``rule``             string: id of the rule that decided
         ``conflict``         bool: code, text and the ESP's word disagree on keeping the address
-        ``evidence``         category (text, enhanced code, reply code, ESP word, code class): kind of evidence that
-                             decided; missing where nothing spoke
+        ``evidence``         category (text, enhanced code, reply code, ESP word, code class, second reader): kind
+                             of evidence that decided; missing where nothing spoke
         ``mailbox_provider`` category: who runs the mailbox: google, microsoft … else other
-        ==================== =======================================================================================
+        ``confidence``       float64: how probable the reason is, 0 to 1; missing where it is no failure
+        ==================== ======================================================================================
 
         An event that is no failure has the type ``none``, no conflict, and nothing in the other columns but
         ``mailbox_provider``.
@@ -144,21 +163,25 @@ def classify(
     if out is not None:
         if dataset is None:
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
-        parts = ((part.relative_to(dataset.path), _classified(dataset, part, book)) for part in dataset.parts)
+        parts = (
+            (part.relative_to(dataset.path), _classified(dataset, part, book, second_reader))
+            for part in dataset.parts
+        )
         return write_dataset(out, "bounces", parts, overwrite=overwrite)
-    return _classify(EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas(), book)
+    frame = EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas()
+    return _classify(frame, book, second_reader)
 
 
-def _classified(dataset: Dataset, part: Path, book: Rulebook) -> Iterator[pa.Table]:
+def _classified(dataset: Dataset, part: Path, book: Rulebook, second_reader: bool) -> Iterator[pa.Table]:
     for table in dataset.tables(part=part):
-        frame = _classify(EVENT_COLUMNS.frame(table), book)
+        frame = _classify(EVENT_COLUMNS.frame(table), book, second_reader)
         classified = pa.Table.from_pandas(frame, preserve_index=False)
         yield classified.select(BOUNCE_COLUMNS.names).cast(BOUNCE_COLUMNS.arrow)
 
 
-def _classify(events: pd.DataFrame, book: Rulebook) -> pd.DataFrame:
+def _classify(events: pd.DataFrame, book: Rulebook, second_reader: bool) -> pd.DataFrame:
     """Return the events with their verdicts; row by row, since an index may say the same of several rows."""
-    verdicts = _verdicts(_columns(events), book, events.index)
+    verdicts = _verdicts(_columns(events), book, events.index, second_reader)
     others = events.drop(columns=[name for name in verdicts if name in events.columns])
     return others.assign(**{name: verdicts[name].array for name in VERDICT_COLUMNS.names})
 
@@ -190,7 +213,7 @@ def votes_on(failures: pd.DataFrame, *, rules: Rules = None) -> pd.DataFrame:
     book = _book(rules)
     columns = _columns(failures)
     mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
-    voted = votes(gather(columns | {"mailbox": mailbox}, book), book)
+    voted = votes(gather(columns | {"mailbox": mailbox}, book, second_reader=False), book)
     return pd.DataFrame(dict(zip(VOTERS, voted, strict=True)), index=failures.index)
 
 
@@ -201,6 +224,7 @@ def classify_text(
     domain: Any = None,
     *,
     rules: Rules = None,
+    second_reader: bool = True,
 ) -> pd.DataFrame:
     """Classify bounce texts that stand by themselves.
 
@@ -213,6 +237,8 @@ def classify_text(
         read in the text.
     rules : path or list of paths, optional
         TOML files with rules of your own, as for :func:`classify`.
+    second_reader : bool, default True
+        As for :func:`classify`.
 
     Returns
     -------
@@ -220,7 +246,7 @@ def classify_text(
         One row per text in the same order; the index of ``texts`` if it is a Series.
 
         ``code_class``, ``bounce_type``, ``category``, ``reason``, ``fault``, ``action`` (category), ``rule``
-        (string), ``conflict`` (bool), ``evidence``, ``mailbox_provider`` (category).
+        (string), ``conflict`` (bool), ``evidence``, ``mailbox_provider`` (category), ``confidence`` (float64).
 
     Raises
     ------
@@ -237,28 +263,35 @@ def classify_text(
     if isinstance(texts, str):
         raise FrameError("texts must be a list or a Series of texts, found a single text: put it in a list")
     column = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype=object)
-    count = len(column)
+    columns = text_columns(column, reply_code, enhanced_code, domain)
+    return _verdicts(columns, _book(rules), column.index, second_reader)
+
+
+def text_columns(texts: pd.Series[Any], reply_code: Any, enhanced_code: Any, domain: Any) -> dict[str, Any]:
+    """Return texts, and what is known beside them, as columns to be read; see :func:`classify_text`."""
+    count = len(texts)
     nothing = pa.nulls(count, ARROW_STRING)
-    columns = {
+    return {
         "event": np.full(count, EVENTS.index("bounced"), dtype=np.int8),
         "provider": np.full(count, PROVIDERS.index("generic"), dtype=np.int8),
-        "diagnostic": _strings(column),
+        "diagnostic": _strings(texts),
         "reply_code": _replies(_spread("reply_code", reply_code, count)),
         "enhanced_code": _strings(_spread("enhanced_code", enhanced_code, count)),
         "domain": _strings(_spread("domain", domain, count)),
         "remote_host": nothing,
         **dict.fromkeys(WORD_COLUMNS, nothing),
     }
-    return _verdicts(columns, _book(rules), column.index)
 
 
-def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) -> pd.DataFrame:
+def _verdicts(
+    columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any], second_reader: bool
+) -> pd.DataFrame:
     """Return the verdict columns of rows given as arrays."""
     mailbox = mailbox_numbers(columns["domain"], columns["remote_host"])
     failed = np.isin(columns["event"], [EVENTS.index(name) for name in FAILURE_EVENTS])
     weighed = {**{name: columns[name] for name in _WEIGHED}, "mailbox": mailbox}
     kinds, kind = distinct_rows(weighed if failed.all() else _filtered(weighed, failed))
-    evidence = gather(kinds, book)
+    evidence = gather(kinds, book, second_reader=second_reader)
     found = weigh(evidence, book)
 
     def spread(values: Numbers, nothing: Any) -> Numbers:
@@ -284,6 +317,7 @@ def _verdicts(columns: Mapping[str, Any], book: Rulebook, index: pd.Index[Any]) 
         "conflict": spread(found.conflict, 0).astype(bool),
         "evidence": choice(found.evidence, EVIDENCE),
         "mailbox_provider": _category(numbers, providers),
+        "confidence": spread(found.confidence.astype(np.float64), np.nan),
     }
     return pd.DataFrame({column.name: made[column.name] for column in VERDICT_COLUMNS}, index=index)
 

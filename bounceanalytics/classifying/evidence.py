@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.classifying import mailboxes
+from bounceanalytics.classifying.reader import margins
 from bounceanalytics.classifying.texts import codes_of, enhanced_codes, enhanced_text
 from bounceanalytics.knowledge.registry import code_reasons, outcome
 from bounceanalytics.knowledge.rules import BETWEEN_WORDS, WORD_COLUMNS, esp_words
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 
 NONE = -1
 
-_BLAMES_RECIPIENT = np.array([outcome(name, "permanent").fault == "recipient" for name in REASONS])
+BLAMES_RECIPIENT = np.array([outcome(name, "permanent").fault == "recipient" for name in REASONS])
 _REASON = {name: number for number, name in enumerate(REASONS)}
 
 #: A text that calls its failure permanent, where no code tells; in the languages that servers write.
 _PERMANENT = r"(?i)\b(?:permanent|dauerhaft|endg(?:ü|ue)ltig|d(?:é|e)finiti[fv]|definiti[vt])"
+
+_EARLY = tuple(COMMANDS.index(name) for name in BEFORE_RECIPIENT)
+
+#: A word, in a masked text.
+_WORD = r"(?:^|[ (\['\":;,=-])[a-z]{3}|[^\x00-\x7f]"
 
 
 #: One that calls it temporary; searched in plain letters.
@@ -62,6 +68,12 @@ class Evidence:
         bounce it is.
     has_text, permanent, transient : numpy.ndarray of bool
         There is a text; it calls the failure permanent; it calls it temporary, and not permanent.
+    early : numpy.ndarray of bool
+        It answers to a command before any recipient was named.
+    form : numpy.ndarray of int32
+        Which masked text it is.
+    margins : numpy.ndarray of float32, masked text x reason
+        What the second reader makes of each masked text; no rows where it was not asked.
     """
 
     event: Numbers
@@ -76,9 +88,12 @@ class Evidence:
     has_text: Numbers
     permanent: Numbers
     transient: Numbers
+    early: Numbers
+    form: Numbers
+    margins: Numbers
 
 
-def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
+def gather(columns: Mapping[str, Any], book: Rulebook, *, second_reader: bool = True) -> Evidence:
     """Gather the evidence of rows that are failures.
 
     Parameters
@@ -87,6 +102,8 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
         ``event``, ``provider`` and ``mailbox`` (from domain and host) as arrays of numbers, ``reply_code`` as array of
         int32 (0 means missing); ``diagnostic``, ``enhanced_code`` and the ESP's words as for :func:`encode`.
     book : Rulebook
+    second_reader : bool, default True
+        Ask it, too.
 
     Returns
     -------
@@ -97,11 +114,13 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
     own = columns["mailbox"]
     mailbox = np.where(own == NONE, _take(reading.signature, text, NONE), own)
     reply, enhanced = _codes(columns, text, reading.texts)
-    enhanced = _of_nobody(enhanced, _take(reading.texts.command, text, NONE))
+    command = _take(reading.texts.command, text, NONE)
+    enhanced = _of_nobody(enhanced, command)
     rules = _winners(book, reading.winners, text, mailbox)
     permanent = _take(np.asarray(pc.match_substring_regex(texts, _PERMANENT)), text, False)
     passing = _take(np.asarray(pc.match_substring_regex(reading.texts.reply, _TRANSIENT)), text, False)
     words = _words(columns)
+    said, form = _wordy(reading.said, _take(reading.form, text, NONE))
     return Evidence(
         columns["event"],
         mailbox,
@@ -112,7 +131,17 @@ def gather(columns: Mapping[str, Any], book: Rulebook) -> Evidence:
         text != NONE,
         permanent,
         passing & ~permanent,
+        np.isin(command, _EARLY),
+        form,
+        margins(said if second_reader else said[:0]),
     )
+
+
+def _wordy(said: pa.Array, form: Numbers) -> tuple[pa.Array, Numbers]:
+    """Leave out the masked texts without a word: those have nothing to be read."""
+    wordy = pc.match_substring_regex(said, _WORD)
+    place = np.where(wordy.to_numpy(zero_copy_only=False), np.cumsum(wordy) - 1, NONE)
+    return said.filter(wordy), _take(place, form, NONE)
 
 
 class Coded(NamedTuple):
@@ -202,11 +231,11 @@ def _codes(columns: Mapping[str, Any], text: Numbers, texts: Texts) -> tuple[Num
 
 def _of_nobody(enhanced: Numbers, command: Numbers) -> Numbers:
     """Return x.0.0 for a code about a recipient with which a server answered before one was named."""
-    early = np.isin(command, [COMMANDS.index(name) for name in BEFORE_RECIPIENT])
+    early = np.isin(command, _EARLY)
     if not early.any():
         return enhanced
     meanings = code_meanings(enhanced)
-    blames = np.append(_BLAMES_RECIPIENT, False)[meanings.reason[meanings.place]]
+    blames = np.append(BLAMES_RECIPIENT, False)[meanings.reason[meanings.place]]
     return np.where(early & blames, enhanced // 1_000_000 * 1_000_000, enhanced)
 
 

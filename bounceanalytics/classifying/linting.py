@@ -158,7 +158,9 @@ def _about_examples(found: Sequence[TextRule], files: Rules) -> Iterator[tuple[T
     if not told:
         return
     examples = [rule.example for rule in told]
-    won = classify_text(examples, domain=[homes.get(rule.provider, "") for rule in told], rules=files)
+    won = classify_text(
+        examples, domain=[homes.get(rule.provider, "") for rule in told], rules=files, second_reader=False
+    )
     forms = normal_form(pa.array(examples, pa.large_string())).to_pylist()
     first: dict[str, str] = {}
     for rule, winner, form in zip(told, won["rule"], forms, strict=True):

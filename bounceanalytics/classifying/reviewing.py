@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.classifying.classify import votes_on
+from bounceanalytics.classifying.evidence import encode
+from bounceanalytics.classifying.opinion import guesses
 from bounceanalytics.classifying.texts import normal_form
+from bounceanalytics.classifying.verdicts import READER
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.schema import CONFLICT_COLUMNS, FAILURE_EVENTS, UNCLASSIFIED_COLUMNS
+from bounceanalytics.schema import ARROW_STRING, CONFLICT_COLUMNS, FAILURE_EVENTS, UNCLASSIFIED_COLUMNS
 
 if TYPE_CHECKING:
     from bounceanalytics.classifying.classify import Rules
@@ -128,7 +132,9 @@ def conflicts(bounces: Frame, *, rules: Rules = None) -> pd.DataFrame:
 
 
 def unclassified(bounces: Frame) -> pd.DataFrame:
-    """List the texts that no rule understood, most events first, each with a rule to fill in.
+    """List the texts that no rule understood, most events first, each with a rule to check.
+
+    Texts for which the second reader alone found a reason are among them.
 
     Parameters
     ----------
@@ -141,7 +147,7 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
         One row per template. Templates and rules hold no address. Bounces without a text have an empty template and no
         rule.
 
-        ================= ======================================================================
+        ================= ============================================================
         ``template``      string: what the text says, without addresses, hosts and ids
         ``addresses``     int64: different addresses
         ``events``        int64: events
@@ -151,8 +157,8 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
         ``last_seen``     timestamp, UTC: last event
         ``reply_code``    Int16: SMTP reply; of several the most frequent
         ``enhanced_code`` string: enhanced status code; of several the most frequent
-        ``rule_line``     string: TOML for a file of own rules, to which a reason is to be added
-        ================= ======================================================================
+        ``rule_line``     string: TOML for a file of own rules; its reason is a guess
+        ================= ============================================================
 
     Raises
     ------
@@ -169,11 +175,15 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
     ['550 zorble wibble <id>']
     """
     frame = as_frame(bounces, _READ)
-    unknown = (frame["reason"].astype(object) == "unclassified") & frame["event"].isin(FAILURE_EVENTS)
-    frame = frame.loc[unknown]
+    unknown = (frame["reason"].astype(object) == "unclassified") | (frame["rule"] == READER)
+    frame = frame.loc[unknown & frame["event"].isin(FAILURE_EVENTS)]
     found = _grouped(frame.assign(template=templates(frame["diagnostic"])), ["template"])
     found = found.sort_values(["events", "template"], ascending=[False, True], ignore_index=True)
-    lines = [rule_line(template, number) for number, template in enumerate(found["template"], 1)]
+    guessed = guesses(found["template"].tolist())
+    lines = [
+        rule_line(template, number, guess)
+        for number, (template, guess) in enumerate(zip(found["template"], guessed, strict=True), 1)
+    ]
     return UNCLASSIFIED_COLUMNS.frame(found.assign(rule_line=lines))
 
 
@@ -189,16 +199,17 @@ def templates(texts: pd.Series[Any]) -> pd.Series[Any]:
     pandas.Series of str
         Same index.
     """
-    coded = pa.array(texts.fillna("").astype("str"), pa.large_string()).dictionary_encode()
-    forms = normal_form(coded.dictionary)
+    number, values = encode(pa.array(texts.astype("str").array, ARROW_STRING))
+    forms = normal_form(pa.concat_arrays([values, pa.array([""], values.type)]))  # the last is for nothing
     for pattern, sign in _MASKS:
         forms = pc.replace_substring_regex(forms, pattern, sign)
     forms = pc.utf8_slice_codeunits(forms, 0, _CUT)
-    return pd.Series(forms.take(coded.indices).to_pandas().array, index=texts.index, dtype="str")
+    places = pa.array(np.where(number < 0, len(values), number))
+    return pd.Series(forms.take(places).to_pandas().array, index=texts.index, dtype="str")
 
 
-def rule_line(template: str, number: int) -> str:
-    """Return a rule in TOML that fits a template and lacks its reason only; empty for an empty template."""
+def rule_line(template: str, number: int, guess: str) -> str:
+    """Return a rule in TOML that fits a template, with a guess at its reason; empty for an empty template."""
     words = [piece for piece in _pieces(template) if piece]
     if not words:
         return ""
@@ -207,7 +218,7 @@ def rule_line(template: str, number: int) -> str:
     return (
         f'[[rule]]\nid = "own-{number:03d}"\n'
         f"pattern = '{pattern}'\n"
-        f'reason = ""  # such as unknown_user, mailbox_full, blocked, spam, policy\n'
+        f'reason = "{guess}"  # a guess: read the text, and correct it\n'
         f'example = "{said}"\n'
     )
 

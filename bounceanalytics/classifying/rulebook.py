@@ -51,11 +51,17 @@ class Reading:
         Mailbox provider that the reply, else the host in the wrapper, gives away; else -1.
     texts : Texts
         The texts, taken apart.
+    said : pyarrow.Array of large_string
+        Distinct masked texts.
+    form : numpy.ndarray of int32
+        Which of them each text is.
     """
 
     winners: np.ndarray[Any, Any]
     signature: np.ndarray[Any, Any]
     texts: Texts
+    said: pa.Array
+    form: np.ndarray[Any, Any]
 
 
 class Rulebook:
@@ -77,6 +83,7 @@ class Rulebook:
             + [[not rule.command for rule in self.rules]],
             dtype=bool,
         )
+        self.commanded = np.array([bool(rule.command) for rule in self.rules], dtype=bool)
         self.final = np.array([rule.final for rule in self.rules], dtype=bool)
         signatures = [(text, number) for number, row in enumerate(mailbox_providers()) for text in row.texts]
         self._signed = np.array([number for _, number in signatures], dtype=np.int32)
@@ -108,7 +115,7 @@ class Rulebook:
                 bound = self._first(hits, self._bound[number], len(forms.dictionary))
                 winners[:, places] = np.minimum(winners[:, places], bound[:, form[places]])
         winners[winners == _LAST] = NONE
-        return Reading(winners, self._signatures(parts), parts)
+        return Reading(winners, self._signatures(parts), parts, forms.dictionary, form)
 
     def _first(self, hits: Pairs, asked: Numbers, count: int) -> Numbers:
         """Return, scope by text, the first of the rules that are asked."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from bounceanalytics.classifying import mailboxes
-from bounceanalytics.classifying.evidence import code_meanings
+from bounceanalytics.classifying import mailboxes, pooling
+from bounceanalytics.classifying.evidence import BLAMES_RECIPIENT, code_meanings
 from bounceanalytics.classifying.rulebook import AFTER_CODE, AFTER_KEEPING, GENERAL, PROVIDER, USER
 from bounceanalytics.knowledge.registry import outcome
 from bounceanalytics.knowledge.rules import esp_words
@@ -37,6 +37,9 @@ NONE = -1
 _TRANSIENT, _PERMANENT = CODE_CLASSES.index("transient"), CODE_CLASSES.index("permanent")
 _REASON = {name: number for number, name in enumerate(REASONS)}
 _ACTION = {name: number for number, name in enumerate(ACTIONS)}
+#: Id of the second reader, where it decides alone.
+READER = "reader"
+
 #: Source of a claim -> what stands in the column ``evidence``.
 _EVIDENCE = {
     "text": "text",
@@ -46,7 +49,14 @@ _EVIDENCE = {
     "not tried": "ESP word",
     "esp word": "ESP word",
     "class": "code class",
+    READER: "second reader",
 }
+#: Sources that say what is so: nothing is weighed against them.
+_CERTAIN = {"not tried"}
+#: Tier of text rules -> what its claims are called in the table of weights.
+_KINDS = {GENERAL: "text", AFTER_CODE: "text after a code"}
+_NEVER = np.float32(-1e6)
+_PART = 65_536  # rows weighed together at a time: bounds memory
 _NOT_SENT = ("dropped", "suppressed")
 
 #: Stands for the rule where there is no code either; such a row has no rule.
@@ -65,6 +75,7 @@ class Verdicts(NamedTuple):
     rule: Numbers
     conflict: Numbers
     evidence: Numbers
+    confidence: Numbers
     ids: pa.Array
 
 
@@ -75,6 +86,17 @@ class Claim(NamedTuple):
     reason: Numbers
     rule: Numbers
     tier: int = NONE  # of text rules
+    vague: bool = False
+
+    @property
+    def names(self) -> bool:
+        """Whether it names a reason, and no vague one."""
+        return not self.vague and (self.tier != NONE or self.source == "enhanced code")
+
+    @property
+    def kind(self) -> str:
+        """Name in the table of weights."""
+        return f"vague {self.source}" if self.vague else _KINDS.get(self.tier, self.source)
 
 
 def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
@@ -100,9 +122,10 @@ def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
         [f"reply-{name}" for name in reply.names],
         [f"class-{name}" for name in CODE_CLASSES],
         [f"event-{name}" for name in EVENTS],
+        [READER],
         [NOTHING],
     )
-    first_rule, first_word, first_enhanced, first_reply, first_class, first_event, nothing = np.cumsum(
+    first_rule, first_word, first_enhanced, first_reply, first_class, first_event, _, nothing = np.cumsum(
         [0, *map(len, groups[:-1])]
     )
     rule_reason = np.append(book.reason, np.int8(NONE))
@@ -119,7 +142,7 @@ def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
 
     def by_code(source: str, meanings: CodeReasons, first: int, *, specific: bool) -> Claim:
         reason = np.where(meanings.specific == specific, meanings.reason, np.int8(NONE))
-        return Claim(source, reason[meanings.place], meanings.place + first)
+        return Claim(source, reason[meanings.place], meanings.place + first, vague=not specific)
 
     listed = evidence.event == EVENTS.index(
         "suppressed"
@@ -146,7 +169,10 @@ def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
         by_code("enhanced code", enhanced, first_enhanced, specific=False),
         _without_text(by_code("reply code", reply, first_reply, specific=False), evidence),
         Claim(
-            "esp word", np.where(evidence.typed == NONE, np.int8(NONE), unclear), evidence.typed + first_word
+            "esp word",
+            np.where(evidence.typed == NONE, np.int8(NONE), unclear),
+            evidence.typed + first_word,
+            vague=True,
         ),
         Claim("class", unclear, np.where(class_ == NONE, nothing, class_ + first_class)),
     ]
@@ -154,7 +180,11 @@ def claims(evidence: Evidence, book: Rulebook) -> tuple[list[Claim], list[str]]:
 
 
 def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
-    """Return the verdict of each row: the first kind of evidence that names a reason decides.
+    """Return the verdict of each row.
+
+    The first kind of evidence that names a reason decides; where there are words for the second reader, everything that
+    spoke is weighed together instead, and the most probable reason decides. What the ESP knows because it did not try,
+    and rules of the user's own, are not weighed against anything.
 
     Parameters
     ----------
@@ -167,14 +197,13 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
     """
     ordered, ids = claims(evidence, book)
     class_ = class_of(evidence)
-    reason = np.full(len(class_), NONE, dtype=np.int8)
-    rule = np.full(len(class_), NONE, dtype=np.int64)
-    kind = np.full(len(class_), NONE, dtype=np.int8)
-    for claim in ordered:
-        speaks = (reason == NONE) & (claim.reason != NONE)
-        kind[speaks] = EVIDENCE.index(_EVIDENCE[claim.source])
-        reason = np.where(speaks, claim.reason, reason)
-        rule = np.where(speaks, claim.rule, rule)
+    first = _by_precedence(ordered)
+    chosen = _together(first, ordered, evidence, book)
+    reason = chosen.reason
+    rule = np.full(len(class_), ids.index(READER), dtype=np.int64)
+    for number, claim in enumerate(ordered):
+        rule = np.where(chosen.place == number, claim.rule, rule)
+    kind = _kind_numbers(ordered)[chosen.place]
 
     final, override = np.zeros(len(ids), dtype=bool), np.full(len(ids), NONE, dtype=np.int8)
     final[: len(book.rules)] = book.final
@@ -192,10 +221,21 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
     by_type = np.where(reason == _REASON["unclassified"], _word_types()[evidence.typed], np.int8(NONE))
     bounce_type = np.where(by_type == NONE, bounce_type, by_type)
     action = np.where(override[rule] != NONE, override[rule], action)
+    # An address goes by words only if what is weighed together leaves little doubt: least is needed where rules and a
+    # specific code agree, more where the rules say nothing of the address, and most where they would keep it.
+    remove = pooling.weights().remove
+    needed = np.array([remove["silent"], remove["against"], remove["agreed"]], np.float32)[
+        _HARD[first.reason]
+    ]
+    code = next(claim.reason for claim in ordered if claim.source == "enhanced code")
+    needed = np.where((_HARD[first.reason] < 0) & (_HARD[code] < 0), np.float32(remove["confirmed"]), needed)
+    doubted = (action == _ACTION["remove"]) & (chosen.dead < needed)
+    action = np.where(doubted, np.int8(_ACTION["review"]), action)
     nothing = rule == len(ids) - 1
     rule, kind = np.where(nothing, NONE, rule), np.where(nothing, NONE, kind)
     voted = _votes(ordered, class_, evidence)
     conflict = (voted.min(axis=0) < 0) & (voted.max(axis=0) > 0)
+    conflict |= _HARD[first.reason] * _HARD[reason] < 0  # the reader overruled the rules
     return Verdicts(
         class_,
         bounce_type,
@@ -206,8 +246,93 @@ def weigh(evidence: Evidence, book: Rulebook) -> Verdicts:
         rule,
         conflict,
         kind,
+        chosen.confidence,
         pa.array(ids, pa.large_string()),
     )
+
+
+class _Choice(NamedTuple):
+    """Which reason each row has.
+
+    Attributes
+    ----------
+    reason : numpy.ndarray of int8
+    place : numpy.ndarray of int8
+        Number of the claim that named it; the last one is the second reader.
+    confidence : numpy.ndarray of float32
+        How probable it is.
+    dead : numpy.ndarray of float32
+        How probable are the reasons that remove an address.
+    """
+
+    reason: Numbers
+    place: Numbers
+    confidence: Numbers
+    dead: Numbers
+
+
+def _by_precedence(ordered: list[Claim]) -> _Choice:
+    """Choose the reason of the first claim that has one; the last claim always has."""
+    place = np.full(len(ordered[0].reason), len(ordered) - 1, dtype=np.int8)
+    reason = ordered[-1].reason
+    for number, claim in reversed(list(enumerate(ordered))):
+        speaks = claim.reason != NONE
+        place = np.where(speaks, np.int8(number), place)
+        reason = np.where(speaks, claim.reason, reason)
+    alone = pooling.weights().alone
+    sure = np.array([alone.get(claim.kind, float(_certain(claim))) for claim in ordered], np.float32)
+    sure = np.where([claim.tier == USER for claim in ordered], np.float32(1), sure)
+    return _Choice(reason, place, sure[place], np.ones(len(place), np.float32))
+
+
+def _certain(claim: Claim) -> bool:
+    """Return whether nothing is weighed against a claim: facts of the ESP, and phrases of one sender or provider."""
+    return claim.source in _CERTAIN or claim.tier in {USER, PROVIDER}
+
+
+def _together(first: _Choice, ordered: list[Claim], evidence: Evidence, book: Rulebook) -> _Choice:
+    """Weigh what is said of the rows that the second reader has read."""
+    known = pooling.weights()
+    open_ = ~np.array([_certain(claim) for claim in ordered])[first.place] & (evidence.form != NONE)
+    for tier, rule in evidence.rules.items():  # what it was a reply to is more than words
+        by_command = np.append(book.commanded, False)[rule]
+        open_ &= ~(by_command & (np.array([claim.tier for claim in ordered])[first.place] == tier))
+    rows = np.flatnonzero(open_) if len(evidence.margins) else np.zeros(0, np.int64)
+    by_rule = pooling.rule_weights(rule.id for rule in book.rules)
+    reason, place, confidence, dead = (column.copy() for column in first)
+    for start in range(0, len(rows), _PART):
+        some = rows[start : start + _PART]
+        total = evidence.margins[evidence.form[some]] * np.float32(known.reader)
+        # before a recipient was named, none is spoken of, unless a rule says so
+        early = evidence.early[some] & ~BLAMES_RECIPIENT[first.reason[some]]
+        total[np.ix_(early, BLAMES_RECIPIENT)] = _NEVER
+        unknown = _REASON["unclassified"]
+        for claim in ordered:
+            spoke = some[claim.reason[some] != NONE]
+            if claim.names:  # then the reason is not unknown
+                total[np.searchsorted(some, spoke), unknown] = _NEVER
+            weight = known.claims.get(claim.kind, 0.0) + (
+                by_rule[claim.rule[spoke]] if claim.tier != NONE else 0
+            )
+            total[np.searchsorted(some, spoke), claim.reason[spoke]] += weight
+        likely = pooling.probabilities(total)
+        best = likely.argmax(axis=1).astype(np.int8)
+        named = np.full(len(some), len(ordered), dtype=np.int8)
+        for number, claim in reversed(list(enumerate(ordered))):
+            named[claim.reason[some] == best] = number
+        line = np.arange(len(some))
+        guessed = (named == len(ordered)) & (likely[line, best] < known.guess)
+        reason[some] = np.where(guessed, first.reason[some], best)
+        place[some] = np.where(guessed, first.place[some], named)
+        confidence[some] = likely[line, reason[some]]
+        dead[some] = likely @ _DEAD
+    return _Choice(reason, place, confidence, dead)
+
+
+def _kind_numbers(ordered: list[Claim]) -> Numbers:
+    """Return per claim what stands in the column ``evidence``, the last one for the second reader."""
+    sources = [*(claim.source for claim in ordered), READER]
+    return np.array([EVIDENCE.index(_EVIDENCE[source]) for source in sources], dtype=np.int8)
 
 
 def _without_text(claim: Claim, evidence: Evidence) -> Claim:
@@ -305,6 +430,7 @@ _OUTCOMES = _outcome_tables()
 
 #: Per reason, the last entry for none: what it says about the address after a permanent and after a transient failure.
 _HARD = np.array([*(_vote(name, "permanent") for name in REASONS), 0], dtype=np.int8)
+_DEAD = (_HARD[:-1] < 0) | (np.arange(len(REASONS)) == _REASON["suppressed"])
 _MILD = np.array([*(_vote(name, "transient") for name in REASONS), 0], dtype=np.int8)
 
 

@@ -87,8 +87,8 @@ SELECT
     CASE
         WHEN kind IS NULL OR NOT stands THEN CASE WHEN active_by IS NULL THEN 'medium' ELSE 'high' END
         WHEN kind IN ('complained', 'unsubscribed', 'unsubscribed_partly') THEN 'high'
-        WHEN conflict OR storm OR kind = 'suspected' OR action = 'review' THEN 'low'
-        WHEN days > 1 OR evidence = 'text' THEN 'high'
+        WHEN conflict OR storm OR kind = 'suspected' OR action = 'review' OR probability < 0.5 THEN 'low'
+        WHEN days > 1 OR (evidence = 'text' AND coalesce(probability >= 0.9, true)) THEN 'high'
         ELSE 'medium'
     END AS confidence,
     CASE WHEN kind IS NULL THEN last_active ELSE timestamp END AS decided_at,

@@ -53,6 +53,7 @@ SELECT
     fault,
     rule,
     evidence,
+    confidence AS probability,
     coalesce(conflict, false) AS conflict,
     mailbox_provider,
     provider,

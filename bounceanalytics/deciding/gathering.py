@@ -29,6 +29,7 @@ NEEDED = (
     "rule",
     "conflict",
     "evidence",
+    "confidence",
 )
 
 

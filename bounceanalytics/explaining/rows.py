@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bounceanalytics.classifying.classify import candidates, classify, classify_text
+from bounceanalytics.classifying.opinion import opinion
 from bounceanalytics.errors import FrameError, UnknownCodeError
 from bounceanalytics.explaining.explanation import Explanation, Section, readable, readable_part
 from bounceanalytics.explaining.sections import (
@@ -37,6 +38,7 @@ _SOURCES = {
     "reply code": ("reply code", "The reply code"),
     "esp word": ("ESP's word", "The ESP's word"),
     "class": ("class", "The class of the code"),
+    "reader": ("second reader", "The second reader"),
 }
 
 #: A row says something if it has a value in one of these.
@@ -109,6 +111,7 @@ def _explained(row: Mapping[str, Any], verdict: Mapping[str, Any], width: int | 
         _came_in(row, reply, enhanced, mailbox_provider, _deciding(spoken, rule)),
         verdict_section(reason, bounce_type, category, fault, action),
         *_reasoning(spoken, rule),
+        *_certainty(row, verdict),
     ]
     if verdict.get("conflict"):
         sections.append(Section("Disagreement", unlabelled([_CONFLICT])))
@@ -255,13 +258,29 @@ def _reasoning(spoken: Sequence[Candidate], rule: str | None) -> Iterable[Sectio
         yield Section("What else spoke, and why it lost", tuple(rows), "facts")
 
 
+def _certainty(row: Mapping[str, Any], verdict: Mapping[str, Any]) -> Iterable[Section]:
+    """Yield how probable the reason is, and what the second reader makes of the text by itself."""
+    told = []
+    if "confidence" in verdict:
+        told.append(("the reason is right", f"with a probability of {float(verdict['confidence']):.2f}"))
+    if found := opinion(str(row.get("diagnostic", ""))):
+        by = ", ".join(f"“{readable(piece.words)}”" for piece in found.pieces)
+        told.append(("second reader", f"the words alone make it {found.reason}, most by {by}"))
+        told.append(
+            ("nearest example", f"“{found.example}” is {found.example_reason}; {found.likeness:.2f} alike")
+        )
+    if told:
+        yield Section("How sure", tuple(told), "facts")
+
+
 def _named(item: Candidate) -> tuple[str, str]:
     return _SOURCES.get(item.source, (item.source, item.source.capitalize()))
 
 
 def _claim(item: Candidate) -> str:
     found = f"“{readable(item.matched)}” " if item.matched else ""
-    return f"{found}means {item.reason or 'nothing certain'} (rule {item.rule})"
+    by = "" if item.source == "reader" else f" (rule {item.rule})"
+    return f"{found}means {item.reason or 'nothing certain'}{by}"
 
 
 def _sentence(text: str) -> str:

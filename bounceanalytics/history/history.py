@@ -89,7 +89,9 @@ class History:
         """
         wanted = list(columns)
         if self._dataset is None:
-            schema.BOUNCE_COLUMNS.require(self._frame, wanted)
+            absent = [name for name in schema.ADDED_COLUMNS if name in wanted and name not in self._frame]
+            schema.BOUNCE_COLUMNS.require(self._frame, [name for name in wanted if name not in absent])
+            self._columns |= {name: pa.chunked_array([pa.nulls(len(self), pa.float64())]) for name in absent}
         missing = [name for name in dict.fromkeys(wanted) if name not in self._columns]
         if not missing:
             return

@@ -22,6 +22,7 @@ from bounceanalytics.schema.findings import (
 )
 from bounceanalytics.schema.frames import (
     ACTIONS,
+    ADDED_COLUMNS,
     BOUNCE_COLUMNS,
     BOUNCE_TYPES,
     CATEGORIES,
@@ -69,6 +70,7 @@ from bounceanalytics.schema.tags import join_tags, split_tags
 
 __all__ = [
     "ACTIONS",
+    "ADDED_COLUMNS",
     "ARROW_STRING",
     "ARROW_TIME",
     "BOUNCE_COLUMNS",

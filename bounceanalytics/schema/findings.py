@@ -194,7 +194,7 @@ UNCLASSIFIED_COLUMNS = Table(
     *_KINDS_OF_TEXT,
     _REPLY,
     _ENHANCED,
-    Column("rule_line", "string", "TOML for a file of own rules, to which a reason is to be added"),
+    Column("rule_line", "string", "TOML for a file of own rules; its reason is a guess"),
 )
 
 LINT_COLUMNS = Table(

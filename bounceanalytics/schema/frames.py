@@ -54,7 +54,7 @@ FAULTS = ("recipient", "receiver", "sender", "content", "esp", "unknown")
 ACTIONS = ("remove", "retry", "fix", "review")
 
 #: What kind of evidence decided, the most telling first.
-EVIDENCE = ("text", "enhanced code", "reply code", "ESP word", "code class")
+EVIDENCE = ("text", "enhanced code", "reply code", "ESP word", "code class", "second reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,11 @@ VERDICT_COLUMNS = Table(
     Column("conflict", "bool", "code, text and the ESP's word disagree on keeping the address"),
     Column("evidence", "category", "kind of evidence that decided; missing where nothing spoke", EVIDENCE),
     Column("mailbox_provider", "category", "who runs the mailbox: google, microsoft … else other"),
+    Column("confidence", "float64", "how probable the reason is, 0 to 1; missing where it is no failure"),
 )
+
+#: What frames that were classified by version 0.1 lack; they are read without it.
+ADDED_COLUMNS = ("confidence",)
 
 #: What :func:`bounceanalytics.classify` returns.
 BOUNCE_COLUMNS = Table(

@@ -88,7 +88,7 @@ def reason(text: str, **known) -> str:
     ],
 )
 def test_text_outranks_the_code(text: str, known: dict, expected: str, action: str) -> None:
-    found = classify_text([text], **known).iloc[0]
+    found = classify_text([text], **known, second_reader=False).iloc[0]
     assert (found["reason"], found["action"]) == (expected, action)
 
 
@@ -219,7 +219,7 @@ def test_unless_the_words_leave_no_doubt() -> None:
 @pytest.mark.parametrize(("code", "class_"), [("5.9.9", "permanent"), ("4.9.9", "transient")])
 def test_the_columns_follow_from_the_reason(code: str, class_: str) -> None:
     plain = [rule for rule in rules() if not (rule.action or rule.final or rule.provider)]
-    found = classify_text([rule.example for rule in plain], enhanced_code=code)
+    found = classify_text([rule.example for rule in plain], enhanced_code=code, second_reader=False)
     assert {rule.reason for rule in plain} >= set(REASONS) - {"suppressed", "unclassified"}
     for column in ("bounce_type", "category", "fault", "action"):
         wanted = [getattr(outcome(rule.reason, class_), column) for rule in plain]
@@ -662,6 +662,8 @@ def test_the_winner_is_the_rule_of_the_frame(row: dict) -> None:
 def test_candidates_say_where_their_words_stand() -> None:
     text = "550 5.1.1 Sorry, the Mailbox full"
     for item in candidates(text):
+        if item.source == "reader":  # it weighs all words
+            continue
         assert item.start >= 0
         assert text[item.start : item.end].lower() == item.matched
 
