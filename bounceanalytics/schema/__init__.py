@@ -66,7 +66,7 @@ from bounceanalytics.schema.table import (
     Table,
     require,
 )
-from bounceanalytics.schema.tags import join_tags, split_tags
+from bounceanalytics.schema.tags import Tags, as_tags, join_tags, split_tags
 
 __all__ = [
     "ACTIONS",
@@ -123,6 +123,8 @@ __all__ = [
     "Column",
     "Reason",
     "Table",
+    "Tags",
+    "as_tags",
     "columns_of",
     "join_tags",
     "require",

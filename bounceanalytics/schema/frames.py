@@ -140,7 +140,7 @@ EVENT_COLUMNS = Table(
     Column("esp_event", "string", "the ESP's own word for the event"),
     Column("esp_type", "string", "the ESP's own type"),
     Column("esp_reason", "string", "the ESP's own reason or classification"),
-    Column("tags", "string", "tags, categories or campaign of the message, as a JSON list"),
+    Column("tags", "tags", "tags, categories or campaign of the message, as a JSON list"),
     Column("attempt", "Int16", "number of the delivery attempt, from 1"),
     Column("suspect", "bool", "a complaint that any of several recipients may have made"),
     Column("source", "string", "file that the row came from"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bounceanalytics.schema.tags import join_tags
+from bounceanalytics.schema.tags import as_tags, join_tags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,8 @@ def pandas_of(table: pa.Table, columns: dict[str, tuple[pa.DataType, Any]]) -> p
                 frame[name] = frame[name].astype(dtype)
             except (TypeError, ValueError):
                 continue
+    if "tags" in columns and "tags" in frame.columns:
+        frame["tags"] = as_tags(frame["tags"])
     return frame
 
 

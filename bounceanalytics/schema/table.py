@@ -13,11 +13,14 @@ import pyarrow as pa
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema.cures import cure_of_frame, cure_of_thing
 from bounceanalytics.schema.others import arrow_of, pandas_of
+from bounceanalytics.schema.tags import as_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-Kind = Literal["category", "string", "list", "timestamp", "Int16", "int64", "Int64", "float64", "bool"]
+Kind = Literal[
+    "category", "string", "tags", "list", "timestamp", "Int16", "int64", "Int64", "float64", "bool"
+]
 
 #: The pandas dtypes of text and of times: nothing else in the package spells them.
 STRING = pd.StringDtype("pyarrow", na_value=float("nan"))
@@ -32,6 +35,7 @@ _LIST = pa.list_(pa.string())
 _KINDS: dict[Kind, tuple[pa.DataType, Any, str]] = {
     "category": (pa.dictionary(pa.int8(), ARROW_STRING), pd.CategoricalDtype(), "category"),
     "string": (ARROW_STRING, STRING, "string"),
+    "tags": (ARROW_STRING, STRING, "string"),
     "list": (_LIST, pd.ArrowDtype(_LIST), "list of strings"),
     "timestamp": (ARROW_TIME, TIME, "timestamp, UTC"),
     "Int16": (pa.int16(), pd.Int16Dtype(), "Int16"),
@@ -40,7 +44,7 @@ _KINDS: dict[Kind, tuple[pa.DataType, Any, str]] = {
     "float64": (pa.float64(), np.dtype("float64"), "float64"),
     "bool": (pa.bool_(), np.dtype("bool"), "bool"),
 }
-_MAPPED = ("string", "list", "Int16", "Int64")  # kinds that pyarrow must be told how to convert
+_MAPPED = ("string", "tags", "list", "Int16", "Int64")  # kinds that pyarrow must be told how to convert
 
 _WIDTH = 108  # of a list of columns: a docstring of a method may be twelve wider
 _MOST_VALUES = 6  # of a category, to be listed there
@@ -53,7 +57,7 @@ class Column:
     Attributes
     ----------
     name : str
-    kind : {'category', 'string', 'list', 'timestamp', 'Int16', 'int64', 'Int64', 'float64', 'bool'}
+    kind : {'category', 'string', 'tags', 'list', 'timestamp', 'Int16', 'int64', 'Int64', 'float64', 'bool'}
         What it holds; :attr:`dtype` and :attr:`arrow` follow from it.
     meaning : str
         For the documentation.
@@ -148,7 +152,9 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """Return a frame of no rows."""
-        return pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in self.columns})
+        return self._finished(
+            pd.DataFrame({column.name: pd.Series(dtype=column.dtype) for column in self.columns})
+        )
 
     def frame(self, data: pa.Table | pd.DataFrame | Mapping[str, Any] | Sequence[Any]) -> pd.DataFrame:
         """Return data as a frame of these columns, in their order and dtypes.
@@ -172,7 +178,7 @@ class Table:
             if column.kind == "timestamp" and frame[column.name].dtype != TIME
         ]
         frame = frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
-        return self._ordered(frame.astype(self.dtypes))
+        return self._finished(frame.astype(self.dtypes))
 
     def _of_arrow(self, table: pa.Table) -> pd.DataFrame:
         arrays = []
@@ -184,11 +190,13 @@ class Table:
         for column in self.columns:
             if frame[column.name].dtype != column.dtype:
                 frame[column.name] = frame[column.name].astype(column.dtype)
-        return self._ordered(frame)
+        return self._finished(frame)
 
-    def _ordered(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Put the categories in their order; to pandas those in another order are of an equal dtype."""
+    def _finished(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Do what no dtype says: put the categories in their order, and have tags know their lists."""
         for column in self.columns:
+            if column.kind == "tags":
+                frame[column.name] = as_tags(frame[column.name])
             wanted = column.dtype.categories if column.kind == "category" else None  # None: whatever comes
             if wanted is not None and not wanted.equals(frame[column.name].cat.categories):
                 frame[column.name] = frame[column.name].cat.set_categories(wanted)
