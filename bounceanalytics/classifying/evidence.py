@@ -111,16 +111,17 @@ def gather(columns: Mapping[str, Any], book: Rulebook, *, second_reader: bool = 
     """
     text, texts = encode(columns["diagnostic"])
     reading = book.read(texts)
+    line = _take(reading.place, text, NONE)
     own = columns["mailbox"]
-    mailbox = np.where(own == NONE, _take(reading.signature, text, NONE), own)
-    reply, enhanced = _codes(columns, text, reading.texts)
-    command = _take(reading.texts.command, text, NONE)
+    mailbox = np.where(own == NONE, _take(reading.signature, line, NONE), own)
+    reply, enhanced = _codes(columns, line, reading.texts)
+    command = _take(reading.texts.command, line, NONE)
     enhanced = _of_nobody(enhanced, command)
-    rules = _winners(book, reading.winners, text, mailbox)
-    permanent = _take(np.asarray(pc.match_substring_regex(texts, _PERMANENT)), text, False)
-    passing = _take(np.asarray(pc.match_substring_regex(reading.texts.reply, _TRANSIENT)), text, False)
+    rules = _winners(book, reading.winners, line, mailbox)
+    permanent = _take(np.asarray(pc.match_substring_regex(reading.texts.line, _PERMANENT)), line, False)
+    passing = _take(np.asarray(pc.match_substring_regex(reading.texts.reply, _TRANSIENT)), line, False)
     words = _words(columns)
-    said, form = _wordy(reading.said, _take(reading.form, text, NONE))
+    said, form = _wordy(reading.said, _take(reading.form, line, NONE))
     return Evidence(
         columns["event"],
         mailbox,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bounceanalytics.classifying import mailboxes
-from bounceanalytics.classifying.texts import masked, read_texts
+from bounceanalytics.classifying.texts import bare_lines, masked, read_lines
 from bounceanalytics.knowledge.engine import make_engine
 from bounceanalytics.knowledge.rules import TextRule, mailbox_providers, rules
 from bounceanalytics.knowledge.wrappers import COMMANDS
@@ -41,22 +41,25 @@ _ACTION = {name: number for number, name in enumerate(ACTIONS)}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Matches of the rules in distinct texts.
+    """Matches of the rules in texts; those that differ in names and numbers only are one line.
 
     Attributes
     ----------
-    winners : numpy.ndarray of int32, scope x text
+    place : numpy.ndarray of int32
+        Line of each text.
+    winners : numpy.ndarray of int32, scope x line
         Rule that wins each scope, else -1.
     signature : numpy.ndarray of int32
         Mailbox provider that the reply, else the host in the wrapper, gives away; else -1.
     texts : Texts
-        The texts, taken apart.
+        The lines, taken apart.
     said : pyarrow.Array of large_string
         Distinct masked texts.
     form : numpy.ndarray of int32
-        Which of them each text is.
+        Which of them each line is.
     """
 
+    place: np.ndarray[Any, Any]
     winners: np.ndarray[Any, Any]
     signature: np.ndarray[Any, Any]
     texts: Texts
@@ -104,7 +107,8 @@ class Rulebook:
 
     def read(self, texts: pa.Array) -> Reading:
         """Return what each of the distinct texts says, and who says it."""
-        parts = read_texts(texts)
+        lines = bare_lines(texts).dictionary_encode()
+        parts = read_lines(lines.dictionary)
         forms = masked(parts.form).dictionary_encode()
         form = forms.indices.to_numpy(zero_copy_only=False)
         hits = self.hits(forms.dictionary)
@@ -115,7 +119,8 @@ class Rulebook:
                 bound = self._first(hits, self._bound[number], len(forms.dictionary))
                 winners[:, places] = np.minimum(winners[:, places], bound[:, form[places]])
         winners[winners == _LAST] = NONE
-        return Reading(winners, self._signatures(parts), parts, forms.dictionary, form)
+        place = lines.indices.to_numpy(zero_copy_only=False)
+        return Reading(place, winners, self._signatures(parts), parts, forms.dictionary, form)
 
     def _first(self, hits: Pairs, asked: Numbers, count: int) -> Numbers:
         """Return, scope by text, the first of the rules that are asked."""

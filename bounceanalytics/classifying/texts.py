@@ -153,21 +153,45 @@ def read_texts(texts: pa.Array) -> Texts:
     Texts
     """
 
+    return read_lines(bare_lines(texts))
+
+
+def bare_lines(texts: pa.Array) -> pa.Array:
+    """Return texts in lower case on one line, without what differs from one recipient or message to the next.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of large_string
+        Without nulls.
+
+    Returns
+    -------
+    pyarrow.Array of large_string
+    """
+
+    def bare(some: pa.Array) -> pa.Array:
+        some = pc.replace_substring_regex(lower_line(some), _ADDRESS, "<addr>")
+        return pc.replace_substring_regex(some, _IDS, "0")
+
+    return in_parts(bare, texts)
+
+
+def read_lines(lines: pa.Array) -> Texts:
+    """Do what :func:`read_texts` does with lines of :func:`bare_lines`, of which each need be read but once."""
+
     def apart(some: pa.Array) -> pa.Array:
-        lines = lower_line(some)
-        reply, host, command = take_apart(lines)
-        columns = [lines, reply, host, pa.array(command), _normal(reply)]
+        reply, host, command = take_apart(some)
+        columns = [some, reply, host, pa.array(command), _normal(reply)]
         return pa.StructArray.from_arrays(columns, list(Texts._fields))
 
-    line, reply, host, command, form = in_parts(apart, texts).flatten()
+    line, reply, host, command, form = in_parts(apart, lines).flatten()
     return Texts(line, reply, host, command.to_numpy(), form)
 
 
-def _normal(texts: pa.Array) -> pa.Array:
-    texts = pc.replace_substring_regex(texts, _ADDRESS, "<addr>")
-    texts = pc.replace_substring_regex(texts, _CODE_PAIR, "")
-    texts = _where(texts, _LINES, lambda some: pc.replace_substring_regex(some, _LATER_CODE, r" \1"))
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, _IDS, "0"))
+def _normal(replies: pa.Array) -> pa.Array:
+    replies = pc.replace_substring_regex(replies, _CODE_PAIR, "")
+    replies = _where(replies, _LINES, lambda some: pc.replace_substring_regex(some, _LATER_CODE, r" \1"))
+    return pc.utf8_trim_whitespace(replies)
 
 
 def masked(forms: pa.Array) -> pa.Array:
