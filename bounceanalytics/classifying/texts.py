@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 _PART = 16_384
 
 # local parts of plain signs: where no blanks part words, others would take the words before them in
-_ADDRESS = r"""<?[^ <>"'(),;:\[\]/?=\x{80}-\x{10ffff}]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>?"""
+_ADDRESS = (
+    r"<[^ <>@]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>"
+    r"""|<?[^ <>"'(),;:\[\]/?=\x{80}-\x{10ffff}]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*>?"""
+)
 _IDS = (
     r"[0-9]+(?:\.[0-9]+){3}"  # IPv4
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:.]+z?"
@@ -152,7 +155,6 @@ def read_texts(texts: pa.Array) -> Texts:
     -------
     Texts
     """
-
     return read_lines(bare_lines(texts))
 
 

@@ -89,8 +89,9 @@ class History:
         """
         wanted = list(columns)
         if self._dataset is None:
-            absent = [name for name in schema.ADDED_COLUMNS if name in wanted and name not in self._frame]
-            schema.BOUNCE_COLUMNS.require(self._frame, [name for name in wanted if name not in absent])
+            needed = [name for name in wanted if name not in schema.ADDED_COLUMNS]
+            schema.BOUNCE_COLUMNS.require(self._frame, needed)
+            absent = [name for name in wanted if name not in needed and name not in self._frame]
             self._columns |= {name: pa.chunked_array([pa.nulls(len(self), pa.float64())]) for name in absent}
         missing = [name for name in dict.fromkeys(wanted) if name not in self._columns]
         if not missing:
