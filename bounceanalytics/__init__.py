@@ -37,6 +37,7 @@ from bounceanalytics.knowledge.registry import codes_frame as codes
 from bounceanalytics.loading import (
     Load,
     NaiveTimeWarning,
+    NoEventsWarning,
     RejectedRecordsWarning,
     UnreadTimesWarning,
     convert,
@@ -97,6 +98,7 @@ __all__ = [
     "Load",
     "MissingExtraError",
     "NaiveTimeWarning",
+    "NoEventsWarning",
     "OutputError",
     "Policy",
     "PolicyError",

@@ -106,7 +106,7 @@ def _gather(database: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
     database.execute(
         f"""CREATE TEMP TABLE {name}_lines AS
             SELECT row, part, domain, reason, code, decided_at AT TIME ZONE 'UTC' AS decided_at
-            FROM read_parquet($path)""",
+            FROM read_parquet($path, hive_partitioning = false)""",
         {"path": str(run.file("rows"))},
     )
     database.execute(f"CREATE TEMP TABLE {name}_rows (row UINTEGER, part part, address VARCHAR)")

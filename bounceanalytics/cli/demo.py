@@ -27,28 +27,28 @@ def demo(folder: str, overwrite: bool) -> None:
     target.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
 
-    out.print(f"[bold]1. Load[/bold] the exports in {samples / 'exports'}")
+    out.print(f"[bold]1. Load[/bold] the exports in {samples / 'exports'}", markup=True)
     with progress() as update:
         loaded = ba.load(samples / "exports", progress=update)
     click.echo(loaded.to_text())
     clock.lap()
 
-    out.print("[bold]2. Classify[/bold]")
+    out.print("[bold]2. Classify[/bold]", markup=True)
     bounces = ba.classify(loaded.events)
     print_reasons(bounces)
     clock.lap()
 
-    out.print("[bold]3. Report[/bold]")
+    out.print("[bold]3. Report[/bold]", markup=True)
     written = ba.report(bounces, target / "report.html", title="Ten weeks of a newsletter", overwrite=True)
     out.print(f"One file to share, domains only: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     clock.lap()
 
-    out.print(f"[bold]4. Clean[/bold] the list {samples / 'list.csv'}")
+    out.print(f"[bold]4. Clean[/bold] the list {samples / 'list.csv'}", markup=True)
     result = ba.clean(samples / "list.csv", bounces, target / "cleaned", overwrite=True)
     click.echo(str(result))
     clock.lap()
 
-    out.print("[bold]5. Explain[/bold] the code that stands for a full mail system")
+    out.print("[bold]5. Explain[/bold] the code that stands for a full mail system", markup=True)
     click.echo("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]))
     out.print("… the rest: bounceanalytics explain 5.3.1")
 
@@ -71,5 +71,5 @@ class _Clock:
 
     def lap(self) -> None:
         now = time.perf_counter()
-        out.print(f"[dim]{now - self._last:.1f} s[/dim]\n")
+        out.print(f"[dim]{now - self._last:.1f} s[/dim]\n", markup=True)
         self._last = now

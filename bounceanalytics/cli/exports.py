@@ -96,7 +96,7 @@ def classify(
 
 
 @main.command()
-@takes_exports()
+@takes_exports(events=True)
 @click.option(
     "--out",
     "path",

@@ -41,7 +41,7 @@ _SHOWN = 50
 
 
 @main.command()
-@takes_exports()
+@takes_exports(events=True)
 @policy_option
 @at_option
 @click.option("--out", "path", help="Write the verdicts to this .parquet, .csv or .csv.gz file.")
@@ -113,7 +113,7 @@ def policy(name: str) -> None:
 
 @main.command()
 @click.argument("mailing_list", metavar="LIST", type=click.Path(dir_okay=False))
-@takes_exports(required=False)
+@takes_exports(required=False, events=True)
 @click.option(
     "--out",
     "folder",
@@ -241,7 +241,7 @@ def recovery(exports: Exports) -> None:
 
 
 @main.command()
-@takes_exports()
+@takes_exports(events=True)
 @click.option(
     "--for",
     "target",

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from rich.table import Table
 import bounceanalytics as ba
 from bounceanalytics.files import refuse_existing, whole_file
 from bounceanalytics.knowledge.rules import read_rules
+from bounceanalytics.loading.result import nothing_found
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
 
     ProgressCallback = Callable[[str, int, int], None]
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, highlight=False)
+# what a server or a file says is printed as it is: brackets in it are no markup
+out = Console(soft_wrap=True, highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 class Sentences(click.Group):
@@ -97,6 +100,7 @@ class Exports:
     timezone: str
     rules: tuple[str, ...] = ()
     dayfirst: bool | None = None
+    empty: bool = True
 
     @property
     def source(self) -> Any:
@@ -105,7 +109,8 @@ class Exports:
 
     def load(self) -> ba.Load:
         """Read them, with a bar for each file."""
-        with progress() as update:
+        with progress() as update, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ba.NoEventsWarning)  # the account says so, or an error
             return ba.load(
                 self.source,
                 provider=self.provider,
@@ -119,7 +124,10 @@ class Exports:
         own = list(self.rules) or None
         if own:
             read_rules(own)  # a mistake in them is told before hours of reading
-        return ba.classify(self.load().events, rules=own)
+        loaded = self.load()
+        if not self.empty and not len(loaded.events):
+            raise ba.FormatError(f"{nothing_found(loaded)}; --allow-empty goes on all the same")
+        return ba.classify(loaded.events, rules=own)
 
 
 def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
@@ -181,9 +189,12 @@ def existing_ledger(path: str, salt: str) -> ba.Ledger:
 
 
 def takes_exports(
-    *, rules: bool = True, required: bool = True
+    *, rules: bool = True, required: bool = True, events: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the argument SOURCES and its options, as one argument ``exports``."""
+    """Give a command the argument SOURCES and its options, as one argument ``exports``.
+
+    Where the command needs ``events``, exports without any are an error unless ``--allow-empty`` is given.
+    """
     added = [
         click.argument("sources", nargs=-1, required=required),
         click.option(
@@ -211,6 +222,15 @@ def takes_exports(
             )
         )
 
+    if events:
+        added.append(
+            click.option(
+                "--allow-empty",
+                is_flag=True,
+                help="Go on where the exports hold no events, or none is an export.",
+            )
+        )
+
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def run(
@@ -220,9 +240,11 @@ def takes_exports(
             timezone: str,
             dayfirst: bool | None,
             rules: tuple[str, ...] = (),
+            allow_empty: bool = False,
             **options: Any,
         ) -> Any:
-            return command(*args, exports=Exports(sources, provider, timezone, rules, dayfirst), **options)
+            given = Exports(sources, provider, timezone, rules, dayfirst, empty=allow_empty or not events)
+            return command(*args, exports=given, **options)
 
         for add in reversed(added):
             run = add(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.datasets import as_dataset
@@ -13,8 +14,10 @@ from bounceanalytics.loading.reading import Account, Reader, groups, notes, open
 from bounceanalytics.loading.result import (
     Load,
     NaiveTimeWarning,
+    NoEventsWarning,
     RejectedRecordsWarning,
     UnreadTimesWarning,
+    nothing_found,
 )
 from bounceanalytics.loading.tables import load_table, read_table
 from bounceanalytics.opening.sources import open_sources
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Load",
     "NaiveTimeWarning",
+    "NoEventsWarning",
     "RejectedRecordsWarning",
     "UnreadTimesWarning",
     "convert",
@@ -99,6 +103,11 @@ def load(
         If a file that was named is no export, or holds no recipients, such as statistics; or with
         ``on_error='raise'`` at the first unreadable record.
 
+    Warns
+    -----
+    NoEventsWarning
+        If there are no events, since nothing is an export or the exports are empty.
+
     Examples
     --------
     >>> from bounceanalytics.loading import load
@@ -129,7 +138,10 @@ def load(
         for place, one, found in known:
             accounts[place].notes += notes(one, found, accounts[place].records)
     warn_of_times(accounts, timezone)
-    return result_of(reader, batches, deduplicate=deduplicate)
+    result = result_of(reader, batches, deduplicate=deduplicate)
+    if not len(result.events):
+        warnings.warn(nothing_found(result), NoEventsWarning, stacklevel=2)
+    return result
 
 
 def read(
@@ -190,8 +202,8 @@ def read(
     Examples
     --------
     >>> from bounceanalytics.loading import read
-    >>> len(read(b"[]"))
-    0
+    >>> read(b'[{"email": "a@example.com", "event": "open", "sg_event_id": "x"}]')["event"].tolist()
+    ['opened']
     """
     return _events(
         load(

@@ -23,6 +23,9 @@ _NO_DELIMITER = "\x1f\x1e\x1f\x1e"
 _BLANK = " \t\n\r\x0b\x0c"  # a line of these is no record; the tolerant reader counts in the same way
 _OBJECT_SIZES = (16 * 1024**2, 1024**3)  # usual and largest size of a single JSON value
 
+#: A folder called key=value is no column of what lies in it, whatever the engine makes of its name.
+_NO_HIVE = "hive_partitioning = false"
+
 
 def native_sql(sources: Sequence[Source], found: Found) -> str:
     """Return a query with ``file`` (its place in ``sources``) and ``text``, read by the engine."""
@@ -31,7 +34,7 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
     if found.layout in {"lines", "log"}:
         rows = (
             f"read_csv([{paths}], columns = {{'text': 'VARCHAR'}}, delim = {literal(_NO_DELIMITER)}, quote = '',"
-            f" escape = '', header = false, auto_detect = false, max_line_size = {_OBJECT_SIZES[0]},"
+            f" escape = '', header = false, auto_detect = false, max_line_size = {_OBJECT_SIZES[0]}, {_NO_HIVE},"
             f" compression = '{packing}')"
         )
         return (
@@ -45,7 +48,7 @@ def native_sql(sources: Sequence[Source], found: Found) -> str:
     shape = "array" if found.layout == "array" else "unstructured"
     return (
         f"SELECT file_index AS file, CAST(json AS VARCHAR) AS text FROM read_json_objects([{paths}],"
-        f" format = '{shape}', maximum_object_size = {limit}, compression = '{packing}')"
+        f" format = '{shape}', maximum_object_size = {limit}, {_NO_HIVE}, compression = '{packing}')"
     )
 
 
@@ -60,7 +63,7 @@ def direct_sql(sources: Sequence[Source], found: Found) -> str:
     rows = (
         f"SELECT file_index AS file, CASE WHEN {nothing} THEN '' END AS bad, true AS head, {fmt.field_sql('')}"
         f" FROM read_json([{paths}], format = 'newline_delimited', columns = {{{wanted}}}, ignore_errors = true,"
-        f" maximum_object_size = {_OBJECT_SIZES[0]}, compression = '{sources[0].packing}')"
+        f" maximum_object_size = {_OBJECT_SIZES[0]}, {_NO_HIVE}, compression = '{sources[0].packing}')"
     )
     return _exploded(fmt, rows)
 
@@ -182,7 +185,7 @@ def table_sql(source: Source, found: Found) -> str:
     rows = (
         f"read_csv({literal(source.path)}, columns = {{{columns}}}, delim = {literal(found.delimiter)}, quote = '\"',"
         f" escape = '\"', header = {str(not found.headless).lower()}, skip = {found.skip}, auto_detect = false,"
-        f" max_line_size = {_OBJECT_SIZES[0]}, compression = '{source.packing}')"
+        f" max_line_size = {_OBJECT_SIZES[0]}, {_NO_HIVE}, compression = '{source.packing}')"
     )
     return table_fields_sql(
         found, f"SELECT 0 AS file, CAST(NULL AS VARCHAR) AS bad, * FROM {rows}", tolerant=False

@@ -42,6 +42,20 @@ class NaiveTimeWarning(UserWarning):
     """
 
 
+class NoEventsWarning(UserWarning):
+    r"""What was loaded holds no events: nothing in it is an export, or the exports are empty.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import bounceanalytics as ba
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     events = ba.read(b"[]")
+    >>> print(told[0].message)
+    there are no events in it: 1 file was read, an empty list
+    """
+
+
 class UnreadTimesWarning(UserWarning):
     r"""Some times of an export are not understood; their rows have none, and the note on the file says which.
 
@@ -237,6 +251,23 @@ class Load:
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
             f"<ul>{ignored}</ul>"
         )
+
+
+def nothing_found(load: Load) -> str:
+    """Return a sentence about a load without events: how many files there were, and what they are."""
+    files = load.files
+    count = "1 file was" if len(files) == 1 else f"{len(files):,} files were"
+    if files["form"].eq("").all():
+        what = "none of them an export" if len(files) > 1 else "no export"
+        notes = files["note"].loc[files["note"].ne("")]
+        if len(files) == 1 and len(notes):
+            what = notes.iloc[0]
+        elif len(notes):
+            what += f" (the first {notes.iloc[0]})"
+        return f"there are no events in it: {count} read, {what}"
+    ignored, rejected = int(files["ignored"].sum()), int(files["rejected"].sum())
+    lost = f"{int(files['records'].sum()):,} records, {ignored:,} of them ignored and {rejected:,} rejected"
+    return f"there are no events in it: {count} read, with {lost}"
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bounceanalytics import esps
 from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.finding import check_options, ticker
@@ -221,6 +222,10 @@ def _format(mapping: Mapping[str, str], provider: str, event: str, words: Mappin
     if problems:
         raise ValueError("; ".join(problems) + f". Columns that can be mapped: {', '.join(MAPPED)}")
     columns = {raw: sql for name, (raw, sql) in _RAW.items() if name in mapping}
+    made_up = [_made_up_sql(name, provider) for name in ("reply_code", "enhanced_code") if name in mapping]
+    if made_up:
+        said = ["nullif(trim(esp_reason), '')"] if "esp_reason" in mapping else []
+        columns["esp_reason"] = f"coalesce({', '.join([*said, *made_up])})"
     if "event" in mapping:
         theirs = esp_module(provider).EVENTS if provider in ESPS else {}
         known = {name: name for name in EVENTS} | dict(theirs)
@@ -240,6 +245,14 @@ def _format(mapping: Mapping[str, str], provider: str, event: str, words: Mappin
     )
 
 
+def _made_up_sql(name: str, provider: str) -> str:
+    """Return SQL for a number in the place of a reply that is none, since the ESP made it up; NULL for others."""
+    number = f"regexp_replace(trim({name}), '[.]0+$', '')"
+    own = esps.ESPS[provider].invented_replies if provider in ESPS else ()
+    listed = f" OR {number} IN ({', '.join(literal(str(code)) for code in own)})" if own else ""
+    return f"CASE WHEN regexp_matches({number}, '^[016-9]\\d\\d$'){listed} THEN {number} END"
+
+
 def _read(
     reader: Reader,
     place: int,
@@ -254,7 +267,7 @@ def _read(
         return
     head = source.head()
     if head[: len(_PARQUET)] == _PARQUET and source.packing == "none":
-        name = f"read_parquet({literal(source.path)})"
+        name = f"read_parquet({literal(source.path)}, hive_partitioning = false)"
         try:
             described = engine.sql(f"SELECT * FROM {name} LIMIT 0")
             there = described.columns

@@ -175,3 +175,32 @@ def test_standard_input(samples: Path) -> None:
     # a suppression CSV without its name cannot say which list it is; it must still load, and say so
     assert result.exit_code == 0, result.output
     assert "sendgrid" in result.output
+
+
+def test_brackets_of_a_server_are_no_markup(tmp_path: Path) -> None:
+    text = "550 5.1.1 [/spam] mailbox over quota [b]"
+    line = {"email": "kim@example.com", "event": "bounce", "timestamp": 1773130520, "sg_event_id": "e"}
+    file = tmp_path / "e.json"
+    file.write_text(json.dumps(line | {"type": "bounce", "status": "5.0.0", "reason": "550 qwx [/b7] zzz"}))
+    assert "qwx [/b7] zzz" in run("unclassified", file).output
+    file.write_text(json.dumps(line | {"type": "bounce", "status": "5.1.1", "reason": text}))
+    assert "[/spam]" in run("conflicts", file).output
+
+
+@pytest.mark.parametrize("verb", ["decide", "report", "suppress", "clean"])
+def test_nothing_to_work_by_is_an_error(tmp_path: Path, verb: str) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("nothing to see\n")
+    mailing = tmp_path / "list.csv"
+    mailing.write_text("email\nkim@example.com\n")
+    arguments = {
+        "decide": [folder],
+        "report": [folder, "--out", tmp_path / "report.html"],
+        "suppress": [folder, "--for", "mailgun", "--out", tmp_path / "off.csv"],
+        "clean": [mailing, folder, "--out", tmp_path / "cleaned"],
+    }[verb]
+    failed = run(verb, *arguments)
+    assert failed.exit_code == 1
+    assert "no events" in sentence(failed)
+    assert run(verb, *arguments, "--allow-empty").exit_code == 0

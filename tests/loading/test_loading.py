@@ -529,3 +529,77 @@ def test_test_posts_and_rounded_times_are_noted():
     assert "test button" in note(lines(sendgrid_bounce(sg_message_id="14c5d75ce93.dfd.64b469.filter0001.1")))
     rounded = b"email;created\na@example.com;1,71809E+09\nb@example.com;1.71809E+09\n"
     assert "rounded" in note(rounded, "suppression_unsubscribes.csv")
+
+
+# folders called key=value
+
+
+@pytest.mark.parametrize(
+    "folder", ["event=processed", "reason=unknown", "email=nobody", "timestamp=1", "status=5.2.2"]
+)
+@pytest.mark.parametrize("kind", ["lines", "array", "table"])
+def test_the_name_of_a_folder_is_no_field(tmp_path, folder, kind):
+    events = [sendgrid_bounce(number) for number in range(3)]
+    place = tmp_path / folder
+    place.mkdir()
+    if kind == "table":
+        pd.DataFrame(events).to_csv(place / "events.csv", index=False)
+    else:
+        (place / "events.json").write_bytes({"lines": lines, "array": array}[kind](*events))
+    expected = read(lines(*events)).drop(columns="source")
+    pd.testing.assert_frame_equal(read(place).drop(columns="source"), expected)
+
+
+def test_nor_is_it_a_column_of_a_table(tmp_path):
+    place = tmp_path / "month=3" / "event=processed"
+    place.mkdir(parents=True)
+    pd.DataFrame({"mail": ["kim@example.com"], "event": ["bounced"]}).to_parquet(place / "t.parquet")
+    found = ba.read_table(place / "t.parquet", {"recipient": "mail", "event": "event"})
+    assert found[["recipient", "event"]].to_numpy().tolist() == [["kim@example.com", "bounced"]]
+    with pytest.raises(FormatError, match="no column 'month'"):
+        ba.read_table(place / "t.parquet", {"recipient": "mail", "timestamp": "month"})
+
+
+# nothing in it
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"[]", "an empty list"), (b"", "an empty file")])
+def test_a_load_without_events_warns(content, said):
+    with pytest.warns(ba.NoEventsWarning, match=said):
+        load(content)
+
+
+def test_a_folder_without_exports_warns(tmp_path):
+    (tmp_path / "a.txt").write_text("nothing\n")
+    (tmp_path / "b.txt").write_text("nothing\n")
+    with pytest.warns(ba.NoEventsWarning, match="2 files were read, none of them an export"):
+        read(tmp_path)
+
+
+# numbers that an ESP made up, and what only the sender can mend
+
+
+def test_numbers_of_mailgun_stay_its_word():
+    event = mailgun_failed(1)
+    event["reason"] = ""
+    event["delivery-status"] = {"code": 606, "message": "Not delivering to unsubscribed address"}
+    row = only(read(json.dumps(event).encode()))
+    assert (row["esp_reason"], pd.isna(row["reply_code"])) == ("606", True)
+    table = b"email,code\nkim@example.com,606\nlou@example.com,550\nmio@example.com,498\n"
+    found = ba.read_table(table, {"recipient": "email", "reply_code": "code"}, provider="mailgun")
+    assert found["esp_reason"].fillna("").tolist() == ["606", "", "498"]
+    assert found["reply_code"].isna().tolist() == [True, False, True]
+
+
+def test_what_the_esp_refused_is_for_the_sender_to_mend():
+    mail = {"messageId": "m", "timestamp": "2026-03-10T08:15:20Z", "destination": ["kim@example.com"]}
+    failure = {
+        "eventType": "Rendering Failure",
+        "mail": mail,
+        "failure": {"errorMessage": "no such attribute"},
+    }
+    rejected = {"event": "rejected", "id": "r", "timestamp": 1773130520.1, "recipient": "kim@example.com"}
+    rejected["reject"] = {"reason": "Sandbox subdomains are for test purposes only."}
+    for event in (failure, {"event-data": rejected, "signature": {}}):
+        verdict = only(ba.classify(read(json.dumps(event).encode())))
+        assert (verdict["event"], verdict["action"]) == ("rejected", "fix")

@@ -107,7 +107,8 @@ COLUMNS = {
         ELSE {words_sql("word", EVENTS, "'other'")} END""",
     "esp_event": "word",
     "esp_type": f"CASE WHEN lower(word) = 'unsubscribed' THEN {_scope(tags_sql('tag_list'))} ELSE severity END",
-    "esp_reason": "coalesce(nullif(reason, ''), nullif(reject_reason, ''))",
+    # a number that Mailgun made up is no reply, and where no word stands beside it, it is the word
+    "esp_reason": f"coalesce(nullif(reason, ''), nullif(reject_reason, ''), CASE WHEN {_MADE_UP} THEN code END)",
     "recipient": f"coalesce(nullif(recipient, ''), {_FIRST_RECIPIENT}, {_ONE_ADDRESSEE}, member)",
     "time": "coalesce(epoch, iso)",
     "message_id": id_sql("header_id"),
