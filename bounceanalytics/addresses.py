@@ -1,9 +1,9 @@
 """Normal form of addresses, and why a text is no address.
 
-Both sides of the comparison, events and mailing lists, go through :func:`normal_form`: trimmed, case folded, the
-domain in IDNA ASCII form. RFC 5321 lets a server tell ``Ann@`` from ``ann@``; none that matters does, and ESPs
-change the case on their own account. Dots and ``+tags`` stay, because they mean different mailboxes at most servers;
-who knows better can have them folded, with :func:`fold`.
+Both sides of the comparison, events and mailing lists, go through :func:`normal_form`: what people and programs write
+around an address taken off (:func:`read_addresses`), case folded, the domain in IDNA ASCII form. RFC 5321 lets a server
+tell ``Ann@`` from ``ann@``; none that matters does, and ESPs change the case on their own account. Dots and ``+tags``
+stay, because they mean different mailboxes at most servers; who knows better can have them folded, with :func:`fold`.
 """
 
 from __future__ import annotations
@@ -18,27 +18,73 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
+    from numpy.typing import NDArray
 
 #: What people and programs leave around an address: blanks of all kinds, byte order marks, zero-width characters.
 _AROUND = " \t\r\n\f\v\u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff"
 
-# A dot-atom or a quoted string. Dots may stand anywhere: some providers gave out addresses with ".." and "x.@".
-_LOCAL = r'(?:[^\s@"(),:;<>\[\]\\\x00-\x1f]+|"(?:[^"\\\r\n]|\\.)+")'
-_NOT_IN_NAMES = (
-    r"\s\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f"  # ASCII but letters, digits, "-" and "_"
+# Signs that are not ASCII and stand for one that is, or for nothing, wherever in the text they are.
+_INVISIBLE = (
+    0xAD,
+    0x34F,
+    0x61C,
+    0x180E,
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    0xFEFF,
 )
-_LABEL = rf"[^{_NOT_IN_NAMES}]{{1,63}}"
-_TOP_LABEL = rf"[^{_NOT_IN_NAMES}0-9][^{_NOT_IN_NAMES}]{{0,62}}"  # no top-level domain begins with a digit
+_BLANKS = (0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+_MEANT = (
+    dict.fromkeys(_INVISIBLE, "")
+    | dict.fromkeys(_BLANKS, " ")
+    | {0xFF01 + number: chr(0x21 + number) for number in range(94)}  # in full width
+    | {ord(sign): meant for sign, meant in zip("﹫﹒﹐﹔。｡、", "@.,;..,", strict=True)}
+    | {ord(sign): '"' for sign in "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"}
+    | {ord(sign): "'" for sign in "\u2018\u2019\u201a\u201b"}
+)
+
+_ATOM = r"0-9A-Za-z!#$%&*+/=?^_`{|}~.\-"  # but for the apostrophe
+_BEYOND = r"\x{80}-\x{10ffff}"
+# Beyond ASCII and no letter, mark, number or picture: looked for apart, as a class of so many is slow to compile.
+_NO_WORD = r"[^\x00-\x7f\p{L}\p{M}\p{N}\p{So}]"
+# A dot-atom or a quoted string. Dots may stand anywhere: some providers gave out addresses with ".." and "x.@".
+# An apostrophe in front is a spreadsheet's or half of a pair.
+_QUOTED = r'"(?:[^"\\\r\n]|\\.)+"'
+_LOCAL = rf"(?:[{_ATOM}{_BEYOND}][{_ATOM}{_BEYOND}']*|{_QUOTED})"
+_LABEL = rf"[\-_0-9A-Za-z{_BEYOND}]{{1,63}}"
+_TOP_LABEL = (
+    rf"[\-_A-Za-z{_BEYOND}][\-_0-9A-Za-z{_BEYOND}]{{0,62}}"  # no top-level domain begins with a digit
+)
 _ADDRESS = rf"^{_LOCAL}@(?:{_LABEL}\.)+{_TOP_LABEL}$"
+
+#: How an address is taken out of what stands around it: signs without which a step has nothing to do, a pattern, and
+#: what is put in its place. One after the other; what is left is the address, or no address at all.
+_STEPS: tuple[tuple[bytes, str, str], ...] = (
+    (b" \t\r\n,;:.", r"^[\s,;:]+|[\s,;:.]+$", ""),
+    (b'"', r'^"+([^"]*)"+$', r"\1"),
+    (b"'", r"^'([^']*)'$", r"\1"),
+    (b"(", r"^([^()]*@[^()\s]*)\s*\([^()@]*\)$", r"\1"),  # a comment of RFC 5322
+    (b"]", r"^\[[^\[\]]*\]\(\s*([^()]*@[^()]*)\)$", r"\1"),  # a link of Markdown
+    (b"<", r'(?s)^(?:[^<>@]*|\s*"(?:[^"\\]|\\.)*"\s*|\s*\'[^\'<>]*\'\s*)<+\s*([^<>]*@[^<>]*?)\s*>+$', r"\1"),
+    (b'"', r'^"[^"@]*"\s+([^\s"]+@[^\s"]+)$', r"\1"),
+    (b"?", r"(?is)^(mailto:[^?]*)\?.*$", r"\1"),
+    (b":;", r"(?i)^(?:mailto|smtp|e-?mail|rfc822)\s*[:;]\s*(?://)?", ""),
+    (b"\"'`[({<", r"""^[\s"'`\[({<]+([^\s"`\[\](){}<>,;]+@[^\s"'`\[\](){}<>,;]+)[\s"'`\])}>]+$""", r"\1"),
+    (b'"', r'^"([^\s@"(),:;<>\[\]\\\x00-\x1f]+)"@', r"\1@"),  # RFC 5322, 3.2.4: quotes that it does not need
+    (b" ,;:.", r"^[\s,;:]+|[\s,;:.]+$", ""),
+)
+#: An address that is its own name: ``ann@example.com <ann@example.com>``.
+_TWICE = r"^(?P<name>[^\s<>,;\"]+@[^\s<>,;\"]+)\s*<\s*(?P<inner>[^<>\s]+@[^<>\s]+)\s*>$"
 
 #: What is wrong with a text that is not an address: the first pattern that fits, on the trimmed text.
 _PROBLEMS: tuple[tuple[str, str], ...] = (
     ("empty", r"^$"),
     ("no @", r"^[^@]*$"),
-    ("more than one address", r"@.*[\s,;].*@"),
+    ("more than one address", r"""@[^@]*[\s,;:|/\\<>\[\](){}"'&][^@]*@"""),
     ("more than one @", r"@.*@"),
     ("nothing before the @", r"^@"),
     ("nothing after the @", r"@$"),
@@ -46,6 +92,10 @@ _PROBLEMS: tuple[tuple[str, str], ...] = (
     ("no dot after the @", r"@[^.]*$"),
 )
 _OTHERWISE = "not an address"
+SEVERAL = "more than one address"
+
+# What a mail may have been sent to, though no server takes it: "ann@localhost", "ann@example..com".
+_MAILED_TO = rf"""^(?:[{_ATOM}{_BEYOND}']+|{_QUOTED})@(?:[^\s@<>\[\](){{}}"',;]+|\[[0-9A-Za-z.:]+\])$"""
 
 
 def text_array(values: Iterable[str | None]) -> pa.Array:
@@ -77,17 +127,96 @@ def normal_form(texts: pa.Array) -> pa.Array:
     >>> normal_form(text_array([" Ann@Example.COM", "Bo <bo@bücher.example>"])).to_pylist()
     ['ann@example.com', 'bo@xn--bcher-kva.example']
     """
-    texts = pc.utf8_trim(texts.cast(pa.large_string()), characters=_AROUND)
-    texts = _unwrapped(texts)
-    folded = pc.ascii_lower(texts)
-    if not _any(pc.or_(pc.invert(pc.string_is_ascii(folded)), pc.ends_with(folded, "."))):
+    folded = pc.ascii_lower(read_addresses(texts))
+    if pc.all(pc.string_is_ascii(folded)).as_py() is not False:
         return folded
-    unusual = pc.fill_null(pc.or_(pc.invert(pc.string_is_ascii(folded)), pc.ends_with(folded, ".")), False)
-    values = pc.filter(folded, unusual).dictionary_encode()
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    replaced = text_array([_folded(value) for value in values.dictionary.to_pylist()])
-    return pc.replace_with_mask(folded, unusual, replaced.take(values.indices))
+    unusual = pc.fill_null(pc.invert(pc.string_is_ascii(folded)), False)
+    return pc.replace_with_mask(folded, unusual, _each(_folded, pc.filter(folded, unusual)))
+
+
+def read_addresses(texts: pa.Array) -> pa.Array:
+    """Return each text as the address that it holds, in the case in which it is written.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of strings
+
+    Returns
+    -------
+    pyarrow.Array of large_string
+        Same length; missing stays missing. Names, brackets, quotes, ``mailto:``, invisible signs and signs at the ends
+        are taken off, full width made plain. A text with no address, or with several, is trimmed and left.
+
+    Examples
+    --------
+    >>> read_addresses(text_array(["'Ann@example.com',", "Bo, of Sales <bo@example.com>"])).to_pylist()
+    ['Ann@example.com', 'bo@example.com']
+    """
+    texts = pc.utf8_trim(texts.cast(pa.large_string()), characters=_AROUND)
+    strange = _strange(texts)
+    if not strange.any():
+        return texts
+    odd = pa.array(strange)
+    some = pc.filter(texts, odd)
+    foreign = pc.invert(pc.string_is_ascii(some))
+    if _any(foreign):
+        meant = _each(lambda text: text.translate(_MEANT).strip(), pc.filter(some, foreign))
+        some = pc.replace_with_mask(some, foreign, meant)
+    for signs, pattern, put in _STEPS:
+        if _holds(some, signs):
+            some = pc.replace_substring_regex(some, pattern, put)
+    if _holds(some, b"<"):
+        twice = pc.extract_regex(some, _TWICE)
+        inner = pc.struct_field(twice, "inner")
+        same = pc.equal(pc.utf8_lower(pc.struct_field(twice, "name")), pc.utf8_lower(inner))
+        some = pc.if_else(pc.fill_null(same, False), inner, some)
+    return pc.replace_with_mask(texts, odd, some)
+
+
+def mailed_to(texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """Return the address that each text holds, and why where it holds none that a mail may have been sent to.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of strings
+
+    Returns
+    -------
+    tuple of two pyarrow.Array of large_string
+        As :func:`read_addresses` and :func:`no_address` return them; None instead of the second one if nothing is
+        wrong. A missing text is nothing to be wrong with.
+    """
+    texts = texts.cast(pa.large_string())
+    odd = pa.array((_strange(texts) | ~_one_sign(texts)) & texts.is_valid().to_numpy(zero_copy_only=False))
+    if not _any(odd):
+        return texts, None
+    some = read_addresses(pc.filter(texts, odd))
+    reasons = no_address(some)
+    if reasons.null_count < len(reasons):
+        reasons = pc.replace_with_mask(pa.nulls(len(texts), pa.large_string()), odd, reasons)
+    else:
+        reasons = None
+    return pc.replace_with_mask(texts, odd, some), reasons
+
+
+def no_address(texts: pa.Array) -> pa.Array:
+    """Return why each text is nothing that a mail may have been sent to; missing where it is.
+
+    More is let through than by :func:`problem`: mail is sent to wrong addresses, too, and bounces.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array of large_string
+        As :func:`read_addresses` returns them.
+
+    Examples
+    --------
+    >>> no_address(text_array(["ann@localhost", "#N/A"])).to_pylist()
+    [None, 'no @']
+    """
+    texts = pc.fill_null(texts, "")
+    good = pc.and_not(pc.match_substring_regex(texts, _MAILED_TO), _holds_signs(texts))
+    return pc.if_else(good, pa.scalar(None, pa.large_string()), pc.coalesce(problem(texts), _OTHERWISE))
 
 
 def fold(addresses: pa.Array, *, subaddresses: bool = False, gmail_dots: bool = False) -> pa.Array:
@@ -152,7 +281,7 @@ def problem(addresses: pa.Array) -> pa.Array:
     [None, 'no @', 'empty']
     """
     addresses = pc.fill_null(addresses, "")
-    bad = pc.invert(pc.match_substring_regex(addresses, _ADDRESS))
+    bad = pc.or_(pc.invert(pc.match_substring_regex(addresses, _ADDRESS)), _holds_signs(addresses))
     long = pc.greater(pc.binary_length(addresses), 254)  # RFC 5321 4.5.3.1.3: a path of 256 with its brackets
     bad = pc.or_(bad, long)
     result = pa.nulls(len(addresses), pa.large_string())
@@ -168,6 +297,15 @@ def problem(addresses: pa.Array) -> pa.Array:
     return pc.replace_with_mask(result, bad, words)
 
 
+def _holds_signs(texts: pa.Array) -> pa.Array:
+    """Return which texts hold signs beyond ASCII that stand in no address."""
+    foreign = pc.invert(pc.string_is_ascii(texts))
+    if not _any(foreign):
+        return foreign
+    signs = pc.match_substring_regex(pc.filter(texts, foreign), _NO_WORD)
+    return pc.replace_with_mask(foreign, foreign, signs)
+
+
 def domain_of(addresses: pa.Array) -> pa.Array:
     """Return what stands after the last ``@``, else missing."""
     return pc.struct_field(pc.extract_regex(addresses, r"@(?P<domain>[^@]+)$"), "domain")
@@ -177,23 +315,62 @@ def _any(mask: pa.Array) -> bool:
     return bool(pc.any(mask).as_py())
 
 
+def _each(change: Callable[[str], str], texts: pa.Array) -> pa.Array:
+    """Return texts changed one by one, equal ones once."""
+    values = texts.dictionary_encode()
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    return text_array([change(text) for text in values.dictionary.to_pylist()]).take(values.indices)
+
+
+def _bytes_of(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of texts, and where each begins and the last one ends."""
+    _, offsets, data = texts.buffers()
+    if not len(texts) or data is None or offsets is None:
+        return np.zeros(0, np.uint8), np.zeros(len(texts) + 1, np.int64)
+    places = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data, np.uint8)[places[0] : places[-1]], places - places[0]
+
+
 def _holds(texts: pa.Array, characters: bytes) -> bool:
     """Return whether any of the characters may be in the texts; some twenty times faster than a pattern."""
-    if not isinstance(texts, pa.LargeStringArray) or texts.buffers()[2] is None:
-        return True
-    data = np.frombuffer(texts.buffers()[2], dtype=np.uint8)
+    data, _ = _bytes_of(texts)
     return any((data == character).any() for character in characters)
 
 
-def _unwrapped(texts: pa.Array) -> pa.Array:
-    if not _holds(texts, b"<:"):
-        return texts
-    wrapped = pc.match_substring_regex(texts, r"(?is)^(?:mailto:.+|.*<[^<>@]+@[^<>@]+>)$")
-    if not _any(wrapped):
-        return texts
-    inner = pc.replace_substring_regex(texts, r"(?is)^.*<([^<>]+)>$", r"\1")
-    inner = pc.replace_substring_regex(inner, r"(?is)^\s*mailto:([^?]*).*$", r"\1")
-    return pc.if_else(wrapped, pc.utf8_trim(inner, characters=_AROUND), texts)
+_PLAIN = np.zeros(256, dtype=bool)
+_PLAIN[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+/=?^_`{|}~.-@")] = True
+
+
+def _strange(texts: pa.Array) -> NDArray[np.bool_]:
+    """Return which texts have signs, anywhere or at an end, that an address as it should be has not."""
+    data, places = _bytes_of(texts)
+    odd = np.zeros(len(texts), dtype=bool)
+    if not len(data):
+        return odd
+    plain = _PLAIN[data]
+    if not plain.all():
+        odd[_rows(np.flatnonzero(~plain), places)] = True
+    filled = places[1:] > places[:-1]
+    last = data[np.maximum(places[1:] - 1, 0)]
+    first = data[np.minimum(places[:-1], len(data) - 1)]
+    odd |= filled & ((last == ord(".")) | (last == ord("'")) | (first == ord("'")))
+    return odd
+
+
+def _one_sign(texts: pa.Array) -> NDArray[np.bool_]:
+    """Return which texts have one ``@``, with something on both sides."""
+    data, places = _bytes_of(texts)
+    signs = np.flatnonzero(data == ord("@"))
+    rows = _rows(signs, places)
+    inside = (signs > places[rows]) & (signs < places[rows + 1] - 1)
+    good: NDArray[np.bool_] = np.bincount(rows, minlength=len(texts)) == 1
+    good[rows[~inside]] = False
+    return good
+
+
+def _rows(positions: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.searchsorted(places, positions, side="right") - 1
 
 
 @functools.lru_cache(maxsize=4096)
@@ -207,4 +384,4 @@ def _ascii_domain(domain: str) -> str:
 def _folded(text: str) -> str:
     # lower(), as casefold() would make one mailbox of "straße" and "strasse"
     local, at, domain = unicodedata.normalize("NFC", text).lower().rpartition("@")
-    return f"{local}{at}{_ascii_domain(domain.rstrip('.'))}" if at else domain
+    return f"{local}{at}{_ascii_domain(domain)}" if at else domain

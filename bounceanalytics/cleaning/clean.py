@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.addresses import normal_form, problem
+from bounceanalytics.addresses import SEVERAL, normal_form, problem
 from bounceanalytics.cleaning.ledgers import beside, in_ledger, opened
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.cleaning.manifest import account_of, checksum, manifest_text
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from bounceanalytics.cleaning.dialect import Dialect
     from bounceanalytics.cleaning.records import Records
     from bounceanalytics.datasets import Frame
     from bounceanalytics.ledger_file import LedgerFile
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _MEMORY, _MEMORY_TO_FOLD = 256 * 1024 * 1024, 512
 
 _SHORT_ROW = "the row ends before the column of addresses"
+SEVERAL_IN_ROW = f"{SEVERAL} in the row"
 
 
 def clean(
@@ -247,9 +249,31 @@ def _split(
             "no file was left behind"
         )
     paths = {name: folder / file for name, file in FILES.items()}
-    result = Cleaning(folder, paths, rows, parts.reasons(), duplicates, without_events, policy, folded)
+    result = Cleaning(
+        folder,
+        paths,
+        rows,
+        parts.reasons(),
+        duplicates,
+        without_events,
+        policy,
+        folded,
+        _told_of(mailing_list),
+    )
     others = {name: checksum(part_folder / FILES[name]) for name in ("duplicates", "rows")}
     return result, parts.checksums() | others
+
+
+def _told_of(mailing_list: MailingList) -> str:
+    """Return which column was taken, and what was done to the list before."""
+    dialect = mailing_list.dialect
+    told = [mailing_list.note] if mailing_list.note else []
+    if dialect.columns > 1 or dialect.header:
+        told.append(f"the addresses are those of the column {dialect.title(dialect.address)}")
+    if dialect.others:
+        others = ", ".join(map(dialect.title, dialect.others))
+        told.append(f"addresses in {others} were not looked at; column= takes another one")
+    return "; ".join(told)
 
 
 def _addresses(mailing_list: MailingList, records: Records) -> tuple[pa.Array, pa.Array]:
@@ -257,4 +281,24 @@ def _addresses(mailing_list: MailingList, records: Records) -> tuple[pa.Array, p
     dialect = mailing_list.dialect
     cells = records.cell(dialect.address, dialect.encoding)
     addresses = normal_form(cells)
-    return addresses, pc.if_else(pc.is_null(cells), _SHORT_ROW, problem(addresses))
+    problems = pc.if_else(pc.is_null(cells), _SHORT_ROW, problem(addresses))
+    several = _with_more(records, dialect, addresses)
+    return addresses, problems if several is None else pc.if_else(several, SEVERAL_IN_ROW, problems)
+
+
+def _with_more(records: Records, dialect: Dialect, addresses: pa.Array) -> pa.Array | None:
+    """Return which records hold another address that no title accounts for; None if there is none."""
+    first = 0 if dialect.header is None and not dialect.asked else dialect.columns
+    likely = records.with_several_signs() if first == 0 else records.cells > dialect.columns
+    if not likely.any():
+        return None
+    result = pa.array(np.zeros(len(records), dtype=bool))
+    for number in range(first, int(records.cells[likely].max())):
+        if number == dialect.address:
+            continue
+        others = normal_form(records.cell(number, dialect.encoding))
+        wrong = problem(others)
+        held = pc.fill_null(pc.equal(wrong, SEVERAL), True)  # nothing is wrong, or just that
+        differ = pc.fill_null(pc.not_equal(others, addresses), True)
+        result = pc.or_(result, pc.and_(held, differ))
+    return result if pc.any(pc.and_(result, pa.array(likely))).as_py() else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from bounceanalytics.addresses import normal_form, problem, text_array
+from bounceanalytics.addresses import SEVERAL, normal_form, problem, text_array
 from bounceanalytics.errors import FormatError
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _DOUBTFUL = ("address", "adresse", "adres", "indirizzo", "to", "contact", "usern
 
 def address_column(
     first: Sequence[str], cells: Sequence[pa.Array], name: str, column: str | int | None
-) -> tuple[tuple[str, ...] | None, int]:
-    """Find the header and the column of addresses.
+) -> tuple[tuple[str, ...] | None, int, tuple[int, ...]]:
+    """Find the header, the column of addresses and others that hold some, too.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def address_column(
 
     Returns
     -------
-    tuple of (tuple of str or None) and int
-        The header, None where the first record is data, and the position of the column.
+    tuple of (tuple of str or None), int and tuple of int
+        The header, None where the first record is data; the position of the column; those of others with addresses.
 
     Raises
     ------
@@ -53,39 +53,49 @@ def address_column(
 
     Notes
     -----
-    Of columns with the same name, the one with the most addresses is taken. If another one has many too, and different
+    A column that is called so is taken unless another one holds more than twice as many addresses; else the one with
+    the most of them, if most of its filled cells are some. Of columns with the same name, too, the one with the most
+    addresses is taken. If another one has many too, and different
     ones, there is no telling which of them mail goes to: going by the wrong one would remove good customers and keep
     dead addresses, so the caller has to say.
     """
     addressed = [share > 0 for share in _shares([_addresses(text_array([cell])) for cell in first])]
     header = None if any(addressed) else tuple(first)
-    if column is not None:
-        return header, _asked_for(column, first, header, name)
     columns = [_addresses(values[1:] if header is not None else values) for values in cells]
     shares = _shares(columns)
-    counts = [column.null_count for _, column in columns]
+    counts = [_hits(problems) for _, problems in columns]
+
+    def found(best: int) -> tuple[tuple[str, ...] | None, int, tuple[int, ...]]:
+        others = (at for at, share in enumerate(shares) if share > 0.5 and at != best)
+        return header, best, tuple(others)
+
+    if column is not None:
+        return found(_asked_for(column, first, header, name))
     if header is not None:
         keys = [re.sub(r"[\W_]", "", title.lower()) for title in header]
         names_only = (*_NAMES, *_DOUBTFUL) if len(cells[0]) == 1 else _NAMES
+        fullest = max((count for count, share in zip(counts, shares, strict=True) if share > 0.5), default=0)
         for names, needed in ((_NAMES, 0.5), (_DOUBTFUL, 0.5), (names_only, 0.0)):
-            found = [
+            named = [
                 (-names.index(key), counts[at], -at)
                 for at, key in enumerate(keys)
-                if key in names and shares[at] >= needed
+                if key in names and shares[at] >= needed and 2 * counts[at] >= fullest
             ]
-            if found and (needed or not any(share > 0.5 for share in shares)):
-                best = -max(found)[2]
+            if named and (needed or not any(share > 0.5 for share in shares)):
+                best = -max(named)[2]
                 rivals = [
                     at for at, key in enumerate(keys) if key == keys[best] and 2 * counts[at] > counts[best]
                 ]
                 _refuse_rivals(rivals, columns, header, name)
-                return header, best
-    best = max(range(len(shares)), key=lambda at: shares[at])
-    if header is None:  # the cell that gave it away may be one of several columns with addresses
-        best = max((at for at, hit in enumerate(addressed) if hit), key=lambda at: (shares[at], -at))
-        return header, best
-    if shares[best] > 0.5:
-        return header, best
+                return found(best)
+    # without a header, the cell that gave it away may be one of several columns with addresses
+    likely = [at for at, share in enumerate(shares) if share > 0.5]
+    if header is None:
+        likely = [at for at, hit in enumerate(addressed) if hit and at in likely] or [
+            at for at, hit in enumerate(addressed) if hit
+        ]
+    if likely:
+        return found(max(likely, key=lambda at: (counts[at], shares[at], -at)))
     raise FormatError(
         f"{name}: no column looks like e-mail addresses; {_columns(header, len(first))}; "
         "say which one it is with column="
@@ -98,11 +108,17 @@ def _addresses(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     return texts, problem(texts)
 
 
+def _hits(problems: pa.Array) -> int:
+    """Return how many cells hold an address, or several."""
+    count: int = problems.null_count + (pc.sum(pc.equal(problems, SEVERAL)).as_py() or 0)
+    return count
+
+
 def _shares(columns: Sequence[tuple[pa.Array, pa.Array]]) -> list[float]:
     """Return which part of each column's filled cells are addresses."""
     filled = [pc.sum(pc.not_equal(texts, "")).as_py() or 0 for texts, _ in columns]
     return [
-        problems.null_count / count if count else 0.0
+        _hits(problems) / count if count else 0.0
         for (_, problems), count in zip(columns, filled, strict=True)
     ]
 

@@ -15,7 +15,17 @@ import pyarrow.compute as pc
 
 from bounceanalytics.cleaning.cells import joined
 from bounceanalytics.cleaning.columns import address_column
-from bounceanalytics.cleaning.records import CR, LF, Records, binary, decoded, find_records, slices, unquoted
+from bounceanalytics.cleaning.records import (
+    CR,
+    LF,
+    QUOTE,
+    Records,
+    binary,
+    decoded,
+    find_records,
+    slices,
+    unquoted,
+)
 from bounceanalytics.errors import FormatError
 from bounceanalytics.opening.csv import DELIMITERS, separator_line
 from bounceanalytics.opening.encodings import encoding_of
@@ -54,6 +64,10 @@ class Dialect:
         Cells of the first record.
     address : int
         Which cell holds the address, from 0.
+    others : tuple of int
+        Further cells that hold addresses; those of a list without a header may be asked for, too.
+    asked : bool
+        Whether the caller has said which cell it is.
     """
 
     encoding: str
@@ -63,6 +77,12 @@ class Dialect:
     header: tuple[str, ...] | None
     columns: int
     address: int
+    others: tuple[int, ...] = ()
+    asked: bool = False
+
+    def title(self, place: int) -> str:
+        """Return what to call a column."""
+        return repr(self.header[place][:60]) if self.header else f"{place + 1}"
 
     @property
     def unit(self) -> np.dtype[Any]:
@@ -89,10 +109,17 @@ class Dialect:
         offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
         return binary((np.frombuffer(whole, dtype=np.uint8).astype(self.unit, copy=False), offsets))
 
-    def line_ends(self, lengths: NDArray[Any]) -> pa.Array:
-        """Return the line ends of records by their lengths in code units: none, one, or CR and LF."""
-        choices = [b"", self.encode(self.line_end[-1]), self.encode("\r\n")]
-        return pa.array(choices, pa.large_binary()).take(pa.array(lengths))
+    def line_ends(self, kinds: NDArray[Any]) -> pa.Array:
+        """Return line ends by their kinds, see :meth:`kinds_of_ends`."""
+        other = "\n" if self.line_end[-1] == "\r" else "\r"
+        choices = [b"", self.encode(self.line_end[-1]), self.encode("\r\n"), self.encode(other)]
+        return pa.array(choices, pa.large_binary()).take(pa.array(kinds))
+
+    def kinds_of_ends(self, records: Records) -> NDArray[Any]:
+        """Return how each record ends: 0 with nothing, 1 with the newline, 2 with CR and LF, 3 with the other one."""
+        kinds = records.ends - records.stops
+        units = records.units[np.minimum(records.stops, len(records.units) - 1)]
+        return np.where((kinds == 1) & (units != self.newline), 3, kinds).astype(np.int8)
 
 
 def dialect_of(
@@ -116,7 +143,7 @@ def dialect_of(
         raise FormatError(f"{name} is empty; a mailing list has at least a header")
     if unit.itemsize == 1 and (units == 0).any():
         raise FormatError(f"{name} is no CSV file; it looks like binary data")
-    newline = LF if (units == LF).any() or not (units == CR).any() else CR
+    newline = _newline(units)
     delimiter, records = _delimiter(units, newline, whole, choice)
     if not len(records):
         raise FormatError(
@@ -125,9 +152,22 @@ def dialect_of(
     line_end = "\r" if newline == CR else "\r\n" if records.ends[0] - records.stops[0] == 2 else "\n"
     first = _first_record(records, encoding)
     cells = [records.cell(number, encoding) for number in range(len(first))]
-    header, address = address_column(first, cells, name, column)
-    dialect = Dialect(encoding, mark, delimiter, line_end, header, len(first), address)
+    header, address, others = address_column(first, cells, name, column)
+    asked = column is not None
+    dialect = Dialect(encoding, mark, delimiter, line_end, header, len(first), address, others, asked)
     return dialect, int(records.ends[0]) * unit.itemsize if header is not None else 0
+
+
+def _newline(units: NDArray[Any]) -> int:
+    """Return which of the two ends more lines, those inside quotes not counted."""
+    carriage, feed = units == CR, units == LF
+    if not carriage.any():
+        return LF
+    if not feed.any():
+        return CR
+    outside = np.cumsum(units == QUOTE) % 2 == 0
+    alone = carriage & ~np.append(feed[1:], False)
+    return CR if (alone & outside).sum() > (feed & outside).sum() else LF
 
 
 def _is_utf8(sample: bytes, whole: bool) -> bool:

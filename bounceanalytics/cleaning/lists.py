@@ -13,8 +13,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
+from bounceanalytics.addresses import SEVERAL
 from bounceanalytics.cleaning import workbooks
 from bounceanalytics.cleaning.dialect import SAMPLE, Dialect, dialect_of
+from bounceanalytics.cleaning.pasted import NOTE, looks_pasted, one_a_line
 from bounceanalytics.cleaning.records import Records, find_records
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.opening.archives import DAMAGED, shown, unpacking
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4 * 1024 * 1024  # bytes read at a time: large enough for numpy, small enough for any machine
 LONGEST_RECORD = 64 * 1024 * 1024
+LONGEST_PASTED = 64 * 1024 * 1024  # nobody pastes more, and it is taken apart in memory
 _NAMED = 20  # files of an archive that a message names
 
 _Item = TypeVar("_Item")
@@ -66,6 +69,7 @@ class _Contents(NamedTuple):
     header_length: int
     text: bytes | None = None
     sheet: str | None = None
+    note: str = ""
 
 
 class MailingList:
@@ -93,6 +97,8 @@ class MailingList:
         Bytes of the header, which stands after the mark.
     sheet : str or None
         Name of the sheet, of a workbook.
+    note : str
+        What was done to the text before it was read, if anything.
 
     Raises
     ------
@@ -123,7 +129,7 @@ class MailingList:
             self._folder = stack.pop_all()
         self.name = shown(self._source.name)
         self.member = None if self._source.name == given.name else _member(self._source, given.name)
-        self.dialect, self.header_length, self._text, self.sheet = contents
+        self.dialect, self.header_length, self._text, self.sheet, self.note = contents
 
     def __enter__(self) -> Self:
         return self
@@ -215,6 +221,13 @@ class MailingList:
             rest = stream.read(1)
             if workbooks.is_workbook(sample):
                 return _sheet(sample + rest + stream.read(-1), name, column)
+            if column is None and looks_pasted(sample, whole=not rest):
+                content = sample + rest + stream.read(LONGEST_PASTED)
+                if stream.read(1):
+                    raise FormatError(f"{name} has {SEVERAL} on its lines; put each on a line of its own")
+                text = one_a_line(content)
+                dialect = dialect_of(text[:SAMPLE], len(text) <= SAMPLE, name, column, "\t")
+                return _Contents(*dialect, text, note=NOTE)
         return _Contents(*dialect_of(sample, not rest, name, column))
 
     def _open(

@@ -46,6 +46,7 @@ def manifest_text(
         "format": FORMAT,
         "version": _version("bounceanalytics"),
         "input": _input(mailing_list),
+        "read_as": result.read_as,
         "evidence": evidence,
         "matching": {
             "fold_subaddresses": folding.subaddresses,

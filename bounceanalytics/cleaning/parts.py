@@ -48,6 +48,7 @@ ROWS = pa.schema(
         pa.field("offset", pa.int64(), nullable=False),  # bytes of the list before it
         pa.field("bytes", pa.int64(), nullable=False),  # its bytes in the list
         pa.field("content", pa.int64(), nullable=False),  # the same without its line end
+        pa.field("line_end", pa.int8(), nullable=False),  # its kind, see Dialect.kinds_of_ends
         pa.field("written", pa.int64(), nullable=False),  # its bytes in the file of its part
         pa.field("domain", pa.large_string()),
         pa.field("reason", pa.dictionary(pa.int32(), pa.large_string())),
@@ -143,6 +144,7 @@ class Parts:
                 offset=start + records.starts[chosen] * unit,
                 bytes=(records.ends - records.starts)[chosen] * unit,
                 content=(records.stops - records.starts)[chosen] * unit,
+                line_end=self._dialect.kinds_of_ends(records)[chosen],
                 written=written,
                 domain=pc.if_else(
                     pa.array(part == UNREADABLE), None, domain_of(addresses.take(pa.array(chosen)))

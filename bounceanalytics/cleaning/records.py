@@ -56,6 +56,13 @@ class Records:
         """Return where the delimiters of the first record stand."""
         return self._delimiters[: int(self.cells[0]) - 1]
 
+    def with_several_signs(self) -> NDArray[np.bool_]:
+        """Return which records have more than one ``@``."""
+        signs = np.flatnonzero(self.units == ord("@"))
+        until = np.searchsorted(signs, self.ends)
+        result: NDArray[np.bool_] = np.diff(until, prepend=0) > 1
+        return result
+
     def cell(self, number: int, encoding: str) -> pa.Array:
         """Return cell ``number``, from 0, of every record as text; missing where a record is too short."""
         there = self.cells > number
@@ -77,7 +84,9 @@ def find_records(units: Units, delimiter: int, newline: int, *, last: bool) -> R
     ----------
     units : numpy.ndarray of uint8 or uint16
     delimiter, newline : int
-        Code units that end a cell and a record; a carriage return before the newline belongs to the line end.
+        Code units that end a cell and a record. A carriage return and a line feed are one line end, whichever of them
+        is the newline. The other one by itself ends a record where an ``@`` follows before the next line end: lists
+        that were put together have line ends of several systems, and cells have stray ones.
     last : bool
         Whether the file ends here, so that a record without a line end is whole.
 
@@ -87,23 +96,64 @@ def find_records(units: Units, delimiter: int, newline: int, *, last: bool) -> R
     """
     quotes = np.flatnonzero(units == QUOTE)
     newlines = np.flatnonzero(units == newline)
+    others = np.flatnonzero(units == (CR if newline == LF else LF))
     delimiters = np.flatnonzero(units == delimiter)
     unclosed = False
+    if newline == CR and not last and newlines.size and newlines[-1] == len(units) - 1:
+        newlines = newlines[:-1]  # a line feed may follow
+    if others.size:
+        others = _alone(units, others, newline)
     if quotes.size:
-        opens, closes = _quoted_cells(units, quotes, delimiter, newline)
+        opens, closes = _quoted_cells(units, quotes, delimiter)
         unclosed = bool(closes.size and closes[-1] == len(units))
         newlines = newlines[~_inside(newlines, opens, closes)]
         delimiters = delimiters[~_inside(delimiters, opens, closes)]
+        others = others[~_inside(others, opens, closes)]
+    if others.size:
+        newlines = _with_others(units, newlines, others, last=last)
     ends = newlines + 1
     stops = newlines
-    if newline == LF and newlines.size:
-        stops = newlines - ((newlines > 0) & (units[np.maximum(newlines - 1, 0)] == CR))
+    if newlines.size:
+        if newline == LF:
+            stops = newlines - ((newlines > 0) & _pairs(units, newlines - 1))
+        else:
+            ends = newlines + 1 + _pairs(units, newlines)
     if last and (ends[-1] if ends.size else 0) < len(units):
         ends, stops = np.append(ends, len(units)), np.append(stops, len(units))
     starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
     after = np.searchsorted(delimiters, ends)  # none stands between the last cell and the line end
     first = np.concatenate(([0], after[:-1])) if after.size else after
     return Records(units, starts, stops, ends, after - first + 1, unclosed, delimiters, first)
+
+
+def _pairs(units: Units, places: Places) -> NDArray[np.bool_]:
+    """Return where a carriage return stands with a line feed behind it."""
+    places = np.maximum(places, 0)
+    pairs: NDArray[np.bool_] = (units[places] == CR) & (units[np.minimum(places + 1, len(units) - 1)] == LF)
+    return pairs
+
+
+def _alone(units: Units, others: Places, newline: int) -> Places:
+    """Return those that belong to no other line end."""
+    beside = np.minimum(others + 1, len(units) - 1) if newline == LF else np.maximum(others - 1, 0)
+    neighbours = units[beside]
+    alone = (neighbours != CR) & (neighbours != LF)
+    found: Places = others[alone | (beside == others)]
+    return found
+
+
+def _with_others(units: Units, newlines: Places, others: Places, *, last: bool) -> Places:
+    """Return all places that end a record: of the others, those before a record with an address."""
+    until = len(units) if last else (newlines[-1] if newlines.size else 0)
+    others = others[others < until]
+    if not others.size:
+        return newlines
+    every = np.union1d(newlines, others)
+    signs = np.flatnonzero(units == ord("@"))
+    number = np.searchsorted(every, others)
+    following = np.append(every, len(units))[number + 1]
+    filled = np.searchsorted(signs, following) > np.searchsorted(signs, others)
+    return np.union1d(newlines, others[filled | (others == len(units) - 1)])
 
 
 def _inside(places: Places, opens: Places, closes: Places) -> NDArray[np.bool_]:
@@ -115,7 +165,7 @@ def _inside(places: Places, opens: Places, closes: Places) -> NDArray[np.bool_]:
     return result
 
 
-def _quoted_cells(units: Units, quotes: Places, delimiter: int, newline: int) -> tuple[Places, Places]:
+def _quoted_cells(units: Units, quotes: Places, delimiter: int) -> tuple[Places, Places]:
     """Return where quoted cells open and close; a close at ``len(units)`` is one that is not there.
 
     In a well-formed file quotes simply alternate (a doubled quote closes and opens at once). Where one does not
@@ -126,15 +176,15 @@ def _quoted_cells(units: Units, quotes: Places, delimiter: int, newline: int) ->
         closes = np.append(closes, len(units))
     before = units[np.maximum(opens - 1, 0)]
     after = units[np.minimum(closes + 1, len(units) - 1)]
-    opening = (opens == 0) | np.isin(before, (delimiter, newline, QUOTE))
-    closing = (closes >= len(units) - 1) | np.isin(after, (delimiter, newline, QUOTE, CR))
+    opening = (opens == 0) | np.isin(before, (delimiter, LF, CR, QUOTE))
+    closing = (closes >= len(units) - 1) | np.isin(after, (delimiter, LF, CR, QUOTE))
     if opening.all() and closing.all():
         return opens, closes
-    return _walk_quotes(units, quotes, delimiter, newline)
+    return _walk_quotes(units, quotes, delimiter)
 
 
-def _walk_quotes(units: Units, quotes: Places, delimiter: int, newline: int) -> tuple[Places, Places]:
-    may_open = ((quotes == 0) | np.isin(units[np.maximum(quotes - 1, 0)], (delimiter, newline))).tolist()
+def _walk_quotes(units: Units, quotes: Places, delimiter: int) -> tuple[Places, Places]:
+    may_open = ((quotes == 0) | np.isin(units[np.maximum(quotes - 1, 0)], (delimiter, LF, CR))).tolist()
     places = quotes.tolist()
     opens: list[int] = []
     closes: list[int] = []

@@ -270,9 +270,7 @@ def _write(run: Run, path: Path, wanted: _Filter, *, only: bool) -> pd.DataFrame
         for lines, content in _taken_out(run):
             mask = pa.array(wanted(lines))
             chosen, texts = lines.filter(mask), content.filter(mask)
-            ends = run.dialect.line_ends(
-                pc.subtract(chosen["bytes"], chosen["content"]).to_numpy() // run.dialect.unit.itemsize
-            )
+            ends = run.dialect.line_ends(_kinds_of_ends(chosen, run.dialect.unit.itemsize))
             if only:
                 target.write(joined(pc.binary_join_element_wise(texts, ends, _NOTHING)))
             else:
@@ -285,6 +283,15 @@ def _write(run: Run, path: Path, wanted: _Filter, *, only: bool) -> pd.DataFrame
                 f"the rows of {run.folder} do not make up the list they came from; no file was written"
             )
     return reason_frame(counted)
+
+
+def _kinds_of_ends(lines: pa.Table, unit: int) -> NDArray[np.int8]:
+    kinds: NDArray[np.int8]
+    if "line_end" in lines.column_names:
+        kinds = lines["line_end"].to_numpy()
+    else:  # a run of an earlier version
+        kinds = (pc.subtract(lines["bytes"], lines["content"]).to_numpy() // unit).astype(np.int8)
+    return kinds
 
 
 def _taken_out(run: Run) -> Iterator[tuple[pa.Table, pa.Array]]:

@@ -57,6 +57,9 @@ class Cleaning:
         The policy as plain values; empty if the verdicts came without it.
     folded : int
         Rows whose verdict was found only by what ``clean`` was asked to pass over in addresses.
+    read_as : str
+        Which column the addresses were taken from, which others hold some, and whether lines with several of them were
+        taken apart.
 
     Examples
     --------
@@ -77,6 +80,7 @@ class Cleaning:
     without_events: int
     policy: dict[str, object] = field(repr=False)
     folded: int = 0
+    read_as: str = ""
 
     def _lines(self) -> list[tuple[str, int, str, str]]:
         total = self.rows["input"] or 1
@@ -92,6 +96,7 @@ class Cleaning:
             f"{self.duplicates:,} rows repeat an address of the list",
             f"{self.without_events:,} kept rows have no event at all",
             *(folded if self.folded else []),
+            *([self.read_as] if self.read_as else []),
         ]
 
     def __repr__(self) -> str:

@@ -12,12 +12,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.found import Found, Layout
+from bounceanalytics.loading.hints import column_of_addresses, leaves, rows_of_text
 from bounceanalytics.loading.tolerant import split
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
 from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.loading.unwrapping.walk import WALK
-from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
+from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
 from bounceanalytics.opening.text import BOM
 
 if TYPE_CHECKING:
@@ -249,7 +250,8 @@ def _without_format(look: _Looked, layout: Layout, containers: set[str]) -> Foun
         return Found(None, layout, f"a JSON list of {'addresses' if bare else 'texts or numbers'} alone")
     if len(look.values) == 1 and dicts and any(dicts[0].get(key) == [] for key in containers):
         return Found(None, "empty", "a page without records")
-    return Found(None, layout, f"JSON with the fields {_keys(look.records)}")
+    addresses = column_of_addresses(dict(leaves(record)) for record in look.records)
+    return Found(None, layout, f"JSON with the fields {_keys(look.records)}", addresses=addresses)
 
 
 #: Stands for the key of an address that stands in a list by itself.
@@ -448,11 +450,14 @@ def column_key(title: str) -> str:
 def _detect_table(
     text: str, name: str, formats: Sequence[Format], delimiters: str = DELIMITERS, *, whole: bool = True
 ) -> Found | None:
-    text = text.lstrip("\r\n")
+    size, skip, blank = before_header(text)
+    if size:
+        found = _detect_table(text[size:], name, formats, delimiters, whole=whole)
+        return found and replace(found, skip=found.skip + skip, blank=found.blank + blank)
     separator = separator_line(text)
     if separator:  # as a spreadsheet has written it anew
         found = _detect_table(text.removeprefix(separator[0]), name, formats, separator[1], whole=whole)
-        return found and replace(found, skip=1)
+        return found and replace(found, skip=found.skip + 1)
     looks = None
     for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
         header = tuple(map(column_key, cells))
@@ -473,9 +478,9 @@ def _detect_table(
         if known:
             return known
         if looks is None and len(header) >= 2 and all(header) and not any("@" in cell for cell in header):
-            looks = Found(
-                None, "csv", f"a table with the columns {_shown(header)}", header=header, delimiter=delimiter
-            )
+            what = f"a table with the columns {_shown(header)}"
+            addresses = column_of_addresses(rows_of_text(text, cells, delimiter))
+            looks = Found(None, "csv", what, header=header, delimiter=delimiter, addresses=addresses)
     return looks
 
 
@@ -505,9 +510,10 @@ def _in_cells(
 
 def with_cells(found: Found, rows: Iterable[dict[str, Any]]) -> Found:
     """Return what a table is that is no text, by the events in its rows."""
-    inside = _known_inside([WALK.row(row)] for row in islice(rows, _SAMPLE))
+    some = list(islice(rows, _SAMPLE))
+    inside = _known_inside([WALK.row(row)] for row in some)
     if inside is None:
-        return found
+        return replace(found, addresses=column_of_addresses(some))
     return replace(found, format=inside, looks=f"a table with {inside.title} in its cells", wrapped=True)
 
 

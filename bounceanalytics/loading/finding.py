@@ -105,12 +105,14 @@ def _problem(found: Found, provider: str | None) -> str:
         return ""
     if found.format is None:
         wanted = ESPS[provider] if provider else esp_titles("or")
-        advice = (
-            "; if it holds events, name its columns:"
-            f' read_table(source, mapping={{"recipient": {found.header[0]!r}, …}})'
-            if found.header
-            else ""
-        )
+        advice = ""
+        if found.addresses:
+            advice = (
+                "; if it holds events, name its columns:"
+                f' read_table(source, mapping={{"recipient": {found.addresses!r}, …}})'
+            )
+        elif found.header:
+            advice = "; none of its columns holds addresses, as read_table needs"
         return f"looks like {found.looks}, not like an export of {wanted}{advice}"
     if found.format.refuse:
         return f"looks like {found.format.title}, which cannot be loaded: {found.format.refuse}"

@@ -33,8 +33,12 @@ class Found:
         Of a table, and of a file of addresses alone.
     headless : bool
         The table has no header; the one given is own_exports.
-    skip : int
-        Lines before the header.
+    titles : tuple of str
+        The header as it stands in the table, where ``header`` has other names.
+    addresses : str
+        Title of the column that holds addresses, or path of the field, where there is no format.
+    skip, blank : int
+        Lines with signs, and without any, before the header.
     wrapped : bool
         Its events lie in something that is not their ESP's, so that they have to be looked for in each record.
     container : str
@@ -51,7 +55,10 @@ class Found:
     header: tuple[str, ...] = ()
     delimiter: str = ""
     headless: bool = False
+    titles: tuple[str, ...] = ()
+    addresses: str = ""
     skip: int = 0
+    blank: int = 0
     wrapped: bool = False
     container: str = ""
     only: str = ""

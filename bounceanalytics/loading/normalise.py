@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.addresses import domain_of, mailed_to
 from bounceanalytics.database import literal
 from bounceanalytics.esps import INVENTED_REPLIES
 from bounceanalytics.knowledge.rules import mailbox_providers
@@ -102,18 +103,6 @@ def _joined_sql(text: str) -> str:
         ELSE nullif({text}, '') END"""
 
 
-def _recipient_sql() -> str:
-    """Return SQL that takes the address out of what stands for it, and leaves odd ones as they are."""
-    bracketed = r"<\s*([^<>]*@[^<>]*?)\s*>[^<>]*$"
-    odd = " OR ".join(
-        f"contains(recipient, {sign})" for sign in ("'<'", "' '", "chr(9)", "chr(10)", "chr(13)")
-    )
-    address = f"""CASE WHEN regexp_matches(recipient, {literal(bracketed)})
-        THEN regexp_extract(recipient, {literal(bracketed)}, 1) ELSE recipient END"""
-    return rf"""CASE WHEN {odd} OR ends_with(recipient, '.')
-        THEN nullif(regexp_replace({address}, '^\s+|[.\s]+$', '', 'g'), '') ELSE nullif(recipient, '') END"""
-
-
 def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = False) -> str:
     """Return the query that turns the fields of a format's records into event columns.
 
@@ -147,7 +136,7 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     # nearly every text begins with a sign above the blank, which is told faster than by trimming
     either = "CASE WHEN text >= '!' OR trim(text) <> '' THEN text ELSE own_text END"
     said = either if "own_text" in fmt.columns else "text"
-    cleaned = f"""SELECT * REPLACE ({_recipient_sql()} AS recipient, {_joined_sql("said")} AS said)
+    cleaned = f"""SELECT * REPLACE (nullif(recipient, '') AS recipient, {_joined_sql("said")} AS said)
         FROM (SELECT * REPLACE ({_untyped_sql("said")} AS said) FROM (SELECT *, {said} AS said FROM ({raw})))"""
     # what stands in coalesce is only looked at where what stands before it gave nothing
     reply_field = _first("reply", (_REPLY_FIELD,))
@@ -197,7 +186,7 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     unnamed = "message_id IS NULL AND event_id IS NULL" if fmt.signs else "false"
     nobody = f"bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND (esp_event IS NULL OR ({unnamed}))"
     return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(fmt)} AS key,
-            CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem
+            CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem, single
         FROM ({final})"""
 
 
@@ -221,6 +210,45 @@ _ALWAYS = (
     "esp_reason",
     "attempt",
 )
+
+
+NO_ADDRESS = "no address: "
+
+
+def with_addresses(piece: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows of :func:`events_sql` with the address in ``recipient`` alone; where there is none, as a problem.
+
+    A row among several of one record loses what is no address and stays, since the record was read.
+    """
+    place = piece.schema.get_field_index("recipient")
+    if place < 0:
+        return piece
+    given = piece.column(place)
+    texts, reasons = mailed_to(given)
+    changed = None if texts.equals(given) else pc.fill_null(pc.not_equal(texts, given), False)
+    if reasons is not None:
+        read = pc.and_(piece["bad"].is_null(), piece["ignored"].is_null())
+        wrong = pc.and_(reasons.is_valid(), read)
+        single = piece["single"] if "single" in piece.schema.names else pa.repeat(True, len(piece))
+        told = pc.binary_join_element_wise(
+            pa.scalar(NO_ADDRESS, pa.large_string()), reasons, pa.scalar("", pa.large_string())
+        )
+        problem = pc.if_else(pc.and_(wrong, single), told, piece["problem"].cast(pa.large_string()))
+        texts = pc.if_else(pc.and_(wrong, pc.invert(single)), pa.scalar(None, pa.large_string()), texts)
+        piece = _with(piece, "problem", problem)
+    if changed is not None and pc.any(changed).as_py() and "domain" in piece.schema.names:
+        behind = pc.utf8_lower(domain_of(texts))
+        domain = pc.if_else(changed, behind, piece["domain"].cast(pa.large_string()))
+        local = pc.replace_substring_regex(texts, r"@[^@]*$", "@")
+        written = pc.binary_join_element_wise(local, behind, pa.scalar("", pa.large_string()))
+        texts = pc.if_else(changed, pc.coalesce(written, texts), texts)
+        piece = _with(piece, "domain", domain)
+    return _with(piece, "recipient", texts)
+
+
+def _with(piece: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:
+    place = piece.schema.get_field_index(name)
+    return piece.set_column(place, name, values.cast(piece.schema.field(place).type))
 
 
 def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:

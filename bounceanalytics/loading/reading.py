@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import own_frames, records
-from bounceanalytics.loading.normalise import completed, events_sql
+from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
 from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
@@ -403,7 +403,7 @@ class Reader:
         self._clocks.start(places, found.format.zone or own or self.timezone)
         if found.format.typed:
             return own_frames.frame_sql(fields, found.header, tolerant=tolerant)
-        return events_sql(found.format, fields, timezone=self.timezone, tolerant=tolerant)
+        return events_sql(records.without_headers(found), fields, timezone=self.timezone, tolerant=tolerant)
 
     def _pieces(self, query: str) -> Iterator[pa.RecordBatch]:
         """Yield what a query gives, while the engine works on."""
@@ -412,7 +412,7 @@ class Reader:
             none = [pa.nulls(0, one.type) for one in reader.schema]
             yield pa.RecordBatch.from_arrays(none, schema=reader.schema)  # no rows have columns, too
             for piece in reader:
-                yield piece
+                yield with_addresses(piece)
                 if self.tick:
                     self.tick(max(self._engine.query_progress(), 0.0) / 100)
         # the engine's errors come through Arrow too, and as one of Unicode where what they quote is cut in a character

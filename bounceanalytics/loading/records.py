@@ -6,6 +6,7 @@ Where it stops, or meets a record that it cannot read, :mod:`.tolerant` reads th
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bounceanalytics.database import literal
@@ -182,9 +183,10 @@ def _with_made(fmt: Format, rows: str) -> str:
 def table_sql(source: Source, found: Found) -> str:
     """Return the query that reads the fields of a format out of a table, by the names of its columns."""
     columns = ", ".join(f"{literal(f'c{place}')}: 'VARCHAR'" for place in range(len(found.header)))
+    skip = found.skip + found.blank
     rows = (
         f"read_csv({literal(source.path)}, columns = {{{columns}}}, delim = {literal(found.delimiter)}, quote = '\"',"
-        f" escape = '\"', header = {str(not found.headless).lower()}, skip = {found.skip}, auto_detect = false,"
+        f" escape = '\"', header = {str(not found.headless).lower()}, skip = {skip}, auto_detect = false,"
         f" max_line_size = {_OBJECT_SIZES[0]}, {_NO_HIVE}, compression = '{source.packing}')"
     )
     return table_fields_sql(
@@ -205,6 +207,29 @@ def table_fields_sql(found: Found, rows: str, *, tolerant: bool) -> str:
         picked.append(f"{f'c{place}' if place >= 0 else 'CAST(NULL AS VARCHAR)'} AS {identifier(name)}")
     through = ", _offset, _error, _raw" if tolerant else ""
     return _with_made(fmt, f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})")
+
+
+REPEATED = "a repeated header line"
+
+
+def without_headers(found: Found) -> Format:
+    """Return the format of a file, which ignores rows that say the titles of the columns again."""
+    fmt = found.format
+    assert fmt is not None  # noqa: S101
+    titles = found.titles or found.header
+    if found.layout != "csv" or found.headless or found.wrapped or fmt.column or not titles:
+        return fmt
+    said = []
+    for name in fmt.fields:
+        place = fmt.place(name, found.header)
+        if place >= 0:
+            title = titles[place].strip().lower()
+            said.append(f"lower(trim({identifier(name)})) = {literal(title)}")
+    if not said:
+        return fmt
+    # nearly no row gets further than the first
+    again = f"CASE WHEN {said[0]} THEN CASE WHEN {' AND '.join(said)} THEN {literal(REPEATED)} END END"
+    return replace(fmt, ignored=again if fmt.ignored == "NULL" else f"coalesce({again}, {fmt.ignored})")
 
 
 def text_rows_sql(relation: str, titles: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_times
 from bounceanalytics.loading.records import text_rows_sql
-from bounceanalytics.opening.csv import DELIMITERS, separator_line, titles
+from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
 from bounceanalytics.opening.sources import open_sources
 from bounceanalytics.opening.text import BOM
 from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
@@ -283,14 +283,15 @@ def _read(
 
 def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:
     """Return how a text is cut into columns: by the sign that makes the titles of the mapping out of its first line."""
-    text = head.removeprefix(BOM).decode("utf-8", errors="replace").lstrip("\r\n")
+    text = head.removeprefix(BOM).decode("utf-8", errors="replace")
     if not text.strip():
         return None
     if b"\x00" in head[:4096]:
         raise FormatError(f"{name} holds binary data; read_table reads CSV and Parquet")
-    separator = separator_line(text)
+    size, skip, blank = before_header(text)
+    separator = separator_line(text[size:])
     line, delimiters = separator or ("", DELIMITERS)
-    headers = titles(text.removeprefix(line).partition("\n")[0], delimiters)
+    headers = titles(text[size:].removeprefix(line).partition("\n")[0], delimiters)
     if not headers:
         raise FormatError(f"{name} is no table: its first line cannot be cut into titles")
     best = min(headers, key=lambda sign: (len(_places(headers[sign], mapping)[1]), -len(headers[sign])))
@@ -306,7 +307,9 @@ def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str)
         "a table",
         header=tuple(named),
         delimiter=best,
-        skip=int(separator is not None),
+        titles=tuple(header),
+        skip=skip + int(separator is not None),
+        blank=blank,
     )
 
 
@@ -314,8 +317,8 @@ def _found(fmt: Format, there: Sequence[str], mapping: Mapping[str, str], name: 
     """Return what is read of columns that have been found already."""
     places = _checked(there, mapping, name)
     header = tuple(f"c{number}" for number in range(len(places)))
-    found = Found(fmt, "csv", "a table", header=header)
-    return _Table(found, tuple(there[place] for place in places))
+    titles = tuple(there[place] for place in places)
+    return _Table(Found(fmt, "csv", "a table", header=header, titles=titles), titles)
 
 
 def _checked(there: Sequence[str], mapping: Mapping[str, str], name: str) -> list[int]:

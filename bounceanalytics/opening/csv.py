@@ -14,6 +14,8 @@ DELIMITERS = ",;\t|"
 
 _SEPARATOR_LINE = re.compile(r"sep=([\t !#-&(-/:-@[-^`{-~]?) *(?:\r\n|\n|\r)", re.IGNORECASE)
 
+_EMPTY_LINES = re.compile(r"(?:[ \t,;|\"]*(?:\r\n|\n|\r))+")
+
 
 def separator_line(text: str) -> tuple[str, str] | None:
     r"""Return the line ``sep=;`` that a text begins with, and the delimiter that it tells; else None.
@@ -23,6 +25,20 @@ def separator_line(text: str) -> tuple[str, str] | None:
     """
     line = _SEPARATOR_LINE.match(text)
     return (line[0], line[1] or ",") if line else None
+
+
+def before_header(text: str) -> tuple[int, int, int]:
+    r"""Return how many characters of lines without a cell that holds something a table begins with, and their lines.
+
+    The lines are those with delimiters, and those with none.
+
+    >>> before_header("\n;;\n\nname;email\n")
+    (5, 1, 2)
+    """
+    found = _EMPTY_LINES.match(text)
+    lines = found[0].splitlines() if found else []
+    blank = sum(not line.strip() for line in lines)
+    return (found.end() if found else 0), len(lines) - blank, blank
 
 
 def titles(line: str, delimiters: Iterable[str] = DELIMITERS) -> dict[str, list[str]]:

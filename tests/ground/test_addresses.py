@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounceanalytics.addresses import domain_of, fold, normal_form, problem, text_array
+from bounceanalytics.addresses import (
+    domain_of,
+    fold,
+    mailed_to,
+    normal_form,
+    problem,
+    text_array,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,21 @@ from bounceanalytics.addresses import domain_of, fold, normal_form, problem, tex
         ("a.n.n@example.com", "a.n.n@example.com"),
         ("ÄNNE@example.com", "änne@example.com"),
         ("straße@example.com", "straße@example.com"),
+        ("ann\uff20example.com", "ann@example.com"),
+        ("\uff41nn\uff20example\uff0ecom", "ann@example.com"),
+        ("an\u200bn@exam\u2060ple.com", "ann@example.com"),
+        ("'ann@example.com'", "ann@example.com"),
+        ("\u201cann@example.com\u201d,", "ann@example.com"),
+        ("['ann@example.com']", "ann@example.com"),
+        ('"ann.lee"@example.com', "ann.lee@example.com"),
+        ('"ann lee"@example.com', '"ann lee"@example.com'),
+        ("Lee, Ann <ann@example.com>;", "ann@example.com"),
+        ("ann@example.com <Ann@example.com>", "ann@example.com"),
+        ("ann@example.com (Ann)", "ann@example.com"),
+        ("[ann@example.com](mailto:ann@example.com)", "ann@example.com"),
+        ("SMTP:ann@example.com", "ann@example.com"),
+        ("rfc822; ann@example.com", "ann@example.com"),
+        ("o'ann@example.com", "o'ann@example.com"),
     ],
 )
 def test_normal_form(written: str, compared: str) -> None:
@@ -114,3 +136,34 @@ def test_any_text_has_one_normal_form(texts: list[str | None]) -> None:
     assert len(form) == len(words) == len(texts)
     good = [text for text, word in zip(form.to_pylist(), words.to_pylist(), strict=True) if word is None]
     assert normal_form(text_array(good)).to_pylist() == good
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("NULL", "no @"),
+        ("#N/A", "no @"),
+        ("---", "no @"),
+        ("2026-03-10", "no @"),
+        ("Office Manager", "no @"),
+        ("[a@example.com, c@example.com]", "more than one address"),
+        ("Ann <ann@example.com>; Bo <bo@example.com>", "more than one address"),
+        ("bo@example.com <ann@example.com>", "more than one address"),
+        ("a@example.com ::: b@example.com", "more than one address"),
+        ("a@example.com/b@example.com", "more than one address"),
+        ("\uff20ann@example.com", "more than one @"),
+        ("Ann Lee ann@example.com", "blank inside"),
+        ("\u2022ann@example.com", "not an address"),
+    ],
+)
+def test_what_is_no_address_is_none_on_either_side(text: str, why: str) -> None:
+    texts = text_array(["bo@example.com", text, None])
+    _, reasons = mailed_to(texts)
+    assert reasons is not None
+    assert reasons.to_pylist() == [None, why, None]
+    assert problem(normal_form(texts))[1].as_py() == why
+
+
+def test_mail_is_sent_to_wrong_addresses_too() -> None:
+    texts = text_array(["ann@localhost", "ann@example..com", "'ann@example.com", "ann@[192.0.2.1]"])
+    assert mailed_to(texts)[1] is None

@@ -1,0 +1,59 @@
+"""Columns of a table that nobody foresaw: which of them holds addresses."""
+
+from __future__ import annotations
+
+import csv
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from bounceanalytics.addresses import normal_form, problem, text_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_SAMPLE = 200
+
+
+def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the title of the column with the most addresses, most of its filled cells being some; else nothing.
+
+    >>> column_of_addresses([{"id": "1", "Mail": "ann@example.com"}])
+    'Mail'
+    """
+    columns: dict[str, list[str]] = {}
+    for row in islice(rows, _SAMPLE):
+        for title, value in row.items():
+            if title and isinstance(value, str) and value.strip():
+                columns.setdefault(title, []).append(value)
+    best, most = "", 0
+    for title, values in columns.items():
+        count = problem(normal_form(text_array(values))).null_count
+        if count > most and 2 * count > len(values):
+            best, most = title, count
+    return best
+
+
+def rows_of_text(text: str, titles: Iterable[str], delimiter: str) -> Iterator[dict[str, str]]:
+    """Yield the rows below the header of a table."""
+    lines = text.splitlines(keepends=True)
+    try:
+        for cells in islice(csv.reader(lines, delimiter=delimiter), 1, None):
+            yield dict(zip(titles, cells, strict=False))
+    except csv.Error:
+        return
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield path and value of what an object holds, lists being gone into; paths as ``read_table`` takes them.
+
+    >>> list(leaves({"user": {"mail": "ann@example.com"}, "n": [1]}))
+    [('user.mail', 'ann@example.com'), ('n[0]', 1)]
+    """
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value[:3]):
+            yield from leaves(inner, f"{path}[{number}]")
+    else:
+        yield path, value
