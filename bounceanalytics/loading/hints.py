@@ -57,3 +57,12 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(inner, f"{path}[{number}]")
     else:
         yield path, value
+
+
+def flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an object holds by paths, those of its own keys and of the objects in it included.
+
+    >>> flat({"user": {"mail": "ann@example.com"}})["user.mail"]
+    'ann@example.com'
+    """
+    return dict(record) | dict(leaves(record))

@@ -38,9 +38,14 @@ _VERDICT = "bounce_type"
 OWN_SOURCE, OWN_RECORD = "own_source", "own_record"
 
 
+def layout_of(head: bytes) -> Layout | None:
+    """Return the layout of a file that is no text, by its first bytes."""
+    return next((layout for magic, layout in _MAGIC.items() if head.startswith(magic)), None)
+
+
 def look(source: Source, head: bytes) -> Found | None:
     """Return what a file is that is no text; None if it is text, or cannot be opened."""
-    layout = next((layout for magic, layout in _MAGIC.items() if head.startswith(magic)), None)
+    layout = layout_of(head)
     if layout is None or source.packing != "none":
         return None
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,11 +16,14 @@ import pyarrow as pa
 from bounceanalytics import esps
 from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError
+from bounceanalytics.loading import own_frames
 from bounceanalytics.loading.finding import check_options, ticker
 from bounceanalytics.loading.formats import esp_module
 from bounceanalytics.loading.formats.format import Format, tags_sql, words_sql
 from bounceanalytics.loading.found import Found
+from bounceanalytics.loading.hints import flat
 from bounceanalytics.loading.joining import result_of
+from bounceanalytics.loading.normalise import NO_ADDRESS
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_times
 from bounceanalytics.loading.records import text_rows_sql
 from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
@@ -72,10 +77,11 @@ def read_table(
     Parameters
     ----------
     source : str, path, bytes, binary file, list of these, or pandas.DataFrame
-        CSV (with commas, semicolons, tabs or bars, as Excel makes it too) or Parquet, packed or not, in any of the
-        places that :func:`bounceanalytics.load` takes; or a frame, which is not changed.
+        CSV (with commas, semicolons, tabs or bars, as Excel makes it too), JSON, Parquet, Feather or an Excel workbook,
+        packed or not, in any of the places that :func:`bounceanalytics.load` takes; or a frame, which is not changed.
     mapping : mapping of str to str
-        Our column -> title of the table's column. ``recipient`` must be among them; the others are ``event``,
+        Our column -> title of the table's column; in JSON, keys joined by dots, as in ``user.mails[0]``.
+        ``recipient`` must be among them; the others are ``event``,
         ``timestamp``, ``message_id``, ``event_id``, ``reply_code``, ``enhanced_code``, ``diagnostic``,
         ``remote_host``, ``sending_ip``, ``esp_event``, ``esp_type``, ``esp_reason``, ``tags`` and ``attempt``. Titles
         are compared as they are, else without regard to case and blanks around them.
@@ -108,7 +114,8 @@ def read_table(
     SourceError
         If there is nothing to read, or it cannot be opened.
     FormatError
-        If a table has no such columns, or is not a table; all problems are named at once.
+        If a table has no such columns, or is not a table; all problems are named at once. If none of the cells that
+        should hold recipients is an address.
     ValueError
         If an argument is not one of its values.
 
@@ -198,6 +205,7 @@ def load_table(
             progress("reading", total, total)
     warn_of_times(accounts, timezone)
     load = result_of(reader, batches, deduplicate="event_id" in mapping)
+    _refuse_no_addresses(load, mapping["recipient"])
     return load if "timestamp" not in mapping else _with_lost_times(load, mapping["timestamp"])
 
 
@@ -276,9 +284,75 @@ def _read(
         table = _found(fmt, there, mapping, source.name)
         yield from reader.read_rows(place, source.name, table.found, text_rows_sql(name, table.titles))
         return
+    if (stored := _stored(source, head, mapping)) is not None:
+        table = _found(fmt, stored.column_names, mapping, source.name)
+        engine.register("given", stored)
+        yield from reader.read_rows(place, source.name, table.found, text_rows_sql('"given"', table.titles))
+        return
     found = _found_text(fmt, head, mapping, source.name)
     if found is not None:
         yield from reader.read([(place, source, found)], folder)
+
+
+def _stored(source: Source, head: bytes, mapping: Mapping[str, str]) -> pa.Table | None:
+    """Return the rows of a workbook, a Feather file or JSON as a table; None if it is none of these."""
+    layout = own_frames.layout_of(head)
+    if layout is not None and source.packing == "none":
+        try:
+            rows = list(own_frames.rows_of(source.path, layout))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise FormatError(f"{source.name} is damaged, or is no table; export it again") from error
+    elif head.removeprefix(BOM).lstrip()[:1] in {b"{", b"["}:
+        rows = [flat(record) for record in _records(source)]
+    else:
+        return None
+    wanted = {title.strip().lower() for title in map(str, mapping.values())}
+    titles = dict.fromkeys(title for row in rows for title in row)
+    if layout is None:  # of JSON, what is not asked for may be of any number
+        titles = {title: None for title in titles if title.strip().lower() in wanted} or titles
+    columns = {
+        title: pa.array([_text(row.get(title)) for row in rows], pa.large_string()) for title in titles
+    }
+    return pa.table(columns)
+
+
+def _records(source: Source) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of JSON: of a list, one after another, or of the list that lies in an only object."""
+    with source.open() as stream:
+        text = stream.read().removeprefix(BOM).decode("utf-8", errors="replace")
+    values, end, decoder = list[Any](), 0, json.JSONDecoder(strict=False)
+    while (start := _BETWEEN.match(text, end).end()) < len(text):  # type: ignore[union-attr]
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{source.name} holds damaged JSON behind {len(values):,} values") from error
+        values.append(value)
+    while len(values) == 1:
+        inside = values[0]
+        if isinstance(inside, dict):
+            lists = [
+                one for one in inside.values() if isinstance(one, list) and one and isinstance(one[0], dict)
+            ]
+            inside = (
+                lists[0] if len(lists) == 1 and not any("@" in str(one) for one in _plain(inside)) else None
+            )
+        if not isinstance(inside, list):
+            break
+        values = inside
+    yield from (one for one in values if isinstance(one, dict))
+
+
+def _plain(value: Mapping[str, Any]) -> list[Any]:
+    return [one for one in value.values() if not isinstance(one, list)]
+
+
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value) if isinstance(value, (dict, list, bool)) else str(value)
 
 
 def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:
@@ -287,7 +361,7 @@ def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str)
     if not text.strip():
         return None
     if b"\x00" in head[:4096]:
-        raise FormatError(f"{name} holds binary data; read_table reads CSV and Parquet")
+        raise FormatError(f"{name} holds binary data; read_table reads CSV, JSON, Parquet, Feather and Excel")
     size, skip, blank = before_header(text)
     separator = separator_line(text[size:])
     line, delimiters = separator or ("", DELIMITERS)
@@ -366,6 +440,16 @@ def _missing(value: Any) -> bool:
     return (
         value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
     )
+
+
+def _refuse_no_addresses(load: Load, title: str) -> None:
+    """Raise if none of the cells that should hold recipients is an address."""
+    wrong = load.rejects["error"].astype("str").str.startswith(NO_ADDRESS)
+    if wrong.any() and load.events["recipient"].isna().all():
+        raise FormatError(
+            f"the column {title!r} holds no addresses: {int(wrong.sum()):,} of {len(load.events) + len(wrong):,} cells"
+            " are none; name the column of the recipients in the mapping"
+        )
 
 
 def _with_lost_times(load: Load, title: str) -> Load:

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 import bounceanalytics as ba
 from bounceanalytics import schema
-from bounceanalytics.loading.tables import load_table
+from bounceanalytics.errors import FormatError
+from bounceanalytics.loading.tables import load_table, read_table
+from tests.cleaning.workbook import workbook
 from tests.effort import examples
 
 MAPPING = {
@@ -273,9 +275,48 @@ text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 @examples(60)
 @given(st.lists(st.tuples(text, text), max_size=12))
 def test_rows_are_conserved(rows):
+    rows = [*rows, ("ann@example.com", "550")]
     frame = pd.DataFrame(rows, columns=["to", "said"], dtype=object)
     load = load_table(frame, {"recipient": "to", "diagnostic": "said"}, timezone="UTC")
     assert len(load.events) + len(load.rejects) == len(rows)
     content = frame.to_csv(index=False, quoting=1).encode()
     again = load_table(content, {"recipient": "to", "diagnostic": "said"}, timezone="UTC")
     assert again.events["recipient"].tolist() == load.events["recipient"].tolist()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b'[{"user": {"mail": "ann@example.com"}, "said": "550 5.1.1 no such user"}]',
+        b'{"user": {"mail": "ann@example.com"}, "said": "550 5.1.1 no such user"}\n',
+        b'{"data": [{"user": {"mail": "ann@example.com"}, "said": "550 5.1.1 no such user"}]}',
+    ],
+)
+def test_json_by_paths(source):
+    events = read_table(source, {"recipient": "user.mail", "diagnostic": "said"})
+    assert events["recipient"].tolist() == ["ann@example.com"]
+    assert events["enhanced_code"].tolist() == ["5.1.1"]
+
+
+def test_a_workbook(tmp_path):
+    rows = [["Mail", "Said"], ["ann@example.com", "550 5.1.1 no such user"], ["NULL", "?"]]
+    (tmp_path / "bounces.xlsx").write_bytes(workbook(one=rows))
+    load = load_table(tmp_path / "bounces.xlsx", {"recipient": "Mail", "diagnostic": "Said"})
+    assert load.events["recipient"].tolist() == ["ann@example.com"]
+    assert load.rejects["error"].tolist() == ["no address: no @"]
+
+
+def test_a_column_without_addresses_is_refused():
+    with pytest.raises(FormatError, match=r"'When' holds no addresses: 2 of 2 cells"):
+        read_table(
+            b"When,Mail\n2026-03-10,ann@example.com\n2026-03-11,bo@example.com\n", {"recipient": "When"}
+        )
+
+
+@pytest.mark.parametrize("again", ["email;reply", "Email ; REPLY"])
+def test_a_header_that_is_repeated_is_ignored_by_name(again):
+    table = f"\n;\nemail;reply\nann@example.com;550\n{again}\n---;---\nbo@example.com;550\n".encode()
+    load = load_table(table, {"recipient": "email", "diagnostic": "reply"})
+    assert load.events["recipient"].tolist() == ["ann@example.com", "bo@example.com"]
+    assert load.ignored["reason"].tolist() == ["a repeated header line"]
+    assert load.rejects["error"].tolist() == ["no address: no @"]

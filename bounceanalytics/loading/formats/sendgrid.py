@@ -344,9 +344,11 @@ _UNSURE = (
     "or trust no address to be bad because of this file"
 )
 
+_BOUNCES, _BLOCKS = r"^(?!.*block).*bounce", r"^(?!.*bounce).*block"
+
 LISTS = (
-    *_list("bounces", "created email reason status", hint=r"^(?!.*block).*bounce"),
-    *_list("blocks", "created email reason status", hint=r"^(?!.*bounce).*block"),
+    *_list("bounces", "created email reason status", hint=_BOUNCES),
+    *_list("blocks", "created email reason status", hint=_BLOCKS),
     *_list(
         "bounces_or_blocks", "created email reason status", note=_UNSURE, signs="email created reason status"
     ),
@@ -357,6 +359,13 @@ LISTS = (
         "email group_id group_name created_at",
         signs="email groupid groupname createdat",
     ),
+    # with columns cut off, by the name of the file
+    *_list("bounces", "created email reason", hint=_BOUNCES),
+    *_list("blocks", "created email reason", hint=_BLOCKS),
+    *_list("bounces", "created email", hint=_BOUNCES),
+    *_list("blocks", "created email", hint=_BLOCKS),
+    *_list("spam_reports", "created email", hint=r"spam|complain"),
+    *_list("invalid_emails", "created email", hint=r"invalid"),
     *_list("unsubscribes", "created email"),
 )
 
