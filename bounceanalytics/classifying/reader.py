@@ -13,7 +13,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from bounceanalytics.classifying.grams import BITS, grams
 from bounceanalytics.schema import REASONS
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     import pyarrow as pa
+    from scipy import sparse
 
     from bounceanalytics.classifying.grams import Grams
 
@@ -127,6 +127,8 @@ def features(forms: Sequence[str], places: Numbers, scale: Numbers) -> sparse.cs
 
 
 def _rows_of(found: Grams, texts: int, places: Numbers, scale: Numbers) -> sparse.csr_matrix:
+    from scipy import sparse  # noqa: PLC0415 - slow to import; loading and cleaning need none of it
+
     place = places[found.gram]
     width = len(scale) + 1
     place = np.where(place < 0, len(scale), place)
