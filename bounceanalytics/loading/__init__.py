@@ -122,7 +122,7 @@ def load(
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
-        known = find(sources, accounts, provider)
+        known = find(sources, accounts, provider, folder)
         reader = Reader(accounts, timezone or "UTC", on_error, engine, dayfirst)
         total = sum(one.size for one in sources)
         done = total - sum(one.size for _, one, _ in known)

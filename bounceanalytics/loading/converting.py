@@ -125,7 +125,7 @@ def convert(
         # what cannot be read is said before anything is written or thrown away
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
-        known = find(sources, accounts, provider)
+        known = find(sources, accounts, provider, folder)
         make_room(out, overwrite=overwrite, goes_on=True)
         with _alone(out):
             _add(
@@ -166,7 +166,7 @@ def _add(
     state.check(sources, fingerprints)
     seen = state.seen() if options["deduplicate"] else None
     total, done = sum(one.size for one in sources), 0
-    readable = {place: found for place, _, found in known}
+    readable = {place: (source, found) for place, source, found in known}
     for place, (one, fingerprint) in enumerate(zip(sources, fingerprints, strict=True)):
         if progress:
             progress("converting", done, total)
@@ -174,7 +174,7 @@ def _add(
         if fingerprint not in state.units:
             with _Unit(state, fingerprint, accounts[place], seen) as unit:
                 if place in readable:
-                    unit.fill(reader, place, one, readable[place], folder)
+                    unit.fill(reader, place, *readable[place], folder)
                 unit.finish(reader)
         done += one.size
     if progress:

@@ -464,6 +464,8 @@ def _detect_table(
         if len(header) < 2 and delimiter != ",":
             continue
         fmt = _choose([dict.fromkeys(header, "")], "csv", _clues(name), formats)
+        if fmt and fmt.says[0] and not _says(fmt, text, header, delimiter):
+            fmt = None
         inside = (
             None
             if fmt and fmt.refuse
@@ -482,6 +484,18 @@ def _detect_table(
             addresses = column_of_addresses(rows_of_text(text, cells, delimiter))
             looks = Found(None, "csv", what, header=header, delimiter=delimiter, addresses=addresses)
     return looks
+
+
+def _says(fmt: Format, text: str, header: tuple[str, ...], delimiter: str) -> bool:
+    """Return whether most of the first values of a field are words of the format; a table without rows may be it."""
+    field_, words = fmt.says
+    place = fmt.place(field_, header)
+    try:
+        rows = list(islice(csv.reader(text.splitlines(), delimiter=delimiter), 1, _SAMPLE + 1))
+    except csv.Error:
+        return False
+    values = [row[place].strip() for row in rows if len(row) > place]
+    return 2 * sum(bool(re.fullmatch(words, one, re.IGNORECASE)) for one in values) >= len(values)
 
 
 #: A cell that a form of table does not read: an object, or a list in Python's notation.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,15 +13,20 @@ from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading import own_frames
 from bounceanalytics.loading.detect import detect, with_cells
 from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
+from bounceanalytics.loading.formats.named_lists import is_address_title, named_list
+from bounceanalytics.loading.found import Found
+from bounceanalytics.loading.translating.mail import looks_like_mail
+from bounceanalytics.loading.translating.printed import is_ruled, readings
+from bounceanalytics.opening import archives
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import HEAD_SIZE, Source
+from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bounceanalytics.loading.formats.format import Format
-    from bounceanalytics.loading.found import Found
     from bounceanalytics.loading.reading import Account
 
 _LONG_HEAD = 16 * 1024**2
@@ -66,15 +72,19 @@ def ticker(progress: Progress, what: str, done: int, size: int, total: int) -> C
 
 
 def find(
-    sources: Sequence[Source], accounts: Sequence[Account], provider: str | None
+    sources: Sequence[Source], accounts: Sequence[Account], provider: str | None, folder: str
 ) -> list[tuple[int, Source, Found]]:
-    """Detect the format of each file; a file that is no export is an error, or a note where it was met in a folder."""
+    """Detect the format of each file; a file that is no export is an error, or a note where it was met in a folder.
+
+    A source that comes back may be a copy in ``folder``: a table that a program has printed is read as CSV.
+    """
     known = []
-    for place, (source, account) in enumerate(zip(sources, accounts, strict=True)):
-        if source.problem:
-            account.notes.append(source.problem)
+    for place, (given, account) in enumerate(zip(sources, accounts, strict=True)):
+        if given.problem:
+            account.notes.append(given.problem)
             continue
-        found = _look(source)
+        source, found = _known(given, folder)
+        account.notes += source.notes[len(given.notes) :]
         problem = _problem(found, provider)
         if problem and source.alone:
             raise FormatError(f"{source.name} {problem}")
@@ -98,6 +108,63 @@ def _look(source: Source) -> Found:
             head = read_up_to(stream, _LONG_HEAD)
         found = detect(head, source.name, FORMATS, whole=len(head) < _LONG_HEAD)
     return found
+
+
+def _known(source: Source, folder: str) -> tuple[Source, Found]:
+    """Return what a file is, and the file as it is to be read."""
+    found = _look(source)
+    if found.format is None and found.layout == "values":
+        found = _column_alone(source) or found
+    found = _with_name(found, source.name)
+    known = found.format is not None and not found.format.refuse
+    if found.layout not in {"values", "csv", "log"} or source.size > _LONG_HEAD:
+        return source, found
+    if known and not (found.layout == "csv" and is_ruled(decoded(source.head()))):
+        return source, found
+    with source.open() as stream:
+        raw = read_up_to(stream, _LONG_HEAD)
+    if b"\x00" in raw or raw.lstrip()[:1] in {b"{", b"[", b"<"} or looks_like_mail(raw):
+        return source, found
+    for what, content in readings(decoded(raw.removeprefix(BOM))):
+        head = content[:HEAD_SIZE]
+        better = detect(head, source.name, FORMATS, whole=len(content) <= HEAD_SIZE)
+        better = _with_name(better, source.name)
+        if better.format is None or better.format.refuse or better.layout not in {"csv", "log"}:
+            continue
+        with archives.temporary(folder) as out:
+            archives.write(out, content)
+        copy = replace(source, path=out.name, size=len(content), packing="none", notes=(*source.notes, what))
+        return copy, better
+    return source, found
+
+
+def _column_alone(source: Source) -> Found | None:
+    """Return the table that a text is whose first line may be the title of the addresses below it."""
+    lines = [line.strip().strip('"') for line in decoded(source.head().removeprefix(BOM)).splitlines()]
+    title, *rest = [line for line in lines if line] or [""]
+    if not rest or not is_address_title(title) or not _ADDRESS.fullmatch(rest[0]):
+        return None
+    return Found(None, "csv", "a list of addresses", header=(title.lower(),), delimiter=",")
+
+
+_ADDRESS = re.compile(r"[^\s,;@]+@[^\s,;@]+")
+
+
+def _with_name(found: Found, name: str) -> Found:
+    """Return what a table is by the name of its file, where its columns alone do not tell or tell another list."""
+    fmt = found.format
+    own = fmt is not None and fmt.provider != "generic" and not fmt.refuse
+    if found.layout != "csv" or found.wrapped or (found.headless and own):
+        return found
+    listed = fmt is not None and not fmt.refuse and fmt.name.startswith("suppression list: ")
+    listed = listed or (found.headless and fmt is not None)
+    if not (fmt is None or fmt.refuse or listed):
+        return found
+    header = ("@",) if found.headless else found.header
+    told = named_list(name, header, fmt.provider if fmt and listed else "")
+    if told is None or (listed and fmt and told.name == fmt.name):
+        return found
+    return replace(found, format=told, looks=told.title)
 
 
 def _problem(found: Found, provider: str | None) -> str:

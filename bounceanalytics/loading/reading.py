@@ -491,6 +491,9 @@ class Reader:
         account = places[table["file"].to_numpy()] if len(table) else np.empty(0, np.int64)
         record = numbers.of(table)
         moments, styles = times(table)
+        if table["ignored"].null_count < len(table):  # the title of the times is none of them
+            again = pc.equal(table["ignored"], records.REPEATED).fill_null(False).to_numpy()
+            styles = np.where(again, 0, styles)
         self._count(account, table["head"], styles)
         self._tell_times(account, table, styles)
         lost = np.zeros(len(table), bool)

@@ -26,9 +26,12 @@ from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.normalise import NO_ADDRESS
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_times
 from bounceanalytics.loading.records import text_rows_sql
+from bounceanalytics.loading.translating.printed import is_ruled, readings
+from bounceanalytics.opening import archives
+from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
-from bounceanalytics.opening.sources import open_sources
-from bounceanalytics.opening.text import BOM
+from bounceanalytics.opening.sources import HEAD_SIZE, open_sources
+from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ _RAW = {
 }
 MAPPED = ("event", *_RAW)
 _PARQUET = b"PAR1"
+_LONGEST_PRINTED = 16 * 1024**2
 
 
 def read_table(
@@ -289,7 +293,14 @@ def _read(
         engine.register("given", stored)
         yield from reader.read_rows(place, source.name, table.found, text_rows_sql('"given"', table.titles))
         return
-    found = _found_text(fmt, head, mapping, source.name)
+    try:
+        found = None if is_ruled(decoded(head)) else _found_text(fmt, head, mapping, source.name)
+        printed = found is None and bool(head.strip())
+    except FormatError:
+        printed = True
+    if printed:
+        source, found = _printed(source, fmt, mapping, folder)
+        reader.accounts[place].notes += source.notes[-1:]
     if found is not None:
         yield from reader.read([(place, source, found)], folder)
 
@@ -353,6 +364,24 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value) if isinstance(value, (dict, list, bool)) else str(value)
+
+
+def _printed(
+    source: Source, fmt: Format, mapping: Mapping[str, str], folder: str
+) -> tuple[Source, Found | None]:
+    """Return a table that a program has printed as CSV; what is wrong with the text as it is, where it is none."""
+    with source.open() as stream:
+        raw = read_up_to(stream, _LONGEST_PRINTED)
+    for what, content in readings(decoded(raw.removeprefix(BOM))) if len(raw) < _LONGEST_PRINTED else ():
+        try:
+            found = _found_text(fmt, content, mapping, source.name)
+        except FormatError:
+            continue
+        with archives.temporary(folder) as out:
+            archives.write(out, content)
+        notes = (*source.notes, what)
+        return replace(source, path=out.name, size=len(content), packing="none", notes=notes), found
+    return source, _found_text(fmt, raw[:HEAD_SIZE], mapping, source.name)
 
 
 def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str) -> Found | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from bounceanalytics.errors import SourceError
-from bounceanalytics.opening import archives, encodings
+from bounceanalytics.opening import archives, encodings, workbooks
 from bounceanalytics.opening.archives import Budget, RefusedError, read_up_to, shown
 from bounceanalytics.opening.places import given_files, reason
 
@@ -88,8 +88,23 @@ def open_sources(source: Any, folder: str) -> list[Source]:
         If it is a URL, and what reads that is not installed.
     """
     return [
-        _readable(one, folder) for given in given_files(source, folder) for one in unpacked(given, folder)
+        _readable(sheet, folder)
+        for given in given_files(source, folder)
+        for one in unpacked(given, folder)
+        for sheet in _sheets(one, folder)
     ]
+
+
+def _sheets(source: Source, folder: str) -> list[Source]:
+    """Return the tables of a workbook; any other file as it is."""
+    if source.problem or source.packing != "none":
+        return [source]
+    try:
+        with source.open() as stream:
+            head = read_up_to(stream, archives.MAGIC_SIZE)
+    except OSError:
+        return [source]  # what reads it next says why
+    return workbooks.sheets_of(source, head, folder)
 
 
 def unpacked(given: Given, folder: str) -> list[Source]:

@@ -104,6 +104,8 @@ class Format:
         Fields that hold the time; the first takes the wrapper's where the record has none.
     rows : str
         Regular expression for a row of a table without a header (cells joined by the delimiter).
+    says : (str, str)
+        A field of a table, and a regular expression that most of its values match, in any case; any value if empty.
     column : str
         Column of a table that holds JSON records.
     loose : bool
@@ -158,6 +160,7 @@ class Format:
     carried: bool = False
     clock: tuple[str, ...] = ()
     rows: str = ""
+    says: tuple[str, str] = ("", "")
     column: str = ""
     loose: bool = False
     plain: bool = False

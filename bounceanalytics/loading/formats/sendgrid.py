@@ -300,6 +300,14 @@ LOGS = Format(
 )
 
 
+def _needs(keys: str, *, named: bool) -> tuple[str, ...]:
+    """Return what a record of a list must have; a list with a status may lack the time, and that where it is named."""
+    if "status" not in keys:
+        return (keys,)
+    needs = (keys, keys.replace("created", "").strip())
+    return (*needs, keys.replace("status", "").strip()) if named else needs
+
+
 def _list(name: str, keys: str, *, hint: str = "", note: str = "", signs: str = "") -> tuple[Format, Format]:
     """Return the JSON and the CSV format of one suppression list."""
     known = keys.split()
@@ -311,11 +319,7 @@ def _list(name: str, keys: str, *, hint: str = "", note: str = "", signs: str = 
     page = Format(
         provider="sendgrid",
         name=f"suppression list: {name.replace('_', ' ')}",
-        needs=(keys,)
-        if "created" not in known
-        else (keys, keys.replace("created", "").strip())
-        if "status" in known
-        else (keys,),
+        needs=_needs(keys, named=bool(hint)),
         only=keys,
         hint=hint,
         signs=(Sign(signs, loose=True),) if signs else (),

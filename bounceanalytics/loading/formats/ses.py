@@ -406,6 +406,46 @@ SUPPRESSION_LIST = Format(
     ),
 )
 
+_LIST_TIMES = (
+    "lastupdatetime|lastupdate|lastupdated|lastupdatedtime|lastupdatedtimestamp|lastupdatetimestamp|dateadded"
+)
+_LIST_ADDRESS = "emailaddress|suppresseddestinationemailaddress"
+_LIST_REASON = "reason|suppressionreason|suppresseddestinationreason"
+
+#: The same as a table, since AWS offers no download of it: whatever a script has called the columns.
+SUPPRESSION_TABLE = replace(
+    SUPPRESSION_LIST,
+    kind="csv",
+    loose=True,
+    needs=(
+        *(
+            f"{address} {reason} {time}"
+            for address in ("email", "address", "destination")
+            for reason in ("reason", "suppressionreason")
+            for time in _LIST_TIMES.split("|")
+        ),
+        *(
+            f"{address} {reason}"
+            for address in _LIST_ADDRESS.split("|")
+            for reason in _LIST_REASON.split("|")
+        ),
+    ),
+    lacks="event eventtype bouncetype code messagestream",
+    says=("reason", "bounce|complaint"),
+    container="",
+    inner="",
+    fields={
+        "address": f"{_LIST_ADDRESS}|email|address|destination",
+        "reason": _LIST_REASON,
+        "updated": f"{_LIST_TIMES}|suppresseddestinationlastupdatetime|updatedat|updated|timestamp|date|created"
+        "|createdat",
+        "mail_id": "messageid|attributesmessageid|suppresseddestinationattributesmessageid",
+        "feedback_id": "feedbackid|attributesfeedbackid|suppresseddestinationattributesfeedbackid",
+        "tenant": "tenantname|tenant",
+    },
+    last_page=("", ""),
+)
+
 _PUT = replace(
     SUPPRESSION_LIST,
     name="suppression list to import",
@@ -478,6 +518,7 @@ FORMATS = (
     INSIGHTS_EXPORT,
     DASHBOARD,
     SUPPRESSION_LIST,
+    SUPPRESSION_TABLE,
     *IMPORTS,
     replace(SUPPRESSION_LIST, name="suppression look-up", needs=("SuppressedDestination",), container=""),
     Format(
