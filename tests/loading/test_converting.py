@@ -339,3 +339,13 @@ def test_seen_keys_are_a_set(batches):
         assert again.tolist() == expected
         assert sorted(seen.all().tolist()) == sorted(known)
         assert len(seen) == len(known)
+
+
+def test_files_of_several_folders_may_have_one_name(tmp_path):
+    folders = []
+    for number, name in enumerate(("january", "february")):
+        folders.append(tmp_path / name)
+        folders[-1].mkdir()
+        (folders[-1] / "events.json").write_bytes(lines(sendgrid_bounce(number)))
+    assert len(ba.convert(folders, tmp_path / "out")) == 2
+    assert len(ba.convert(folders, tmp_path / "out")) == 2
