@@ -23,6 +23,7 @@ HEAD_SIZE = 256 * 1024
 # an archive may lie in another one, and no deeper
 _DEEPEST = 2
 _SNIFF = 4096
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,35 @@ def _sheets(source: Source, folder: str) -> list[Source]:
             head = read_up_to(stream, archives.MAGIC_SIZE)
     except OSError:
         return [source]  # what reads it next says why
-    return workbooks.sheets_of(source, head, folder)
+    if not head.startswith(workbooks.MAGIC):
+        return [source]
+    try:
+        found = workbooks.sheets_of(source.path)
+    except PermissionError:
+        problem = "is a workbook protected by a password; save it without one, or as CSV"
+        if source.alone:
+            raise SourceError(f"{shown(source.name)} {problem}") from None
+        return [replace(source, problem=problem)]
+    if found is None:
+        return [source]
+    single = len(found) < 2
+    return [
+        replace(
+            source,
+            name=source.name if single else f"{source.name}/{name}",
+            path=_written(content, folder),
+            size=len(content),
+            alone=source.alone and single,
+            notes=(*source.notes, f"sheet {name!r} of a workbook" if name else "a workbook without content"),
+        )
+        for name, content in found or [("", b"")]
+    ]
+
+
+def _written(content: bytes, folder: str) -> str:
+    with archives.temporary(folder) as out:
+        archives.write(out, content)
+    return out.name
 
 
 def unpacked(given: Given, folder: str) -> list[Source]:
@@ -147,11 +176,25 @@ def recoded(source: Source, folder: str) -> Source | None:
         count, complete = encodings.mend(stream, out)
     lines = "1 line was" if count == 1 else f"{count:,} lines were"
     note = f"not UTF-8; {lines} read as Windows-1252 (Western European)"
-    notes = (*source.notes, note) if complete else (*source.notes, note, _cut_note(source.packing))
+    notes = (*source.notes, note) if complete else (*source.notes, note, cut_note(source.packing))
     return replace(source, path=out.name, size=Path(out.name).stat().st_size, packing="none", notes=notes)
 
 
-def _cut_note(kind: str) -> str:
+def breaks_off(source: Source) -> bool:
+    """Return whether a packed file is damaged or ends too early; all of it is unpacked to see that."""
+    if source.packing == "none":
+        return False
+    try:
+        with source.open() as stream:
+            while stream.read(_CHUNK):
+                pass
+    except archives.DAMAGED:
+        return True
+    return False
+
+
+def cut_note(kind: str) -> str:
+    """Return what is said of a packed file that does not unpack to its end."""
     return f"{archives.TITLES.get(kind, 'a file')} that is damaged or ends too early: what is left of it was read"
 
 
@@ -258,7 +301,7 @@ def _leaf(path: Path, name: str, folder: str, alone: bool, packing: Kind, budget
         with archives.open_packed(path, packing) as stream:
             done = archives.copy(stream, folder, budget)
         source = _source(done.path, name, alone, "")
-        return source if done.complete else replace(source, cut=True, notes=(_cut_note(packing),))
+        return source if done.complete else replace(source, cut=True, notes=(cut_note(packing),))
     if packing:
         archives.check_ratio(path, packing, path.stat().st_size)
     return _source(path, name, alone, packing)
@@ -299,7 +342,7 @@ def _rewritten(source: Source, script: encodings.Script, folder: str) -> Source:
         complete = encodings.to_utf8(stream, out, script)
     if Path(source.path).parent == Path(folder):
         archives.delete([Path(source.path)])
-    notes = (*source.notes, *script.notes, *(() if complete else (_cut_note(source.packing),)))
+    notes = (*source.notes, *script.notes, *(() if complete else (cut_note(source.packing),)))
     size = Path(out.name).stat().st_size
     return replace(
         source, path=out.name, size=size, packing="none", notes=notes, cut=source.cut or not complete

@@ -4,67 +4,38 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bounceanalytics.opening import archives
-
-if TYPE_CHECKING:
-    from bounceanalytics.opening.sources import Source
-
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+#: First bytes of a workbook, and of much else.
+MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
-def sheets_of(source: Source, head: bytes, folder: str) -> list[Source]:
-    """Return the sheets of a workbook as sources; the source itself if it is none.
+def sheets_of(path: str) -> list[tuple[str, bytes]] | None:
+    """Return names of the sheets of a workbook that are not empty, and their tables as CSV; None if it is none.
 
-    Parameters
-    ----------
-    source : Source
-    head : bytes
-        Its first bytes.
-    folder : str
-        A temporary folder for the sheets.
+    Raises
+    ------
+    PermissionError
+        If it is protected by a password.
     """
-    if source.packing != "none" or not head.startswith((_ZIP, _OLE)):
-        return [source]
     import python_calamine as calamine  # noqa: PLC0415 - few load workbooks
 
     try:
-        with calamine.load_workbook(source.path) as book:
+        with calamine.load_workbook(path) as book:
             names = [one.name for one in book.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
             tables = [(name, _table(list(book.get_sheet_by_name(name).iter_rows()))) for name in names]
-    except calamine.PasswordError:
-        return [replace(source, notes=(*source.notes, "a workbook protected by a password"))]
+    except calamine.PasswordError as error:
+        raise PermissionError(path) from error
     except (calamine.CalamineError, OSError, ValueError):
-        return [source]
-    filled = [(name, rows) for name, rows in tables if rows]
-    found = []
-    for name, rows in filled:
-        stream = io.StringIO(newline="")
-        csv.writer(stream, lineterminator="\n").writerows(rows)
-        content = stream.getvalue().encode("utf-8", "replace")
-        with archives.temporary(folder) as out:
-            archives.write(out, content)
-        single = len(filled) == 1
-        found.append(
-            replace(
-                source,
-                name=source.name if single else f"{source.name}/{name}",
-                path=str(Path(out.name)),
-                size=len(content),
-                alone=source.alone and single,
-                notes=(*source.notes, f"sheet {name!r} of a workbook"),
-            )
-        )
-    return found or [replace(source, path=_empty(folder), size=0)]
+        return None
+    return [(name, _text(rows)) for name, rows in tables if rows]
 
 
-def _empty(folder: str) -> str:
-    with archives.temporary(folder) as out:
-        return out.name
+def _text(rows: list[list[str]]) -> bytes:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue().encode("utf-8", "replace")
 
 
 def _table(rows: list[list[Any]]) -> list[list[str]]:

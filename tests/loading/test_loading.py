@@ -602,3 +602,14 @@ def test_what_the_esp_refused_is_for_the_sender_to_mend():
     for event in (failure, {"event-data": rejected, "signature": {}}):
         verdict = only(ba.classify(read(json.dumps(event).encode())))
         assert (verdict["event"], verdict["action"]) == ("rejected", "fix")
+
+
+@pytest.mark.parametrize("make", [lines, array])
+@pytest.mark.parametrize("cut", [-30, -9])
+def test_a_packed_file_that_breaks_off_says_so(make, cut):
+    packed = gzip.compress(make(*(sendgrid_bounce(number) for number in range(40))))
+    found = load(packed[:cut])
+    assert "ends too early" in found.files["note"].iloc[0]
+    assert len(found.events) > 0
+    assert "ends too early" in load(packed + b"garbage behind it").files["note"].iloc[0]
+    assert "early" not in load(packed).files["note"].iloc[0]
