@@ -105,8 +105,8 @@ def candidates(
     Examples
     --------
     >>> found = candidates("552 5.1.1 mailbox full")
-    >>> list(dict.fromkeys((item.source, item.reason) for item in found))
-    [('text', 'mailbox_full'), ('enhanced code', 'unknown_user'), ('reply code', 'mailbox_full')]
+    >>> list(dict.fromkeys(f"{item.source}: {item.reason}" for item in found))
+    ['text: mailbox_full', 'enhanced code: unknown_user', 'reply code: mailbox_full', 'reader: mailbox_full']
     >>> found[0].won, found[0].matched
     (True, 'mailbox full')
     """

@@ -63,7 +63,7 @@ def grams(texts: Sequence[str]) -> Grams:
     --------
     >>> found = grams(["no mailbox"])
     >>> " no mailbox "[found.start[0] : found.end[0]], len(found.gram)
-    (' n', 38)
+    (' n', 34)
     """
     signs = np.frombuffer(f" {' '.join(texts)} ".encode("utf-32-le", "replace"), np.uint32)
     lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))

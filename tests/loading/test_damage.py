@@ -352,6 +352,9 @@ def test_a_line_of_two_hundred_megabytes_of_garbage_is_one_rejected_record(tmp_p
 
 def test_an_error_of_the_engine_that_is_cut_in_a_character_is_one_of_its_errors():
     class Engine:
+        def create_function(self, *_, **__):
+            pass
+
         def sql(self, _):
             raise UnicodeDecodeError("utf-8", b"\xe2", 0, 1, "invalid continuation byte")
 
