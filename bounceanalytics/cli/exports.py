@@ -158,14 +158,14 @@ def conflicts(exports: Exports) -> None:
 
 @main.command()
 @takes_exports()
-@click.option("--out", "path", help="Write a rule for each text to this .toml file, for you to fill in.")
+@click.option("--out", "path", help="Write a rule for each text to this .toml file, for you to check.")
 @overwrite_option
 def unclassified(
     exports: Exports,
     path: str | None,
     overwrite: bool,
 ) -> None:
-    """List the texts that no rule understood, and write rules to fill in."""
+    """List the texts that no rule understood, and write rules to check."""
     refuse_outputs(path, overwrite=overwrite)
     found = ba.unclassified(exports.classified())
     print_frame(found[["template", "events", "addresses", "domains", "worst_domain"]])
@@ -175,7 +175,7 @@ def unclassified(
     lines = [line for line in found["rule_line"] if line]
     if lines:
         write_whole(Path(path), "\n".join(lines).encode(), overwrite=overwrite)
-        out.print(f"{len(lines):,} rules to fill in written to {path}; then: bounceanalytics lint {path}")
+        out.print(f"{len(lines):,} rules to check written to {path}; then: bounceanalytics lint {path}")
     else:
         out.print(f"There is no text that a rule could be written for; {path} was not written")
 
