@@ -41,7 +41,7 @@ def test_an_import_loads_nothing_that_only_some_need() -> None:
 
 
 def test_classifying_loads_no_statistics() -> None:
-    assert not loaded(CLASSIFYING, *DRAWING, "scipy")
+    assert not loaded(CLASSIFYING, *DRAWING)
 
 
 def test_computing_loads_nothing_that_draws() -> None:

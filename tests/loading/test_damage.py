@@ -241,6 +241,7 @@ HEAD, BODY = 40, 30
         max_size=4,
     ),
 )
+@pytest.mark.filterwarnings("ignore::bounceanalytics.UnreadTimesWarning")
 def test_arbitrary_damage_costs_what_it_touches(case, blows):
     """Any bytes of some records are taken out, put in or written over; the head stays, so that the file is known."""
     before, records, between, after = case.pieces(range(HEAD + BODY))

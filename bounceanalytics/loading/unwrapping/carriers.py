@@ -48,7 +48,7 @@ _NOTICES = (
     _row("messagetype", "CONTROL_MESSAGE", "a test of the connection by the log service", "logevents"),
     _row("event", "s3:TestEvent", "a test of the connection by the store"),
     _row("eventtype", r"Microsoft\.EventGrid\.Subscription\w+", "a request to confirm a subscription"),
-    _row("source", r"aws\.ses", "an event of the account, not of a message", "detailtype detail"),
+    _row("source", r"aws\.\w+", "an event of the account, not of a message", "detailtype detail"),
     _row("mailnotice", ".*", "a mail in which a topic speaks of itself"),
     _row("mailother", ".*", "a mail that is no report"),
     _row("type", "SCHEMA|STATE", "a line about the stream, not a record of it", "stream"),
