@@ -38,7 +38,7 @@ INDEXES = (repeated, several_levels, shuffled, words)
 @pytest.fixture(scope="module")
 def frames(once: Callable[..., Any], loaded: ba.Load) -> dict[str, Any]:
     events = loaded.events
-    some = events[events["provider"].eq("ses") & (events.index % 3 > 0) | events["event"].eq("suppressed")]
+    some = events[events["provider"].eq("ses") & (events.index % 6 == 0) | events["event"].eq("suppressed")]
     return frames_of(some.reset_index(drop=True))
 
 
@@ -53,7 +53,7 @@ def without_index(value: Any) -> Any:
 def test_an_answer_is_the_same_whatever_the_index(taker: Taker, frames: dict[str, Any]) -> None:
     given = frames[taker.takes]
     wanted = taker.ask(given, frames)
-    for index in INDEXES if taker.same_rows else INDEXES[:2]:
+    for index in INDEXES if taker.same_rows else INDEXES[:1]:
         other = given.set_axis(index(len(given)))
         before = other.copy()
         found = taker.ask(other, frames)
