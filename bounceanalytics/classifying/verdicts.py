@@ -322,6 +322,8 @@ def _together(first: _Choice, ordered: list[Claim], evidence: Evidence, book: Ru
             named[claim.reason[some] == best] = number
         line = np.arange(len(some))
         guessed = (named == len(ordered)) & (likely[line, best] < known.guess)
+        # a reader to whom the words say nothing has no second choice either
+        guessed |= (named == len(ordered)) & (evidence.margins[evidence.form[some]].argmax(axis=1) == unknown)
         reason[some] = np.where(guessed, first.reason[some], best)
         place[some] = np.where(guessed, first.place[some], named)
         confidence[some] = likely[line, reason[some]]
