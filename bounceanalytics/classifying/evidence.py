@@ -116,7 +116,8 @@ def gather(columns: Mapping[str, Any], book: Rulebook, *, second_reader: bool = 
     mailbox = np.where(own == NONE, _take(reading.signature, line, NONE), own)
     reply, enhanced = _codes(columns, line, reading.texts)
     command = _take(reading.texts.command, line, NONE)
-    enhanced = _of_nobody(enhanced, command)
+    early = np.isin(command, _EARLY)
+    enhanced = _of_nobody(enhanced, early)
     rules = _winners(book, reading.winners, line, mailbox)
     permanent = _take(np.asarray(pc.match_substring_regex(reading.texts.line, _PERMANENT)), line, False)
     passing = _take(np.asarray(pc.match_substring_regex(reading.texts.reply, _TRANSIENT)), line, False)
@@ -132,7 +133,7 @@ def gather(columns: Mapping[str, Any], book: Rulebook, *, second_reader: bool = 
         text != NONE,
         permanent,
         passing & ~permanent,
-        np.isin(command, _EARLY),
+        early,
         form,
         margins(said if second_reader else said[:0]),
     )
@@ -230,9 +231,8 @@ def _codes(columns: Mapping[str, Any], text: Numbers, texts: Texts) -> tuple[Num
     return reply, np.where(against, 0, enhanced)
 
 
-def _of_nobody(enhanced: Numbers, command: Numbers) -> Numbers:
+def _of_nobody(enhanced: Numbers, early: Numbers) -> Numbers:
     """Return x.0.0 for a code about a recipient with which a server answered before one was named."""
-    early = np.isin(command, _EARLY)
     if not early.any():
         return enhanced
     meanings = code_meanings(enhanced)

@@ -1,4 +1,4 @@
-"""What the second reader makes of one text, and by what."""
+"""The second reader's opinion of single texts: the reason, the words that spoke for it, and the nearest example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How probable each reason is when everything that spoke is weighed together.
+"""Weights of all kinds of evidence, and the probabilities of reasons that they add up to.
 
 Each piece of evidence adds its weight to the reason that it names, the second reader adds its margin to every reason,
 and the sums become probabilities: ``p(reason) ∝ exp(reader · margin + Σ weight of what names it)``. The weights lie in

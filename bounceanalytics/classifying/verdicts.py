@@ -292,43 +292,54 @@ def _certain(claim: Claim) -> bool:
 
 def _together(first: _Choice, ordered: list[Claim], evidence: Evidence, book: Rulebook) -> _Choice:
     """Weigh what is said of the rows that the second reader has read."""
-    known = pooling.weights()
-    open_ = ~np.array([_certain(claim) for claim in ordered])[first.place] & (evidence.form != NONE)
-    for tier, rule in evidence.rules.items():  # what it was a reply to is more than words
-        by_command = np.append(book.commanded, False)[rule]
-        open_ &= ~(by_command & (np.array([claim.tier for claim in ordered])[first.place] == tier))
-    rows = np.flatnonzero(open_) if len(evidence.margins) else np.zeros(0, np.int64)
-    by_rule = pooling.rule_weights(rule.id for rule in book.rules)
+    rows = _open_rows(first, ordered, evidence, book)
+    guess, by_rule = pooling.weights().guess, pooling.rule_weights(rule.id for rule in book.rules)
     reason, place, confidence, dead = (column.copy() for column in first)
     for start in range(0, len(rows), _PART):
         some = rows[start : start + _PART]
-        total = evidence.margins[evidence.form[some]] * np.float32(known.reader)
-        # before a recipient was named, none is spoken of, unless a rule says so
-        early = evidence.early[some] & ~BLAMES_RECIPIENT[first.reason[some]]
-        total[np.ix_(early, BLAMES_RECIPIENT)] = _NEVER
-        unknown = _REASON["unclassified"]
-        for claim in ordered:
-            spoke = some[claim.reason[some] != NONE]
-            if claim.names:  # then the reason is not unknown
-                total[np.searchsorted(some, spoke), unknown] = _NEVER
-            weight = known.claims.get(claim.kind, 0.0) + (
-                by_rule[claim.rule[spoke]] if claim.tier != NONE else 0
-            )
-            total[np.searchsorted(some, spoke), claim.reason[spoke]] += weight
-        likely = pooling.probabilities(total)
-        best = likely.argmax(axis=1).astype(np.int8)
+        likely = pooling.probabilities(_sums(some, first.reason[some], ordered, evidence, by_rule))
+        best, line = likely.argmax(axis=1).astype(np.int8), np.arange(len(some))
         named = np.full(len(some), len(ordered), dtype=np.int8)
         for number, claim in reversed(list(enumerate(ordered))):
             named[claim.reason[some] == best] = number
-        line = np.arange(len(some))
-        guessed = (named == len(ordered)) & (likely[line, best] < known.guess)
-        # a reader to whom the words say nothing has no second choice either
-        guessed |= (named == len(ordered)) & (evidence.margins[evidence.form[some]].argmax(axis=1) == unknown)
-        reason[some] = np.where(guessed, first.reason[some], best)
-        place[some] = np.where(guessed, first.place[some], named)
+        # the reader alone must be sure, and one to whom the words say nothing has no second choice either
+        silent = evidence.margins[evidence.form[some]].argmax(axis=1) == _REASON["unclassified"]
+        left = (named == len(ordered)) & (silent | (likely[line, best] < guess))
+        reason[some] = np.where(left, first.reason[some], best)
+        place[some] = np.where(left, first.place[some], named)
         confidence[some] = likely[line, reason[some]]
         dead[some] = likely @ _DEAD
     return _Choice(reason, place, confidence, dead)
+
+
+def _open_rows(first: _Choice, ordered: list[Claim], evidence: Evidence, book: Rulebook) -> Numbers:
+    """Return the rows that are read and of which nothing is certain; what a reply answered to is more than words."""
+    if not len(evidence.margins):
+        return np.zeros(0, np.int64)
+    certain = np.array([_certain(claim) for claim in ordered])[first.place]
+    tier = np.array([claim.tier for claim in ordered])[first.place]
+    for number, rule in evidence.rules.items():
+        certain |= (tier == number) & np.append(book.commanded, False)[rule]
+    return np.flatnonzero(~certain & (evidence.form != NONE))
+
+
+def _sums(
+    some: Numbers, before: Numbers, ordered: list[Claim], evidence: Evidence, by_rule: Numbers
+) -> Numbers:
+    """Return what counts for each reason in some rows, row x reason; ``before`` is what the order of claims gives."""
+    known = pooling.weights()
+    total = evidence.margins[evidence.form[some]] * np.float32(known.reader)
+    # before a recipient was named, none is spoken of, unless a rule says so
+    early = evidence.early[some] & ~BLAMES_RECIPIENT[before]
+    total[np.ix_(early, BLAMES_RECIPIENT)] = _NEVER
+    for claim in ordered:
+        line = np.flatnonzero(claim.reason[some] != NONE)
+        if claim.names:  # then the reason is not unknown
+            total[line, _REASON["unclassified"]] = _NEVER
+        weight = known.claims.get(claim.kind, 0.0)
+        extra = by_rule[claim.rule[some[line]]] if claim.tier != NONE else 0
+        total[line, claim.reason[some[line]]] += weight + extra
+    return total
 
 
 def _kind_numbers(ordered: list[Claim]) -> Numbers:

@@ -1,4 +1,4 @@
-"""What to do where somebody has passed another thing than is needed: frames are known by some of their columns."""
+"""Cures for frames of another kind than is needed: known by some of their columns, and told the right call."""
 
 from __future__ import annotations
 

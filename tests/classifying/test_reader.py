@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -196,3 +197,17 @@ def test_an_explanation_shows_both_readings() -> None:
     assert "How sure" in told
     assert "second reader" in told
     assert "nearest example" in told
+
+
+# --- the texts that it learns from
+
+
+def test_no_address_of_the_training_texts_can_be_anybodys() -> None:
+    folder = Path(__file__).parents[2] / "data" / "reader"
+    told = "".join(path.read_text("utf-8") for path in folder.glob("*.jsonl"))
+    domains = set(re.findall(r"[\w.+-]+@([a-z0-9-]+(?:\.[a-z0-9-]+)+)", told.lower()))
+    reserved = re.compile(
+        r"(?:.*\.)?(?:example\.(?:com|net|org)|(?:.+\.)?(?:example|invalid|test|localhost))"
+    )
+    assert len(domains) > 20
+    assert not {name for name in domains if not reserved.fullmatch(name)}
