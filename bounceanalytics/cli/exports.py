@@ -29,17 +29,19 @@ from bounceanalytics.files import write_whole
 @takes_exports(rules=False)
 @click.option("--out", "path", help="Write the events to this .parquet, .csv or .csv.gz file.")
 @click.option("--rejects", help="Write the rejected records to this .parquet or .csv file.")
+@click.option("--each", is_flag=True, help="Show a line for each file, however many there are.")
 @overwrite_option
 def load(
     exports: Exports,
     path: str | None,
     rejects: str | None,
+    each: bool,
     overwrite: bool,
 ) -> None:
     """Read exports into one frame and show what each file held."""
     refuse_outputs(path, rejects, overwrite=overwrite)
     loaded = exports.load()
-    click.echo(loaded.to_text())
+    click.echo(loaded.to_text(limit=None) if each else loaded.to_text())
     if path:
         write_frame(loaded.events, path, overwrite)
     if rejects:

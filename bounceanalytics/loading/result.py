@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bounceanalytics.schema import FILE_COLUMNS
 
 _WIDTH = 100
 _SHOWN = 30
@@ -182,20 +181,21 @@ class Load:
             )
 
     def __repr__(self) -> str:
-        return self.to_text(limit=_SHOWN)
+        return self.to_text()
 
-    def to_text(self, limit: int | None = None) -> str:
+    def to_text(self, limit: int | None = _SHOWN) -> str:
         """Return the account as plain text.
 
         Parameters
         ----------
         limit : int, optional
-            Most files and most notes to show; all if not given.
+            Most files that have a line each; where there are more, each folder has a line for each form in it. With
+            None every file has its line, and every note.
 
         Returns
         -------
         str
-            The sums, a line per file, the notes on files, and why records were ignored.
+            The sums, the files, the notes on them, and why records were ignored.
 
         Examples
         --------
@@ -218,17 +218,28 @@ class Load:
                 f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%}):"
                 f" each event was told {self.duplicates.inflation:.2f} times on average"
             )
-        shown = self.files if limit is None else self.files.head(limit)
-        lines += ["", *_text_table(shown[list(FILE_COLUMNS.without("times", "note").names)])]
-        if len(self.files) > len(shown):
-            lines.append(f"… and {len(self.files) - len(shown):,} more files")
-        sources, said = self.files["source"].tolist(), self.files["note"].tolist()
-        notes = [(source, note) for source, note in zip(sources, said, strict=True) if note]
-        lines += [f"{_short(source, 40)}: {note}" for source, note in notes[:limit]]
+        files, what = self.files, "files"
+        if limit is not None and len(files) > limit:
+            files, what = _by_folder(files), "folders and forms"
+        shown = files if limit is None else files.head(limit)
+        lines += ["", *_text_table(shown.drop(columns=["times", "note"], errors="ignore"))]
+        if len(files) > len(shown):
+            lines.append(f"… and {len(files) - len(shown):,} more {what}")
+        notes = self._notes()
+        lines += notes[:limit]
         if limit is not None and len(notes) > limit:
             lines.append(f"… and {len(notes) - limit:,} more notes")
         lines += [f"ignored {count:,}: {reason}" for reason, count in self._reasons()]
         return "\n".join(lines)
+
+    def _notes(self) -> list[str]:
+        """Return what is said of the files; what is said of several stands once, with the first of them."""
+        noted = self.files.loc[self.files["note"].ne(""), ["note", "source"]]
+        said = noted.groupby("note", sort=False)["source"].agg(["first", "size"])
+        return [
+            f"{_short(first, 40)}{f' and {count - 1:,} more' if count > 1 else ''}: {note}"
+            for note, first, count in zip(said.index, said["first"], said["size"], strict=True)
+        ]
 
     def _reasons(self) -> list[tuple[str, int]]:
         counts = self.ignored.groupby("reason", sort=False)["records"].sum()
@@ -237,12 +248,13 @@ class Load:
     def _repr_html_(self) -> str:
         """Return the same as a table for notebooks; all texts are escaped."""
         first, *rest = repr(self).split("\n\n", 1)[0].splitlines()
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in FILE_COLUMNS.names)
+        files = self.files if len(self.files) <= _SHOWN else _by_folder(self.files)
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in files.columns)
         rows = "".join(
             "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
-            for row in self.files[list(FILE_COLUMNS.names)].head(50).itertuples(index=False)
+            for row in files.head(_SHOWN).itertuples(index=False)
         )
-        more = f"<p>… and {len(self.files) - 50:,} more files</p>" if len(self.files) > 50 else ""
+        more = f"<p>… and {len(files) - _SHOWN:,} more folders and forms</p>" if len(files) > _SHOWN else ""
         ignored = "".join(
             f"<li>{count:,} ignored: {html.escape(reason)}</li>" for reason, count in self._reasons()
         )
@@ -268,6 +280,15 @@ def nothing_found(load: Load) -> str:
     ignored, rejected = int(files["ignored"].sum()), int(files["rejected"].sum())
     lost = f"{int(files['records'].sum()):,} records, {ignored:,} of them ignored and {rejected:,} rejected"
     return f"there are no events in it: {count} read, with {lost}"
+
+
+def _by_folder(files: pd.DataFrame) -> pd.DataFrame:
+    """Return the files' counts, added up for each form in each folder or archive."""
+    folders = files["source"].str.extract(r"^(.*[/\\])?", expand=False).fillna("./")
+    grouped = files.groupby([folders.rename("folder"), "provider", "form"], sort=False)
+    sums = grouped[["records", "loaded", "ignored", "rejected", "rows"]].sum()
+    sums.insert(0, "files", grouped.size())
+    return sums.reset_index()
 
 
 def _cell(value: object) -> str:

@@ -488,6 +488,24 @@ def test_the_account_reads_well_and_escapes():
     assert "&lt;script&gt;" in result._repr_html_()
 
 
+def test_many_files_are_shown_by_folder_and_form(tmp_path):
+    for folder, some in (("march", range(20)), ("april", range(20, 35))):
+        (tmp_path / folder).mkdir()
+        for number in some:
+            (tmp_path / folder / f"{number}.json").write_bytes(lines(sendgrid_bounce(number), "nothing"))
+    (tmp_path / "march" / "readme.txt").write_text("hello")
+    result = load(tmp_path)
+    shown = [line.split() for line in result.to_text().splitlines()]
+    assert ["march/", "sendgrid", "event", "webhook", "20", "40", "20", "0", "20", "20"] in shown
+    assert ["april/", "sendgrid", "event", "webhook", "15", "30", "15", "0", "15", "15"] in shown
+    assert ["march/", "1", "0", "0", "0", "0", "0"] in shown
+    assert len(shown) < 12
+    every = result.to_text(limit=None)
+    assert all(source in every for source in result.files["source"])
+    assert "april/" in result._repr_html_()
+    assert "april/30.json" not in result._repr_html_()
+
+
 def test_progress_goes_from_nothing_to_all(tmp_path):
     for number in range(3):
         (tmp_path / f"{number}.json").write_bytes(lines(sendgrid_bounce(number)))
