@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -15,10 +16,12 @@ from bounceanalytics.loading.detect import detect, with_cells
 from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
 from bounceanalytics.loading.formats.named_lists import is_address_title, named_list
 from bounceanalytics.loading.found import Found
+from bounceanalytics.loading.hints import titles_by_cells
 from bounceanalytics.loading.translating.mail import looks_like_mail
 from bounceanalytics.loading.translating.printed import is_ruled, readings
 from bounceanalytics.opening import archives
 from bounceanalytics.opening.archives import read_up_to
+from bounceanalytics.opening.csv import DELIMITERS
 from bounceanalytics.opening.sources import HEAD_SIZE, Source
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS
@@ -114,7 +117,7 @@ def _known(source: Source, folder: str) -> tuple[Source, Found]:
     """Return what a file is, and the file as it is to be read."""
     found = _look(source)
     if found.format is None and found.layout == "values":
-        found = _column_alone(source) or found
+        found = _column_alone(source) or _without_titles(source) or found
     found = _with_name(found, source.name)
     known = found.format is not None and not found.format.refuse
     if found.layout not in {"values", "csv", "log"} or source.size > _LONG_HEAD:
@@ -147,7 +150,25 @@ def _column_alone(source: Source) -> Found | None:
     return Found(None, "csv", "a list of addresses", header=(title.lower(),), delimiter=",")
 
 
+def _without_titles(source: Source) -> Found | None:
+    """Return the table that a text is whose first line holds an address already, among other cells."""
+    lines = decoded(source.head().removeprefix(BOM)).splitlines(keepends=True)[:_SAMPLE]
+    for delimiter in DELIMITERS:
+        try:
+            rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            continue
+        if not rows or len(rows[0]) < 2 or not any(map(_ADDRESS.fullmatch, map(str.strip, rows[0]))):
+            continue
+        header = titles_by_cells([row for row in rows if len(row) == len(rows[0])])
+        if header:
+            looks = "a table without titles, whose first line holds an address"
+            return Found(None, "csv", looks, header=header, delimiter=delimiter, headless=True)
+    return None
+
+
 _ADDRESS = re.compile(r"[^\s,;@]+@[^\s,;@]+")
+_SAMPLE = 50
 
 
 def _with_name(found: Found, name: str) -> Found:
@@ -160,7 +181,7 @@ def _with_name(found: Found, name: str) -> Found:
     listed = listed or (found.headless and fmt is not None)
     if not (fmt is None or fmt.refuse or listed):
         return found
-    header = ("@",) if found.headless else found.header
+    header = ("@",) if found.headless and fmt else found.header
     told = named_list(name, header, fmt.provider if fmt and listed else "")
     if told is None or (listed and fmt and told.name == fmt.name):
         return found
@@ -178,6 +199,8 @@ def _problem(found: Found, provider: str | None) -> str:
                 "; if it holds events, name its columns:"
                 f' read_table(source, mapping={{"recipient": {found.addresses!r}, …}})'
             )
+        elif found.headless:
+            advice = "; give it a first line with titles and name the columns in read_table"
         elif found.header:
             advice = "; none of its columns holds addresses, as read_table needs"
         return f"looks like {found.looks}, not like an export of {wanted}{advice}"

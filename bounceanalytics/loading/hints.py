@@ -1,17 +1,28 @@
-"""Columns of a table that nobody foresaw: which of them holds addresses."""
+"""Columns of a table that nobody foresaw: which of them holds addresses, and what each is that has no title."""
 
 from __future__ import annotations
 
 import csv
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.addresses import normal_form, problem, text_array
 
+from bounceanalytics.clocks.grammar import Reading, read
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _SAMPLE = 200
+
+#: Title -> what most of the filled cells of such a column are. The first that fits gives a column its title.
+_KINDS: dict[str, Callable[[str], object]] = {
+    "status": re.compile(r"[245]\.\d{1,3}\.\d{1,3}").fullmatch,
+    "code": re.compile(r"[45]\d\d").fullmatch,
+    "created": lambda cell: isinstance(read(cell), Reading),
+    "reason": re.compile(r".*[^\W\d_]{2}.*\s.*", re.DOTALL).fullmatch,
+}
 
 
 def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -31,6 +42,29 @@ def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
         if count > most and 2 * count > len(values):
             best, most = title, count
     return best
+
+
+def titles_by_cells(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return titles for the columns of a table that has none, by what is in their cells; empty without addresses.
+
+    >>> titles_by_cells([["1", "ann@example.com", "550 5.1.1 no such user", "2026-03-10"]])
+    ('column 1', 'email', 'reason', 'created')
+    """
+    numbered = [{str(place): cell for place, cell in enumerate(row)} for row in rows]
+    addresses = column_of_addresses(numbered)
+    if not addresses:
+        return ()
+    left = dict(_KINDS)
+    titles = []
+    for place, column in enumerate(zip(*rows, strict=True)):
+        filled = [cell.strip() for cell in column[:_SAMPLE] if cell.strip()]
+        fitting = (
+            kind for kind, fits in left.items() if filled and 2 * sum(map(bool, map(fits, filled))) > len(filled)
+        )
+        kind = "email" if str(place) == addresses else next(fitting, f"column {place + 1}")
+        left.pop(kind, None)
+        titles.append(kind)
+    return tuple(titles)
 
 
 def rows_of_text(text: str, titles: Iterable[str], delimiter: str) -> Iterator[dict[str, str]]:

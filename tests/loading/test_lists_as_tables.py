@@ -137,6 +137,34 @@ def test_a_name_does_not_outvote_events(tmp_path):
     assert ba.read(file)["event"].tolist() == ["delivered"]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("cells", "reply", "day"),
+    [
+        ((FIRST, "2026-03-10 08:15:20"), None, DAY),
+        (("550 5.1.1 no such user", FIRST, "1773130520"), "5.1.1", DAY),
+        (("7", "5.2.2", "Ann", FIRST), "5.2.2", None),
+    ],
+)
+def test_a_named_list_without_titles(tmp_path, cells, reply, day, delimiter):
+    file = tmp_path / "mg_bounces.csv"
+    second = [SECOND if cell == FIRST else cell for cell in cells]
+    file.write_text("".join(delimiter.join(row) + "\n" for row in (cells, second)))
+    events = ba.load(file, timezone="UTC").events
+    assert events["recipient"].tolist() == [FIRST, SECOND]
+    assert set(events["provider"]) == {"mailgun"}
+    assert {code if isinstance(code, str) else None for code in events["enhanced_code"]} == {reply}
+    found = set(events["timestamp"].dt.strftime("%Y-%m-%dT%H:%M:%SZ").dropna())
+    assert found == ({day} if day else set())
+
+
+def test_a_table_without_titles_is_told_what_it_lacks(tmp_path):
+    file = tmp_path / "customers.csv"
+    file.write_text(f"1,{FIRST},Ann\n2,{SECOND},Bob\n")
+    with pytest.raises(ba.FormatError, match="without titles, whose first line holds an address"):
+        ba.load(file)
+
+
 def test_each_sheet_of_a_workbook_is_a_file(tmp_path):
     file = tmp_path / "book.xlsx"
     with pd.ExcelWriter(file, engine="xlsxwriter") as book:
