@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.addresses import normal_form, problem, text_array
-
 from bounceanalytics.clocks.grammar import Reading, read
 
 if TYPE_CHECKING:
@@ -59,7 +58,9 @@ def titles_by_cells(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     for place, column in enumerate(zip(*rows, strict=True)):
         filled = [cell.strip() for cell in column[:_SAMPLE] if cell.strip()]
         fitting = (
-            kind for kind, fits in left.items() if filled and 2 * sum(map(bool, map(fits, filled))) > len(filled)
+            kind
+            for kind, fits in left.items()
+            if filled and 2 * sum(map(bool, map(fits, filled))) > len(filled)
         )
         kind = "email" if str(place) == addresses else next(fitting, f"column {place + 1}")
         left.pop(kind, None)

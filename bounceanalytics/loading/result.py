@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-
 _WIDTH = 100
 _SHOWN = 30
 
@@ -285,7 +284,7 @@ def nothing_found(load: Load) -> str:
 def _by_folder(files: pd.DataFrame) -> pd.DataFrame:
     """Return the files' counts, added up for each form in each folder or archive."""
     folders = files["source"].str.extract(r"^(.*[/\\])?", expand=False).fillna("./")
-    grouped = files.groupby([folders.rename("folder"), "provider", "form"], sort=False)
+    grouped = files.assign(folder=folders).groupby(["folder", "provider", "form"], sort=False)
     sums = grouped[["records", "loaded", "ignored", "rejected", "rows"]].sum()
     sums.insert(0, "files", grouped.size())
     return sums.reset_index()
