@@ -64,7 +64,7 @@ def load(
     ----------
     source : str, path, bytes, binary file, or a list of these
         A file, a folder (with all that is in it), a glob such as ``"exports/*.json"``, the content itself or a file
-        opened in binary mode; an archive (ZIP, tar, gzip, bzip2, xz, Zstandard; the first bytes tell, not the name),
+        opened in binary mode; an archive (ZIP, tar, gzip, bzip2, xz, Zstandard, Snappy; told by its first bytes),
         ``"-"`` for standard input, a URL such as ``s3://bucket/exports/`` where fsspec is installed; a dataset that
         :func:`convert` made; a frame of this package that pandas has saved as CSV, Parquet, Feather or Excel (times
         without their zone, ``frame["timestamp"].dt.tz_localize(None)``, since Excel has none), which comes back as it

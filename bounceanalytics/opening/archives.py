@@ -1,4 +1,4 @@
-"""Unpacking archives; the format is detected from content, never from the name.
+"""Unpacking archives; the format is detected from content, and from the name only where that has no mark (Snappy).
 
 Nothing in an archive is believed: a member is written under a name of our own, its size is what comes out of it,
 and unpacking stops where an archive grows beyond reason.
@@ -24,11 +24,12 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Self, cast
 import pyarrow as pa
 
 from bounceanalytics.errors import SourceError
+from bounceanalytics.opening import snappy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    Kind = Literal["zip", "tar", "gzip", "zstd", "bzip2", "xz", ""]
+    Kind = Literal["zip", "tar", "gzip", "zstd", "bzip2", "xz", "snappy", ""]
 
 #: What reading a packed stream raises where it is damaged or ends too early; never what a failing disk raises.
 DAMAGED: tuple[type[Exception], ...] = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
@@ -45,6 +46,14 @@ TITLES = {
     "zstd": "a Zstandard file",
     "bzip2": "a bzip2 file",
     "xz": "an xz file",
+    "snappy": "a Snappy file",
+}
+
+_MAGIC: dict[Kind, bytes] = {
+    "gzip": rb"\x1f\x8b\x08",
+    "zstd": rb"\x28\xb5\x2f\xfd",
+    "bzip2": rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)",  # a line of text may begin with the first four
+    "xz": rb"\xfd7zXZ\x00",
 }
 
 #: Enough of a file to tell what :func:`kind_of` tells.
@@ -114,19 +123,15 @@ def shown(name: str) -> str:
     return text if len(text) <= 200 else f"{text[:99]}…{text[-100:]}"
 
 
-def kind_of(head: bytes, size: int) -> Kind:
+def kind_of(head: bytes, size: int, name: str = "") -> Kind:
     """Return how a file of ``size`` bytes is packed, from its first ``MAGIC_SIZE`` bytes; ``""`` if it is not."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")) and size >= 22:
         return "zip"  # the smallest one takes 22 bytes
-    if head.startswith(b"\x1f\x8b\x08"):
-        return "gzip"
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return "zstd"
-    # a line of text may begin with the first four
-    if re.match(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", head):
-        return "bzip2"
-    if head.startswith(b"\xfd7zXZ\x00"):
-        return "xz"
+    for kind, magic in _MAGIC.items():
+        if re.match(magic, head):
+            return kind
+    if snappy.is_snappy(head, size, name):
+        return "snappy"
     return "tar" if _is_tar(head) else ""
 
 
@@ -157,7 +162,7 @@ class _Packed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._read(min(len(buffer), _STEP))
-        except (OSError, ValueError, lzma.LZMAError, pa.ArrowException) as error:
+        except (EOFError, OSError, ValueError, lzma.LZMAError, pa.ArrowException) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's own
             raise EOFError("the packed data is damaged or ends too early") from error
@@ -182,11 +187,13 @@ def unpacking(raw: IO[bytes], kind: str) -> IO[bytes]:
     """Return the unpacked bytes of a file that is open; close that, too, when done with them."""
     if kind == "gzip":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
-    if kind not in {"zstd", "bzip2", "xz"}:
+    if kind not in {"zstd", "bzip2", "xz", "snappy"}:
         return raw
     try:
         if kind == "zstd":
             inner: Any = pa.CompressedInputStream(raw, "zstd")
+        elif kind == "snappy":
+            inner = snappy.Stream(raw)
         else:
             inner = bz2.BZ2File(raw) if kind == "bzip2" else lzma.LZMAFile(raw)  # noqa: SIM115
     except BaseException:

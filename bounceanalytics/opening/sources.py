@@ -251,7 +251,7 @@ def _contents(path: Path, name: str, folder: str, alone: bool, depth: int, budge
     size = path.stat().st_size
     with path.open("rb") as stream:
         head = read_up_to(stream, _SNIFF)
-    kind = archives.kind_of(head, size)
+    kind = archives.kind_of(head, size, name)
     packing: Kind = ""
     if kind not in {"", "zip", "tar"}:
         packing = kind
@@ -297,7 +297,7 @@ def _members(
 
 def _leaf(path: Path, name: str, folder: str, alone: bool, packing: Kind, budget: Budget) -> Source:
     """Return the source of a file that is no archive."""
-    if packing in {"bzip2", "xz"}:
+    if packing in {"bzip2", "xz", "snappy"}:
         with archives.open_packed(path, packing) as stream:
             done = archives.copy(stream, folder, budget)
         source = _source(done.path, name, alone, "")
