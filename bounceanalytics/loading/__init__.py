@@ -66,9 +66,10 @@ def load(
         A file, a folder (with all that is in it), a glob such as ``"exports/*.json"``, the content itself or a file
         opened in binary mode; an archive (ZIP, tar, gzip, bzip2, xz, Zstandard, Snappy; told by its first bytes),
         ``"-"`` for standard input, a URL such as ``s3://bucket/exports/`` where fsspec is installed; a dataset that
-        :func:`convert` made; a frame of this package that pandas has saved as CSV, Parquet, Feather or Excel (times
-        without their zone, ``frame["timestamp"].dt.tz_localize(None)``, since Excel has none), which comes back as it
-        was, verdicts included where all that is loaded has them.
+        :func:`convert` made; a frame of this package that pandas has saved as CSV, JSON, Parquet, Feather, ORC or Excel
+        (times without their zone, ``frame["timestamp"].dt.tz_localize(None)``, since Excel has none), which comes back
+        as it was, verdicts included where all that is loaded has them. Events may lie in text, JSON or YAML, in
+        Parquet, Feather, ORC or Avro (where fastavro is installed), and on the sheets of workbooks (xlsx, xls, ods).
     provider : {'sendgrid', 'ses', 'mailgun'}, optional
         Take exports of this ESP only.
     deduplicate : bool, default True
@@ -99,6 +100,8 @@ def load(
     ------
     SourceError
         If there is nothing to read, or it cannot be opened.
+    MissingExtraError
+        If a file that was named, or a URL, needs a package that is not installed.
     FormatError
         If a file that was named is no export, or holds no recipients, such as statistics; or with
         ``on_error='raise'`` at the first unreadable record.

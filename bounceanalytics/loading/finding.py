@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from bounceanalytics.errors import FormatError
+from bounceanalytics.errors import FormatError, MissingExtraError
 from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading import own_frames
-from bounceanalytics.loading.detect import detect, with_cells
+from bounceanalytics.loading.detect import detect
 from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
 from bounceanalytics.loading.formats.named_lists import is_address_title, named_list
 from bounceanalytics.loading.found import Found
@@ -86,7 +86,13 @@ def find(
         if given.problem:
             account.notes.append(given.problem)
             continue
-        source, found = _known(given, folder)
+        try:
+            source, found = _known(given, folder)
+        except (FormatError, MissingExtraError) as error:
+            if given.alone:
+                raise type(error)(f"{given.name} {error}") from error
+            account.notes.append(str(error))
+            continue
         account.notes += source.notes[len(given.notes) :]
         problem = _problem(found, provider)
         if problem and source.alone:
@@ -104,7 +110,7 @@ def _look(source: Source) -> Found:
     """Detect the format of one file; its first record may be longer than the head that is read first."""
     head = source.head()
     if (stored := own_frames.look(source, head)) is not None:
-        return stored if stored.format else with_cells(stored, own_frames.rows_of(source.path, stored.layout))
+        return stored
     found = detect(head, source.name, FORMATS, whole=len(head) < HEAD_SIZE)
     if found.format is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
         with source.open() as stream:

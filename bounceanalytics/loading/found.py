@@ -9,7 +9,19 @@ if TYPE_CHECKING:
     from bounceanalytics.loading.formats.format import Format
 
 Layout = Literal[
-    "lines", "log", "array", "values", "csv", "mail", "xml", "bodies", "empty", "parquet", "feather", "excel"
+    "lines",
+    "log",
+    "array",
+    "values",
+    "csv",
+    "mail",
+    "xml",
+    "bodies",
+    "empty",
+    "parquet",
+    "feather",
+    "orc",
+    "avro",
 ]
 
 

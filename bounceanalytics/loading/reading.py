@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
-from bounceanalytics.loading import own_frames, records
+from bounceanalytics.loading import own_frames, records, stored
 from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
 from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
@@ -136,7 +136,7 @@ def groups(found: Sequence[tuple[int, Source, Found]]) -> Iterator[list[tuple[in
     for item in found:
         _, source, what = item
         kind = (id(what.format), what.layout, what.nested, what.indexed, source.packing)
-        alone = what.wrapped or what.layout in {"csv", *READERS, *own_frames.STORED}
+        alone = what.wrapped or what.layout in {"csv", *READERS, *stored.STORED}
         alike.setdefault(item[0] if alone else kind, []).append(item)
     for items in alike.values():
         group: list[tuple[int, Source, Found]] = []
@@ -224,7 +224,7 @@ class Reader:
     def read(self, group: Sequence[tuple[int, Source, Found]], folder: str) -> Iterator[Batch]:
         """Yield the rows of files of one kind: fast if they are clean, else one by one with care."""
         found = group[0][2]
-        if found.wrapped or found.layout in own_frames.STORED:
+        if found.wrapped or found.layout in stored.STORED:
             look = self._unwrapped if found.wrapped else self._stored
             for item in group:
                 yield from self._again(item[0], partial(look, *item))
@@ -298,18 +298,13 @@ class Reader:
 
     def _stored(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
         """Yield the rows of a frame that was saved as something else than text."""
-        rows = own_frames.stored(source.path, found.layout)
-        if isinstance(rows, pa.Table):
-            self._engine.register("stored", rows)
-            titles, relation = rows.column_names, '"stored"'
-        else:
-            titles, relation = self._engine.sql(f"SELECT * FROM {rows} LIMIT 0").columns, rows
+        titles, relation = stored.relation_of(source.path, found.layout, self._engine)
         yield from self.read_rows(place, source.name, found, records.text_rows_sql(relation, titles))
 
     def stream(self, place: int, source: Source, found: Found, folder: str) -> Iterator[Batch | None]:
         """Yield the rows of one file piece by piece; None takes back what was given, for it is read again."""
         bad: set[int] | None = None
-        if found.wrapped or found.layout in own_frames.STORED:
+        if found.wrapped or found.layout in stored.STORED:
             look = self._unwrapped if found.wrapped else self._stored
             yield from look(place, source, found)
             if self._clocks.settle():

@@ -8,15 +8,14 @@ import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics import esps
 from bounceanalytics.database import literal
-from bounceanalytics.errors import FormatError
-from bounceanalytics.loading import own_frames
+from bounceanalytics.errors import FormatError, MissingExtraError
+from bounceanalytics.loading import stored
 from bounceanalytics.loading.finding import check_options, ticker
 from bounceanalytics.loading.formats import esp_module
 from bounceanalytics.loading.formats.format import Format, tags_sql, words_sql
@@ -36,6 +35,8 @@ from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import duckdb
 
     from bounceanalytics.loading.finding import OnError, Progress
     from bounceanalytics.loading.reading import Batch
@@ -60,7 +61,6 @@ _RAW = {
     "attempt": ("attempt", "TRY_CAST(TRY_CAST(attempt AS DOUBLE) AS INTEGER)"),
 }
 MAPPED = ("event", *_RAW)
-_PARQUET = b"PAR1"
 _LONGEST_PRINTED = 16 * 1024**2
 
 
@@ -81,8 +81,9 @@ def read_table(
     Parameters
     ----------
     source : str, path, bytes, binary file, list of these, or pandas.DataFrame
-        CSV (with commas, semicolons, tabs or bars, as Excel makes it too), JSON, Parquet, Feather or an Excel workbook,
-        packed or not, in any of the places that :func:`bounceanalytics.load` takes; or a frame, which is not changed.
+        CSV (with commas, semicolons, tabs or bars, as Excel makes it too), JSON, Parquet, Feather, ORC, Avro (where
+        fastavro is installed) or a workbook (xlsx, xls, ods), packed or not, in any of the places that
+        :func:`bounceanalytics.load` takes; or a frame, which is not changed.
     mapping : mapping of str to str
         Our column -> title of the table's column; in JSON, keys joined by dots, as in ``user.mails[0]``.
         ``recipient`` must be among them; the others are ``event``,
@@ -278,20 +279,19 @@ def _read(
         reader.accounts[place].notes.append(source.problem)
         return
     head = source.head()
-    if head[: len(_PARQUET)] == _PARQUET and source.packing == "none":
-        name = f"read_parquet({literal(source.path)}, hive_partitioning = false)"
+    relation = None
+    if (layout := stored.layout_of(source, head)) is not None:
         try:
-            described = engine.sql(f"SELECT * FROM {name} LIMIT 0")
-            there = described.columns
-        except duckdb.Error as error:
-            raise FormatError(f"{source.name} is a Parquet file that is damaged; export it again") from error
-        table = _found(fmt, there, mapping, source.name)
-        yield from reader.read_rows(place, source.name, table.found, text_rows_sql(name, table.titles))
-        return
-    if (stored := _stored(source, head, mapping)) is not None:
-        table = _found(fmt, stored.column_names, mapping, source.name)
-        engine.register("given", stored)
-        yield from reader.read_rows(place, source.name, table.found, text_rows_sql('"given"', table.titles))
+            titles_, relation = stored.relation_of(source.path, layout, engine)
+        except (FormatError, MissingExtraError) as error:
+            raise type(error)(f"{source.name} {error}") from error
+    elif head.removeprefix(BOM).lstrip()[:1] in {b"{", b"["}:
+        objects = _objects(source, mapping)
+        engine.register("given", objects)
+        titles_, relation = objects.column_names, '"given"'
+    if relation is not None:
+        table = _found(fmt, titles_, mapping, source.name)
+        yield from reader.read_rows(place, source.name, table.found, text_rows_sql(relation, table.titles))
         return
     try:
         found = None if is_ruled(decoded(head)) else _found_text(fmt, head, mapping, source.name)
@@ -305,26 +305,14 @@ def _read(
         yield from reader.read([(place, source, found)], folder)
 
 
-def _stored(source: Source, head: bytes, mapping: Mapping[str, str]) -> pa.Table | None:
-    """Return the rows of a workbook, a Feather file or JSON as a table; None if it is none of these."""
-    layout = own_frames.layout_of(head)
-    if layout is not None and source.packing == "none":
-        try:
-            rows = list(own_frames.rows_of(source.path, layout))
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise FormatError(f"{source.name} is damaged, or is no table; export it again") from error
-    elif head.removeprefix(BOM).lstrip()[:1] in {b"{", b"["}:
-        rows = [flat(record) for record in _records(source)]
-    else:
-        return None
+def _objects(source: Source, mapping: Mapping[str, str]) -> pa.Table:
+    """Return the objects of JSON as a table; what is not asked for may be of any number."""
+    rows = [flat(record) for record in _records(source)]
     wanted = {title.strip().lower() for title in map(str, mapping.values())}
-    titles = dict.fromkeys(title for row in rows for title in row)
-    if layout is None:  # of JSON, what is not asked for may be of any number
-        titles = {title: None for title in titles if title.strip().lower() in wanted} or titles
-    columns = {
-        title: pa.array([_text(row.get(title)) for row in rows], pa.large_string()) for title in titles
-    }
-    return pa.table(columns)
+    titles = list(dict.fromkeys(title for row in rows for title in row))
+    titles = [title for title in titles if title.strip().lower() in wanted] or titles
+    columns = [pa.array([_text(row.get(title)) for row in rows], pa.large_string()) for title in titles]
+    return pa.table(columns, titles)
 
 
 def _records(source: Source) -> Iterator[Mapping[str, Any]]:
@@ -390,7 +378,9 @@ def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str)
     if not text.strip():
         return None
     if b"\x00" in head[:4096]:
-        raise FormatError(f"{name} holds binary data; read_table reads CSV, JSON, Parquet, Feather and Excel")
+        raise FormatError(
+            f"{name} holds binary data; read_table reads CSV, JSON, Parquet, Feather, ORC, Avro and Excel"
+        )
     size, skip, blank = before_header(text)
     separator = separator_line(text[size:])
     line, delimiters = separator or ("", DELIMITERS)

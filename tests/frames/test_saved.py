@@ -28,6 +28,9 @@ SAVED: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "parquet": pd.DataFrame.to_parquet,
     "feather": pd.DataFrame.to_feather,
     "xlsx": to_excel,
+    "orc": lambda frame, path: frame.astype(dict.fromkeys(frame.select_dtypes("category"), "str")).to_orc(
+        path
+    ),
 }
 
 

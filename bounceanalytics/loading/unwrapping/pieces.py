@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.formats.reports import report_format
-from bounceanalytics.loading.own_frames import STORED, rows_of
 from bounceanalytics.loading.rows import table_rows
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
+from bounceanalytics.loading.stored import STORED, rows_of
 from bounceanalytics.loading.tolerant import READERS, Shape, tolerant_spans
 from bounceanalytics.loading.unwrapping import carriers
 from bounceanalytics.loading.unwrapping.carriers import Notice
@@ -86,10 +87,7 @@ class Unwrapping:
         if layout == "csv":
             yield from self._of_table()
         elif layout in STORED:
-            for row in rows_of(self._source.path, layout):
-                yield from self._of(
-                    -1, json.dumps(row, ensure_ascii=False, default=str), [self._walk.row(row)], row
-                )
+            yield from self._of_stored()
         elif layout == "log":
             yield from self._of_log()
         else:
@@ -103,6 +101,14 @@ class Unwrapping:
                 else:
                     row = dict(zip(self._found.header, cells, strict=True))
                     yield from self._of(offset, text, [self._walk.row(row)], row)
+
+    def _of_stored(self) -> Iterator[Piece]:
+        try:
+            for row in rows_of(self._source.path, self._found.layout):
+                text = json.dumps(row, ensure_ascii=False, default=str)
+                yield from self._of(-1, text, [self._walk.row(row)], row)
+        except FormatError as error:
+            yield self._rejected(-1, "", f"from here on, the file {error}")
 
     def _of_log(self) -> Iterator[Piece]:
         with self._source.open() as stream:
