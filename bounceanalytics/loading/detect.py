@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bounceanalytics.loading.formats.reports import REPORT_OF
 from bounceanalytics.loading.found import Found, Layout
 from bounceanalytics.loading.hints import column_of_addresses, leaves, rows_of_text
 from bounceanalytics.loading.tolerant import split
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
+from bounceanalytics.loading.translating.mailboxes import looks_like_mail
 from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.loading.unwrapping.walk import WALK
@@ -74,7 +76,7 @@ def detect(head: bytes, name: str, formats: Sequence[Format], *, whole: bool) ->
     if found is None and start[0] in '{["':
         found = _detect_json(text, name, formats, whole=whole)
     if not _is_known(found):
-        found = _detect_translated(head, name, formats) or found
+        found = _detect_translated(head, name, formats, whole=whole) or found
     if found is None:
         found = _detect_log(lines, first=True) or _detect_table(text, name, formats, whole=whole)
     if not _is_known(found):
@@ -89,10 +91,10 @@ def _is_known(found: Found | None) -> bool:
     return found is not None and found.format is not None
 
 
-def _detect_translated(head: bytes, name: str, formats: Sequence[Format]) -> Found | None:
+def _detect_translated(head: bytes, name: str, formats: Sequence[Format], *, whole: bool) -> Found | None:
     """Detect what must be translated to JSON first: mails, XML, form bodies."""
-    if mail.looks_like_mail(head):
-        return _detect_mail(head, name, formats)
+    if looks_like_mail(head):
+        return _detect_mail(head, name, formats, whole=whole)
     if xml_lists.looks_like_list(head):
         fmt = _choose(_some(xml_lists.spans, head), "json", _clues(name), formats)
         return Found(fmt, "xml", fmt.title if fmt else "an XML file")
@@ -104,30 +106,34 @@ def _detect_translated(head: bytes, name: str, formats: Sequence[Format]) -> Fou
     return None
 
 
-def _detect_mail(head: bytes, name: str, formats: Sequence[Format]) -> Found:
-    """Detect a mailbox with delivery reports or notifications."""
-    values = _some(mail.spans, head)
-    reports = [fmt for fmt in formats if any(need.startswith(_REPORT) for need in fmt.needs)]
+def _detect_mail(head: bytes, name: str, formats: Sequence[Format], *, whole: bool) -> Found:
+    """Detect a mailbox by its reports and notifications; in one that is not whole they may come later."""
+    spans = list(islice(mail.spans(io.BytesIO(head)), 2 * _SAMPLE))
+    values = _parsed_spans(spans)
+    reports = [fmt for fmt in formats if any(need.startswith(REPORT_OF) for need in fmt.needs)]
     fmt = _choose(list(map(_report_named, values)), "json", _clues(name), reports)
     inside = None if fmt else _known_inside(map(WALK.records, values))
     if inside:
         fmt = next((one for one in reports if one.provider == inside.provider), inside)
-    looks = fmt.title if fmt else "mail that holds no delivery report and no notification"
-    return Found(fmt, "mail", looks, wrapped=True)
+    if fmt is None and not whole:
+        fmt = next((one for one in reports if one.provider == "generic"), None)
+    why = next((span.error for span in spans if span.error), "nothing but notices")
+    return Found(fmt, "mail", fmt.title if fmt else f"mail that gives no event ({why})", wrapped=True)
 
 
 def _some(spans: Callable[[IO[bytes]], Iterator[Span]], head: bytes) -> list[dict[str, Any]]:
-    good = (span.text for span in islice(spans(io.BytesIO(head)), 2 * _SAMPLE) if not span.error)
+    return _parsed_spans(islice(spans(io.BytesIO(head)), 2 * _SAMPLE))
+
+
+def _parsed_spans(spans: Iterable[Span]) -> list[dict[str, Any]]:
+    good = (span.text for span in spans if not span.error)
     return [value for value in map(_parsed, filter(None, good)) if isinstance(value, dict)]
-
-
-_REPORT = "report-of-"
 
 
 def _report_named(value: dict[str, Any]) -> dict[str, Any]:
     """Return a mail's record with a key that says whose report it is."""
     report = value.get("report")
-    return value | {f"{_REPORT}{report.get('sender_kind')}": ""} if isinstance(report, dict) else value
+    return value | {f"{REPORT_OF}{report.get('provider')}": ""} if isinstance(report, dict) else value
 
 
 #: What stands in brackets before the event in some logs, and is no JSON list.

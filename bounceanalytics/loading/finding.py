@@ -13,11 +13,11 @@ from bounceanalytics.errors import FormatError, MissingExtraError
 from bounceanalytics.esps import esp_titles
 from bounceanalytics.loading import own_frames
 from bounceanalytics.loading.detect import detect
-from bounceanalytics.loading.formats import esp_modules, own_exports, unsupported
+from bounceanalytics.loading.formats import esp_modules, own_exports, reports, unsupported
 from bounceanalytics.loading.formats.named_lists import is_address_title, named_list
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.hints import titles_by_cells
-from bounceanalytics.loading.translating.mail import looks_like_mail
+from bounceanalytics.loading.translating.mailboxes import looks_like_mail
 from bounceanalytics.loading.translating.printed import is_ruled, readings
 from bounceanalytics.opening import archives
 from bounceanalytics.opening.archives import read_up_to
@@ -43,6 +43,7 @@ FORMATS: tuple[Format, ...] = (
     *(fmt for module in esp_modules().values() for fmt in module.FORMATS),
     *unsupported.FORMATS,
     *own_exports.REFUSED,
+    reports.ANY_SERVER,
 )
 
 
@@ -94,6 +95,8 @@ def find(
             account.notes.append(str(error))
             continue
         account.notes += source.notes[len(given.notes) :]
+        if found.layout == "mail":
+            found = _mailbox(source, found, provider)
         problem = _problem(found, provider)
         if problem and source.alone:
             raise FormatError(f"{source.name} {problem}")
@@ -104,6 +107,18 @@ def find(
         account.zone = found.format.zone
         known.append((place, source, replace(found, only=provider or "")))
     return known
+
+
+def _mailbox(source: Source, found: Found, provider: str | None) -> Found:
+    """Return what a mailbox is if it may hold mails of several senders, or none that gives an event."""
+    if found.format is None and not source.alone:  # each mail of a folder counts
+        return replace(found, format=reports.ANY_SERVER)
+    if provider is None or found.format is None or found.format.provider == provider:
+        return found
+    only = detect(
+        source.head(), source.name, [one for one in FORMATS if one.provider == provider], whole=True
+    )
+    return only if only.format else found
 
 
 def _look(source: Source) -> Found:

@@ -294,6 +294,8 @@ _KEYS = {
         "attempt",
     )
 } | {
+    # a mail about a message whose headers it lacks has an id of its own
+    "message": "coalesce(message_id, event_id)",
     "time": f"timestamp // {STYLES}",
     "day": f"timestamp // {86_400_000_000 * STYLES}",
     # what can happen to a message and recipient more than once

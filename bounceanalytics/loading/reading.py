@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
 
+_OTHERS = ("others",)  # how the servers are called that are no ESP's, in a note
 _TRIED = 100  # bad lines that are looked at
 _PIECE = 100_000  # rows that the engine hands over at a time
 
@@ -466,7 +467,9 @@ class Reader:
             yield from _in_order(batches)
             count += len(pieces)
         if len(esps) > 1:
-            titles = " and ".join(ESPS[name] for name in ESPS if name in esps)
+            titles = " and ".join(
+                [*(ESPS[name] for name in ESPS if name in esps), *_OTHERS[: "generic" in esps]]
+            )
             self.accounts[place].notes.append(f"holds records of {titles}")
 
     def _registered(

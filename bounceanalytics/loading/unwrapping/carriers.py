@@ -50,7 +50,6 @@ _NOTICES = (
     _row("eventtype", r"Microsoft\.EventGrid\.Subscription\w+", "a request to confirm a subscription"),
     _row("source", r"aws\.\w+", "an event of the account, not of a message", "detailtype detail"),
     _row("mailnotice", ".*", "a mail in which a topic speaks of itself"),
-    _row("mailother", ".*", "a mail that is no report"),
     _row("type", "SCHEMA|STATE", "a line about the stream, not a record of it", "stream"),
     _row("type", "STATE|LOG|TRACE", "a line about the stream, not a record of it", "log"),
 )

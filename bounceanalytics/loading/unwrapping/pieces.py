@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.errors import FormatError
-from bounceanalytics.loading.formats.reports import report_format
+from bounceanalytics.loading.formats.reports import ANY_SERVER, report_format
 from bounceanalytics.loading.rows import table_rows
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
 from bounceanalytics.loading.stored import STORED, rows_of
@@ -67,7 +67,7 @@ class Unwrapping:
         fmt = found.format
         assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
         self._own = unwrapped(fmt)
-        self._reports = unwrapped(report_format(fmt.provider))
+        self._reports: dict[str, Format] = {}
         self._keyed: dict[int, Format] = {}
 
     def batches(self) -> Iterator[list[Piece]]:
@@ -134,11 +134,22 @@ class Unwrapping:
                 and len(value) == 1
                 and "report" in value
             ):
-                yield Piece(self._reports, Span(span.offset, f"[{span.text}]"), span.text[:TEXT_KEPT])
+                yield self._report(value["report"]["provider"], span)
                 continue
             records = self._walk.records(value)
             if records or not _is_empty(value):
                 yield from self._of(span.offset, span.text, records or [[]], value)
+
+    def _report(self, provider: str, span: Span) -> Piece:
+        """Return the report of one sender; a mailbox may hold those of many."""
+        text = span.text or ""
+        if self._found.only not in {"", provider}:
+            return self._rejected(
+                span.offset, text, f"it is of another sender: {report_format(provider).title}"
+            )
+        if provider not in self._reports:
+            self._reports[provider] = unwrapped(report_format(provider))
+        return Piece(self._reports[provider], Span(span.offset, f"[{text}]"), text[:TEXT_KEPT])
 
     def _of(self, offset: int, text: str, records: list[Record], value: Any) -> Iterator[Piece]:
         raw = text[:TEXT_KEPT]
@@ -171,11 +182,8 @@ class Unwrapping:
             yield Piece(self._format(known.format), Span(offset, _sound(texts)), raw)
 
     def _format(self, fmt: Format) -> Format:
-        own = self._found.format
-        assert own is not None  # noqa: S101
-        if self._found.layout in READERS and own.provider == fmt.provider:
-            # a report and a notification may tell the same
-            return self._keyed.setdefault(id(fmt), replace(fmt, key=self._reports.key))
+        if self._found.layout in READERS and fmt.signs:  # a report and a notification may tell the same
+            return self._keyed.setdefault(id(fmt), replace(fmt, key=ANY_SERVER.key))
         return fmt
 
     def _rejected(self, offset: int, raw: str, error: str) -> Piece:
