@@ -1,4 +1,4 @@
-"""Excel workbooks as the CSV text that a spreadsheet would save."""
+"""Workbooks (.xlsx, .xls, .ods) as the CSV text that a spreadsheet would save."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import python_calamine as calamine
 
 from bounceanalytics.errors import FormatError
 from bounceanalytics.opening.text import BOM
+from bounceanalytics.opening.workbooks import MAGIC, has_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # what Excel calls the stream that it encrypts
 
 DELIMITER = ","
 
@@ -39,7 +38,7 @@ class Sheet:
 
 def is_workbook(start: bytes) -> bool:
     """Return whether a file may be a workbook, by its first bytes."""
-    return start.startswith((_ZIP, _OLE))
+    return start.startswith(MAGIC)
 
 
 def read_sheets(content: bytes, name: str) -> list[Sheet]:
@@ -61,32 +60,22 @@ def read_sheets(content: bytes, name: str) -> list[Sheet]:
     Raises
     ------
     FormatError
-        If it is no workbook, is damaged or encrypted, is of the kind from before 2007, or is empty.
+        If it is no workbook, is damaged or encrypted, or is empty.
     """
-    if content.startswith(_OLE):
-        if _ENCRYPTED in content:
-            raise _encrypted(name)
-        raise FormatError(
-            f"{name} is an Excel workbook of the kind from before 2007; save it as .xlsx or CSV"
-        )
     try:
         with calamine.load_workbook(io.BytesIO(content)) as book:
             sheets = [Sheet(title, _text(book.get_sheet_by_name(title))) for title in _titles(book)]
-    except calamine.PasswordError as error:
-        raise _encrypted(name) from error
     except (calamine.CalamineError, OSError, ValueError) as error:
+        if isinstance(error, calamine.PasswordError) or has_password(content):
+            raise FormatError(f"{name} has a password; save it without one, or as CSV") from error
         raise FormatError(
-            f"{name} is a ZIP archive that is no Excel workbook, or a damaged one; open and save it in Excel, "
-            "or unpack it"
+            f"{name} is no workbook that can be read, or a damaged one; open and save it in Excel,"
+            " or, if it is an archive, unpack it"
         ) from error
     filled = [sheet for sheet in sheets if sheet.text != BOM]
     if not filled:
         raise FormatError(f"{name} is empty; a mailing list has at least a header")
     return filled
-
-
-def _encrypted(name: str) -> FormatError:
-    return FormatError(f"{name} is protected by a password; save it without one, or as CSV")
 
 
 def _titles(book: calamine.CalamineWorkbook) -> list[str]:

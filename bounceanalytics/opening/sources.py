@@ -110,7 +110,7 @@ def _sheets(source: Source, folder: str) -> list[Source]:
     try:
         found = workbooks.sheets_of(source.path)
     except PermissionError:
-        problem = "is a workbook protected by a password; save it without one, or as CSV"
+        problem = "is a workbook with a password; save it without one, or as CSV"
         if source.alone:
             raise SourceError(f"{shown(source.name)} {problem}") from None
         return [replace(source, problem=problem)]

@@ -4,11 +4,45 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zipfile
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
+
+from bounceanalytics.opening.archives import DAMAGED
 
 #: First bytes of a workbook, and of much else.
 MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+
+#: What Office calls the stream that it encrypts, and the record of an .xls that says how it is encrypted.
+_LOCKED = re.compile(
+    re.escape("EncryptedPackage".encode("utf-16-le"))
+    + rb"|\x09\x08\x10\x00\x00\x06.{,200}?\x2f\x00(?:\x06\x00\x00\x00|..\x01\x00[\x01-\x04]\x00)",
+    re.DOTALL,
+)
+
+
+_NO_ARCHIVE: tuple[type[Exception], ...] = (
+    *DAMAGED,
+    KeyError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
+
+
+def has_password(content: bytes) -> bool:
+    """Return whether a file that cannot be read is a workbook with a password; the library tells it by names alone."""
+    if content.startswith(MAGIC[1]):
+        return bool(_LOCKED.search(content))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return b"encryption-data" in archive.read("META-INF/manifest.xml")
+    except _NO_ARCHIVE:
+        return False
 
 
 def sheets_of(path: str) -> list[tuple[str, bytes]] | None:
@@ -17,7 +51,7 @@ def sheets_of(path: str) -> list[tuple[str, bytes]] | None:
     Raises
     ------
     PermissionError
-        If it is protected by a password.
+        If it has a password.
     """
     import python_calamine as calamine  # noqa: PLC0415 - few load workbooks
 
@@ -27,7 +61,9 @@ def sheets_of(path: str) -> list[tuple[str, bytes]] | None:
             tables = [(name, _table(list(book.get_sheet_by_name(name).iter_rows()))) for name in names]
     except calamine.PasswordError as error:
         raise PermissionError(path) from error
-    except (calamine.CalamineError, OSError, ValueError):
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        if has_password(Path(path).read_bytes()):
+            raise PermissionError(path) from error
         return None
     return [(name, _text(rows)) for name, rows in tables if rows]
 

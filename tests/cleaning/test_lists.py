@@ -154,7 +154,7 @@ def test_no_column_looks_like_addresses() -> None:
     [
         (b"", "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
-        (b"PK\x03\x04rest", "no Excel workbook, or a damaged one"),
+        (b"PK\x03\x04rest", "no workbook that can be read, or a damaged one"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x00\x01\x02\x03binary", "binary"),
         (b'email\nann@example.com\n"bo@example.com\n', "the quote that opens in record 3 never closes"),
