@@ -196,15 +196,19 @@ def _detect_json(text: str, name: str, formats: Sequence[Format], *, whole: bool
     look = _looked_at(values, containers)
     # the list that an address in the page belongs to is a better clue than the name the user gave the file
     fmt = _choose(look.records, "json", [*look.urls, *_clues(name)], formats)
+    if (
+        fmt
+        and fmt.typed
+        and any(isinstance(one, (dict, list)) for row in look.records for one in row.values())
+    ):
+        fmt = None  # a frame by its columns is read in another notation
     native = None
     if fmt:
-        native = Found(fmt, layout, fmt.title, nested=look.nested, indexed=look.indexed)
+        header = tuple(dict.fromkeys(key for record in look.records for key in record)) if fmt.typed else ()
+        native = Found(fmt, layout, fmt.title, nested=look.nested, indexed=look.indexed, header=header)
     if fmt and not fmt.refuse and not _is_strange(look, fmt, formats):
         return native
     within = _detect_wrapped(look, layout, formats, fmt)
-    if within is None and len(values) == 1 and _is_by_columns(values[0]):
-        what = "columns of a table, as pandas' to_json() writes them (write it with orient='records')"
-        return Found(None, layout, what)
     return within or native or _without_format(look, layout, containers)
 
 
@@ -280,21 +284,6 @@ def _items(values: list[Any], container: str) -> list[dict[str, Any]]:
 def _is_indexed(value: dict[str, Any]) -> bool:
     return bool(value) and all(
         key.isdecimal() and isinstance(item, dict) for key, item in list(value.items())[: 4 * _SAMPLE]
-    )
-
-
-def _is_by_columns(value: Any) -> bool:
-    """Return whether an object holds the columns of a table, each an object by the numbers of rows."""
-    if not isinstance(value, dict) or len(value) < 2 or all(key.isdecimal() for key in value):
-        return False
-    first = next(iter(value.values()))
-    return (
-        isinstance(first, dict)
-        and bool(first)
-        and all(key.isdecimal() for key in first)
-        and all(
-            isinstance(column, dict) and column.keys() == first.keys() for column in list(value.values())[:-1]
-        )
     )
 
 
@@ -485,8 +474,9 @@ def _detect_table(
         known = _headless(text, delimiter, _clues(name), formats)
         if known:
             return known
-        if looks is None and len(header) >= 2 and all(header) and not any("@" in cell for cell in header):
-            what = f"a table with the columns {_shown(header)}"
+        # an index that pandas has saved has no title
+        if looks is None and len(header) >= 2 and all(header[1:]) and not any("@" in cell for cell in header):
+            what = f"a table with the columns {_shown(filter(None, header))}"
             addresses = column_of_addresses(rows_of_text(text, cells, delimiter))
             looks = Found(None, "csv", what, header=header, delimiter=delimiter, addresses=addresses)
     return looks

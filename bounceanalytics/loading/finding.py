@@ -17,9 +17,10 @@ from bounceanalytics.loading.formats import esp_modules, own_exports, reports, u
 from bounceanalytics.loading.formats.named_lists import is_address_title, named_list
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.hints import titles_by_cells
+from bounceanalytics.loading.readings import LONGEST, LONGEST_JSON, as_copy, readings
 from bounceanalytics.loading.translating.mailboxes import looks_like_mail
-from bounceanalytics.loading.translating.printed import is_ruled, readings
-from bounceanalytics.opening import archives
+from bounceanalytics.loading.translating.printed import is_ruled
+from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.csv import DELIMITERS
 from bounceanalytics.opening.sources import HEAD_SIZE, Source
@@ -141,25 +142,29 @@ def _known(source: Source, folder: str) -> tuple[Source, Found]:
         found = _column_alone(source) or _without_titles(source) or found
     found = _with_name(found, source.name)
     known = found.format is not None and not found.format.refuse
-    if found.layout not in {"values", "csv", "log"} or source.size > _LONG_HEAD:
+    if found.layout not in _TEXTS or (
+        known and not (found.layout == "csv" and is_ruled(decoded(source.head())))
+    ):
         return source, found
-    if known and not (found.layout == "csv" and is_ruled(decoded(source.head()))):
-        return source, found
+    most = LONGEST_JSON if source.head().lstrip()[:1] in {b"{", b"["} else LONGEST
     with source.open() as stream:
-        raw = read_up_to(stream, _LONG_HEAD)
-    if b"\x00" in raw or raw.lstrip()[:1] in {b"{", b"[", b"<"} or looks_like_mail(raw):
+        raw = read_up_to(stream, most)
+    if len(raw) == most or b"\x00" in raw or raw.lstrip()[:1] == b"<" or looks_like_mail(raw):
         return source, found
-    for what, content in readings(decoded(raw.removeprefix(BOM))):
-        head = content[:HEAD_SIZE]
-        better = detect(head, source.name, FORMATS, whole=len(content) <= HEAD_SIZE)
-        better = _with_name(better, source.name)
-        if better.format is None or better.format.refuse or better.layout not in {"csv", "log"}:
-            continue
-        with archives.temporary(folder) as out:
-            archives.write(out, content)
-        copy = replace(source, path=out.name, size=len(content), packing="none", notes=(*source.notes, what))
-        return copy, better
+    try:
+        for what, content in readings(decoded(raw.removeprefix(BOM))):
+            better = detect(content[:HEAD_SIZE], source.name, FORMATS, whole=len(content) <= HEAD_SIZE)
+            better = _with_name(better, source.name)
+            if better.format is not None and not better.format.refuse and better.layout in _TEXTS:
+                return as_copy(source, content, what, folder), better
+            if better.addresses and better.layout != "csv" and found.format is None:
+                found = replace(better, looks=better.looks.replace("JSON", what, 1))
+    except UnfoldedError:
+        found = Found(None, "values", "YAML that unfolds to more than an archive may unpack to")
     return source, found
+
+
+_TEXTS = {"values", "csv", "log", "lines", "array"}
 
 
 def _column_alone(source: Source) -> Found | None:

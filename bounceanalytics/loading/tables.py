@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tempfile
@@ -24,9 +25,11 @@ from bounceanalytics.loading.hints import flat
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.normalise import NO_ADDRESS
 from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_times
+from bounceanalytics.loading.readings import LONGEST, as_copy, readings
 from bounceanalytics.loading.records import text_rows_sql
-from bounceanalytics.loading.translating.printed import is_ruled, readings
-from bounceanalytics.opening import archives
+from bounceanalytics.loading.translating.printed import is_ruled
+from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
+from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
 from bounceanalytics.opening.sources import HEAD_SIZE, open_sources
@@ -61,7 +64,6 @@ _RAW = {
     "attempt": ("attempt", "TRY_CAST(TRY_CAST(attempt AS DOUBLE) AS INTEGER)"),
 }
 MAPPED = ("event", *_RAW)
-_LONGEST_PRINTED = 16 * 1024**2
 
 
 def read_table(
@@ -301,6 +303,8 @@ def _read(
     if printed:
         source, found = _printed(source, fmt, mapping, folder)
         reader.accounts[place].notes += source.notes[-1:]
+        if found is None:
+            yield from _read(reader, place, source, fmt, mapping, folder, engine)
     if found is not None:
         yield from reader.read([(place, source, found)], folder)
 
@@ -327,7 +331,7 @@ def _records(source: Source) -> Iterator[Mapping[str, Any]]:
             raise FormatError(f"{source.name} holds damaged JSON behind {len(values):,} values") from error
         values.append(value)
     while len(values) == 1:
-        inside = values[0]
+        inside = reshaped(values[0])
         if isinstance(inside, dict):
             lists = [
                 one for one in inside.values() if isinstance(one, list) and one and isinstance(one[0], dict)
@@ -357,18 +361,21 @@ def _text(value: Any) -> str | None:
 def _printed(
     source: Source, fmt: Format, mapping: Mapping[str, str], folder: str
 ) -> tuple[Source, Found | None]:
-    """Return a table that a program has printed as CSV; what is wrong with the text as it is, where it is none."""
+    """Return a text as it is to be read, as JSON (without more) or CSV; what is wrong with it, where it is no table."""
     with source.open() as stream:
-        raw = read_up_to(stream, _LONGEST_PRINTED)
-    for what, content in readings(decoded(raw.removeprefix(BOM))) if len(raw) < _LONGEST_PRINTED else ():
-        try:
-            found = _found_text(fmt, content, mapping, source.name)
-        except FormatError:
-            continue
-        with archives.temporary(folder) as out:
-            archives.write(out, content)
-        notes = (*source.notes, what)
-        return replace(source, path=out.name, size=len(content), packing="none", notes=notes), found
+        raw = read_up_to(stream, LONGEST)
+    try:
+        for what, content in readings(decoded(raw.removeprefix(BOM))) if len(raw) < LONGEST else ():
+            copy = as_copy(source, content, what, folder)
+            with contextlib.suppress(FormatError):
+                if content[:1] in b"{[":
+                    _checked(_objects(copy, mapping).column_names, mapping, source.name)
+                    return copy, None
+                return copy, _found_text(fmt, content, mapping, source.name)
+    except UnfoldedError:
+        raise FormatError(
+            f"{source.name} is YAML that unfolds to more than an archive may unpack to"
+        ) from None
     return source, _found_text(fmt, raw[:HEAD_SIZE], mapping, source.name)
 
 

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -28,6 +29,13 @@ SAVED: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "parquet": pd.DataFrame.to_parquet,
     "feather": pd.DataFrame.to_feather,
     "xlsx": to_excel,
+    **{
+        f"{orient}.json": partial(pd.DataFrame.to_json, orient=orient, date_format="iso", date_unit="us")
+        for orient in ("records", "columns", "split", "index", "values", "table")
+    },
+    "ndjson": lambda frame, path: frame.to_json(
+        path, orient="records", lines=True, date_format="epoch", date_unit="us"
+    ),
     "orc": lambda frame, path: frame.astype(dict.fromkeys(frame.select_dtypes("category"), "str")).to_orc(
         path
     ),
@@ -123,10 +131,27 @@ def test_other_files_of_these_kinds_are_no_frames(tmp_path: Path) -> None:
         ba.load(tmp_path / "letter.docx")
 
 
-def test_a_table_by_columns_is_refused_with_the_cure() -> None:
+@pytest.mark.parametrize("orient", ["records", "columns", "split", "index", "table"])
+def test_any_table_that_pandas_has_saved_as_json(orient: Literal["split"], tmp_path: Path) -> None:
     frame = pd.DataFrame({"email": ["ann@example.com", "bo@example.com"], "status": ["5.1.1", "5.2.1"]})
-    with pytest.raises(ba.FormatError, match="orient='records'"):
-        ba.load(frame.to_json().encode())
+    content = frame.to_json(orient=orient).encode()
+    with pytest.raises(
+        ba.FormatError, match=r"with the fields email, (index, )?status, .*\"recipient\": 'email'"
+    ):
+        ba.load(content)
+    found = ba.read_table(content, {"recipient": "email", "enhanced_code": "status"})
+    assert found[["recipient", "enhanced_code"]].to_numpy().tolist() == frame.to_numpy().tolist()
+
+
+def test_an_index_that_was_saved_is_no_reason_to_say_less(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"email": ["ann@example.com"], "status": ["5.1.1"]})
+    frame.to_csv(tmp_path / "table.csv")
+    frame.to_excel(tmp_path / "table.xlsx")
+    for path in tmp_path.iterdir():
+        with pytest.raises(
+            ba.FormatError, match=r"table with the columns email, status, .*\"recipient\": 'email'"
+        ):
+            ba.load(path)
 
 
 def test_codes_in_a_cell_are_read_or_told_of() -> None:

@@ -63,6 +63,7 @@ FRAME = Format(
 
 FORMATS = (
     FRAME,
+    replace(FRAME, kind="json"),
     _LIST,
     _POSTMARK,
     replace(

@@ -1,4 +1,4 @@
-"""Tables that a program has printed, Markdown and YAML among them, as rows with a header.
+"""Tables that a program has printed, Markdown among them, as rows with a header.
 
 Each reader takes the lines of a text and returns the rows of the table that they are, the titles first; None if they
 are none of its kind. Lines around a table (its title, a count of rows) are passed over unless an address is in them.
@@ -28,9 +28,7 @@ _UNDERLINED = re.compile(r"\s*[-=]{2,}(?:\s+[-=]{2,})+\s*")
 _FEW = 8  # lines that may stand around a table
 _CUT = ("…", "...")  # how a narrow terminal cuts an address
 
-_PAIR = re.compile(r"\s*(-\s+)?(?:\"([^\"]+)\"|'([^']+)'|([A-Za-z_][\w .-]*?))\s*:(?:\s+(.*))?")
-_FLOW = re.compile(r"\s*-\s*\{(.*)\}\s*")
-_NOTHING = {"null", "~", "[]", "{}"}
+_PAIR = re.compile(r"\s*([A-Za-z_][\w .-]*?)\s*:(?:\s+(.*))?")
 #: Keys of pages: not of a record.
 _PAGING = {"nexttoken", "starttoken"}
 
@@ -51,10 +49,15 @@ def table_of(text: str) -> tuple[str, bytes] | None:
     for what, read in READERS.items():
         rows = read(lines)
         if rows and len(rows) > 1:
-            stream = io.StringIO(newline="")
-            csv.writer(stream, lineterminator="\n").writerows(rows)
-            return what, stream.getvalue().encode("utf-8", "replace")
+            return what, as_csv(rows)
     return None
+
+
+def as_csv(rows: Rows) -> bytes:
+    """Return rows as CSV."""
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue().encode("utf-8", "replace")
 
 
 def is_ruled(text: str) -> bool:
@@ -117,48 +120,27 @@ def _underlined(lines: list[str]) -> Rows | None:
 
 
 def _pairs(lines: list[str]) -> Rows | None:
-    """Read a key and a value a line, as in YAML; a dash, a blank line or a key met again begins a record."""
+    """Read a key and a value a line (``Format-List``); a blank line or a key met again begins a record."""
     records: list[dict[str, str]] = [{}]
     last = ""
     for line in lines:
-        if not line.strip() or line.strip() in {"---", "..."}:
-            records.append({})
-            continue
-        if line.lstrip().startswith("#"):
-            continue
-        if flow := _FLOW.fullmatch(line):
-            pairs = [_PAIR.fullmatch(piece) for piece in flow[1].split(", ")]
-            records.append({_key(pair): _value(pair[5]) for pair in pairs if pair})
-            last = ""
-            continue
         pair = _PAIR.fullmatch(line)
-        if pair is None:
-            if not last or not line[0].isspace():
-                return None
-            records[-1][last] = f"{records[-1][last]} {line.strip()}".strip()
-            continue
-        last = _key(pair)
-        if pair[1] or last in records[-1]:
+        if not line.strip():
             records.append({})
-        records[-1][last] = _value(pair[5])
-    kept = [{key: value for key, value in one.items() if value} for one in records]
-    kept = [one for one in kept if any(key.lower() not in _PAGING for key in one)]
+        elif pair:
+            last = pair[1]
+            if last in records[-1]:
+                records.append({})
+            records[-1][last] = (pair[2] or "").strip()
+        elif last and line[0].isspace():
+            records[-1][last] = f"{records[-1].get(last, '')} {line.strip()}".strip()
+        else:
+            return None
+    kept = [one for one in records if any(one.values())]
     keys = list(dict.fromkeys(key for one in kept for key in one))
-    if not keys or not any(_addressed(list(one.values())) for one in kept):
+    if not any(_addressed(list(one.values())) for one in kept):
         return None
     return _whole([keys, *([one.get(key, "") for key in keys] for one in kept)])
-
-
-def _key(pair: re.Match[str]) -> str:
-    return (pair[2] or pair[3] or pair[4]).strip()
-
-
-def _value(text: str | None) -> str:
-    value = (text or "").strip()
-    for quote in "'\"":
-        if len(value) > 1 and value[0] == value[-1] == quote:
-            return value[1:-1].replace(quote * 2, quote)
-    return "" if value.lower() in _NOTHING else value
 
 
 def _aws(lines: list[str]) -> Rows | None:
@@ -198,7 +180,7 @@ READERS: dict[str, Callable[[list[str]], Rows | None]] = {
     "a list as the AWS CLI prints it as text": _aws,
     "a printed table": _grid,
     "a printed table with underlined titles": _underlined,
-    "a key and a value a line (YAML, Format-List)": _pairs,
+    "a key and a value a line": _pairs,
 }
 
 #: A line before a table: PowerShell's type, a comment, a title.

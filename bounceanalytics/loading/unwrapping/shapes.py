@@ -31,7 +31,7 @@ def reshaped(value: Any) -> Any:
     if isinstance(value, dict):
         if _is_typed(value):
             return {key: _untyped(one) for key, one in value.items()}
-        return _of_columns(value) or _of_table(value) or value
+        return _of_table(value) or _of_columns(value) or value
     return _of_pairs(value) or _of_rows(_listed(value)) or value
 
 
@@ -90,8 +90,12 @@ def _of_table(record: dict[str, Any]) -> list[dict[str, Any]] | None:
             continue
         for rows in _ROWS:
             listed = _listed(record.get(rows))
-            if rows != columns and listed and all(isinstance(row, list) for row in listed):
+            if rows == columns or not listed:
+                continue
+            if all(isinstance(row, list) for row in listed):
                 return [dict(zip(names, row, strict=False)) for row in listed]
+            if all(isinstance(row, dict) and row.keys() <= set(names) for row in listed):
+                return listed
     return None
 
 
@@ -125,7 +129,9 @@ def _of_rows(values: list[Any]) -> list[dict[str, Any]] | None:
     if len(values) < 2 or not all(isinstance(row, list) for row in values):
         return None
     titles = values[0]
-    if len(titles) < 2 or not all(isinstance(name, str) and name.strip() for name in titles):
+    if len(titles) < 2 or not all(
+        isinstance(name, str) and name.strip() and "@" not in name for name in titles
+    ):
         return None
     if not all(len(row) == len(titles) for row in values):
         return None
