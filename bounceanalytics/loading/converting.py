@@ -83,7 +83,7 @@ def convert(
     provider, timezone, dayfirst : optional
         As for :func:`bounceanalytics.load`.
     deduplicate : bool, default True
-        Count an event once. Eight bytes of memory are needed for each event.
+        Count an event once. Eight bytes of memory are needed for each event, and as many for its account.
     progress : callable, optional
         Called with a description, the bytes done and the bytes in total.
     overwrite : bool, default False
@@ -378,8 +378,7 @@ class _Unit:
         table, record = batch.table, batch.record
         again = np.zeros(len(table), bool)
         if self._seen is not None and len(table):
-            keys = batch.key.fill_null(0).to_numpy()
-            again, new = repeated(keys, batch.key.is_valid().to_numpy(), self._seen, self._new)
+            again, new = repeated(batch.keys, self._seen, self._new)
             self._new.add(new)
             self._copies += int(again.sum())
         self._settle(record, again)

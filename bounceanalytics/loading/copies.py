@@ -2,20 +2,36 @@
 
 The numbers lie in sorted runs, in the way of a log-structured merge tree: a new run is merged with the one before as
 long as that is not much longer, so that both looking up and adding stay cheap, however many small files there are.
-Eight bytes are held for each event.
+Eight bytes are held for each event, and eight more for each account that its record tells.
+
+Two accounts may have events with the same key. Whose an event is stands beside the key, as far as its record tells, in
+columns of one kind each; a record that tells none may be a copy of any. Of the events of one key as many are kept as
+accounts are told, one at least, whatever the order.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bounceanalytics.loading.normalise import OWNERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Keys = np.ndarray[Any, np.dtype[np.uint64]]
 
 _BUCKETS = 32  # merged one by one, so that merging needs little room
 _SHIFT = np.uint64(64 - 5)
+
+# the lowest bits say which kinds of account were told of the event that came first
+_MARKS = np.uint64(3)
+_BITS = (np.uint64(1), np.uint64(2))
+_CLAIM = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 
 
 class SeenKeys:
@@ -27,16 +43,16 @@ class SeenKeys:
     def __len__(self) -> int:
         return sum(len(run) for runs in self._runs for run in runs)
 
-    def holds(self, keys: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return which of some sorted keys are in the set."""
-        known = np.zeros(len(keys), bool)
+    def look_up(self, keys: Keys, known: np.ndarray[Any, np.dtype[np.bool_]], marks: Keys) -> None:
+        """Tell which of some sorted keys are in the set, whatever their marks, and the marks that they have there."""
         for bucket, (start, stop) in enumerate(_spans(keys)):
             some = keys[start:stop]
             for run in self._runs[bucket]:
                 place = np.searchsorted(run, some)
                 place[place == len(run)] = 0
-                known[start:stop] |= run[place] == some
-        return known
+                found = (run[place] ^ some) <= _MARKS
+                known[start:stop] |= found
+                marks[start:stop][found] |= run[place][found] & _MARKS
 
     def add(self, keys: Keys) -> None:
         """Add sorted keys that are not in the set."""
@@ -72,27 +88,70 @@ def _spans(keys: Keys) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
-def repeated(
-    keys: Keys, told: np.ndarray[Any, np.dtype[np.bool_]], *sets: SeenKeys
-) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Keys]:
+def keys_of(table: pa.Table) -> pa.Table:
+    """Return the key of each row, and beside it what is told of the account."""
+    none = pa.chunked_array([pa.nulls(len(table), pa.uint64())])
+    return pa.table({name: table[name] if name in table.column_names else none for name in ("key", *OWNERS)})
+
+
+def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Keys]:
     """Return which rows repeat an event, and the sorted keys of those that are new.
 
     Parameters
     ----------
-    keys : numpy.ndarray of uint64
-        One per row.
-    told : numpy.ndarray of bool
-        Which rows have a key; the others repeat nothing.
+    keys : pyarrow.Table
+        From :func:`keys_of`; rows without a key repeat nothing.
     *sets : SeenKeys
         What has been seen before. Within ``keys`` the first copy is the new one.
     """
-    rows = np.flatnonzero(told)
-    order = np.argsort(keys[rows], kind="stable")
-    ordered = keys[rows][order]
-    copies = np.zeros(len(rows), bool)
-    copies[1:] = ordered[1:] == ordered[:-1]
-    for one in sets:
-        copies |= one.holds(ordered)
-    again = np.zeros(len(keys), bool)
-    again[rows[order[copies]]] = True
-    return again, ordered[~copies]
+    base, told = _numbers(keys["key"])
+    known, marks = _looked_up(base, told, sets)
+    again = known | (told & _duplicated(base, told))
+    new, bits = [], np.zeros(len(base), np.uint64)
+    there = again.copy()
+    for name, bit, factor in zip(OWNERS, _BITS, _CLAIM, strict=True):
+        if keys[name].null_count == len(base):
+            continue
+        owner, has = _numbers(keys[name])
+        has &= told
+        bits[has] |= bit
+        claim = (base * factor) & ~_MARKS
+        old = _looked_up(owner, has, sets)[0] | _duplicated(owner, has)
+        claimed = ((marks & bit) > 0) | _looked_up(claim, has & there, sets)[0] | _duplicated(base, has)
+        # the first account that is told of an event which was there without one is its own
+        again &= ~has | old | ~claimed
+        new += [owner[has & ~old], claim[has & there & ~claimed]]
+    new.append((base | bits)[told & ~there])
+    return again, np.unique(np.concatenate(new))
+
+
+def _numbers(column: pa.ChunkedArray) -> tuple[Keys, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return keys without marks, and which rows have one."""
+    has = column.is_valid().to_numpy()
+    return (column.fill_null(0) if column.null_count else column).to_numpy() & ~_MARKS, has.copy()
+
+
+def _duplicated(
+    keys: Keys, which: np.ndarray[Any, np.dtype[np.bool_]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which of some rows have the key of an earlier one among them."""
+    if which.all():
+        return pd.Series(keys).duplicated().to_numpy()
+    found = np.zeros(len(keys), bool)
+    found[which] = pd.Series(keys[which]).duplicated().to_numpy()
+    return found
+
+
+def _looked_up(
+    keys: Keys, which: np.ndarray[Any, np.dtype[np.bool_]], sets: Sequence[SeenKeys]
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Keys]:
+    """Return which of some rows have a key that has been seen, and the marks that it was seen with."""
+    known, marks = np.zeros(len(keys), bool), np.zeros(len(keys), np.uint64)
+    if sets and which.any():
+        rows = np.flatnonzero(which)
+        rows = rows[np.argsort(keys[rows], kind="stable")]
+        found, seen = np.zeros(len(rows), bool), np.zeros(len(rows), np.uint64)
+        for one in sets:
+            one.look_up(keys[rows], found, seen)
+        known[rows], marks[rows] = found, seen
+    return known, marks

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
+from bounceanalytics.loading import copies
 from bounceanalytics.loading.normalise import to_frame
 from bounceanalytics.loading.result import Duplicates, Load
 
@@ -67,18 +68,15 @@ def _join(
     table = pa.concat_tables(tables, promote_options="default")
     account = np.concatenate([batch.account for batch in batches])
     record = np.concatenate([batch.record for batch in batches])
-    key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
+    keys = pa.concat_tables([batch.keys for batch in batches])
     if (account[1:] < account[:-1]).any():  # files of other formats, or read with care, came between
         order = pa.array(np.argsort(account, kind="stable"))
-        table, key = table.take(order), key.take(order)
+        table, keys = table.take(order), keys.take(order)
         account, record = account[order], record[order]
     before = len(table)
     repeated = np.zeros(before, bool)
     if deduplicate and before:
-        values = (key.fill_null(0) if key.null_count else key).to_numpy()
-        repeated = pd.Series(values).duplicated().to_numpy()
-        if key.null_count:
-            repeated = repeated & key.is_valid().to_numpy()
+        repeated, _ = copies.repeated(keys)
     _settle(account, record, repeated, accounts)
     if repeated.any():
         kept = ~repeated

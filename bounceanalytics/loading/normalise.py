@@ -126,8 +126,11 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     """
     events = ", ".join(map(literal, schema.EVENTS))
     names = [name for name in fmt.key if name in fmt.fields]
+    owners = dict(zip(OWNERS, fmt.accounts, strict=False))
     through = "".join(f', "{name}"' for name in ACCOUNT) if tolerant else ""
     extra = "".join(f", {name} AS key_{name}" for name in names)
+    extra += "".join(f", CAST({sql} AS VARCHAR) AS told_{name}" for name, sql in owners.items())
+    passed = "".join([*(f", key_{name}" for name in names), *(f", told_{name}" for name in owners)])
     # a row among several of one record is never left out, or the record would be loaded and ignored at once
     lone = "lone" if fmt.several else "each IS NULL" if fmt.explode else "true"
     ignored = f"CASE WHEN bad IS NULL{' AND lone' if fmt.several else ''} THEN {fmt.ignored} END"
@@ -177,15 +180,16 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     # what no field of the format tells is not asked for; the frame gets it afterwards, at no cost
     told = [name for name in given if {name, *_MADE_OF.get(name, ())} & fmt.columns.keys()]
     selected = ", ".join(f"{given[name]} AS {name}" for name in given if name in told or name in _ALWAYS)
-    final = f"""SELECT file, head, bad{through}, ignored, single{"".join(f", key_{name}" for name in names)}, {selected}
+    final = f"""SELECT file, head, bad{through}, ignored, single{passed}, {selected}
         FROM ({parsed})"""
+    told_owners = "".join(map(_owner_sql, owners))
     made_up = ", ".join(map(str, INVENTED_REPLIES))
     checked = f"CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code"
     shown = ", ".join(checked if name == "reply_code" else name for name in told)
     # among events that are known by their keys, one that says nothing else is of another form
     unnamed = "message_id IS NULL AND event_id IS NULL" if fmt.signs else "false"
     nobody = f"bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND (esp_event IS NULL OR ({unnamed}))"
-    return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(fmt)} AS key,
+    return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(fmt)} AS key{told_owners},
             CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem, single
         FROM ({final})"""
 
@@ -280,6 +284,16 @@ def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
 #: What a tolerant reader knows about a piece of a file beside its fields.
 ACCOUNT = ("_offset", "_error", "_raw")
 
+#: Columns beside the key: numbers that are equal where copies of the key tell the same account of one kind.
+OWNERS = ("owner_1", "owner_2")
+
+#: What stands in the place of an id that somebody has taken out.
+_NO_ID = (
+    r"[\W_]*(?:redacted|removed|hidden|masked|anonymi[sz]ed|null|none|nan|n/?a|nil|undefined|unknown|test|x+|0+)?[\W_]*"
+    r"|[x0*#\W_]+"
+)
+_LONGEST_NO_ID = 24  # of words; masked signs may be as many as the id had
+
 #: Names in ``Format.key`` that are columns or made of some, as SQL; the others are fields.
 _KEYS = {
     name: name
@@ -309,7 +323,21 @@ def _key_sql(fmt: Format) -> str:
     if not fmt.key:
         return "CAST(NULL AS UBIGINT)"
     columns = [f"key_{name}" if name in fmt.fields else _KEYS[name] for name in fmt.key]
-    return f"CASE WHEN {columns[0]} IS NOT NULL THEN hash({literal(fmt.provider)}, {', '.join(columns)}) END"
+    told = f"{columns[0]} IS NOT NULL"
+    if fmt.key[0] in {"message", "message_id", "event_id"}:
+        told += f" AND NOT {_no_id_sql(columns[0])}"
+    return f"CASE WHEN {told} THEN hash({literal(fmt.provider)}, {', '.join(columns)}) END"
+
+
+def _no_id_sql(value: str) -> str:
+    """Return SQL for whether a text cannot be an id; few are looked at closely."""
+    odd = f"length({value}) < {_LONGEST_NO_ID} OR {value}[:3] IN ('xxx', 'XXX', '000', '***', '###')"
+    return f"(({odd}) AND regexp_full_match(lower({value}), {literal(_NO_ID)}))"
+
+
+def _owner_sql(name: str) -> str:
+    told = f"told_{name}"
+    return f", CASE WHEN {told} <> '' AND NOT {_no_id_sql(told)} THEN hash(key, {literal(name)}, {told}) END AS {name}"
 
 
 def to_ascii_domains(domains: pa.ChunkedArray) -> pa.ChunkedArray:

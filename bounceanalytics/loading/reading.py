@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import own_frames, records, stored
+from bounceanalytics.loading.copies import keys_of
 from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
 from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
@@ -112,7 +113,7 @@ class Batch:
     """Rows of some files: the event columns, and beside them the key and the record's account."""
 
     table: pa.Table
-    key: pa.ChunkedArray
+    keys: pa.Table  # from copies.keys_of
     account: NDArray[np.int64]  # place of the file in the list of accounts
     record: NDArray[np.int64]
 
@@ -510,11 +511,11 @@ class Reader:
                 settle(account[hit], record[hit], table.filter(pa.array(hit)))
                 lost |= hit
         rows = completed(table, provider or self.accounts[places[0]].provider, moments)
-        key = table["key"]
+        keys = keys_of(table)
         if lost.any():
             kept = pa.array(~lost)
-            rows, key, account, record = rows.filter(kept), key.filter(kept), account[~lost], record[~lost]
-        return Batch(rows, key, account, record)
+            rows, keys, account, record = rows.filter(kept), keys.filter(kept), account[~lost], record[~lost]
+        return Batch(rows, keys, account, record)
 
     def _count(self, account: NDArray[np.int64], head: pa.ChunkedArray, styles: NDArray[np.int64]) -> None:
         heads = account if _all(head) else account[head.to_numpy()]
@@ -658,9 +659,9 @@ def _in_order(batches: list[Batch]) -> list[Batch]:
     record = np.concatenate([batch.record for batch in batches])
     order = np.argsort(record, kind="stable")
     table = pa.concat_tables([batch.table for batch in batches]).take(pa.array(order))
-    key = pa.chunked_array([chunk for batch in batches for chunk in batch.key.chunks], type=pa.uint64())
+    keys = pa.concat_tables([batch.keys for batch in batches])
     account = np.concatenate([batch.account for batch in batches])
-    return [Batch(table, key.take(pa.array(order)), account[order], record[order])]
+    return [Batch(table, keys.take(pa.array(order)), account[order], record[order])]
 
 
 class _Numbers:

@@ -127,6 +127,11 @@ class Format:
         SQL for the reason why a record is left out on purpose; NULL keeps it.
     key : tuple of str
         Raw columns or fields that are equal in two copies of the same event; no key where the first is missing.
+    accounts : tuple of str
+        SQL over the fields for what tells the account of the ESP, each of a kind of its own; two events whose records
+        both tell one and differ in it are no copies. What is missing is no difference.
+    carrier : str
+        Field that takes the account of a carrier (a topic, a bus), where that tells one.
     zone : str
         Zone of times that are written without one, where it is known; empty where only the caller can know.
     refuse : str
@@ -171,6 +176,8 @@ class Format:
     otherwise: str = "[NULL]"
     ignored: str = "NULL"
     key: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    carrier: str = ""
     zone: str = ""
     refuse: str = ""
     note: str = ""

@@ -67,6 +67,10 @@ FIELDS = {
     "reject_reason": "reject/reason",
     "reject_description": "reject/description",
     "tag_list": "tags",
+    "account": "account",
+    "account_id": "account-id",
+    "domain": "domain",
+    "domain_name": "domain-name",
 }
 
 # a POST to a URL of the customer, with no mailbox at its end
@@ -98,6 +102,13 @@ def _scope(tags: str) -> str:
         f" THEN 'tag: ' || array_to_string({named}, ', ') END"
     )
 
+
+# an object or the value alone, by whatever way the event came
+_ACCOUNTS = tuple(
+    f"coalesce({flat}, CASE WHEN starts_with({name}, '{{') THEN TRY(json_extract_string({name}, '$.{key}'))"
+    f" ELSE {name} END)"
+    for name, flat, key in (("account", "account_id", "id"), ("domain", "domain_name", "name"))
+)
 
 COLUMNS = {
     "event": f"""CASE lower(word)
@@ -175,6 +186,7 @@ EVENT_PAGE = Format(
     columns=COLUMNS,
     # an id is unique within a day; one that was masked is not
     key=("event_id", "day", "recipient", "esp_event"),
+    accounts=_ACCOUNTS,
 )
 
 # a log document with an event and a time may be of any program
@@ -274,6 +286,7 @@ LEGACY = Format(
             "timestamp",
             "token",
             "tag",
+            "domain",
         )
     }
     | {"header_id": "Message-Id", "sent_tag": "X-Mailgun-Tag"},
@@ -295,7 +308,8 @@ LEGACY = Format(
         "own_text": _SAID["description"],
         "tags": f"coalesce({tags_sql('tag')}, {tags_sql('sent_tag')})",
     },
-    key=("event_id",),
+    key=("event_id", "recipient", "esp_event"),
+    accounts=("NULL", _one_of("domain", "0")),
 )
 
 _ADDRESS = r"([^ <>]+@[^ <>]+)"

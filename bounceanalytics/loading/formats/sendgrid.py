@@ -91,6 +91,8 @@ WEBHOOK_FIELDS = {
     "response": "response",
     "attempt": "attempt",
     "asm_group": "asm_group_id",
+    "user": "sg_user_id",
+    "subuser": "subuser",
 }
 
 # `type`, `reason` and `status` may be the sender's own arguments on events that have no such field
@@ -136,6 +138,7 @@ WEBHOOK = Format(
     columns=WEBHOOK_COLUMNS,
     ignored=_IGNORED,
     key=("event_id", "recipient", "esp_event", "time"),  # the id alone is none where it was masked
+    accounts=('"user"', "subuser"),
     traces=(
         (
             r"14c5d75ce93\.dfd\.64b469",

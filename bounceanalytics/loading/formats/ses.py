@@ -54,6 +54,9 @@ FIELDS: dict[str, str | tuple[str, Structure]] = {
     "sent": "mail/timestamp",
     "mail_id": "mail/messageId",
     "destination": ("mail/destination", ["VARCHAR"]),
+    "account": "mail/sendingAccountId",
+    "arn": "mail/sourceArn",
+    "carrier": "carrierAccount",
     "mail_tags": ("mail/tags", "MAP(VARCHAR, VARCHAR[])"),
     "bounce_type": "bounce/bounceType",
     "bounce_subtype": "bounce/bounceSubType",
@@ -94,6 +97,9 @@ _WORD_SQL = (
 )
 _MADE = {"word": _WORD_SQL, "kind": f"lower(translate({_WORD_SQL}, ' _', ''))"}
 _WORD, _KIND = _MADE
+
+# the account that sent counts; a topic or a bus may be of another one
+_ACCOUNT = "coalesce(nullif(account, ''), nullif(split_part(arn, ':', 5), ''))"
 
 _NEWLY_OUT = (
     "len(list_filter(new_topics, lambda topic: topic.subscriptionStatus = 'OptOut' AND NOT coalesce(list_contains("
@@ -242,6 +248,8 @@ PUBLISHING = Format(
     ignored=words_sql(_KIND, IGNORED),
     # not by the wrapper's ids or the wording of the time: both dialects, and every repetition, tell the same event
     key=("message_id", "event", "recipient", "esp_type", "esp_reason", "again", "click_link"),
+    accounts=(_ACCOUNT, f"CASE WHEN {_ACCOUNT} IS NULL THEN carrier END"),
+    carrier="carrier",
 )
 
 NOTIFICATIONS = replace(

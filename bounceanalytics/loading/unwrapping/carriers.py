@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading.unwrapping.keys import plain
+from bounceanalytics.loading.unwrapping.keys import Carried, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,6 +130,20 @@ def line_notice(text: str) -> Notice | None:
 def time_of(keys: Mapping[str, Any]) -> Any:
     """Return when a carrier says that it was handed the event; None if it does not say so."""
     return next((keys.get(time) for needs, time in _TIMES if _has(keys, needs)), None)
+
+
+def told_by(keys: Mapping[str, Any], above: Carried) -> Carried:
+    """Return what a carrier says, and where it says nothing the one around it."""
+    time, account = time_of(keys), account_of(keys)
+    return Carried(above.time if time is None else time, above.account if account is None else account)
+
+
+def account_of(keys: Mapping[str, Any]) -> Any:
+    """Return the account of AWS that a topic or an event of a bus belongs to; None if it does not say so."""
+    if _has(keys, "detailtype detail"):
+        return keys.get("account")
+    topic = keys.get("topicarn")
+    return topic.split(":")[4] if isinstance(topic, str) and topic.count(":") >= 5 else None
 
 
 def title(keys: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bounceanalytics.loading.formats.format import Format, squeezed
 from bounceanalytics.loading.unwrapping.texts import structure_of
@@ -30,6 +30,13 @@ class Event:
     known: Known
     record: Mapping[str, Any]
     size: int  # fields of the format that it tells
+
+
+class Carried(NamedTuple):
+    """What carriers say of an event beside it: when it came, and whose account they are."""
+
+    time: Any = None
+    account: Any = None
 
 
 class Known:
@@ -65,6 +72,7 @@ class Known:
         self._times = [
             tuple(dict(zip(fmt.fields, places, strict=True))[name][0].split("/")) for name in fmt.clock
         ]
+        self._carrier = dict(zip(fmt.fields, places, strict=True))[fmt.carrier][0] if fmt.carrier else ""
         self._moved = {plain(name) for name in fmt.also} & {
             name for sign in fmt.signs for name in sign.needs.split()
         }
@@ -86,7 +94,7 @@ class Known:
             for sign in signs
         )
 
-    def as_it_is(self, record: Mapping[str, Any], keys: Mapping[str, Any], time: Any) -> Event | None:
+    def as_it_is(self, record: Mapping[str, Any], keys: Mapping[str, Any], carried: Carried) -> Event | None:
         """Return a record that is spelled as the ESP spells it, as an event; None if it is not, or none of this format.
 
         Parameters
@@ -94,18 +102,25 @@ class Known:
         record : mapping
         keys : mapping
             Its values by keys without case and punctuation; none of them is joined.
-        time : optional
+        carried : Carried
             As for :meth:`native`.
         """
         if any(name in keys for name in self._moved) or not self.fits(keys, table=False, loose=False):
             return None
         if not _is_spelled(record, self._tree):
             return None
-        if time is not None and self._times and all(_at(record, path) is None for path in self._times):
+        if (
+            carried.time is not None
+            and self._times
+            and all(_at(record, path) is None for path in self._times)
+        ):
             return None
-        return Event(self, record, len(self.first & keys.keys()))
+        size = len(self.first & keys.keys())
+        if self._carrier and carried.account is not None:
+            record = {**record, self._carrier: carried.account}
+        return Event(self, record, size)
 
-    def native(self, flat: Mapping[str, Any], names: Mapping[str, str], time: Any = None) -> Event:
+    def native(self, flat: Mapping[str, Any], names: Mapping[str, str], carried: Carried) -> Event:
         """Return the event as the ESP writes it.
 
         Parameters
@@ -114,8 +129,8 @@ class Known:
             Its values by joined keys, from :func:`flattened`.
         names : mapping
             The keys as they were written, by joined keys.
-        time : optional
-            When its carrier says that it came; for one that has no time of its own.
+        carried : Carried
+            What its carrier says; its time is for an event that has none of its own.
         """
         record: dict[str, Any] = {}
         size = 0
@@ -154,8 +169,10 @@ class Known:
                     _put(record, path, value)
                 taken.add(path)
                 size += 1
-        if time is not None and self._times and not taken.intersection(self._times):
-            _put(record, self._times[0], time)
+        if carried.time is not None and self._times and not taken.intersection(self._times):
+            _put(record, self._times[0], carried.time)
+        if self._carrier and carried.account is not None:
+            record[self._carrier] = carried.account
         return Event(self, record, size)
 
 

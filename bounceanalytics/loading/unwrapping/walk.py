@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bounceanalytics.loading.formats import esp_modules
 from bounceanalytics.loading.unwrapping import carriers
 from bounceanalytics.loading.unwrapping.carriers import Notice, by_plain_keys
-from bounceanalytics.loading.unwrapping.keys import Event, Known, flattened, plain, without
+from bounceanalytics.loading.unwrapping.keys import Carried, Event, Known, flattened, plain, without
 from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.loading.unwrapping.texts import opened
 
@@ -87,12 +87,12 @@ class Walk:
 
     def records(self, value: Any) -> list[Record]:
         """Return what is in a value: a record for each item of a list that holds any, else one."""
-        return _Step(self).into(value, None, 0, 0)
+        return _Step(self).into(value, Carried(), 0, 0)
 
     def record(self, values: Iterable[Any], *, table: bool = False) -> Record:
         """Return what is in values that are one record together, such as the structures in a line."""
         step = _Step(self)
-        return _joined([one for value in values for one in step.into(value, None, 0, 0, table=table)])
+        return _joined([one for value in values for one in step.into(value, Carried(), 0, 0, table=table)])
 
     def row(self, cells: Mapping[str, Any]) -> Record:
         """Return what is in a row of a table."""
@@ -105,30 +105,32 @@ class Walk:
             return [noticed]
         return found
 
-    def recognised(self, record: Mapping[str, Any], time: Any, *, table: bool = False) -> Event | None:
+    def recognised(self, record: Mapping[str, Any], carried: Carried, *, table: bool = False) -> Event | None:
         """Return the event that a record is; None if it is none itself."""
         keys = by_plain_keys(record)
         if not any(map(self._may_be, keys)):
             return None
         if not table and not any(name in self._deep for name in keys):
             for known in self._known:
-                if event := known.as_it_is(record, keys, time):
+                if event := known.as_it_is(record, keys, carried):
                     return event
         flat, names = flattened(record)
-        if event := self._of(flat, names, time, table=table):
+        if event := self._of(flat, names, carried, table=table):
             return event
         tails = {(name, tail) for name in keys if (tail := self._tail(name))}
         for prefix in sorted({name[: -len(tail)] for name, tail in tails}, key=len)[:4]:
             rest = without(prefix, flat)
-            if event := self._of(rest, {name: names[prefix + name] for name in rest}, time, table=table):
+            if event := self._of(rest, {name: names[prefix + name] for name in rest}, carried, table=table):
                 return event
         return None
 
-    def _of(self, flat: dict[str, Any], names: dict[str, str], time: Any, *, table: bool) -> Event | None:
+    def _of(
+        self, flat: dict[str, Any], names: dict[str, str], carried: Carried, *, table: bool
+    ) -> Event | None:
         for loose in (False, True):
             for known in self._known:
                 if known.fits(flat, table=table, loose=loose):
-                    return known.native(flat, names, time)
+                    return known.native(flat, names, carried)
         return None
 
 
@@ -139,16 +141,18 @@ class _Step:
         self._walk = walk
         self._left = _STEPS
 
-    def into(self, value: Any, time: Any, depth: int, layers: int, *, table: bool = False) -> list[Record]:
+    def into(
+        self, value: Any, carried: Carried, depth: int, layers: int, *, table: bool = False
+    ) -> list[Record]:
         self._left -= 1
         if depth > _DEEPEST or self._left < 0:
             return []
         if isinstance(value, str):
-            return self._text(value, time, depth, layers)
+            return self._text(value, carried, depth, layers)
         if isinstance(value, list):
             value = reshaped(value)
             if isinstance(value, list):
-                found = [self.into(item, time, depth + 1, layers) for item in value]
+                found = [self.into(item, carried, depth + 1, layers) for item in value]
                 if not any(found):
                     return []
                 return [
@@ -156,35 +160,36 @@ class _Step:
                     for item, some in zip(value, found, strict=True)
                     for one in some or [[Nothing(why_rejected(item))]]
                 ]
-        return self._dict(value, time, depth, layers, table=table) if isinstance(value, dict) else []
+        return self._dict(value, carried, depth, layers, table=table) if isinstance(value, dict) else []
 
-    def _text(self, text: str, time: Any, depth: int, layers: int, *, packed: bool = False) -> list[Record]:
+    def _text(
+        self, text: str, carried: Carried, depth: int, layers: int, *, packed: bool = False
+    ) -> list[Record]:
         if layers >= _LAYERS or not (packed or len(text) > 8):
             return []
-        found = [self.into(one, time, depth + 1, layers + 1) for one in opened(text, packed=packed)]
+        found = [self.into(one, carried, depth + 1, layers + 1) for one in opened(text, packed=packed)]
         joined = _joined([one for some in found for one in some])
         return [joined] if joined else []
 
     def _dict(
-        self, record: dict[str, Any], time: Any, depth: int, layers: int, *, table: bool
+        self, record: dict[str, Any], carried: Carried, depth: int, layers: int, *, table: bool
     ) -> list[Record]:
         shaped = reshaped(record)
         if shaped is not record:
-            return self.into(shaped, time, depth + 1, layers)
+            return self.into(shaped, carried, depth + 1, layers)
         keys = by_plain_keys(record)
-        said = carriers.time_of(keys)
-        time = time if said is None else said
-        event = self._walk.recognised(record, time, table=table)
+        carried = carriers.told_by(keys, carried)
+        event = self._walk.recognised(record, carried, table=table)
         if event is not None:
-            inside = self._below(event, record, time, depth, layers)
+            inside = self._below(event, record, carried, depth, layers)
             return [inside or [event]]
         found = []
         for key, value in record.items():
             if isinstance(value, str):
                 name = plain(key)
-                found.append(self._text(value, time, depth, layers, packed=carriers.is_packed(name, keys)))
+                found.append(self._text(value, carried, depth, layers, packed=carriers.is_packed(name, keys)))
             elif isinstance(value, (dict, list)):
-                found.append(self.into(value, time, depth + 1, layers))
+                found.append(self.into(value, carried, depth + 1, layers))
         found = [some for some in found if some]
         if not found:
             noticed = carriers.notice(keys)
@@ -193,12 +198,14 @@ class _Step:
             return [_joined([some[0] for some in found])]
         return [one for some in found for one in some]
 
-    def _below(self, event: Event, record: dict[str, Any], time: Any, depth: int, layers: int) -> Record:
+    def _below(
+        self, event: Event, record: dict[str, Any], carried: Carried, depth: int, layers: int
+    ) -> Record:
         """Return the event in a record that is one itself but has another column for the whole of it."""
         for key, value in record.items():
             if plain(key) in event.known.first or not isinstance(value, (str, dict, list)):
                 continue
-            found = self.into(value, time, depth + 1, layers)
+            found = self.into(value, carried, depth + 1, layers)
             sizes = [one.size for one in found[0] if isinstance(one, Event)] if len(found) == 1 else []
             if sizes and max(sizes) >= event.size:
                 return found[0]
