@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import permutations
 from typing import Any
 
 import pyarrow as pa
@@ -85,14 +84,11 @@ TOLD = {
 
 @pytest.mark.parametrize("told", TOLD)
 def test_accounts_stay_apart(told, tmp_path):
-    one, other, bare = TOLD[told]
-    for number, events in enumerate(permutations([one, other, one, bare])):
-        assert len(ba.read([lines(event) for event in events])) == 2
-        if number % 8 == 0:
-            dataset = ba.convert([lines(event) for event in events], tmp_path / f"{number}")
-            assert len(dataset) == 2
-    assert len(ba.read([lines(one), lines(bare)])) == 1
-    assert len(ba.read([lines(bare), lines(one)])) == 1
+    one, other, bare = map(lines, TOLD[told])
+    for events in ([one, other, one, bare], [bare, one, one, other], [one, bare, other]):
+        assert len(ba.read(events)) == 2
+    assert len(ba.convert([bare, other, one], tmp_path / "out")) == 2
+    assert len(ba.read([one, bare])) == len(ba.read([bare, one])) == 1
 
 
 def test_the_account_that_sent_counts():
