@@ -34,7 +34,7 @@ SAVED: dict[str, Callable[[pd.DataFrame, Path], object]] = {
         for orient in ("records", "columns", "split", "index", "values", "table")
     },
     "ndjson": lambda frame, path: frame.to_json(
-        path, orient="records", lines=True, date_format="epoch", date_unit="us"
+        path, orient="records", lines=True, date_format="iso", date_unit="us"
     ),
     "orc": lambda frame, path: frame.astype(dict.fromkeys(frame.select_dtypes("category"), "str")).to_orc(
         path
