@@ -65,6 +65,11 @@ _ADDRESS = rf"^{_LOCAL}@(?:{_LABEL}\.)+{_TOP_LABEL}$"
 #: what is put in its place. One after the other; what is left is the address, or no address at all.
 _STEPS: tuple[tuple[bytes, str, str], ...] = (
     (b" \t\r\n,;:.", r"^[\s,;:]+|[\s,;:.]+$", ""),
+    (
+        b"-*+>|.)\xe2\xc2",
+        r"^(?:(?:[-*+>|\x{2022}\x{b7}\x{2013}\x{2014}\x{25aa}\x{25e6}\x{2023}]|\d{1,6}[.)])\s+)+(?:\[[ xX]\]\s+)?",
+        "",
+    ),  # of a list
     (b'"', r'^"+([^"]*)"+$', r"\1"),
     (b"'", r"^'([^']*)'$", r"\1"),
     (b"(", r"^([^()]*@[^()\s]*)\s*\([^()@]*\)$", r"\1"),  # a comment of RFC 5322
@@ -72,7 +77,7 @@ _STEPS: tuple[tuple[bytes, str, str], ...] = (
     (b"<", r'(?s)^(?:[^<>@]*|\s*"(?:[^"\\]|\\.)*"\s*|\s*\'[^\'<>]*\'\s*)<+\s*([^<>]*@[^<>]*?)\s*>+$', r"\1"),
     (b'"', r'^"[^"@]*"\s+([^\s"]+@[^\s"]+)$', r"\1"),
     (b"?", r"(?is)^(mailto:[^?]*)\?.*$", r"\1"),
-    (b":;", r"(?i)^(?:mailto|smtp|e-?mail|rfc822)\s*[:;]\s*(?://)?", ""),
+    (b":;=", r"(?i)^(?:mailto\s*[:;]\s*(?://)?|(?:smtp|e-?mail|rfc822|e-?mail.?address)\s*[:;=]\s*)", ""),
     (b"\"'`[({<", r"""^[\s"'`\[({<]+([^\s"`\[\](){}<>,;]+@[^\s"'`\[\](){}<>,;]+)[\s"'`\])}>]+$""", r"\1"),
     (b'"', r'^"([^\s@"(),:;<>\[\]\\\x00-\x1f]+)"@', r"\1@"),  # RFC 5322, 3.2.4: quotes that it does not need
     (b" ,;:.", r"^[\s,;:]+|[\s,;:.]+$", ""),
@@ -345,7 +350,7 @@ def _holds(texts: pa.Array, characters: bytes) -> bool:
 
 
 _PLAIN = np.zeros(256, dtype=bool)
-_PLAIN[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+/=?^_`{|}~.-@")] = True
+_PLAIN[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+/?^_`{|}~.-@")] = True
 
 
 def _strange(texts: pa.Array) -> NDArray[np.bool_]:

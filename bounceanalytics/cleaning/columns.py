@@ -130,7 +130,7 @@ def _refuse_rivals(
     texts = [pc.if_else(pc.is_null(columns[at][1]), columns[at][0], None) for at in rivals]
     if any(pc.any(pc.not_equal(texts[0], other)).as_py() for other in texts[1:]):
         raise FormatError(
-            f"{name}: {len(rivals)} columns are called {header[rivals[0]]!r} and hold different addresses; "
+            f"{name}: {len(rivals)} columns are called {shown(header[rivals[0]])} and hold different addresses; "
             f"say which one you mail to with column= and its position: {', '.join(map(str, rivals))}"
         )
 
@@ -156,5 +156,10 @@ def _asked_for(column: str | int, first: Sequence[str], header: tuple[str, ...] 
 def _columns(header: tuple[str, ...] | None, count: int) -> str:
     if header is None:
         return f"the list has no header and {count} column{'s' * (count != 1)}, so give a position from 0"
-    names = ", ".join(repr(title[:60]) for title in header[:20])
+    names = ", ".join(map(shown, header[:20]))
     return f"the header is {names}{' …' if len(header) > 20 else ''}"
+
+
+def shown(title: str) -> str:
+    """Return a title as a message shows it; what was taken for one may be an address, which none shows."""
+    return repr(re.sub(r"[^\s@]+@[^\s@]+", "…", title)[:60])

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.cleaning.cells import joined
-from bounceanalytics.cleaning.columns import address_column
+from bounceanalytics.cleaning.columns import address_column, shown
 from bounceanalytics.cleaning.records import (
     CR,
     LF,
@@ -27,7 +27,7 @@ from bounceanalytics.cleaning.records import (
     unquoted,
 )
 from bounceanalytics.errors import FormatError
-from bounceanalytics.opening.csv import DELIMITERS, separator_line
+from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line
 from bounceanalytics.opening.encodings import encoding_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,12 @@ _NO_LISTS = (
     (b"PAR1", "a Parquet file; write it as CSV"),
     (b"<!doctype html", "a web page; the download may have needed a log-in"),
     (b"<html", "a web page; the download may have needed a log-in"),
+    *(
+        (start, "JSON; write it as CSV, one address a line")
+        for start in (b'{"', b"[{", b'["', b"[\n", b"{\n")
+    ),
 )
+_HEADING = 4096  # bytes of comments and of headings above the titles, at most
 #: Encoding -> code unit, where it is no byte.
 _UNITS = {"utf-16-le": "<u2", "utf-16-be": ">u2", "utf-32-le": "<u4", "utf-32-be": ">u4"}
 
@@ -55,7 +60,7 @@ class Dialect:
     ----------
     encoding : {'utf-8', 'utf-16-le', 'utf-16-be', 'utf-32-le', 'utf-32-be', 'cp1252'}
     mark : bytes
-        What stands before the header: a byte order mark, a line ``sep=;``, or nothing.
+        What stands before the header: a byte order mark, a line ``sep=;``, comments, a heading, or nothing.
     delimiter : str
     line_end : str
     header : tuple of str or None
@@ -82,7 +87,7 @@ class Dialect:
 
     def title(self, place: int) -> str:
         """Return what to call a column."""
-        return repr(self.header[place][:60]) if self.header else f"{place + 1}"
+        return shown(self.header[place]) if self.header else f"{place + 1}"
 
     @property
     def unit(self) -> np.dtype[Any]:
@@ -136,6 +141,10 @@ def dialect_of(
     if separator:
         mark += separator[0].encode(encoding)
         choice = separator[1]
+    head = sample[len(mark) : len(mark) + _HEADING].decode(encoding, errors="ignore")
+    above = head[: before_header(head)[0]]
+    if above.strip(' \t,;|"\r\n'):  # empty lines alone are rows of the list
+        mark += above.encode(encoding)
     body = sample[len(mark) :]
     unit = np.dtype(_UNITS.get(encoding, "u1"))
     units = np.frombuffer(body, dtype=unit, count=len(body) // unit.itemsize)

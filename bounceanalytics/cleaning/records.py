@@ -185,6 +185,9 @@ def _quoted_cells(units: Units, quotes: Places, delimiter: int) -> tuple[Places,
 
 def _walk_quotes(units: Units, quotes: Places, delimiter: int) -> tuple[Places, Places]:
     may_open = ((quotes == 0) | np.isin(units[np.maximum(quotes - 1, 0)], (delimiter, LF, CR))).tolist()
+    behind = units[np.minimum(quotes + 1, len(units) - 1)]
+    may_close = ((quotes >= len(units) - 1) | np.isin(behind, (delimiter, LF, CR, ord(" ")))).tolist()
+    lines = np.cumsum((units == LF) | (units == CR))[quotes].tolist()
     places = quotes.tolist()
     opens: list[int] = []
     closes: list[int] = []
@@ -193,12 +196,15 @@ def _walk_quotes(units: Units, quotes: Places, delimiter: int) -> tuple[Places, 
         if not may_open[at]:
             at += 1  # a quote in the middle of a cell is text
             continue
-        opens.append(places[at])
-        at += 1
-        while at + 1 < len(places) and places[at + 1] == places[at] + 1:
-            at += 2  # a doubled quote is a quote
-        closes.append(places[at] if at < len(places) else len(units))
-        at += 1
+        close = at + 1
+        while close + 1 < len(places) and places[close + 1] == places[close] + 1:
+            close += 2  # a doubled quote is a quote
+        # one on a later line that opens a cell, and ends none, leaves the first without an end: it is text
+        stray = close < len(places) and may_open[close] and not may_close[close] and lines[close] > lines[at]
+        if not stray:
+            opens.append(places[at])
+            closes.append(places[close] if close < len(places) else len(units))
+        at = at + 1 if stray else close + 1
     return np.array(opens, dtype=np.int64), np.array(closes, dtype=np.int64)
 
 

@@ -26,6 +26,7 @@ from rich.table import Table
 import bounceanalytics as ba
 from bounceanalytics.files import refuse_existing, whole_file
 from bounceanalytics.knowledge.rules import read_rules
+from bounceanalytics.loading.finding import check_timezone
 from bounceanalytics.loading.result import nothing_found
 from bounceanalytics.schema import ESPS
 
@@ -203,7 +204,11 @@ def takes_exports(
             help="Whose exports these are; found from content if not given.",
         ),
         click.option(
-            "--timezone", default="UTC", show_default=True, help="Zone of times that are written without one."
+            "--timezone",
+            default="UTC",
+            show_default=True,
+            callback=_zone,
+            help="Zone of times that are written without one.",
         ),
         click.option(
             "--day-first/--month-first",
@@ -251,6 +256,14 @@ def takes_exports(
         return run
 
     return decorate
+
+
+def _zone(_: click.Context, __: click.Parameter, name: str) -> str:
+    try:
+        check_timezone(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return name
 
 
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -56,12 +57,28 @@ def check_options(provider: str | None, on_error: str, timezone: str | None) -> 
         )
     if on_error not in {"collect", "raise"}:
         raise ValueError(f"on_error is {on_error!r}; it must be 'collect' or 'raise'")
+    check_timezone(timezone)
+
+
+def check_timezone(timezone: str | None) -> None:
+    """Raise ValueError where a zone is not known, with the one that may be meant.
+
+    >>> check_timezone("berlin")
+    Traceback (most recent call last):
+        ...
+    ValueError: timezone 'berlin' is not known; did you mean 'Europe/Berlin'?
+    """
     try:
         zoneinfo.ZoneInfo("UTC" if timezone is None else timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f"timezone {timezone!r} is not known; give a name such as 'Europe/Berlin' or 'UTC'"
-        ) from error
+        known = {name.lower(): name for name in sorted(zoneinfo.available_timezones() - {"localtime"})}
+        asked = str(timezone).strip().lower().replace(" ", "_")
+        close = [name for name in known if name.rpartition("/")[2] == asked.rpartition("/")[2]]
+        close = close or difflib.get_close_matches(asked, known, n=1, cutoff=0.8)
+        advice = (
+            f"did you mean {known[close[-1]]!r}?" if close else "give a name such as 'Europe/Berlin' or 'UTC'"
+        )
+        raise ValueError(f"timezone {timezone!r} is not known; {advice}") from error
 
 
 def ticker(progress: Progress, what: str, done: int, size: int, total: int) -> Callable[[float], None]:

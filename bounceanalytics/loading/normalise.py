@@ -188,9 +188,12 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     shown = ", ".join(checked if name == "reply_code" else name for name in told)
     # among events that are known by their keys, one that says nothing else is of another form
     unnamed = "message_id IS NULL AND event_id IS NULL" if fmt.signs else "false"
-    nobody = f"bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL AND (esp_event IS NULL OR ({unnamed}))"
+    nobody = "bad IS NULL AND ignored IS NULL AND single AND recipient IS NULL"
+    # a webhook may tell of nobody, while an empty cell in a column of addresses has lost one
+    other = literal(_NOBODY) if fmt.kind == "csv" else "NULL"
+    nothing = f"CASE WHEN esp_event IS NULL OR ({unnamed}) THEN {literal(_NOTHING)} ELSE {other} END"
     return f"""SELECT file, head, bad{through}, ignored, {shown}, {_key_sql(fmt)} AS key{told_owners},
-            CASE WHEN {nobody} THEN 'it has neither an address nor an event' END AS problem, single
+            CASE WHEN {nobody} THEN {nothing} END AS problem, single
         FROM ({final})"""
 
 
@@ -217,6 +220,8 @@ _ALWAYS = (
 
 
 NO_ADDRESS = "no address: "
+_NOBODY = NO_ADDRESS + "the cell is empty"
+_NOTHING = "it has neither an address nor an event"
 
 
 def with_addresses(piece: pa.RecordBatch) -> pa.RecordBatch:

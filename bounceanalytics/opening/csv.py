@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ DELIMITERS = ",;\t|"
 
 _SEPARATOR_LINE = re.compile(r"sep=([\t !#-&(-/:-@[-^`{-~]?) *(?:\r\n|\n|\r)", re.IGNORECASE)
 
-_EMPTY_LINES = re.compile(r"(?:[ \t,;|\"]*(?:\r\n|\n|\r))+")
+_LINES = 20  # above a header that are looked at
+_COMMENT = re.compile(r"#[^,;\t|@]*")
+_ONE_CELL = re.compile(r"(?:\"[^\"@]*\"|[^\",;\t|@]+)[,;\t|]+[ ,;\t|]*")
+_TITLES = re.compile(r"[^@]*[^\s@,;\t|][^@]*[,;\t|][^@]*[^\s@,;\t|][^@]*")
 
 
 def separator_line(text: str) -> tuple[str, str] | None:
@@ -28,17 +32,41 @@ def separator_line(text: str) -> tuple[str, str] | None:
 
 
 def before_header(text: str) -> tuple[int, int, int]:
-    r"""Return how many characters of lines without a cell that holds something a table begins with, and their lines.
+    r"""Return how many characters of lines a table begins with that are no part of it, and how many lines.
 
-    The lines are those with delimiters, and those with none.
+    They are lines without a cell that holds something, comments, and above the titles of columns one that fills a
+    single cell, as a spreadsheet saves a heading. Those with signs are counted first, then those with none.
 
     >>> before_header("\n;;\n\nname;email\n")
     (5, 1, 2)
+    >>> before_header("Bounces of March,,\n,,\nname,email,reply\n")
+    (22, 2, 0)
     """
-    found = _EMPTY_LINES.match(text)
-    lines = found[0].splitlines() if found else []
-    blank = sum(not line.strip() for line in lines)
-    return (found.end() if found else 0), len(lines) - blank, blank
+    lines = text.split("\n", _LINES)[:-1]
+    if not lines and "\r" in text:
+        lines = text.split("\r", _LINES)[:-1]
+    filled = [place for place, line in enumerate(lines) if line.strip(_NOTHING)]
+    heading = 0
+    for place, following in pairwise(filled):
+        line = lines[place].strip()
+        if not _COMMENT.fullmatch(line) and not (
+            _ONE_CELL.fullmatch(line) and _has_titles(lines, filled, place)
+        ):
+            break
+        heading = following
+    above = lines[: heading if heading else filled[0] if filled else len(lines)]
+    blank = sum(not line.strip() for line in above)
+    return sum(len(line) + 1 for line in above), len(above) - blank, blank
+
+
+_NOTHING = ' \t,;|"\r'
+
+
+def _has_titles(lines: list[str], filled: list[int], place: int) -> bool:
+    """Return whether the first line below that fills several cells, or holds an address, is one of titles."""
+    below = (lines[at].strip() for at in filled if at > place)
+    first = next((line for line in below if "@" in line or not _ONE_CELL.fullmatch(line)), "")
+    return _TITLES.fullmatch(first) is not None
 
 
 def titles(line: str, delimiters: Iterable[str] = DELIMITERS) -> dict[str, list[str]]:

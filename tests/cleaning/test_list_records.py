@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -40,6 +41,16 @@ def test_a_quote_in_the_middle_is_text() -> None:
     text = 'pot,6" wide,x\n"quoted, yes",7"",y\n'
     assert cells(text, 1) == ['6" wide', '7""']
     assert cells(text, 0) == ["pot", "quoted, yes"]
+
+
+def test_a_quote_that_ends_in_no_cell_joins_no_rows() -> None:
+    text = 'kim@example.com,"Kim\nnia@example.com,Nia\nola@example.com,"Ola"\npia@example.com,Pia\n'
+    assert cells(text, 0) == [f"{name}@example.com" for name in ("kim", "nia", "ola", "pia")]
+
+
+def test_a_line_break_in_a_quoted_cell_stays_in_it() -> None:
+    text = 'kim@example.com,"Kim\nof Oslo" ,x\nnia@example.com,6" pot,"a\n""b"""\n'
+    assert cells(text, 1) == ['"Kim\nof Oslo" ', '6" pot']
 
 
 def test_cells_in_another_encoding_are_read_as_cp1252() -> None:
@@ -88,7 +99,7 @@ def test_what_csv_writes_is_read_alike(rows: list[list[str]]) -> None:
 @given(st.text(alphabet='ab",\n é', max_size=60))
 def test_stray_quotes_are_read_as_csv_reads_them(text: str) -> None:
     records = scan(text)
-    if records.unclosed:
-        return  # an error for us; csv takes the rest of the file as one cell
+    if records.unclosed or re.search(r'[,\n]"[^", \n]', text):
+        return  # an error, or rows of their own for us; csv takes the rest of the file as one cell, or joins the rows
     expected = [row or [""] for row in csv.reader(io.StringIO(text, newline=""))]
     assert records.cells.tolist() == [len(row) for row in expected]

@@ -157,6 +157,8 @@ def test_no_column_looks_like_addresses() -> None:
         (b"PK\x03\x04rest", "no workbook that can be read, or a damaged one"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x00\x01\x02\x03binary", "binary"),
+        (b'[{"email": "ann@example.com"}]', "looks like JSON; write it as CSV"),
+        (b"name of ann@example.com,town\nAnn,Oslo\n", "the header is 'name of \u2026', 'town'"),
         (b'email\nann@example.com\n"bo@example.com\n', "the quote that opens in record 3 never closes"),
         (
             gzip.compress(b"email\nann@example.com\n" * 50, mtime=0)[:-30],
@@ -171,6 +173,33 @@ def test_what_is_no_list(content: bytes, words: str) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     assert sentence(tmp_path / "nothing.csv") == f"there is no file or folder {tmp_path / 'nothing.csv'}"
     assert "is a folder" in sentence(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("above", "header"),
+    [
+        ("# customers of March\n", "name,email"),
+        ("# customers\n# of March\n\n", "name,email"),
+        ("Customers of March,,\n,,\n", "name,email,reply"),
+        ("Customers;;;\n", "name;email;city;street"),
+        ('"Customers, all of them",\n', "name,email"),
+    ],
+)
+def test_a_heading_above_the_titles_is_kept_and_no_row(above: str, header: str) -> None:
+    delimiter = ";" if ";" in header else ","
+    row = header.replace("name", "Ann").replace("email", "ann@example.com")
+    with MailingList(f"{above}{header}\n{row}\n".encode()) as found:
+        assert found.dialect.header == tuple(header.split(delimiter))
+        assert found.dialect.mark.decode() == above
+        assert found.dialect.address == 1
+        assert sum(len(block) for block in found.blocks()) == 1
+
+
+@pytest.mark.parametrize("header", ["email,,", "#,email"])
+def test_titles_are_no_heading(header: str) -> None:
+    row = ",".join(("ann@example.com" if title == "email" else "") for title in header.split(","))
+    found = dialect(f"{header}\n{row}\n")
+    assert (found.header, found.mark) == (tuple(header.split(",")), b"")
 
 
 def test_small_blocks_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,13 @@ def test_convert_writes_a_dataset_that_the_other_verbs_take(samples: Path, few: 
     assert "holds other things" in sentence(run("convert", samples / "exports", "--out", samples))
 
 
+@pytest.mark.parametrize(
+    ("zone", "advice"), [("berlin", "did you mean 'Europe/Berlin'"), ("+02:00", "give a name such as")]
+)
+def test_a_zone_that_is_not_known(zone: str, advice: str, few: Path) -> None:
+    assert advice in sentence(run("load", few, "--timezone", zone))
+
+
 def test_classify_counts_reasons(samples: Path) -> None:
     result = run("classify", samples / "exports" / "mailgun")
     assert result.exit_code == 0, result.output
