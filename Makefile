@@ -39,8 +39,8 @@ test: $(VENV)/dev.stamp   ## format, lint, types, and every test that is not slo
 	$(BIN)/mypy
 	$(BIN)/pytest -n logical --dist worksteal -m "not slow"
 
-# the share of examples that the first run leaves out is in the second: hypothesis looks three times as long
-test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel; three times the examples
+# the share of examples that the first run leaves out is in the second: hypothesis looks twice as long
+test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel; twice the examples
 	$(BIN)/pytest -n logical --dist worksteal -m "slow or hypothesis" --hypothesis-profile=ci
 
 test-all: test test-slow  ## both

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 #: Profile of hypothesis -> examples for each hundred that a test would like, and of a test that does not say.
-PROFILES = {"dev": 20, "ci": 60}
+PROFILES = {"dev": 20, "ci": 40}
 
 
 def use_profiles() -> None:

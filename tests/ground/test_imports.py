@@ -40,10 +40,6 @@ def test_an_import_loads_nothing_that_only_some_need() -> None:
     assert not loaded("", *DRAWING, *rare)
 
 
-def test_classifying_loads_no_statistics() -> None:
-    assert not loaded(CLASSIFYING, *DRAWING)
-
-
 def test_computing_loads_nothing_that_draws() -> None:
     assert not loaded(COMPUTING, *DRAWING)
 
@@ -52,7 +48,6 @@ def test_computing_loads_nothing_that_draws() -> None:
     "program",
     [
         "ba.charts.domains",
-        "from bounceanalytics import charts",
         "from bounceanalytics import *; charts.domains",
     ],
 )

@@ -98,11 +98,11 @@ def test_in_a_cell_of_a_file(name, written, plain, tmp_path):
     check(tmp_path / f"events.{end}", plain[name])
 
 
-@pytest.mark.parametrize("layout", [lines, array])
 @pytest.mark.parametrize("first", ["ses", "sendgrid", "mailgun"])
 @pytest.mark.parametrize("second", ["ses", "sendgrid", "mailgun webhook"])
-def test_two_in_one_file_however_late_the_second_comes(first, second, layout, tmp_path):
+def test_two_in_one_file_however_late_the_second_comes(first, second, tmp_path):
     """Each record goes to its own ESP, or is rejected where one is asked for."""
+    layout = array if "sendgrid" in (first, second) else lines
     content = layout(*[EVENTS[first]] * 300, EVENTS[second])
     load = ba.load(content, deduplicate=False)
     own, other = first.split()[0], second.split()[0]
