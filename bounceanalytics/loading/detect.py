@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.formats.reports import REPORT_OF
 from bounceanalytics.loading.found import Found, Layout
-from bounceanalytics.loading.hints import column_of_addresses, leaves, rows_of_text
+from bounceanalytics.loading.hints import (
+    column_of_addresses,
+    has_titles,
+    leaves,
+    rows_of_text,
+    titles_by_cells,
+)
 from bounceanalytics.loading.tolerant import split
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
 from bounceanalytics.loading.translating.mailboxes import looks_like_mail
@@ -461,25 +467,50 @@ def _detect_table(
         fmt = _choose([dict.fromkeys(header, "")], "csv", _clues(name), formats)
         if fmt and fmt.says[0] and not _says(fmt, text, header, delimiter):
             fmt = None
-        inside = (
-            None
-            if fmt and fmt.refuse
-            else _in_cells(text, header, delimiter, whole=whole, known=fmt is not None)
-        )
+        rows = _first_rows(text, delimiter, whole=whole)
+        headless = fmt is None and not _has_titles(rows)
+        named = _numbered(rows[0]) if headless else header
+        inside = None if fmt and fmt.refuse else _in_cells(rows[not headless :], named, known=fmt is not None)
         if inside:
-            looks_like = f"a table with {inside.title} in its cells"
-            return Found(inside, "csv", looks_like, header=header, delimiter=delimiter, wrapped=True)
+            what = f"a table with {inside.title} in its cells"
+            return Found(
+                inside, "csv", what, header=named, delimiter=delimiter, headless=headless, wrapped=True
+            )
         if fmt:
             return Found(fmt, "csv", fmt.title, header=header, delimiter=delimiter)
         known = _headless(text, delimiter, _clues(name), formats)
         if known:
             return known
+        if headless and len(named) > 1 and (looks is None or not looks.header):
+            named = titles_by_cells([row for row in rows if len(row) == len(named)])
+            what = f"a table without titles{', whose first line holds an address' if named else ''}"
+            looks = Found(None, "csv", what, header=named, delimiter=delimiter, headless=True)
         # an index that pandas has saved has no title
-        if looks is None and len(header) >= 2 and all(header[1:]) and not any("@" in cell for cell in header):
+        elif looks is None and not headless and len(header) >= 2 and all(header[1:]):
             what = f"a table with the columns {_shown(filter(None, header))}"
             addresses = column_of_addresses(rows_of_text(text, cells, delimiter))
             looks = Found(None, "csv", what, header=header, delimiter=delimiter, addresses=addresses)
     return looks
+
+
+def _first_rows(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
+    """Return the first rows of a text as a table, those of its titles included; none if it cannot be cut so."""
+    try:
+        rows = list(islice(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), _SAMPLE + 1))
+    except csv.Error:
+        return []
+    return rows if whole or len(rows) > _SAMPLE else rows[:-1]
+
+
+def _has_titles(rows: list[list[str]]) -> bool:
+    """Return whether the first row of a table names what is in the others, and is not one of them."""
+    return not rows or (
+        has_titles(rows) and not WALK.row(dict(zip(_numbered(rows[0]), rows[0], strict=True)))
+    )
+
+
+def _numbered(row: list[str]) -> tuple[str, ...]:
+    return tuple(f"column {place}" for place in range(1, len(row) + 1))
 
 
 def _says(fmt: Format, text: str, header: tuple[str, ...], delimiter: str) -> bool:
@@ -498,20 +529,9 @@ def _says(fmt: Format, text: str, header: tuple[str, ...], delimiter: str) -> bo
 _STRUCTURE = re.compile(r"\{.*\}$|\[[{']", re.DOTALL)
 
 
-def _in_cells(
-    text: str, header: tuple[str, ...], delimiter: str, *, whole: bool, known: bool
-) -> Format | None:
+def _in_cells(rows: list[list[str]], header: tuple[str, ...], *, known: bool) -> Format | None:
     """Return the format of the events in a table that is none of an ESP's own, or has structures in its cells."""
-    if len(header) < 2 and "{" not in text:
-        return None
-    lines = text.splitlines(keepends=True)
-    try:
-        rows = list(islice(csv.reader(lines, delimiter=delimiter), 1, _SAMPLE + 1))
-    except csv.Error:
-        return None
-    if not whole and len(rows) < _SAMPLE:
-        rows = rows[:-1]
-    if known and not any(_STRUCTURE.match(cell) for row in rows for cell in row):
+    if (len(header) < 2 or known) and not any(_STRUCTURE.search(cell) for row in rows for cell in row):
         return None
     return _known_inside(
         [WALK.row(dict(zip(header, row, strict=True)))] for row in rows if len(row) == len(header)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 import zoneinfo
@@ -17,13 +16,11 @@ from bounceanalytics.loading.detect import detect
 from bounceanalytics.loading.formats import esp_modules, own_exports, reports, unsupported
 from bounceanalytics.loading.formats.named_lists import is_address_title, named_list
 from bounceanalytics.loading.found import Found
-from bounceanalytics.loading.hints import titles_by_cells
 from bounceanalytics.loading.readings import LONGEST, LONGEST_JSON, as_copy, readings
 from bounceanalytics.loading.translating.mailboxes import looks_like_mail
 from bounceanalytics.loading.translating.printed import is_ruled
 from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
 from bounceanalytics.opening.archives import read_up_to
-from bounceanalytics.opening.csv import DELIMITERS
 from bounceanalytics.opening.sources import HEAD_SIZE, Source
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS
@@ -156,7 +153,7 @@ def _known(source: Source, folder: str) -> tuple[Source, Found]:
     """Return what a file is, and the file as it is to be read."""
     found = _look(source)
     if found.format is None and found.layout == "values":
-        found = _column_alone(source) or _without_titles(source) or found
+        found = _column_alone(source) or found
     found = _with_name(found, source.name)
     known = found.format is not None and not found.format.refuse
     if found.layout not in _TEXTS or (
@@ -193,25 +190,7 @@ def _column_alone(source: Source) -> Found | None:
     return Found(None, "csv", "a list of addresses", header=(title.lower(),), delimiter=",")
 
 
-def _without_titles(source: Source) -> Found | None:
-    """Return the table that a text is whose first line holds an address already, among other cells."""
-    lines = decoded(source.head().removeprefix(BOM)).splitlines(keepends=True)[:_SAMPLE]
-    for delimiter in DELIMITERS:
-        try:
-            rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
-        except csv.Error:
-            continue
-        if not rows or len(rows[0]) < 2 or not any(map(_ADDRESS.fullmatch, map(str.strip, rows[0]))):
-            continue
-        header = titles_by_cells([row for row in rows if len(row) == len(rows[0])])
-        if header:
-            looks = "a table without titles, whose first line holds an address"
-            return Found(None, "csv", looks, header=header, delimiter=delimiter, headless=True)
-    return None
-
-
 _ADDRESS = re.compile(r"[^\s,;@]+@[^\s,;@]+")
-_SAMPLE = 50
 
 
 def _with_name(found: Found, name: str) -> Found:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.addresses import normal_form, problem, text_array
 from bounceanalytics.clocks.grammar import Reading, read
+from bounceanalytics.loading.unwrapping.texts import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,40 @@ def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
         if count > most and 2 * count > len(values):
             best, most = title, count
     return best
+
+
+def has_titles(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first row of a table names what is in the others: is none of them, by what it holds.
+
+    >>> has_titles([["id", "mail"], ["1", "ann@example.com"]])
+    True
+    >>> has_titles([["1", "Ann"], ["2", "Bea"]])
+    False
+    """
+    first = [cell.strip() for cell in rows[0]]
+    if not first or problem(normal_form(text_array(first))).null_count:
+        return False
+    if any(_STRUCTURE.match(cell) and opened(cell) for cell in first):
+        return False
+    counted = [int(cell) for cell in first if cell.isdecimal()]
+    if len(counted) > 1 and counted == list(range(counted[0], counted[0] + len(counted))):
+        return True  # years, or the titles that pandas gives
+    below = [row for row in rows[1:_SAMPLE] if len(row) == len(first)]
+    for place, cell in enumerate(first):
+        kind = _kind(cell)
+        if kind and below and 2 * sum(_kind(row[place].strip()) == kind for row in below) > len(below):
+            return False
+    return True
+
+
+_STRUCTURE = re.compile(r"[\[{]|\"[\[{]|[A-Za-z0-9+/]{40}")
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+
+
+def _kind(cell: str) -> str:
+    if _NUMBER.fullmatch(cell):
+        return "a number"
+    return "a time" if isinstance(read(cell), Reading) else ""
 
 
 def titles_by_cells(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
