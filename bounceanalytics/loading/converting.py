@@ -356,6 +356,7 @@ class _Unit:
         self._files.reveal()
         facts = asdict(self._account)
         facts["styles"] = self._account.styles.tolist()
+        del facts["hollow"]  # matters to nobody but the reader
         note = {
             "number": self._number,
             "fingerprint": self._fingerprint,

@@ -298,15 +298,14 @@ def _keys(records: list[dict[str, Any]]) -> str:
 
 
 def _is_strange(look: _Looked, fmt: Format, formats: Sequence[Format]) -> bool:
-    """Return whether there are records of none of an ESP's own formats that hold events all the same."""
+    """Return whether there are records of none of an ESP's own formats, or spelled otherwise, that hold events."""
     if not look.indexed and any(reshaped(value) is not value for value in look.values):
         return True
     own = [one for one in formats if one.provider == fmt.provider and one.kind == "json"]
     strange = [
         record
         for record in look.records[: 4 * _SAMPLE]
-        if id(record) not in look.pages
-        and (WALK.is_flattened(record) or not any(one.fits(key for key in record if key) for one in own))
+        if id(record) not in look.pages and not WALK.is_native(record, own)
     ]
     return _known_inside(map(WALK.records, strange)) is not None
 

@@ -42,7 +42,7 @@ def account_frames(accounts: Iterable[Account]) -> tuple[pd.DataFrame, pd.DataFr
             one.rejected,
             one.rows,
             one.times,
-            "; ".join(dict.fromkeys([*one.notes, *one.times_notes])),
+            "; ".join(dict.fromkeys([*one.notes, *one.row_notes])),
         )
         for one in accounts
     ]

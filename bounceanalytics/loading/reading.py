@@ -25,7 +25,7 @@ from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.times import NAIVE, ROUNDED, TIME_STYLES, UNREAD, Clocks, times
-from bounceanalytics.loading.tolerant import READERS, tolerant_json
+from bounceanalytics.loading.tolerant import READERS, tolerant_json, tolerant_spans
 from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.pieces import Unwrapping
 from bounceanalytics.loading.unwrapping.texts import opened
@@ -52,6 +52,8 @@ _GROUP_BYTES = 2 * 1024**3
 
 _OTHERS = ("others",)  # how the servers are called that are no ESP's, in a note
 _TRIED = 100  # bad lines that are looked at
+_MOST_TRIED = 1_000  # records that lack something, of one file
+_FAILED = pa.array(["bounced", "deferred"])  # events that say why
 _PIECE = 100_000  # rows that the engine hands over at a time
 
 
@@ -71,6 +73,10 @@ class Account:
     zone: str = ""  # of its times without one, where the format tells
     unread: str = ""  # the first of its times that is not understood
     assumed: str = ""  # what was assumed of its dates
+    nameless: int = 0  # rows without a recipient
+    hollow: list[NDArray[np.int64]] = field(
+        default_factory=list
+    )  # some records that lack what their events tell
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -78,6 +84,14 @@ class Account:
         """How its times were written, the most frequent way first."""
         order = sorted(range(1, len(TIME_STYLES)), key=lambda style: -self.styles[style])
         return "; ".join(TIME_STYLES[style] for style in order if self.styles[style] and style != UNREAD)
+
+    @property
+    def row_notes(self) -> list[str]:
+        """What is to be said about its rows."""
+        if not self.nameless:
+            return self.times_notes
+        named = "1 event names" if self.nameless == 1 else f"{self.nameless:,} events name"
+        return [f"{named} no recipient", *self.times_notes]
 
     @property
     def times_notes(self) -> list[str]:
@@ -102,8 +116,9 @@ class Account:
 
     def forget(self) -> None:
         """Start anew, since the file is read again."""
-        self.records = self.loaded = self.rejected = self.rows = 0
+        self.records = self.loaded = self.rejected = self.rows = self.nameless = 0
         self.ignored.clear()
+        self.hollow.clear()
         self.styles[:] = 0
         self.unread = self.assumed = ""
 
@@ -116,6 +131,11 @@ class Batch:
     keys: pa.Table  # from copies.keys_of
     account: NDArray[np.int64]  # place of the file in the list of accounts
     record: NDArray[np.int64]
+
+    def kept(self, which: NDArray[np.bool_]) -> Batch:
+        """Return some of its rows."""
+        mask = pa.array(which)
+        return Batch(self.table.filter(mask), self.keys.filter(mask), self.account[which], self.record[which])
 
 
 def open_engine(
@@ -243,26 +263,68 @@ class Reader:
             for item in group:
                 yield from self._settled(*item, None) if len(group) == 1 else self.read([item], folder)
             return
-        pieces, batches = attempt
-        if len(batches) == len(pieces):
-            yield from batches
-            return
-        # the clean files of the group are kept, the others are read again
-        table = pa.Table.from_batches(pieces)
-        del pieces, batches, attempt
-        damaged = _damaged(table)
-        file = table["file"].to_numpy()
-        strange = set(file[pc.is_valid(table["problem"]).to_numpy()].tolist())
-        clean = ~np.isin(file, list(damaged))
-        if clean.any():
-            yield self._batch(table.filter(pa.array(clean)), places, _Numbers())
+        yield from self._looked_after(group, places, *attempt)
+
+    def _looked_after(
+        self,
+        group: Sequence[tuple[int, Source, Found]],
+        places: NDArray[np.int64],
+        pieces: list[pa.RecordBatch],
+        batches: list[Batch],
+    ) -> Iterator[Batch]:
+        """Yield what the engine has read of files by itself, and what it could not read read again."""
+        damaged: dict[int, set[int]] = {}
+        if len(batches) < len(pieces):
+            table = pa.Table.from_batches(pieces)
+            damaged = _damaged(table)
+            file = table["file"].to_numpy()
+            for index in np.unique(file[pc.is_valid(table["problem"]).to_numpy()]).tolist():
+                damaged[index].add(-1)
+            clean = ~np.isin(file, list(damaged))
+            batches = [self._batch(table.filter(pa.array(clean)), places, _Numbers())] if clean.any() else []
+            del table
+        pieces.clear()
+        respelled = [
+            index for index, item in enumerate(group) if index not in damaged and self._is_respelled(*item)
+        ]
+        for index in respelled:
+            self.accounts[places[index]].forget()
+        for batch in batches:
+            yield batch.kept(~np.isin(batch.account, places[respelled])) if respelled else batch
         for index, item in enumerate(group):
             if index in damaged:
-                yield from self._settled(*item, damaged[index] | ({-1} if index in strange else set()))
+                yield from self._settled(*item, damaged[index])
+            elif index in respelled:
+                yield from self._again(item[0], partial(self._unwrapped, *item))
 
     def _settled(self, place: int, source: Source, found: Found, bad: set[int] | None) -> list[Batch]:
         """Return the rows of a file read with care, once more if its last dates told the order of the first."""
-        return self._again(place, self._careful(place, source, found, bad))
+        known = len(self.rejects)
+        batches = self._again(place, self._careful(place, source, found, bad))
+        if not self._is_respelled(place, source, found):
+            return batches
+        self.accounts[place].forget()
+        del self.rejects[known:]
+        return self._again(place, partial(self._unwrapped, place, source, found))
+
+    def _is_respelled(self, place: int, source: Source, found: Found) -> bool:
+        """Return whether records that lack what their events tell have it under keys that are spelled otherwise."""
+        hollow, fmt = self.accounts[place].hollow, found.format
+        if not hollow or fmt is None or fmt.kind != "json" or found.wrapped:
+            return False
+        numbers = _some(np.unique(np.concatenate(hollow)), _MOST_TRIED)
+        try:
+            rows = self._engine.execute(
+                f"SELECT text FROM ({records.numbered_sql(source, found)})"
+                " WHERE number IN (SELECT unnest($numbers))",
+                {"numbers": numbers.tolist()},
+            ).fetchall()
+            texts = [text for (text,) in rows]
+        except duckdb.Error:
+            wanted = set(numbers.tolist())
+            spans = enumerate(tolerant_spans(source, found, None), start=1)
+            texts = [span.text for number, span in spans if number in wanted and not span.error]
+        return any(WALK.is_respelled(value, fmt.provider) for text in texts for value in opened(text or ""))
 
     def _careful(
         self, place: int, source: Source, found: Found, bad: set[int] | None
@@ -323,16 +385,23 @@ class Reader:
                 source = copy
                 bad = yield from self._stream_natively(place, source, found)
             again = self._clocks.settle()
-            if bad is not None and not bad and not again:
+            respelled = not bad and self._is_respelled(place, source, found)
+            if bad is not None and not bad and not again and not respelled:
                 return
             self.accounts[place].forget()
             yield None
+            if respelled:
+                yield from self._unwrapped(place, source, found)
+                return
             if bad is not None and not bad:
                 yield from self._stream_natively(place, source, found)
                 return
         careful = self._careful(place, source, found, bad)
         yield from careful()
-        if self._clocks.settle():
+        again = self._clocks.settle()
+        if self._is_respelled(place, source, found):
+            careful, again = partial(self._unwrapped, place, source, found), True
+        if again:
             self.accounts[place].forget()
             yield None
             yield from careful()
@@ -467,6 +536,7 @@ class Reader:
                 batches += self._registered(spans, query, place, source, what, known)
             yield from _in_order(batches)
             count += len(pieces)
+        self.accounts[place].hollow.clear()  # nothing was overlooked
         if len(esps) > 1:
             titles = " and ".join(
                 [*(ESPS[name] for name in ESPS if name in esps), *_OTHERS[: "generic" in esps]]
@@ -515,7 +585,22 @@ class Reader:
         if lost.any():
             kept = pa.array(~lost)
             rows, keys, account, record = rows.filter(kept), keys.filter(kept), account[~lost], record[~lost]
+        self._look(rows, account, record)
         return Batch(rows, keys, account, record)
+
+    def _look(self, rows: pa.Table, account: NDArray[np.int64], record: NDArray[np.int64]) -> None:
+        """Count the rows without a recipient, and remember some that lack what their events tell."""
+        nameless = pc.is_null(rows["recipient"]).to_numpy()
+        silent = pc.and_(pc.is_null(rows["diagnostic"]), pc.is_null(rows["enhanced_code"]))
+        silent = pc.and_(silent, pc.is_null(rows["reply_code"])).to_numpy()
+        failed = pc.is_in(rows["event"].cast(pa.string()), _FAILED).to_numpy()
+        hollow = nameless | pc.is_null(rows["timestamp"]).to_numpy() | (silent & failed)
+        if not hollow.any():
+            return
+        for place in np.unique(account[hollow]).tolist():
+            mine = account == place
+            self.accounts[place].nameless += int((nameless & mine).sum())
+            self.accounts[place].hollow.append(_some(record[hollow & mine], _TRIED))
 
     def _count(self, account: NDArray[np.int64], head: pa.ChunkedArray, styles: NDArray[np.int64]) -> None:
         heads = account if _all(head) else account[head.to_numpy()]
@@ -646,6 +731,13 @@ def _may_be_strange(source: Source, found: Found, bad: Collection[int], *, told:
         numbered = enumerate(raw for raw in lines_of(stream) if raw.strip())
         some = islice((decoded(raw) for number, raw in numbered if number in bad), _TRIED)
         return any(isinstance(one, Event) for line in some for one in WALK.record(opened(line)))
+
+
+def _some(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return some of many numbers, from the first to the last."""
+    if len(numbers) <= most:
+        return numbers
+    return numbers[np.linspace(0, len(numbers) - 1, most).astype(np.int64)]
 
 
 def _all(values: pa.ChunkedArray) -> bool:

@@ -78,17 +78,7 @@ def fields_sql(found: Found, values: str, *, tolerant: bool) -> str:
     assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
     through = ", _offset, _error, _raw" if tolerant else ""
     bad = "bad" if tolerant else "CAST(NULL AS VARCHAR) AS bad"
-    records = f"SELECT file, text, {bad}{through} FROM ({values})"
-    if found.layout == "log":  # what stands before the record is the log's own
-        records = _with_text(
-            records, f"CASE WHEN {_HAS_OBJECT} THEN substr(text, strpos(text, '{{')) ELSE text END"
-        )
-    if found.nested:
-        items = _items_sql(found)
-        records = f"SELECT file, CAST(unnest({items}) AS VARCHAR) AS text, bad{through} FROM ({records})"
-    if '"' not in fmt.opens:  # JSON in a JSON text is read all the same, to a depth of two
-        for _ in range(2):
-            records = _with_text(records, _DECODED)
+    records = _records_sql(found, f"SELECT file, text, {bad}{through} FROM ({values})", through)
     rows = f"SELECT file, text, bad{through}, true AS head, {fmt.inner or 'text'} AS record FROM ({records})"
     lone = ""
     if fmt.several:
@@ -102,6 +92,30 @@ def fields_sql(found: Found, values: str, *, tolerant: bool) -> str:
     read = f"SELECT file, text, bad{through}, head{lone}, TRY(json_transform(record, {wanted})) AS r FROM ({rows})"
     fields = f"SELECT file, {_bad_sql(found)} AS bad{through}, head{lone}, {fmt.field_sql()} FROM ({read})"
     return _exploded(fmt, fields)
+
+
+def numbered_sql(source: Source, found: Found) -> str:
+    """Return a query with ``number``, from 1, and ``text`` of each record of a file that the engine can read."""
+    values = f"SELECT file, text, NULL AS bad FROM ({native_sql([source], found)})"
+    return f"SELECT row_number() OVER () AS number, text FROM ({_records_sql(found, values, '')})"
+
+
+def _records_sql(found: Found, values: str, through: str) -> str:
+    """Return the query for a record's text apiece from values that may be lists or pages of them."""
+    fmt = found.format
+    assert fmt is not None  # noqa: S101
+    records = values
+    if found.layout == "log":  # what stands before the record is the log's own
+        records = _with_text(
+            records, f"CASE WHEN {_HAS_OBJECT} THEN substr(text, strpos(text, '{{')) ELSE text END"
+        )
+    if found.nested:
+        items = _items_sql(found)
+        records = f"SELECT file, CAST(unnest({items}) AS VARCHAR) AS text, bad{through} FROM ({records})"
+    if '"' not in fmt.opens:  # JSON in a JSON text is read all the same, to a depth of two
+        for _ in range(2):
+            records = _with_text(records, _DECODED)
+    return records
 
 
 _HAS_OBJECT = "contains(text, '{')"

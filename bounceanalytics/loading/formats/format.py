@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.database import literal
+from bounceanalytics.loading.formats.spelling import Spelling, Structure, squeezed
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -37,9 +39,6 @@ RAW_COLUMNS = (
 _TYPES = {"tags": "VARCHAR[]", "attempt": "INTEGER", "suspect": "BOOLEAN"}
 
 Kind = Literal["json", "csv", "body"]
-
-#: One piece of a JSON structure: a type name of the engine, or a list or dict of such pieces.
-Structure = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,8 @@ class Format:
         Regular expression that the file's name, or a URL in the page, must match; for formats that look alike.
     inner : str
         SQL over ``text`` for the JSON of the record, where it is wrapped into something else.
+    inside : tuple of str
+        Keys that the record itself lies under, one of them; none where it lies open.
     several : bool
         What is inside may be a list of records; they are rows of one record.
     opens : str
@@ -158,6 +159,7 @@ class Format:
     bare: bool = True
     hint: str = ""
     inner: str = ""
+    inside: tuple[str, ...] = ()
     several: bool = False
     opens: str = "{"
     signs: tuple[Sign, ...] = ()
@@ -204,6 +206,11 @@ class Format:
     def markers(self) -> frozenset[str]:
         """Keys that tell a record of this format from the objects inside it."""
         return frozenset(" ".join(self.needs).split())
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """How its keys are spelled."""
+        return Spelling(self.structure(), self.inside)
 
     def place(self, name: str, header: Sequence[str]) -> int:
         """Return the column of a table that holds a field, else -1; earlier spellings come first."""
@@ -266,11 +273,6 @@ def named(words: str, *, unless: str = "") -> str:
     """
     denied = f"{_DENIED}|{unless}" if unless else _DENIED
     return rf"^(?!.*(?:{denied}))[^/]*(?<![a-z])(?:{words})[^/]*$"
-
-
-def squeezed(title: str) -> str:
-    """Return the letters and digits of a title, in lower case."""
-    return "".join(sign for sign in title.lower() if sign.isalnum())
 
 
 def identifier(name: str) -> str:

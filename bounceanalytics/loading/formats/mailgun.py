@@ -206,6 +206,7 @@ WEBHOOK = replace(
     lacks="",
     signs=(),
     plain=False,
+    inside=("event-data", "event_data"),
     inner="CAST(coalesce(TRY(json_extract(text, '$.\"event-data\"')), TRY(json_extract(text, '$.event_data')), text)"
     " AS VARCHAR)",
 )

@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 from bounceanalytics.database import literal
-from bounceanalytics.loading.formats.format import Format, named, squeezed
+from bounceanalytics.loading.formats.format import Format, named
+from bounceanalytics.loading.formats.spelling import squeezed
 
 #: What turns such a name into another: a list that was made without them, or numbers about them.
 _OTHER = r"remove|delete|take.?off|clean|rate|stats|statistic|summary|report(?!s|ed)|totals?|classification"

@@ -18,12 +18,12 @@ from bounceanalytics.loading.formats.format import (
     Sign,
     id_sql,
     named,
-    squeezed,
     tags_sql,
     words_sql,
 )
 from bounceanalytics.loading.formats.mail_marks import MailMarks
 from bounceanalytics.loading.formats.reports import report_format
+from bounceanalytics.loading.formats.spelling import squeezed
 
 #: SendGrid's word -> ours. A block is a "bounce" too; its ``type`` tells, and the classifier reads that.
 EVENTS = {

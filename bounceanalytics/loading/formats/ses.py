@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from bounceanalytics.database import literal
-from bounceanalytics.loading.formats.format import Format, Sign, Structure, words_sql
+from bounceanalytics.loading.formats.format import Format, Sign, words_sql
 from bounceanalytics.loading.formats.mail_marks import MailMarks
 from bounceanalytics.loading.formats.reports import report_format
+
+if TYPE_CHECKING:
+    from bounceanalytics.loading.formats.spelling import Structure
 
 #: SES's word, without blanks and underscores -> ours.
 EVENTS = {

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading.unwrapping.keys import Carried, plain
+from bounceanalytics.loading.formats.spelling import plain
+from bounceanalytics.loading.unwrapping.keys import Carried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

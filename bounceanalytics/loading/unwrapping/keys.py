@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bounceanalytics.loading.formats.format import Format, squeezed
+from bounceanalytics.loading.formats.spelling import is_told, plain
+from bounceanalytics.loading.unwrapping.shapes import untyped
 from bounceanalytics.loading.unwrapping.texts import structure_of
 
 if TYPE_CHECKING:
-    from bounceanalytics.loading.formats.format import Sign, Structure
+    from bounceanalytics.loading.formats.format import Format, Sign
+    from bounceanalytics.loading.formats.spelling import Structure
 
 _DEEPEST = 5  # parts of a key
-_MISSING = ("", "nan", "NaN", "None", "null", "NULL", "\\N")
 _TRUTHS = {"True": True, "False": False}
 
 #: Field of an unwrapped record that is the carrier's own: what it says of itself.
 NOTICE = "notice of a carrier"
-
-plain = lru_cache(maxsize=65_536)(squeezed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,6 @@ class Known:
         self._moved = {plain(name) for name in fmt.also} & {
             name for sign in fmt.signs for name in sign.needs.split()
         }
-        self._tree = _exact(fmt.structure())
         self._signs: dict[str, list[Sign]] = {}
         for sign in fmt.signs:
             self._signs.setdefault(sign.needs.split()[0], []).append(sign)
@@ -107,7 +104,7 @@ class Known:
         """
         if any(name in keys for name in self._moved) or not self.fits(keys, table=False, loose=False):
             return None
-        if not _is_spelled(record, self._tree):
+        if not self.origin.spelling.is_of(record):
             return None
         if (
             carried.time is not None
@@ -120,7 +117,13 @@ class Known:
             record = {**record, self._carrier: carried.account}
         return Event(self, record, size)
 
-    def native(self, flat: Mapping[str, Any], names: Mapping[str, str], carried: Carried) -> Event:
+    def native(
+        self,
+        flat: Mapping[str, Any],
+        names: Mapping[str, str],
+        carried: Carried,
+        written: Mapping[str, Any] | None = None,
+    ) -> Event:
         """Return the event as the ESP writes it.
 
         Parameters
@@ -131,12 +134,16 @@ class Known:
             The keys as they were written, by joined keys.
         carried : Carried
             What its carrier says; its time is for an event that has none of its own.
+        written : mapping, optional
+            The record whose keys were joined: what it spells as the ESP does counts before what is alike.
         """
         record: dict[str, Any] = {}
         size = 0
         taken = set()
         for name, path, leaf in self._leaves:
-            value = _shaped(flat.get(name), leaf)
+            exact = _at(written, path)
+            exact = structure_of(exact) if isinstance(exact, str) else exact
+            value = _shaped(exact if is_told(exact) else flat.get(name), leaf)
             if value is None and isinstance(leaf, list):
                 value = _gathered(flat, name, leaf)
             if value is not None:
@@ -152,7 +159,7 @@ class Known:
                     if key.startswith(name) and key != name
                 }
             lists = {
-                key: one if isinstance(one, list) else [one] for key, one in value.items() if _is_told(one)
+                key: one if isinstance(one, list) else [one] for key, one in value.items() if is_told(one)
             }
             if lists:
                 _put(record, path, lists)
@@ -194,7 +201,8 @@ def unwrapped(fmt: Format) -> Format:
 def flattened(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the values of a record by joined keys without case and punctuation, and those keys as they were written.
 
-    A text that holds a structure is opened. Of two keys that are alike the first one with a value counts.
+    A text that holds a structure is opened, and so is an object that is alone in a list. Of two keys that are alike the
+    first one with a value counts.
     """
     flat: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -204,9 +212,13 @@ def flattened(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]
         for key, one in node.items():
             name = before + plain(key)
             value = structure_of(one) if isinstance(one, str) else one
-            if not _is_told(flat.get(name)):
+            if isinstance(value, Mapping) and not isinstance(alone := untyped(value), (Mapping, list)):
+                value = alone
+            if not is_told(flat.get(name)):
                 flat[name] = value
                 names[name] = written + key
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
             if isinstance(value, Mapping) and depth < _DEEPEST:
                 stack.append((name, f"{written}{key}.", value, depth + 1))
     return flat, names
@@ -233,9 +245,9 @@ def _written(name: str, count: int) -> str:
 
 def _fits(sign: Sign, flat: Mapping[str, Any]) -> bool:
     needs = sign.needs.split()
-    if not all(_is_told(flat.get(name)) for name in needs):
+    if not all(is_told(flat.get(name)) for name in needs):
         return False
-    if any(_is_told(flat.get(name)) for name in sign.lacks.split()):
+    if any(is_told(flat.get(name)) for name in sign.lacks.split()):
         return False
     word = flat[needs[0]]
     if not isinstance(word, str):
@@ -243,15 +255,10 @@ def _fits(sign: Sign, flat: Mapping[str, Any]) -> bool:
     return not sign.words or plain(word) in sign.words
 
 
-def _is_told(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip() not in _MISSING
-    return value is not None and value not in ([], {}) and value == value  # noqa: PLR0124 - NaN is not
-
-
 def _shaped(value: Any, leaf: Structure) -> Any:
     """Return a value in the shape of a structure; None where it tells nothing."""
-    if not _is_told(value):
+    value = untyped(value)
+    if not is_told(value):
         return None
     if isinstance(leaf, list):
         if isinstance(value, str):
@@ -260,6 +267,8 @@ def _shaped(value: Any, leaf: Structure) -> Any:
         shaped = [one for item in items if (one := _shaped(item, leaf[0])) is not None]
         return shaped or None
     if isinstance(leaf, dict):
+        if isinstance(value, str):
+            value = structure_of(value, names=leaf)
         if isinstance(value, str):  # the address alone
             return {next(iter(leaf)): value}
         if not isinstance(value, Mapping):
@@ -278,7 +287,7 @@ def _gathered(flat: Mapping[str, Any], name: str, leaf: Structure) -> list[Any] 
     """Return a list whose items were spread over keys such as ``recipients.0.emailAddress``, or one item without."""
     items: dict[int, Any] = {}
     for key, value in flat.items():
-        if key.startswith(name) and key != name and _is_told(value):
+        if key.startswith(name) and key != name and is_told(value):
             rest = key[len(name) :]
             field = rest.lstrip("0123456789")
             place = int(rest[: len(rest) - len(field)] or 0)
@@ -288,28 +297,6 @@ def _gathered(flat: Mapping[str, Any], name: str, leaf: Structure) -> list[Any] 
                 items[place][field] = value
     found: list[Any] | None = _shaped([items[place] for place in sorted(items)], leaf)
     return found
-
-
-def _exact(structure: Structure) -> Any:
-    """Return a structure by keys without case and punctuation, with the keys as they are; what has no keys is None."""
-    if isinstance(structure, dict):
-        return {plain(key): (key, _exact(inner)) for key, inner in structure.items()}
-    return [_exact(structure[0])] if isinstance(structure, list) else None
-
-
-def _is_spelled(value: Any, tree: Any) -> bool:
-    """Return whether a value has the keys of a structure as they are, where it has them."""
-    if tree is None or value is None:
-        return True
-    if isinstance(tree, list):
-        return isinstance(value, list) and (not value or _is_spelled(value[0], tree[0]))
-    if not isinstance(value, dict):
-        return False
-    for key, inner in value.items():
-        known = tree.get(plain(key))
-        if known is not None and (known[0] != key or not _is_spelled(inner, known[1])):
-            return False
-    return True
 
 
 def _at(record: Any, path: tuple[str, ...]) -> Any:

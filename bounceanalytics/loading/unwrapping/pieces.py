@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading.formats.reports import ANY_SERVER, report_format
+from bounceanalytics.loading.formats.spelling import plain
 from bounceanalytics.loading.rows import table_rows
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
 from bounceanalytics.loading.stored import STORED, rows_of
 from bounceanalytics.loading.tolerant import READERS, Shape, tolerant_spans
 from bounceanalytics.loading.unwrapping import carriers
 from bounceanalytics.loading.unwrapping.carriers import Notice
-from bounceanalytics.loading.unwrapping.keys import NOTICE, Event, plain, unwrapped
+from bounceanalytics.loading.unwrapping.keys import NOTICE, Event, unwrapped
 from bounceanalytics.loading.unwrapping.walk import Nothing, Record, Walk, why_rejected
 from bounceanalytics.opening.text import decoded, lines_of
 

@@ -7,7 +7,8 @@ from typing import Any
 #: Marks of a type beside a value, as DynamoDB, MongoDB and Avro write them.
 _TYPES = frozenset(
     {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS", "s", "n", "m", "l", "bool"}
-    | {"$date", "$oid", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"}
+    | {"$date", "$oid", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$symbol", "$uuid"}
+    | {"$binary", "$timestamp"}
     | {"string", "int", "long", "float", "double", "boolean", "array", "map", "null", "bytes"}
     | {
         "stringValue",
@@ -20,6 +21,8 @@ _TYPES = frozenset(
     }
     | {"nullValue", "fields", "values", "VarCharValue", "v"}
 )
+#: Marks beside an object -> the key of the value in it.
+_PARTS = {"$binary": "base64", "$timestamp": "t"}
 _NAMES = ("field", "name", "key", "Name", "Key", "Field", "column")
 _VALUES = ("value", "Value", "stringValue", "StringValue")
 _COLUMNS = ("columns", "fields", "header", "headers", "columnNames", "column_names")
@@ -30,7 +33,7 @@ def reshaped(value: Any) -> Any:
     """Return a value as plain records where a store has given it another shape; else the value itself."""
     if isinstance(value, dict):
         if _is_typed(value):
-            return {key: _untyped(one) for key, one in value.items()}
+            return {key: untyped(one) for key, one in value.items()}
         return _of_table(value) or _of_columns(value) or value
     return _of_pairs(value) or _of_rows(_listed(value)) or value
 
@@ -48,7 +51,8 @@ def _mark(value: Any) -> str | None:
     return None
 
 
-def _untyped(value: Any) -> Any:
+def untyped(value: Any) -> Any:
+    """Return a value that stands beside its type, without that; any other as it is."""
     mark = _mark(value)
     if mark is None:
         return value
@@ -56,8 +60,10 @@ def _untyped(value: Any) -> Any:
     if mark in {"NULL", "nullValue", "null"}:
         return None
     if isinstance(inner, dict):
-        return _untyped(inner) if _mark(inner) else {key: _untyped(one) for key, one in inner.items()}
-    return [_untyped(one) for one in inner] if isinstance(inner, list) else inner
+        if mark in _PARTS:
+            return inner.get(_PARTS[mark])
+        return untyped(inner) if _mark(inner) else {key: untyped(one) for key, one in inner.items()}
+    return [untyped(one) for one in inner] if isinstance(inner, list) else inner
 
 
 def _of_columns(record: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -106,7 +112,7 @@ def _listed(rows: Any) -> list[Any]:
     alone = [next(iter(row.values())) for row in rows if isinstance(row, dict) and len(row) == 1]
     if len(alone) < len(rows) or not all(isinstance(cells, list) for cells in alone):
         return rows
-    return [[_untyped(cell) for cell in cells] for cells in alone]
+    return [[untyped(cell) for cell in cells] for cells in alone]
 
 
 def _of_pairs(values: list[Any]) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading.formats.format import squeezed
+from bounceanalytics.loading.formats.spelling import squeezed
 from bounceanalytics.opening.text import finite
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.formats import esp_modules
+from bounceanalytics.loading.formats.spelling import plain
 from bounceanalytics.loading.unwrapping import carriers
 from bounceanalytics.loading.unwrapping.carriers import Notice, by_plain_keys
-from bounceanalytics.loading.unwrapping.keys import Carried, Event, Known, flattened, plain, without
+from bounceanalytics.loading.unwrapping.keys import Carried, Event, Known, flattened, without
 from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.loading.unwrapping.texts import opened
 
@@ -68,9 +69,17 @@ class Walk:
         """Return which of them an event has."""
         return self._known.index(event.known)
 
-    def is_flattened(self, record: Mapping[str, Any]) -> bool:
-        """Return whether a record has keys that were joined of several."""
-        return any(plain(key) in self._deep for key in record)
+    def is_native(self, record: Mapping[str, Any], formats: Iterable[Format]) -> bool:
+        """Return whether a record is of one of some formats and spelled so that the engine can read it at once."""
+        if any(plain(key) in self._deep for key in record):  # joined of several
+            return False
+        return any(one.fits(key for key in record if key) and one.spelling.is_of(record) for one in formats)
+
+    def is_respelled(self, value: Any, provider: str) -> bool:
+        """Return whether a value holds events and is no record that is spelled as an ESP spells its own."""
+        if isinstance(value, dict) and self.is_native(value, _own(provider)):
+            return False
+        return any(isinstance(one, Event) for record in self.records(value) for one in record)
 
     def is_carried(self, value: Any, depth: int = 0) -> bool:
         """Return whether a value that holds no event is what a queue or a topic gave, or a notice of a carrier."""
@@ -115,23 +124,36 @@ class Walk:
                 if event := known.as_it_is(record, keys, carried):
                     return event
         flat, names = flattened(record)
-        if event := self._of(flat, names, carried, table=table):
+        if event := self._of(flat, names, carried, record, table=table):
             return event
         tails = {(name, tail) for name in keys if (tail := self._tail(name))}
         for prefix in sorted({name[: -len(tail)] for name, tail in tails}, key=len)[:4]:
             rest = without(prefix, flat)
-            if event := self._of(rest, {name: names[prefix + name] for name in rest}, carried, table=table):
+            named = {name: names[prefix + name] for name in rest}
+            if event := self._of(rest, named, carried, None, table=table):
                 return event
         return None
 
     def _of(
-        self, flat: dict[str, Any], names: dict[str, str], carried: Carried, *, table: bool
+        self,
+        flat: dict[str, Any],
+        names: dict[str, str],
+        carried: Carried,
+        record: Mapping[str, Any] | None,
+        *,
+        table: bool,
     ) -> Event | None:
         for loose in (False, True):
             for known in self._known:
                 if known.fits(flat, table=table, loose=loose):
-                    return known.native(flat, names, carried)
+                    return known.native(flat, names, carried, record)
         return None
+
+
+@cache
+def _own(provider: str) -> list[Format]:
+    module = esp_modules().get(provider)
+    return [fmt for fmt in module.FORMATS if fmt.kind == "json"] if module else []
 
 
 class _Step:
