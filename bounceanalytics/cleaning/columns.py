@@ -162,4 +162,4 @@ def _columns(header: tuple[str, ...] | None, count: int) -> str:
 
 def shown(title: str) -> str:
     """Return a title as a message shows it; what was taken for one may be an address, which none shows."""
-    return repr(re.sub(r"[^\s@]+@[^\s@]+", "…", title)[:60])
+    return repr(re.sub(r"[^\s@]+@[^\s@]+", "…", title[:200])[:60])
