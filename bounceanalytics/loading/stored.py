@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from bounceanalytics.opening.sources import Source
 
 #: Layout -> pattern of the first bytes of the file, and what a message calls it.
-_KINDS: dict[Layout, tuple[bytes, str]] = {
+KINDS: dict[Layout, tuple[bytes, str]] = {
     "parquet": (rb"PAR1", "a Parquet file"),
     "feather": (rb"ARROW1", "a Feather file"),
     "orc": (rb"(?s)ORC(?=.*[\x00-\x08\x0e-\x1f])", "an ORC file"),  # ORCID may be the title of a column
     "avro": (rb"Obj\x01", "an Avro file"),
 }
-STORED = frozenset(_KINDS)
+STORED = frozenset(KINDS)
 
 _ROWS = 5_000  # at a time
 _ALONE = "value"  # stands for the title of what is no row, but a text by itself
@@ -40,12 +40,12 @@ def layout_of(source: Source, head: bytes) -> Layout | None:
     """Return the layout of a file that is no text, by its first bytes; None if it is one, or is packed."""
     if source.packing != "none":
         return None
-    return next((layout for layout, (magic, _) in _KINDS.items() if re.match(magic, head)), None)
+    return next((layout for layout, (magic, _) in KINDS.items() if re.match(magic, head)), None)
 
 
 def title_of(layout: Layout) -> str:
     """Return what a message calls a file of a layout."""
-    return _KINDS[layout][1]
+    return KINDS[layout][1]
 
 
 def columns_of(path: str, layout: Layout) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics import schema
+from bounceanalytics.loading import stored
 from bounceanalytics.loading.detect import Found
 from bounceanalytics.loading.finding import FORMATS
 from bounceanalytics.loading.formats.format import RAW_COLUMNS
@@ -19,6 +20,8 @@ from bounceanalytics.loading.normalise import events_sql
 from bounceanalytics.loading.reading import open_engine
 from bounceanalytics.loading.records import direct_sql, fields_sql, native_sql
 from bounceanalytics.loading.times import Clocks
+from bounceanalytics.loading.unwrapping import carriers
+from bounceanalytics.opening import archives
 from bounceanalytics.opening.sources import open_sources
 
 READABLE = [form for form in FORMATS if form.provider in schema.ESPS and not form.refuse]
@@ -154,3 +157,12 @@ def test_the_page_on_forms_names_them_all():
     page = Path(ba.__file__).parent.joinpath("loading", "README.md").read_text(encoding="utf-8")
     for form in READABLE:
         assert form.name.removeprefix("suppression list: ") in page, form.name
+
+
+def test_the_page_names_all_layers():
+    page = Path(ba.__file__).parent.joinpath("loading", "README.md").read_text(encoding="utf-8")
+    table = page.partition("## At a glance")[2].partition("\n## ")[0]
+    names = [*archives.TITLES.values(), *(name for _, name in stored.KINDS.values())]
+    names += [*(name for _, name in carriers.TITLES), *(row.reason for row in carriers.NOTICES)]
+    for name in (*names, carriers.PLATFORM.reason):
+        assert name in table, name

@@ -37,7 +37,7 @@ def _row(key: str, value: str, reason: str, needs: str = "") -> _Row:
     return _Row(key, re.compile(value, re.IGNORECASE | re.DOTALL), reason, needs)
 
 
-_NOTICES = (
+NOTICES = (
     _row("type", "SubscriptionConfirmation", "a request to confirm a subscription", "subscribeurl"),
     _row("type", "UnsubscribeConfirmation", "a confirmation that a subscription has ended", "topicarn"),
     _row(
@@ -60,7 +60,7 @@ _LINES = re.compile(
     r"\s*(?:\S+\s+)?(?:START|END|REPORT|INIT_START|XRAY|EXTENSION)\b.*(?:RequestId|Runtime|Name).*", re.DOTALL
 )
 LINE = Notice("a line of the log that names no address")
-_PLATFORM = Notice("a line that the platform wrote into the log")
+PLATFORM = Notice("a line that the platform wrote into the log")
 
 #: Keys that a carrier has -> the one that says when it was handed the event.
 _TIMES = (
@@ -70,7 +70,7 @@ _TIMES = (
 )
 
 #: Keys that a carrier has -> its name, for what is rejected.
-_TITLES = (
+TITLES = (
     ("type messageid message", "an SNS message"),
     ("detailtype detail", "an EventBridge event"),
     ("messageid body", "an SQS message"),
@@ -114,7 +114,7 @@ _BASE64 = (
 
 def notice(keys: Mapping[str, Any]) -> Notice | None:
     """Return what a record is that only its carrier speaks in; None if it may hold an event."""
-    for row in _NOTICES:
+    for row in NOTICES:
         value = keys.get(row.key)
         if isinstance(value, str) and row.value.fullmatch(value.strip()) and _has(keys, row.needs):
             return Notice(row.reason)
@@ -124,7 +124,7 @@ def notice(keys: Mapping[str, Any]) -> Notice | None:
 def line_notice(text: str) -> Notice | None:
     """Return what a line of a log is that holds no event; None if it may be one that cannot be read."""
     if _LINES.fullmatch(text):
-        return _PLATFORM
+        return PLATFORM
     return None if "@" in text else LINE
 
 
@@ -149,7 +149,7 @@ def account_of(keys: Mapping[str, Any]) -> Any:
 
 def title(keys: Mapping[str, Any]) -> str:
     """Return what a record is called that holds nothing; without addresses."""
-    for needs, name in _TITLES:
+    for needs, name in TITLES:
         if _has(keys, needs):
             return name
     return ""
