@@ -242,3 +242,65 @@ def test_events_that_name_nobody_are_counted():
     load = ba.load(lines(event, event), deduplicate=False)
     assert load.events["recipient"].isna().tolist() == [True, True]
     assert load.files["note"].tolist() == ["2 events name no recipient"]
+
+
+OWNER = {"id": 1, "email": "owner@example.org", "timestamp": "2026-03-11T00:00:00Z"}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_owner_of_an_inbox_is_no_recipient(name, plain):
+    event = EVENTS[name]
+    inbox = {
+        f"{word}, {key}": OWNER | {"event": word, key: part}
+        for word in ("received", "webhook", "delivered", "bounce")
+        for key, part in (("payload", event), ("raw", json.dumps(event)), ("body", json.dumps([event])))
+    }
+    load = ba.load(lines(*inbox.values()), deduplicate=False)
+    assert differing(load, plain[name], list(inbox)) == {}
+
+
+def test_an_inbox_may_hold_several_events():
+    inbox = OWNER | {"event": "delivered", "raw": [sendgrid_bounce(number) for number in (1, 2, 3)]}
+    load = ba.load(lines(inbox, inbox), deduplicate=False)
+    assert load.events["recipient"].value_counts().to_dict() == {
+        f"reader{number}@example.com": 2 for number in (1, 2, 3)
+    }
+
+
+def _ordered(value):
+    """Return what Python prints of a value whose dicts are ordered dicts of Python up to 3.11."""
+    if isinstance(value, dict):
+        return f"OrderedDict([{', '.join(f'({key!r}, {_ordered(one)})' for key, one in value.items())}])"
+    return f"[{', '.join(map(_ordered, value))}]" if isinstance(value, list) else repr(value)
+
+
+PRINTED = {
+    "OrderedDict": _ordered,
+    "collections.OrderedDict": lambda event: _ordered(event).replace(
+        "OrderedDict", "collections.OrderedDict"
+    ),
+    "a dict's class": lambda event: f"CaseInsensitiveDict({event!r})",
+    "defaultdict": lambda event: f"defaultdict(<class 'str'>, {event!r})",
+    "a named tuple": lambda event: f"Event({', '.join(f'{key}={one!r}' for key, one in event.items())})",
+    "behind words": lambda event: f"2026-03-10 08:15:20 INFO got {_ordered(event)}",
+    "in a list": lambda event: f"[{_ordered(event)}]",
+}
+
+
+@pytest.mark.parametrize("printed", PRINTED)
+def test_classes_that_python_prints(printed, plain):
+    events = [{key.replace("-", "_"): one for key, one in event.items()} for event in EVENTS.values()]
+    content = "".join(f"{PRINTED[printed](event)}\n" for event in events).encode()
+    load = ba.load(content, deduplicate=False)
+    wanted = pd.concat(plain.values(), ignore_index=True)
+    assert load.events[COMPARED].astype("string").equals(wanted[COMPARED].astype("string"))
+
+
+def test_times_and_numbers_that_python_prints(plain):
+    moment = plain["sendgrid"]["timestamp"][0].to_pydatetime()
+    event = EVENTS["sendgrid"] | {"timestamp": "@"}
+    for zone in ("datetime.timezone.utc", "zoneinfo.ZoneInfo(key='UTC')"):
+        time = f"datetime.datetime({moment:%Y, %-m, %-d, %-H, %-M, %-S}, tzinfo={zone})"
+        text = repr(event).replace("'@'", time).replace("'5.1.1'", "Decimal('5.1')")
+        load = ba.load(f"{text}\n{text}\n".encode(), deduplicate=False)
+        assert load.events["timestamp"].tolist() == [moment, moment]

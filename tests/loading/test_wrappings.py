@@ -142,3 +142,22 @@ def test_an_event_without_a_time_takes_that_of_its_message():
         str(ba.load(json.dumps(JSON["sns"](event)).encode()).events["timestamp"][0])[:19]
         == "2026-03-10 08:15:22"
     )
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_first_of_rows_without_titles_is_one_of_them(name, plain):
+    text = json.dumps(EVENTS[name])
+    loki = {
+        "stream": {"app": "hook"},
+        "values": [["1773130520000000000", text], ["1773130521000000000", text]],
+    }
+    columns = [{"name": "at", "type": "DateTime"}, {"name": "raw", "type": "String"}]
+    compact = {
+        "meta": columns,
+        "data": [["2026-03-10 08:15:20", text], ["2026-03-10 08:15:21", text]],
+        "rows": 2,
+    }
+    titled = [["@timestamp", "raw"], ["2026-03-10 08:15:20", text], ["2026-03-10 08:15:21", text]]
+    for content in ({"data": {"resultType": "streams", "result": [loki]}}, compact, titled):
+        load = ba.load(json.dumps(content).encode(), deduplicate=False)
+        assert load.events["recipient"].tolist() == plain[name]["recipient"].tolist() * 2

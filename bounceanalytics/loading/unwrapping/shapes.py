@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 #: Marks of a type beside a value, as DynamoDB, MongoDB and Avro write them.
@@ -23,9 +24,11 @@ _TYPES = frozenset(
 )
 #: Marks beside an object -> the key of the value in it.
 _PARTS = {"$binary": "base64", "$timestamp": "t"}
+#: A title of a column: no number, no address, no JSON.
+_TITLE = re.compile(r"[@$#]?[^\W\d][\w .:/$()#-]*")
 _NAMES = ("field", "name", "key", "Name", "Key", "Field", "column")
 _VALUES = ("value", "Value", "stringValue", "StringValue")
-_COLUMNS = ("columns", "fields", "header", "headers", "columnNames", "column_names")
+_COLUMNS = ("columns", "meta", "fields", "header", "headers", "columnNames", "column_names")
 _ROWS = ("data", "rows", "values", "records", "dataArray", "data_array")
 
 
@@ -136,7 +139,7 @@ def _of_rows(values: list[Any]) -> list[dict[str, Any]] | None:
         return None
     titles = values[0]
     if len(titles) < 2 or not all(
-        isinstance(name, str) and name.strip() and "@" not in name for name in titles
+        isinstance(name, str) and _TITLE.fullmatch(name.strip()) for name in titles
     ):
         return None
     if not all(len(row) == len(titles) for row in values):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import binascii
 import json
 import re
 import urllib.parse
-import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.formats.spelling import squeezed
+from bounceanalytics.loading.unwrapping import reprs
 from bounceanalytics.opening.text import finite
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def opened(text: str, *, packed: bool = False) -> list[Any]:
                 if isinstance(value, (dict, list))
                 else []
             )
-    if "{" in text or "[" in text:
+    if "{" in text or "[" in text or reprs.CALLED.search(text):
         return _within(text)
     if _FORM.fullmatch(text):
         pairs = urllib.parse.parse_qsl(text, keep_blank_values=True)
@@ -80,6 +79,9 @@ def structure_of(text: str, names: Mapping[str, Any] | None = None) -> Any:
         Keys of the objects in it, where they may be written without quotes.
     """
     start, end = text[:1], text[-1:]
+    if end == ")" and (called := reprs.CALLED.match(text)) and text[called.end()] in "[{<":
+        value = _literal(text)
+        return text if value is None else value
     if start + end not in {"{}", "[]"}:
         stripped = text.strip()
         return (
@@ -100,6 +102,10 @@ def structure_of(text: str, names: Mapping[str, Any] | None = None) -> Any:
 def _within(text: str) -> list[Any]:
     """Return the structures that stand in a text among words."""
     found: list[Any] = []
+    if called := reprs.CALLED.search(text):
+        value = _literal(text[called.start() : text.rfind(")") + 1])
+        if value is not None:
+            return [value]
     at = tries = 0
     while tries < _TRIES and (match := _BEGINNING.search(text, at)):
         tries += 1
@@ -130,10 +136,7 @@ def _literal(text: str) -> Any:
         if "=>" in text:
             value = _DECODER.decode(re.sub(r"\bnil\b", "null", _RUBY.sub('": ', text)))
         else:
-            with warnings.catch_warnings(
-                action="ignore", category=Warning
-            ):  # of escapes that Python does not know
-                value = ast.literal_eval(text)
+            value = reprs.read(text)
         json.dumps(value)  # a set, bytes or a complex number is none of ours
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None

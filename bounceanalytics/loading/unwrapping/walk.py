@@ -24,6 +24,7 @@ _LAYERS = 8  # texts in texts
 _DEEPEST = 40  # dicts and lists in one another, texts counted with what they hold
 _STEPS = 200_000  # of one record
 _COMMON = {"messageid", "timestamp", "recipient", "destination", "createdat"}  # keys that carriers have, too
+_SHORT = 60  # characters; what is shorter holds no event
 _PAGE = 4  # what is looked at of a page to see what it is
 
 
@@ -73,7 +74,28 @@ class Walk:
         """Return whether a record is of one of some formats and spelled so that the engine can read it at once."""
         if any(plain(key) in self._deep for key in record):  # joined of several
             return False
-        return any(one.fits(key for key in record if key) and one.spelling.is_of(record) for one in formats)
+        return any(
+            one.fits(key for key in record if key)
+            and one.spelling.is_of(record)
+            and not (one.signs and not one.inner and self._is_carrier(record))
+            for one in formats
+        )
+
+    def _is_carrier(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a record that has some keys of an event, and no sign of its own, holds another event."""
+        keys = by_plain_keys(record)
+        if self.is_signed(keys) or not any(
+            isinstance(one, (dict, list)) or (isinstance(one, str) and len(one) > _SHORT)
+            for one in record.values()
+        ):
+            return False
+        own = self.recognised(record, Carried())
+        inside = [one for some in self.records(record) for one in some if isinstance(one, Event)]
+        return any(own is None or one.record != own.record for one in inside)
+
+    def is_signed(self, keys: Mapping[str, Any]) -> bool:
+        """Return whether a record has the keys that nothing but an event has, not only those of many things."""
+        return any(known.fits(keys, table=False, loose=False) for known in self._known)
 
     def is_respelled(self, value: Any, provider: str) -> bool:
         """Return whether a value holds events and is no record that is spelled as an ESP spells its own."""
@@ -223,14 +245,16 @@ class _Step:
     def _below(
         self, event: Event, record: dict[str, Any], carried: Carried, depth: int, layers: int
     ) -> Record:
-        """Return the event in a record that is one itself but has another column for the whole of it."""
+        """Return what is in a record that is one itself but has another column for the whole of it, or of several."""
         for key, value in record.items():
             if plain(key) in event.known.first or not isinstance(value, (str, dict, list)):
                 continue
             found = self.into(value, carried, depth + 1, layers)
-            sizes = [one.size for one in found[0] if isinstance(one, Event)] if len(found) == 1 else []
-            if sizes and max(sizes) >= event.size:
-                return found[0]
+            sizes = [max((one.size for one in some if isinstance(one, Event)), default=0) for some in found]
+            if not sizes or min(sizes) < event.size:
+                continue
+            if len(found) == 1 or not self._walk.is_signed(by_plain_keys(record)):
+                return _joined(found)
         return []
 
 
