@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics import schema
-from bounceanalytics.addresses import SEVERAL, normal_form, problem
+from bounceanalytics.addresses import SEVERAL, may_be_held, normal_form, problem
 from bounceanalytics.cleaning.ledgers import beside, in_ledger, opened
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.cleaning.manifest import account_of, checksum, manifest_text
@@ -296,7 +296,10 @@ def _with_more(records: Records, dialect: Dialect, addresses: pa.Array) -> pa.Ar
     for number in range(first, int(records.cells[likely].max())):
         if number == dialect.address:
             continue
-        others = normal_form(records.cell(number, dialect.encoding))
+        cells = records.cell(number, dialect.encoding)
+        if not may_be_held(cells):
+            continue
+        others = normal_form(cells)
         wrong = problem(others)
         held = pc.fill_null(pc.equal(wrong, SEVERAL), True)  # nothing is wrong, or just that
         differ = pc.fill_null(pc.not_equal(others, addresses), True)

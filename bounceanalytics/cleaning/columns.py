@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics.addresses import SEVERAL, normal_form, problem, text_array
+from bounceanalytics.addresses import SEVERAL, may_be_held, normal_form, problem, text_array
 from bounceanalytics.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: What the column is called, letters only, in several languages; earlier names win. Those of the second row may
 #: stand over street addresses as well, so their content has to look right.
@@ -59,7 +61,7 @@ def address_column(
     ones, there is no telling which of them mail goes to: going by the wrong one would remove good customers and keep
     dead addresses, so the caller has to say.
     """
-    addressed = [share > 0 for share in _shares([_addresses(text_array([cell])) for cell in first])]
+    addressed = (~_none(_addresses(text_array(first))[1])).tolist()
     header = None if any(addressed) else tuple(first)
     columns = [_addresses(values[1:] if header is not None else values) for values in cells]
     shares = _shares(columns)
@@ -104,14 +106,23 @@ def address_column(
 
 def _addresses(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Return the cells in normal form, and what keeps each from being an address."""
+    if not may_be_held(column):
+        return pc.utf8_trim_whitespace(column), pa.repeat(pa.scalar("no @", pa.large_string()), len(column))
     texts = normal_form(column)
     return texts, problem(texts)
 
 
+def _none(problems: pa.Array) -> NDArray[np.bool_]:
+    """Return which cells hold neither an address nor several."""
+    none: NDArray[np.bool_] = pc.fill_null(pc.not_equal(problems, SEVERAL), False).to_numpy(
+        zero_copy_only=False
+    )
+    return none
+
+
 def _hits(problems: pa.Array) -> int:
     """Return how many cells hold an address, or several."""
-    count: int = problems.null_count + (pc.sum(pc.equal(problems, SEVERAL)).as_py() or 0)
-    return count
+    return int((~_none(problems)).sum())
 
 
 def _shares(columns: Sequence[tuple[pa.Array, pa.Array]]) -> list[float]:

@@ -78,6 +78,14 @@ def _addresses(pieces: list[str]) -> int:
 
 
 def _pieces(text: str) -> Iterator[str]:
+    """Yield what stands between separators, and of what nothing but blanks separate each address."""
+    pieces = list(_between(text))
+    apart = _by_blanks([piece for piece in pieces if "@" in piece])
+    for piece in pieces:
+        yield from apart.get(piece, (piece,))
+
+
+def _between(text: str) -> Iterator[str]:
     """Yield what stands between separators; a surname before a comma goes with the name and address behind it."""
     waiting = ""
     for piece in _split(text):
@@ -91,23 +99,25 @@ def _pieces(text: str) -> Iterator[str]:
         else:
             if waiting:
                 yield waiting
-            yield from _by_blanks(piece)
+            yield piece
         waiting = ""
     if waiting:
         yield waiting
 
 
-def _by_blanks(piece: str) -> Iterator[str]:
-    """Yield the addresses of a piece that are separated by nothing but blanks, or the piece as it stands."""
-    words = piece.split()
-    if (
-        len(words) > 1
-        and problem(read_addresses(text_array([piece])))[0].is_valid
-        and _addresses(words) == len(words)
-    ):
-        yield from words
-    else:
-        yield piece
+def _by_blanks(pieces: list[str]) -> dict[str, list[str]]:
+    """Return the words of those pieces that are no address, while each of their words is one."""
+    several = list({piece for piece in pieces if len(piece.split()) > 1})
+    good = _good(several)
+    doubtful = {piece: piece.split() for piece in several if piece not in good}
+    addresses = _good([word for words in doubtful.values() for word in words])
+    return {piece: words for piece, words in doubtful.items() if addresses.issuperset(words)}
+
+
+def _good(texts: list[str]) -> set[str]:
+    """Return those that are an address."""
+    wrong = problem(read_addresses(text_array(texts))).to_pylist()
+    return {text for text, problem_ in zip(texts, wrong, strict=True) if problem_ is None}
 
 
 def _split(text: str) -> Iterator[str]:
