@@ -52,7 +52,7 @@ _GROUP_BYTES = 2 * 1024**3
 
 _OTHERS = ("others",)  # how the servers are called that are no ESP's, in a note
 _TRIED = 100  # bad lines that are looked at
-_MOST_TRIED = 1_000  # records that lack something, of one file
+_MOST_TRIED = 300  # records that lack something, of one file
 _FAILED = pa.array(["bounced", "deferred"])  # events that say why
 _PIECE = 100_000  # rows that the engine hands over at a time
 
@@ -313,18 +313,26 @@ class Reader:
         if not hollow or fmt is None or fmt.kind != "json" or found.wrapped:
             return False
         numbers = _some(np.unique(np.concatenate(hollow)), _MOST_TRIED)
+        texts = self._texts(source, found, numbers)
+        return any(WALK.is_respelled(value, fmt.provider) for text in texts for value in opened(text or ""))
+
+    def _texts(self, source: Source, found: Found, numbers: NDArray[np.int64]) -> list[str | None]:
+        """Return some records of a file, by their numbers in order."""
+        wanted = set(numbers.tolist())
+        if found.plain:  # to look for the ends of lines is far cheaper than to have them read
+            with source.open() as stream:
+                some = enumerate((raw for raw in lines_of(stream) if not raw.isspace()), start=1)
+                return [decoded(raw) for number, raw in islice(some, int(numbers[-1])) if number in wanted]
         try:
             rows = self._engine.execute(
                 f"SELECT text FROM ({records.numbered_sql(source, found)})"
                 " WHERE number IN (SELECT unnest($numbers))",
                 {"numbers": numbers.tolist()},
             ).fetchall()
-            texts = [text for (text,) in rows]
         except duckdb.Error:
-            wanted = set(numbers.tolist())
             spans = enumerate(tolerant_spans(source, found, None), start=1)
-            texts = [span.text for number, span in spans if number in wanted and not span.error]
-        return any(WALK.is_respelled(value, fmt.provider) for text in texts for value in opened(text or ""))
+            return [span.text for number, span in spans if number in wanted and not span.error]
+        return [text for (text,) in rows]
 
     def _careful(
         self, place: int, source: Source, found: Found, bad: set[int] | None
