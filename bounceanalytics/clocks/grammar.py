@@ -31,13 +31,20 @@ _EPOCH = dt.date(1970, 1, 1).toordinal()
 #: The first moment that is no zero date in another zone.
 EARLIEST = 2 * DAY
 
-#: Numbers since 1970 by their size, seconds from 1973 on: size, microseconds of one, and what it is called.
+FILETIME, TICKS = "100 nanoseconds since 1601 (Windows)", "100 nanoseconds since the year 1 (.NET)"
+#: Seconds from the beginning of 1601, and of the year 1, to 1970.
+_SINCE_1601, _SINCE_1 = 11_644_473_600, 62_135_596_800
+#: Numbers by their size: size, microseconds of one, and what it is called. They are since 1970, seconds from 1973 on,
+#: or those of Windows and .NET from 1990 to 2099; as nanoseconds these would be of 1973 to 1990, before any event.
 _UNITS = (
     (Decimal(10) ** 8, Decimal(10) ** 10, Decimal(10) ** 6, "seconds since 1970"),
     (Decimal(10) ** 11, Decimal(10) ** 13, Decimal(10) ** 3, "milliseconds since 1970"),
     (Decimal(10) ** 14, Decimal(10) ** 16, Decimal(1), "microseconds since 1970"),
-    (Decimal(10) ** 17, Decimal(10) ** 19, Decimal(10) ** -3, "nanoseconds since 1970"),
+    (Decimal(122_756_256) * 10**9, Decimal(157_469_184) * 10**9, Decimal("0.1"), FILETIME),
+    (Decimal(627_667_488) * 10**9, Decimal(662_380_416) * 10**9, Decimal("0.1"), TICKS),
+    (Decimal(788_918_400) * 10**9, Decimal(10) ** 19, Decimal(10) ** -3, "nanoseconds since 1970"),
 )
+_BEFORE = {FILETIME: _SINCE_1601 * SECOND, TICKS: _SINCE_1 * SECOND}
 ROUNDED = "numbers that a spreadsheet has rounded"
 SERIAL = "serial numbers of a spreadsheet"
 ISO, MAIL, NAIVE = "ISO 8601", "RFC 2822", "without a zone"
@@ -123,6 +130,7 @@ def read(text: str) -> Reading | NoTime | None:
     text = _cleaned(text)
     if len(text) > _LONGEST:
         return None
+    text = _OFFSET_IN_PARENTHESES.sub(r"\1", text)
     clock = _PLAIN.search(text)
     if clock is None or _PLAIN.search(text, clock.end()):
         return _read(text)
@@ -136,6 +144,8 @@ def read(text: str) -> Reading | NoTime | None:
 
 
 _LONGEST = 120
+#: As the console of SES writes its zone; behind an offset it is a comment.
+_OFFSET_IN_PARENTHESES = re.compile(r"(?<![+-]\d{4} )\(((?:UTC|GMT)[+-]\d\d?(?::?\d\d)?)\)$")
 _PLAIN = re.compile(
     r"(?<![0-9:+-])(?:0?[0-9]|1[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,:]([0-9]{1,12}))?)?(?![0-9:])"
 )
@@ -186,7 +196,7 @@ def _number(match: re.Match[str]) -> Reading | NoTime | None:
             known = len(digits.rstrip("0")) if exponent else len(digits)
             # what a spreadsheet shows as 1.77E+09 has lost its last digits
             rounded = exponent is not None and len(digits) < value.adjusted() + 1 and known < 9
-            instant = int((value * micros).to_integral_value())
+            instant = int((value * micros).to_integral_value()) - _BEFORE.get(style, 0)
             return Reading({"": instant // DAY}, instant % DAY, ((0,),), ROUNDED if rounded else style)
     return None
 
@@ -553,7 +563,13 @@ def _seconds(match: re.Match[str]) -> int | None:
 _LARGEST_OFFSET = 16 * 3600
 
 
+#: Years behind it are of another calendar, such as 2569 in Thailand; the last of all is "for ever".
+_LAST_YEAR, _FOR_EVER = 2200, 9999
+
+
 def _day(year: int, month: int, day: int) -> int | None:
+    if _LAST_YEAR < year < _FOR_EVER:
+        return None
     try:
         return dt.date(year, month, day).toordinal() - _EPOCH
     except ValueError:

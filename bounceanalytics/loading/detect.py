@@ -20,7 +20,7 @@ from bounceanalytics.loading.hints import (
     rows_of_text,
     titles_by_cells,
 )
-from bounceanalytics.loading.tolerant import split
+from bounceanalytics.loading.tolerant import spans_of
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
 from bounceanalytics.loading.translating.mailboxes import looks_like_mail
 from bounceanalytics.loading.unwrapping.keys import Event
@@ -87,9 +87,10 @@ def detect(head: bytes, name: str, formats: Sequence[Format], *, whole: bool) ->
         found = _detect_log(lines, first=True) or _detect_table(text, name, formats, whole=whole)
     if not _is_known(found):
         found = _detect_log(lines) or found
-    if not _is_known(found) and start[0] not in "{[" and "\n{" in text:
-        # garbage before the first record
-        found = _detect_json(text[text.index("\n{") :], name, formats, whole=whole) or found
+    if "{" in text and (found is None or not _is_known(found)):
+        found = _detect_among(text, []) or found
+    elif found and found.layout == "log" and (_OPENS.search(text) or _CLOSES.match(start)):
+        found = _detect_among(text, lines) or found
     return found or Found(None, "values", _looks(head))
 
 
@@ -157,6 +158,35 @@ def _detect_log(lines: list[str], *, first: bool = False) -> Found | None:
     """Detect the log of a program that wrote events into its lines; if ``first``, into the first one."""
     fmt = _known_inside([WALK.line(line)] for line in lines[: 1 if first else None])
     return None if fmt is None else Found(fmt, "log", f"a log with {fmt.title} in its lines", wrapped=True)
+
+
+#: What a value over several lines begins with, and what the rest of a cut value may be.
+_OPENS = re.compile(r"[\[{][ \t\r]*$", re.MULTILINE)
+_CLOSES = re.compile(r"[^\n]*[}\]]\s*,\s*\{")
+
+
+def _detect_among(text: str, lines: list[str]) -> Found | None:
+    """Detect values over several lines among words, and those behind one whose beginning is not there.
+
+    In a log, there must be more events than there are in its ``lines``, or the first one be cut.
+    """
+    spans = list(islice(spans_of(text.encode("utf-8", "replace"), words=True), 4 * _SAMPLE))
+    records = [WALK.records(_parsed(span.text or "")) for span in spans if not span.error]
+    inside = _known_inside(records)
+    cut = spans and spans[0].error and _CUT.search(spans[0].text or "")
+    if inside is None or (
+        lines and not cut and _count(records) <= _count([WALK.line(line)] for line in lines)
+    ):
+        return None
+    return Found(inside, "values", f"{inside.title} among other text", wrapped=True, among=True)
+
+
+#: The end of an event whose beginning is not there.
+_CUT = re.compile(r"\"\s*:.*[\w\"}\]]\s*[}\]]$", re.DOTALL)
+
+
+def _count(found: Iterable[list[list[Any]]]) -> int:
+    return sum(isinstance(one, Event) for records in found for record in records for one in record)
 
 
 def _known_inside(found: Iterable[list[list[Any]]]) -> Format | None:
@@ -378,7 +408,7 @@ def _cut_values(text: str, lines: list[Any]) -> tuple[list[Any] | None, Layout]:
         return lines, "lines"
     if text.lstrip()[:1] != "[":
         return ([cut] if cut else None), "values"
-    spans = split(text.encode("utf-8", "replace"))[: 4 * _SAMPLE]
+    spans = islice(spans_of(text.encode("utf-8", "replace")), 4 * _SAMPLE)
     items = [item for item in (_parsed(span.text or "") for span in spans if not span.error) if item]
     return ([items] if items else [cut] if cut else None), "array"
 
@@ -401,6 +431,9 @@ def _parsed(line: str, depth: int = 0) -> Any:
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
 
 
+_DEEPEST = 500
+
+
 def _close(text: str) -> Any:
     """Return the first value of a text that ends, or is damaged, in the middle of it: as much as can be read."""
     stack: list[str] = []
@@ -409,6 +442,8 @@ def _close(text: str) -> Any:
         mark = token[0]
         if mark in "{[":
             stack.append("}" if mark == "{" else "]")
+            if len(stack) > _DEEPEST:
+                break
         elif mark in "}]":
             if not stack or stack.pop() != mark:
                 break
@@ -485,7 +520,13 @@ def _detect_table(
             what = f"a table without titles{', whose first line holds an address' if named else ''}"
             looks = Found(None, "csv", what, header=named, delimiter=delimiter, headless=True)
         # an index that pandas has saved has no title
-        elif looks is None and not headless and len(header) >= 2 and all(header[1:]):
+        elif (
+            looks is None
+            and not headless
+            and len(header) >= 2
+            and all(header[1:])
+            and not any("@" in cell for cell in header)
+        ):
             what = f"a table with the columns {_shown(filter(None, header))}"
             addresses = column_of_addresses(rows_of_text(text, cells, delimiter))
             looks = Found(None, "csv", what, header=header, delimiter=delimiter, addresses=addresses)

@@ -53,6 +53,8 @@ class Found:
         Lines with signs, and without any, before the header.
     wrapped : bool
         Its events lie in something that is not their ESP's, so that they have to be looked for in each record.
+    among : bool
+        They are values among words.
     container : str
         Key of the list that the records of such a file lie in.
     only : str
@@ -72,6 +74,7 @@ class Found:
     skip: int = 0
     blank: int = 0
     wrapped: bool = False
+    among: bool = False
     container: str = ""
     only: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -26,22 +27,39 @@ _KINDS: dict[str, Callable[[str], object]] = {
 
 
 def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the title of the column with the most addresses, most of its filled cells being some; else nothing.
+    """Return the title of the column of addresses, most of its filled cells being some; else nothing.
+
+    Of several, it is the one that means a recipient; never one that means a sender beside others.
 
     >>> column_of_addresses([{"id": "1", "Mail": "ann@example.com"}])
     'Mail'
+    >>> column_of_addresses([{"from": "news@example.org", "who": "ann@example.com"}])
+    'who'
     """
-    columns: dict[str, list[str]] = {}
-    for row in islice(rows, _SAMPLE):
-        for title, value in row.items():
-            if title and isinstance(value, str) and value.strip():
-                columns.setdefault(title, []).append(value)
-    best, most = "", 0
-    for title, values in columns.items():
-        count = problem(normal_form(text_array(values))).null_count
-        if count > most and 2 * count > len(values):
-            best, most = title, count
-    return best
+    cells = [
+        (title, value)
+        for row in islice(rows, _SAMPLE)
+        for title, value in row.items()
+        if title and isinstance(value, str) and value.strip()
+    ]
+    good = problem(normal_form(text_array([value for _, value in cells]))).is_null().to_pylist()
+    filled = Counter(title for title, _ in cells)
+    addresses = Counter(title for (title, _), fits in zip(cells, good, strict=True) if fits)
+    most = [title for title, count in addresses.items() if 2 * count > filled[title]]
+    return max(most, key=lambda title: (_means(title), addresses[title]), default="")
+
+
+_RECIPIENT = re.compile(
+    r"recipient|rcpt|subscriber|customer|contact|^to$|(?:^|_)to_?(?:e?mail|addr)|destination", re.IGNORECASE
+)
+_SENDER = re.compile(
+    r"sender|from|return.?path|reply.?to|bounce.?addr|envelope|owner|created.?by", re.IGNORECASE
+)
+
+
+def _means(title: str) -> int:
+    """Return 1 for a title that means who was written to, -1 for one that means who wrote, 0 for any other."""
+    return bool(_RECIPIENT.search(title)) - bool(_SENDER.search(title))
 
 
 def has_titles(rows: Sequence[Sequence[str]]) -> bool:
@@ -52,7 +70,7 @@ def has_titles(rows: Sequence[Sequence[str]]) -> bool:
     >>> has_titles([["1", "Ann"], ["2", "Bea"]])
     False
     """
-    first = [cell.strip() for cell in rows[0]]
+    first = [cell.strip() for cell in rows[0][:_SAMPLE]]
     if not first or problem(normal_form(text_array(first))).null_count:
         return False
     if any(_STRUCTURE.match(cell) and opened(cell) for cell in first):
@@ -60,7 +78,7 @@ def has_titles(rows: Sequence[Sequence[str]]) -> bool:
     counted = [int(cell) for cell in first if cell.isdecimal()]
     if len(counted) > 1 and counted == list(range(counted[0], counted[0] + len(counted))):
         return True  # years, or the titles that pandas gives
-    below = [row for row in rows[1:_SAMPLE] if len(row) == len(first)]
+    below = [row for row in rows[1:_SAMPLE] if len(row) == len(rows[0])]
     for place, cell in enumerate(first):
         kind = _kind(cell)
         if kind and below and 2 * sum(_kind(row[place].strip()) == kind for row in below) > len(below):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.translating import printed
 from bounceanalytics.loading.translating.yaml_documents import documents
 from bounceanalytics.loading.unwrapping.shapes import reshaped
+from bounceanalytics.loading.unwrapping.texts import literal_of
 from bounceanalytics.opening import archives
 from bounceanalytics.schema import BOUNCE_COLUMNS, EVENT_COLUMNS
 
@@ -30,6 +32,10 @@ def as_copy(source: Source, content: bytes, what: str, folder: str) -> Source:
     return replace(source, path=out.name, size=len(content), packing="none", notes=(*source.notes, what))
 
 
+#: What a terminal is told, colours above all.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
 def readings(text: str) -> Iterator[tuple[str, bytes]]:
     """Yield how a text may be read, and what it is then: JSON or CSV.
 
@@ -38,7 +44,12 @@ def readings(text: str) -> Iterator[tuple[str, bytes]]:
     UnfoldedError
         As for :func:`.yaml_documents.documents`.
     """
+    if "\x1b[" in text:
+        text = _COLOUR.sub("", text)
+        yield "text without the colours of a terminal", text.encode("utf-8", "replace")
     is_json = text.lstrip()[:1] in {"{", "["}
+    if is_json and _value(text) is None and (value := literal_of(text.strip())):
+        yield "what Python prints", json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     what = "a table in JSON" if is_json else "YAML"
     values = _rows(text) if is_json else documents(text)
     if values:

@@ -42,6 +42,8 @@ TIME_STYLES = (
     grammar.OTHER,
     grammar.OTHER_NAIVE,
     "unknown to us",
+    grammar.FILETIME,
+    grammar.TICKS,
 )
 _STYLE: dict[str, int] = {name: place for place, name in enumerate(TIME_STYLES)}
 UNREAD = _STYLE["unknown to us"]

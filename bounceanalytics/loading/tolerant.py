@@ -49,12 +49,15 @@ class Shape:
         Signs that a record may begin with.
     indexed : bool
         The list of records became an object with the keys "0", "1" …
+    words : bool
+        They stand among words, so that a number or a text is no record.
     """
 
     markers: frozenset[str] = frozenset()
     container: str = ""
     opens: str = "{"
     indexed: bool = False
+    words: bool = False
 
     @property
     def between(self) -> re.Pattern[str]:
@@ -64,7 +67,8 @@ class Shape:
     @property
     def beginning(self) -> re.Pattern[str]:
         """Bytes that a record may begin with."""
-        return re.compile(f"[{re.escape(self.opens)}]")
+        signs = "".join(re.escape(sign) for sign in self.opens if sign != "{")
+        return re.compile(r"\{(?=\s*(?:[\"}]|$))" + (f"|[{signs}]" if signs else ""))
 
     def is_record(self, value: Any) -> bool:
         """Return whether a value that was found among damage is a record, and not a piece of one."""
@@ -134,9 +138,9 @@ def tolerant_json(source: Source, found: Found, bad: Collection[int] | None) -> 
     yield from batches(tolerant_spans(source, found, bad))
 
 
-def split(raw: bytes) -> list[Span]:
-    """Return the JSON values of some bytes, for a look at the beginning of a file."""
-    return list(_split(TextWindow(io.BytesIO(raw)), Shape()))
+def spans_of(raw: bytes, *, words: bool = False) -> Iterator[Span]:
+    """Yield the JSON values of some bytes, for a look at the beginning of a file."""
+    return _split(TextWindow(io.BytesIO(raw)), Shape(words=words))
 
 
 # lines
@@ -255,6 +259,8 @@ def _split(window: TextWindow, shape: Shape) -> Iterator[Span]:
             if isinstance(value, str) and str not in kinds:
                 value, piece = _inside(value)
             error = "" if isinstance(value, kinds) else "it is no JSON object"
+            if error and shape.words:
+                size = 0
         except (ValueError, RecursionError) as problem:
             size, piece = 0, ""
             error = _message(problem, window.at)
@@ -358,7 +364,9 @@ def _next_record(window: TextWindow, shape: Shape, budget: _Budget) -> int:
         for match in shape.beginning.finditer(text, at + done):
             place = match.start()
             before = text[max(place - 64, at) : place].rstrip()
-            if before.endswith(":") and not (shape.indexed and _NUMBERED.search(before)):
+            if before.endswith(('":', '" :') if shape.words else ":") and not (
+                shape.indexed and _NUMBERED.search(before)
+            ):
                 continue
             try:
                 value, _ = _LENIENT.raw_decode(text, place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -123,8 +124,12 @@ class Unwrapping:
     def _of_values(self) -> Iterator[Piece]:
         fmt = self._found.format
         assert fmt is not None  # noqa: S101
-        shape = Shape(container=self._found.container, indexed=self._found.indexed)
+        shape = Shape(container=self._found.container, indexed=self._found.indexed, words=self._found.among)
         for span in tolerant_spans(self._source, self._found, None, shape):
+            if self._found.among and span.error and span.text and not _OF_JSON.search(span.text):
+                if span.text.strip("[]{}, \t\r\n"):
+                    yield from self._of(span.offset, span.text, [self._walk.line(span.text)], span.text)
+                continue
             if span.error or span.text is None:
                 yield Piece(self._own, span, span.text or "")
                 continue
@@ -189,6 +194,10 @@ class Unwrapping:
 
     def _rejected(self, offset: int, raw: str, error: str) -> Piece:
         return Piece(self._own, Span(offset, raw[:TEXT_KEPT], error), raw[:TEXT_KEPT])
+
+
+#: What words around values are without.
+_OF_JSON = re.compile(r"\"\s*[:,}\]]|[{\[]\s*\"")
 
 
 def _is_empty(value: Any) -> bool:

@@ -80,7 +80,7 @@ def structure_of(text: str, names: Mapping[str, Any] | None = None) -> Any:
     """
     start, end = text[:1], text[-1:]
     if end == ")" and (called := reprs.CALLED.match(text)) and text[called.end()] in "[{<":
-        value = _literal(text)
+        value = literal_of(text)
         return text if value is None else value
     if start + end not in {"{}", "[]"}:
         stripped = text.strip()
@@ -93,30 +93,32 @@ def structure_of(text: str, names: Mapping[str, Any] | None = None) -> Any:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
         pass
-    value = _literal(text)
+    value = literal_of(text)
     if value is None and "=" in text:
         value = _struct(text, names or {})
     return text if value is None else value
 
 
 def _within(text: str) -> list[Any]:
-    """Return the structures that stand in a text among words."""
+    """Return the structures that stand in a text among words, the escapes of a database around them being undone."""
     found: list[Any] = []
     if called := reprs.CALLED.search(text):
-        value = _literal(text[called.start() : text.rfind(")") + 1])
+        value = literal_of(text[called.start() : text.rfind(")") + 1])
         if value is not None:
             return [value]
     at = tries = 0
     while tries < _TRIES and (match := _BEGINNING.search(text, at)):
-        tries += 1
         start = match.start()
         try:
             value, at = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             at = start + 1
+            tries += 1
             end = max(text.rfind("}"), text.rfind("]")) + 1
             if text[start] == "{" or text[start : start + 2] == "[{":
-                value = _literal(text[start:end])
+                if "\\" in text and _is_json(plain := _ESCAPE.sub(_escaped, text[start:])):
+                    return found + _within(plain)
+                value = literal_of(text[start:end])
                 if value is not None:
                     found.append(value)
                     break
@@ -128,7 +130,23 @@ def _within(text: str) -> list[Any]:
     return found
 
 
-def _literal(text: str) -> Any:
+#: As MySQL and PostgreSQL write a line, in which each backslash of JSON is doubled.
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "Z": "\x1a"}
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return _ESCAPED.get(sign[1], sign[1])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(_DECODER.raw_decode(text)[0], (dict, list))
+    except (ValueError, RecursionError):
+        return False
+
+
+def literal_of(text: str) -> Any:
     """Return what a text is in Python's notation, or in Ruby's; None if it is neither."""
     if len(text) > _LARGEST_LITERAL:
         return None
