@@ -495,42 +495,52 @@ def _detect_table(
         return found and replace(found, skip=found.skip + 1)
     looks = None
     for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
-        header = tuple(map(column_key, cells))
-        if len(header) < 2 and delimiter != ",":
+        if len(cells) < 2 and delimiter != ",":
             continue
-        fmt = _choose([dict.fromkeys(header, "")], "csv", _clues(name), formats)
-        if fmt and fmt.says[0] and not _says(fmt, text, header, delimiter):
-            fmt = None
-        rows = _first_rows(text, delimiter, whole=whole)
-        headless = fmt is None and not _has_titles(rows)
-        named = _numbered(rows[0]) if headless else header
-        inside = None if fmt and fmt.refuse else _in_cells(rows[not headless :], named, known=fmt is not None)
-        if inside:
-            what = f"a table with {inside.title} in its cells"
-            return Found(
-                inside, "csv", what, header=named, delimiter=delimiter, headless=headless, wrapped=True
-            )
-        if fmt:
-            return Found(fmt, "csv", fmt.title, header=header, delimiter=delimiter)
-        known = _headless(text, delimiter, _clues(name), formats)
-        if known:
-            return known
-        if headless and len(named) > 1 and (looks is None or not looks.header):
-            named = titles_by_cells([row for row in rows if len(row) == len(named)])
-            what = f"a table without titles{', whose first line holds an address' if named else ''}"
-            looks = Found(None, "csv", what, header=named, delimiter=delimiter, headless=True)
-        # an index that pandas has saved has no title
-        elif (
-            looks is None
-            and not headless
-            and len(header) >= 2
-            and all(header[1:])
-            and not any("@" in cell for cell in header)
-        ):
-            what = f"a table with the columns {_shown(filter(None, header))}"
-            addresses = column_of_addresses(rows_of_text(text, cells, delimiter))
-            looks = Found(None, "csv", what, header=header, delimiter=delimiter, addresses=addresses)
+        found = _table_cut_by(delimiter, cells, text, name, formats, whole=whole)
+        if _is_known(found):
+            return found
+        if found and (looks is None or (found.headless and not looks.header)):
+            looks = found
     return looks
+
+
+def _table_cut_by(
+    delimiter: str, cells: list[str], text: str, name: str, formats: Sequence[Format], *, whole: bool
+) -> Found | None:
+    """Return what a text is as a table whose first line a delimiter cuts into these cells."""
+    header = tuple(map(column_key, cells))
+    fmt = _choose([dict.fromkeys(header, "")], "csv", _clues(name), formats)
+    if fmt and fmt.says[0] and not _says(fmt, text, header, delimiter):
+        fmt = None
+    rows = _first_rows(text, delimiter, whole=whole)
+    headless = fmt is None and not _has_titles(rows)
+    if headless:
+        header = _numbered(rows[0])
+    cut = Found(fmt, "csv", "", header=header, delimiter=delimiter, headless=headless)
+    if not (fmt and fmt.refuse):
+        inside = _in_cells(rows[not headless :], header, known=fmt is not None)
+        if inside:
+            return replace(
+                cut, format=inside, looks=f"a table with {inside.title} in its cells", wrapped=True
+            )
+    if fmt:
+        return replace(cut, looks=fmt.title)
+    return _headless(text, delimiter, _clues(name), formats) or _strange_table(cut, cells, rows, text)
+
+
+def _strange_table(cut: Found, cells: list[str], rows: list[list[str]], text: str) -> Found | None:
+    """Return what a table is called that is no export, with what is to be known of its columns."""
+    if cut.headless and len(cut.header) > 1:
+        named = titles_by_cells([row for row in rows if len(row) == len(cut.header)])
+        what = f"a table without titles{', whose first line holds an address' if named else ''}"
+        return replace(cut, looks=what, header=named)
+    # an index that pandas has saved has no title
+    if cut.headless or len(cells) < 2 or not all(cut.header[1:]) or any("@" in cell for cell in cells):
+        return None
+    addresses = column_of_addresses(rows_of_text(text, cells, cut.delimiter))
+    what = f"a table with the columns {_shown(filter(None, cut.header))}"
+    return replace(cut, looks=what, addresses=addresses)
 
 
 def _first_rows(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
