@@ -201,6 +201,7 @@ SPELLINGS: dict[str, dict[str, str | None]] = {
         [
             "soon",
             "########",
+            "10/03/2569",
             "2026-03-14 or later",
             "2026-03-14 08:15:20 whatever",
             "2026-03-14 08:15:20 (foo)",

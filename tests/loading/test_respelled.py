@@ -208,6 +208,12 @@ def test_the_plain_one_is_left_to_the_engine(name):
     assert not detect(lines(*[EVENTS[name]] * 60), "", FORMATS, whole=True).wrapped
 
 
+def test_an_object_with_one_key_is_no_type_of_a_store():
+    event = mailgun_failed(account={"id": "7a51c0de"}, domain={"name": "mg.example.com"})
+    load = ba.load(lines(event, {"event": "list_uploaded", "id": "b", "timestamp": 1773043280.2}))
+    assert load.files[["form", "loaded"]].to_numpy().tolist() == [["events", 2]]
+
+
 @pytest.mark.parametrize("layout", [lines, array])
 @pytest.mark.parametrize("name", EVENTS)
 def test_each_is_read_where_others_come_first(name, layout, plain, tmp_path):

@@ -9,6 +9,23 @@ from typing import Any
 #: One piece of a JSON structure: a type name of the engine, or a list or dict of such pieces.
 Structure = Any
 
+#: Marks of a type beside a value, as DynamoDB, MongoDB and Avro write them.
+TYPE_MARKS = frozenset(
+    {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS", "s", "n", "m", "l", "bool"}
+    | {"$date", "$oid", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$symbol", "$uuid"}
+    | {"$binary", "$timestamp"}
+    | {"string", "int", "long", "float", "double", "boolean", "array", "map", "null", "bytes"}
+    | {
+        "stringValue",
+        "integerValue",
+        "doubleValue",
+        "booleanValue",
+        "timestampValue",
+        "mapValue",
+        "arrayValue",
+    }
+    | {"nullValue", "fields", "values", "VarCharValue", "v"}
+)
 _MISSING = ("", "nan", "NaN", "None", "null", "NULL", "\\N")
 
 
@@ -85,7 +102,7 @@ def _is_spelled(value: Any, tree: Structure) -> bool:
         return isinstance(value, Mapping) and all(_is_key(key, value, tree) for key in value)
     if str(tree).startswith("MAP"):
         return isinstance(value, Mapping) and all(isinstance(one, list) for one in value.values())
-    return not (isinstance(value, Mapping) and len(value) == 1)  # its type stands beside it
+    return not (isinstance(value, Mapping) and len(value) == 1 and not TYPE_MARKS.isdisjoint(value))
 
 
 def _is_key(key: str, record: Mapping[str, Any], tree: dict[str, dict[str, Structure]]) -> bool:

@@ -5,23 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-#: Marks of a type beside a value, as DynamoDB, MongoDB and Avro write them.
-_TYPES = frozenset(
-    {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS", "s", "n", "m", "l", "bool"}
-    | {"$date", "$oid", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$symbol", "$uuid"}
-    | {"$binary", "$timestamp"}
-    | {"string", "int", "long", "float", "double", "boolean", "array", "map", "null", "bytes"}
-    | {
-        "stringValue",
-        "integerValue",
-        "doubleValue",
-        "booleanValue",
-        "timestampValue",
-        "mapValue",
-        "arrayValue",
-    }
-    | {"nullValue", "fields", "values", "VarCharValue", "v"}
-)
+from bounceanalytics.loading.formats.spelling import TYPE_MARKS
+
 #: Marks beside an object -> the key of the value in it.
 _PARTS = {"$binary": "base64", "$timestamp": "t"}
 #: A title of a column: no number, no address, no JSON.
@@ -50,7 +35,7 @@ def _is_typed(record: dict[str, Any]) -> bool:
 def _mark(value: Any) -> str | None:
     if isinstance(value, dict) and len(value) == 1:
         (key,) = value
-        return key if key in _TYPES else None
+        return key if key in TYPE_MARKS else None
     return None
 
 
