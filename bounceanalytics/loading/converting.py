@@ -33,7 +33,7 @@ from bounceanalytics.datasets import (
 )
 from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.files import HiddenFiles
-from bounceanalytics.loading.copies import SeenKeys, repeated
+from bounceanalytics.loading.copies import SeenKeys, in_order, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import account_frames, rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import to_events
@@ -380,7 +380,7 @@ class _Unit:
         again = np.zeros(len(table), bool)
         if self._seen is not None and len(table):
             again, new = repeated(batch.keys, self._seen, self._new)
-            self._new.add(new)
+            self._new.add(in_order(new))
             self._copies += int(again.sum())
         self._settle(record, again)
         if again.any():

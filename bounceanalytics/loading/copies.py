@@ -94,8 +94,8 @@ def keys_of(table: pa.Table) -> pa.Table:
     return pa.table({name: table[name] if name in table.column_names else none for name in ("key", *OWNERS)})
 
 
-def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Keys]:
-    """Return which rows repeat an event, and the sorted keys of those that are new.
+def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], list[Keys]]:
+    """Return which rows repeat an event, and the keys of those that are new, for :func:`in_order`.
 
     Parameters
     ----------
@@ -122,7 +122,15 @@ def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[
         again &= ~has | old | ~claimed
         new += [owner[has & ~old], claim[has & there & ~claimed]]
     new.append((base | bits)[told & ~there])
-    return again, np.unique(np.concatenate(new))
+    return again, new
+
+
+def in_order(keys: Sequence[Keys]) -> Keys:
+    """Return all of some keys sorted, each once, as :class:`SeenKeys` takes them."""
+    every = np.sort(np.concatenate(keys))  # quicker than np.unique, which hashes
+    first = np.ones(len(every), bool)
+    np.not_equal(every[1:], every[:-1], out=first[1:])
+    return every[first]
 
 
 def _numbers(column: pa.ChunkedArray) -> tuple[Keys, np.ndarray[Any, np.dtype[np.bool_]]]:

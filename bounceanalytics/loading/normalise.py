@@ -292,12 +292,29 @@ ACCOUNT = ("_offset", "_error", "_raw")
 #: Columns beside the key: numbers that are equal where copies of the key tell the same account of one kind.
 OWNERS = ("owner_1", "owner_2")
 
-#: What stands in the place of an id that somebody has taken out.
-_NO_ID = (
-    r"[\W_]*(?:redacted|removed|hidden|masked|anonymi[sz]ed|null|none|nan|n/?a|nil|undefined|unknown|test|x+|0+)?[\W_]*"
-    r"|[x0*#\W_]+"
+#: What stands in the place of an id that somebody has taken out: a word, or signs alone.
+_NO_IDS = (
+    *(
+        "redacted",
+        "removed",
+        "hidden",
+        "masked",
+        "anonymized",
+        "anonymised",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "nil",
+    ),
+    *("undefined", "unknown", "test"),
 )
-_LONGEST_NO_ID = 24  # of words; masked signs may be as many as the id had
+_NO_ID = rf"[\W_]*(?:{'|'.join(_NO_IDS)})?[\W_]*|[x0*#\W_]+"
+#: How such a text begins; ids that begin so are rare, so that few are looked at closely.
+_NO_ID_BEGINS = sorted(
+    {word[:2] for word in _NO_IDS} | {one + two for one in "x0" for two in ("", *"x0*#-_ .")}
+)
 
 #: Names in ``Format.key`` that are columns or made of some, as SQL; the others are fields.
 _KEYS = {
@@ -335,9 +352,10 @@ def _key_sql(fmt: Format) -> str:
 
 
 def _no_id_sql(value: str) -> str:
-    """Return SQL for whether a text cannot be an id; few are looked at closely."""
-    odd = f"length({value}) < {_LONGEST_NO_ID} OR {value}[:3] IN ('xxx', 'XXX', '000', '***', '###')"
-    return f"(({odd}) AND regexp_full_match(lower({value}), {literal(_NO_ID)}))"
+    """Return SQL for whether a text cannot be an id."""
+    begins = f"lower({value}[:2]) IN ({', '.join(map(literal, _NO_ID_BEGINS))})"
+    letter = " OR ".join(f"{value}[:1] BETWEEN '{one}' AND '{two}'" for one, two in ("09", "az", "AZ"))
+    return f"(({begins} OR NOT ({letter})) AND regexp_full_match(lower({value}), {literal(_NO_ID)}))"
 
 
 def _owner_sql(name: str) -> str:

@@ -7,7 +7,6 @@ import re
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -32,7 +31,7 @@ from bounceanalytics.loading.unwrapping.texts import opened
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import breaks_off, cut_note, recoded
-from bounceanalytics.opening.text import decoded, lines_of
+from bounceanalytics.opening.text import decoded, lines_at
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -53,6 +52,7 @@ _GROUP_BYTES = 2 * 1024**3
 _OTHERS = ("others",)  # how the servers are called that are no ESP's, in a note
 _TRIED = 100  # bad lines that are looked at
 _MOST_TRIED = 300  # records that lack something, of one file
+_SOON = 50_000  # records from the first
 _FAILED = pa.array(["bounced", "deferred"])  # events that say why
 _PIECE = 100_000  # rows that the engine hands over at a time
 
@@ -318,11 +318,9 @@ class Reader:
 
     def _texts(self, source: Source, found: Found, numbers: NDArray[np.int64]) -> list[str | None]:
         """Return some records of a file, by their numbers in order."""
-        wanted = set(numbers.tolist())
         if found.plain:  # to look for the ends of lines is far cheaper than to have them read
             with source.open() as stream:
-                some = enumerate((raw for raw in lines_of(stream) if not raw.isspace()), start=1)
-                return [decoded(raw) for number, raw in islice(some, int(numbers[-1])) if number in wanted]
+                return [decoded(raw) for raw in lines_at(stream, numbers)]
         try:
             rows = self._engine.execute(
                 f"SELECT text FROM ({records.numbered_sql(source, found)})"
@@ -330,6 +328,7 @@ class Reader:
                 {"numbers": numbers.tolist()},
             ).fetchall()
         except duckdb.Error:
+            wanted = set(numbers.tolist())
             spans = enumerate(tolerant_spans(source, found, None), start=1)
             return [span.text for number, span in spans if number in wanted and not span.error]
         return [text for (text,) in rows]
@@ -602,7 +601,9 @@ class Reader:
         silent = pc.and_(pc.is_null(rows["diagnostic"]), pc.is_null(rows["enhanced_code"]))
         silent = pc.and_(silent, pc.is_null(rows["reply_code"])).to_numpy()
         failed = pc.is_in(rows["event"].cast(pa.string()), _FAILED).to_numpy()
-        hollow = nameless | pc.is_null(rows["timestamp"]).to_numpy() | (silent & failed)
+        # many bounces have no text by nature, so that these are looked up near the beginning alone
+        silent &= failed & (record <= _SOON)
+        hollow = nameless | pc.is_null(rows["timestamp"]).to_numpy() | silent
         if not hollow.any():
             return
         for place in np.unique(account[hollow]).tolist():
@@ -735,9 +736,9 @@ def _may_be_strange(source: Source, found: Found, bad: Collection[int], *, told:
         return False
     if told or not found.plain:
         return told
+    numbers = np.array(sorted(number for number in bad if number >= 0)[:_TRIED], np.int64) + 1
     with source.open() as stream:
-        numbered = enumerate(raw for raw in lines_of(stream) if raw.strip())
-        some = islice((decoded(raw) for number, raw in numbered if number in bad), _TRIED)
+        some = map(decoded, lines_at(stream, numbers))
         return any(isinstance(one, Event) for line in some for one in WALK.record(opened(line)))
 
 
