@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-slow test-all coverage lab bench scoreboard samples pictures api lowest clean
+.PHONY: help demo test test-slow test-deep test-all coverage lab bench scoreboard samples pictures api lowest clean
 help:      ## show the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 11
 
@@ -39,11 +39,13 @@ test: $(VENV)/dev.stamp   ## format, lint, types, and every test that is not slo
 	$(BIN)/mypy
 	$(BIN)/pytest -n logical --dist worksteal -m "not slow"
 
-# the share of examples that the first run leaves out is in the second: hypothesis looks twice as long
-test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel; twice the examples
-	$(BIN)/pytest -n logical --dist worksteal -m "slow or hypothesis" --hypothesis-profile=ci
+test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel
+	$(BIN)/pytest -n logical --dist worksteal -m slow --hypothesis-profile=ci
 
-test-all: test test-slow  ## both
+test-deep: $(VENV)/dev.stamp  ## twice the examples of every property, before a release
+	$(BIN)/pytest -n logical --dist worksteal -m hypothesis --hypothesis-profile=ci
+
+test-all: test test-slow test-deep  ## all of them
 
 coverage: $(VENV)/dev.stamp  ## which lines the tests of make test run; fails below what pyproject.toml asks for
 	$(BIN)/coverage erase
