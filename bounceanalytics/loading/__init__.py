@@ -7,10 +7,11 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.datasets import as_dataset
+from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.converting import account_of, convert
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Account, Reader, groups, notes, open_engine, warn_of_times
+from bounceanalytics.loading.reading import Reader, groups, notes, open_engine, warn_of_times
 from bounceanalytics.loading.result import (
     Load,
     NaiveTimeWarning,
@@ -25,8 +26,8 @@ from bounceanalytics.opening.sources import open_sources
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bounceanalytics.loading.account import Batch
     from bounceanalytics.loading.finding import OnError, Progress
-    from bounceanalytics.loading.reading import Batch
 
 __all__ = [
     "Load",

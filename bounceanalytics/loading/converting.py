@@ -33,11 +33,12 @@ from bounceanalytics.datasets import (
 )
 from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.files import HiddenFiles
+from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.copies import SeenKeys, in_order, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import account_frames, rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import to_events
-from bounceanalytics.loading.reading import Account, Reader, notes, open_engine, warn_of_times
+from bounceanalytics.loading.reading import Reader, notes, open_engine, warn_of_times
 from bounceanalytics.loading.result import Duplicates, Load
 from bounceanalytics.loading.times import TIME_STYLES
 from bounceanalytics.opening.sources import open_sources
@@ -47,9 +48,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bounceanalytics.loading.account import Batch
     from bounceanalytics.loading.finding import Progress
     from bounceanalytics.loading.found import Found
-    from bounceanalytics.loading.reading import Batch
     from bounceanalytics.opening.sources import Source
 
 _MEMORY = "384MB"  # of the engine; what is read ahead, decoded and written comes on top

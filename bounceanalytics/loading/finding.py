@@ -28,8 +28,8 @@ from bounceanalytics.schema import ESPS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bounceanalytics.loading.account import Account
     from bounceanalytics.loading.formats.format import Format
-    from bounceanalytics.loading.reading import Account
 
 _LONG_HEAD = 16 * 1024**2
 

@@ -17,7 +17,8 @@ from bounceanalytics.loading.result import Duplicates, Load
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bounceanalytics.loading.reading import Account, Batch, Reader
+    from bounceanalytics.loading.account import Account, Batch
+    from bounceanalytics.loading.reading import Reader
 
 _BLOCK = 65_536
 

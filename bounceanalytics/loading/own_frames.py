@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bounceanalytics import schema
 from bounceanalytics.database import literal
 from bounceanalytics.loading import stored
-from bounceanalytics.loading.detect import with_cells
+from bounceanalytics.loading.detect_tables import with_cells
 from bounceanalytics.loading.formats.format import identifier
 from bounceanalytics.loading.formats.own_exports import FRAME
 from bounceanalytics.loading.found import Found

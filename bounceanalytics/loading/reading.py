@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import own_frames, records, stored
+from bounceanalytics.loading.account import Batch
 from bounceanalytics.loading.copies import keys_of
 from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
 from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
-from bounceanalytics.loading.times import NAIVE, ROUNDED, TIME_STYLES, UNREAD, Clocks, times
+from bounceanalytics.loading.times import TIME_STYLES, UNREAD, Clocks, times
 from bounceanalytics.loading.tolerant import READERS, tolerant_json, tolerant_spans
 from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.pieces import Unwrapping
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bounceanalytics.loading.account import Account
     from bounceanalytics.loading.found import Found
     from bounceanalytics.opening.sources import Source
 
@@ -49,93 +51,11 @@ if TYPE_CHECKING:
 _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
 
-_OTHERS = ("others",)  # how the servers are called that are no ESP's, in a note
 _TRIED = 100  # bad lines that are looked at
 _MOST_TRIED = 300  # records that lack something, of one file
 _SOON = 50_000  # records from the first
 _FAILED = pa.array(["bounced", "deferred"])  # events that say why
 _PIECE = 100_000  # rows that the engine hands over at a time
-
-
-@dataclass
-class Account:
-    """What became of the records of one file."""
-
-    source: str
-    provider: str = ""
-    form: str = ""
-    records: int = 0
-    loaded: int = 0
-    ignored: dict[str, int] = field(default_factory=dict)
-    rejected: int = 0
-    rows: int = 0
-    styles: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(TIME_STYLES), np.int64))
-    zone: str = ""  # of its times without one, where the format tells
-    unread: str = ""  # the first of its times that is not understood
-    assumed: str = ""  # what was assumed of its dates
-    nameless: int = 0  # rows without a recipient
-    hollow: list[NDArray[np.int64]] = field(
-        default_factory=list
-    )  # some records that lack what their events tell
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def times(self) -> str:
-        """How its times were written, the most frequent way first."""
-        order = sorted(range(1, len(TIME_STYLES)), key=lambda style: -self.styles[style])
-        return "; ".join(TIME_STYLES[style] for style in order if self.styles[style] and style != UNREAD)
-
-    @property
-    def row_notes(self) -> list[str]:
-        """What is to be said about its rows."""
-        if not self.nameless:
-            return self.times_notes
-        named = "1 event names" if self.nameless == 1 else f"{self.nameless:,} events name"
-        return [f"{named} no recipient", *self.times_notes]
-
-    @property
-    def times_notes(self) -> list[str]:
-        """What is to be said about its times."""
-        said = [self.assumed] if self.assumed else []
-        if count := self.styles[UNREAD]:
-            said.append(
-                f"{count:,} times could not be read and are missing, the first of them {self.unread!r}"
-            )
-        if count := self.styles[ROUNDED]:
-            said.append(f"a spreadsheet has rounded {count:,} times; export the file anew if they matter")
-        return said
-
-    @property
-    def naive(self) -> bool:
-        """Whether it has times whose zone nobody told."""
-        return bool(self.styles[NAIVE].any()) and not self.zone
-
-    def ignore(self, reason: str, count: int) -> None:
-        """Count records that are left out on purpose."""
-        self.ignored[reason] = self.ignored.get(reason, 0) + count
-
-    def forget(self) -> None:
-        """Start anew, since the file is read again."""
-        self.records = self.loaded = self.rejected = self.rows = self.nameless = 0
-        self.ignored.clear()
-        self.hollow.clear()
-        self.styles[:] = 0
-        self.unread = self.assumed = ""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows of some files: the event columns, and beside them the key and the record's account."""
-
-    table: pa.Table
-    keys: pa.Table  # from copies.keys_of
-    account: NDArray[np.int64]  # place of the file in the list of accounts
-    record: NDArray[np.int64]
-
-    def kept(self, which: NDArray[np.bool_]) -> Batch:
-        """Return some of its rows."""
-        mask = pa.array(which)
-        return Batch(self.table.filter(mask), self.keys.filter(mask), self.account[which], self.record[which])
 
 
 def open_engine(
@@ -545,10 +465,10 @@ class Reader:
             count += len(pieces)
         self.accounts[place].hollow.clear()  # nothing was overlooked
         if len(esps) > 1:
-            titles = " and ".join(
-                [*(ESPS[name] for name in ESPS if name in esps), *_OTHERS[: "generic" in esps]]
-            )
-            self.accounts[place].notes.append(f"holds records of {titles}")
+            senders = [title for name, title in ESPS.items() if name in esps]
+            if "generic" in esps:
+                senders.append("others")
+            self.accounts[place].notes.append(f"holds records of {' and '.join(senders)}")
 
     def _registered(
         self, given: Any, query: str, place: int, source: Source, found: Found, numbers: _Numbers

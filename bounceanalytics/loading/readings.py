@@ -1,4 +1,4 @@
-"""What a text may be that is none of the formats as it stands: records or a table in another notation."""
+"""Other readings of a text that is no format as it stands: records or a table in YAML, JSON, Python or print."""
 
 from __future__ import annotations
 

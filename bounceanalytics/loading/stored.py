@@ -143,7 +143,7 @@ def _opened(path: str, layout: Layout) -> Iterator[Any]:
                 yield pyarrow.orc.ORCFile(file)
             else:
                 yield _avro().reader(file)
-    except (MissingExtraError, GeneratorExit):
+    except (MissingExtraError, MemoryError, GeneratorExit):
         raise
     # fastavro raises whatever its codecs and its reading of a damaged schema come upon
     except Exception as error:

@@ -17,6 +17,7 @@ from bounceanalytics import esps
 from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError, MissingExtraError
 from bounceanalytics.loading import stored
+from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.finding import check_options, ticker
 from bounceanalytics.loading.formats import esp_module
 from bounceanalytics.loading.formats.format import Format, tags_sql, words_sql
@@ -24,7 +25,7 @@ from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.hints import flat
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.normalise import NO_ADDRESS
-from bounceanalytics.loading.reading import Account, Reader, open_engine, warn_of_times
+from bounceanalytics.loading.reading import Reader, open_engine, warn_of_times
 from bounceanalytics.loading.readings import LONGEST, as_copy, readings
 from bounceanalytics.loading.records import text_rows_sql
 from bounceanalytics.loading.translating.printed import is_ruled
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from bounceanalytics.loading.account import Batch
     from bounceanalytics.loading.finding import OnError, Progress
-    from bounceanalytics.loading.reading import Batch
     from bounceanalytics.loading.result import Load
     from bounceanalytics.opening.sources import Source
 

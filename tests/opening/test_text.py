@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from bounceanalytics.opening.text import (
     TextWindow,
     decoded,
     finite,
+    lines_at,
     lines_of,
     read_line,
     unescaped,
@@ -88,3 +91,18 @@ def test_windows_on_a_cut_file_show_what_could_be_unpacked(kind: type) -> None:
         while window.more():
             pass
     assert window.left > len(content) * 0.9
+
+
+@given(
+    st.lists(st.sampled_from([b"", b" ", b"\r", b"a", b"b" * 70, b"\t \r", b"c\r", b"\xff"]), max_size=12),
+    st.sets(st.integers(1, 14)),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_lines_by_their_numbers(lines: list[bytes], wanted: set[int], block: int, ended: bool) -> None:
+    content = b"\n".join(lines) + (b"\n" if ended else b"")
+    filled = [line for line in content.split(b"\n") if line.strip()]
+    numbers = sorted(wanted)
+    with patch("bounceanalytics.opening.text._BLOCK", block):
+        found = list(lines_at(io.BytesIO(content), np.array(numbers, np.int64)))
+    assert found == [filled[number - 1] for number in numbers if number <= len(filled)]

@@ -1,4 +1,4 @@
-"""How a format spells its keys: whether a record has them just so, at any depth and with values of the right kind."""
+"""The spelling of a format's keys, and the test whether a record has them just so, at any depth."""
 
 from __future__ import annotations
 

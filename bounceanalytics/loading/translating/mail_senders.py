@@ -1,4 +1,4 @@
-"""Who wrote a report, an ESP or any other server, and what an ESP says in it in sentences of its own."""
+"""Senders of reports: ESPs by their marks, with the sentences that they write, and any other server."""
 
 from __future__ import annotations
 

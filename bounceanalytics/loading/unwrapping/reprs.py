@@ -1,4 +1,4 @@
-"""What Python prints of a value: literals, and the classes that dicts, times and numbers are of."""
+"""Reading of values as Python prints them: literals, and the classes that dicts, times and numbers are of."""
 
 from __future__ import annotations
 
