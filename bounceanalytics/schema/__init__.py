@@ -1,5 +1,12 @@
 """Every public frame: its columns, their types and meanings, and the values that are allowed."""
 
+from bounceanalytics.schema.domains import (
+    CONTACT_COLUMNS,
+    DOMAIN_COLUMNS,
+    DOMAIN_STATES,
+    HOST_COLUMNS,
+    TYPO_COLUMNS,
+)
 from bounceanalytics.schema.findings import (
     CODE_COLUMNS,
     CONFLICT_COLUMNS,
@@ -80,10 +87,13 @@ __all__ = [
     "CODE_COLUMNS",
     "CONFIDENCES",
     "CONFLICT_COLUMNS",
+    "CONTACT_COLUMNS",
     "CURVE_COLUMNS",
     "DECISION_COLUMNS",
     "DECISION_REASONS",
     "DIFF_COLUMNS",
+    "DOMAIN_COLUMNS",
+    "DOMAIN_STATES",
     "ESPS",
     "EVENTS",
     "EVENT_COLUMNS",
@@ -91,6 +101,7 @@ __all__ = [
     "FAILURE_EVENTS",
     "FAULTS",
     "FILE_COLUMNS",
+    "HOST_COLUMNS",
     "IGNORED_COLUMNS",
     "INCIDENT_COLUMNS",
     "LEDGER_COLUMNS",
@@ -117,6 +128,7 @@ __all__ = [
     "SUMMARIES",
     "TABLES",
     "TIME",
+    "TYPO_COLUMNS",
     "UNCLASSIFIED_COLUMNS",
     "VERDICTS",
     "VERDICT_COLUMNS",

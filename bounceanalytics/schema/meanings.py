@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bounceanalytics.schema import findings, frames
+from bounceanalytics.schema import domains, findings, frames
 from bounceanalytics.schema.summaries import SUMMARIES
 from bounceanalytics.schema.table import Column, Table
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: Every public frame; where several have the columns in question the first one tells what they mean.
 TABLES: tuple[Table, ...] = (
     *SUMMARIES.values(),
-    *(one for room in (findings, frames) for one in vars(room).values() if isinstance(one, Table)),
+    *(one for room in (findings, frames, domains) for one in vars(room).values() if isinstance(one, Table)),
 )
 
 #: Column of a summary by name: what is made of summaries is described alike.

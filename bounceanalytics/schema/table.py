@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Kind = Literal[
-    "category", "string", "tags", "list", "timestamp", "Int16", "int64", "Int64", "float64", "bool"
+    "category", "string", "tags", "list", "timestamp", "Int16", "int64", "Int64", "float64", "bool", "boolean"
 ]
 
 #: The pandas dtypes of text and of times: nothing else in the package spells them.
@@ -43,8 +43,16 @@ _KINDS: dict[Kind, tuple[pa.DataType, Any, str]] = {
     "Int64": (pa.int64(), pd.Int64Dtype(), "Int64"),
     "float64": (pa.float64(), np.dtype("float64"), "float64"),
     "bool": (pa.bool_(), np.dtype("bool"), "bool"),
+    "boolean": (pa.bool_(), pd.BooleanDtype(), "boolean"),
 }
-_MAPPED = ("string", "tags", "list", "Int16", "Int64")  # kinds that pyarrow must be told how to convert
+_MAPPED = (
+    "string",
+    "tags",
+    "list",
+    "Int16",
+    "Int64",
+    "boolean",
+)  # kinds that pyarrow must be told how to convert
 
 _WIDTH = 108  # of a list of columns: a docstring of a method may be twelve wider
 _MOST_VALUES = 6  # of a category, to be listed there
@@ -57,7 +65,7 @@ class Column:
     Attributes
     ----------
     name : str
-    kind : {'category', 'string', 'tags', 'list', 'timestamp', 'Int16', 'int64', 'Int64', 'float64', 'bool'}
+    kind : {'category', 'string', 'tags', 'list', 'timestamp', 'Int16', 'int64', 'Int64', 'float64', 'bool', 'boolean'}
         What it holds; :attr:`dtype` and :attr:`arrow` follow from it.
     meaning : str
         For the documentation.

@@ -1,0 +1,94 @@
+"""The frames of domains: what became of them, their mail servers, and what is likely a typing error."""
+
+from __future__ import annotations
+
+from bounceanalytics.schema.table import Column, Table
+
+#: What may be said of a domain, and what that means for mail to it.
+DOMAIN_STATES = {
+    "healthy": "it takes mail, or all that could be asked says that it would",
+    "full": "its mail system says that it is full (x.3.1)",
+    "refusing": "its mail servers answer, and refuse everybody",
+    "no_mail": "it says that it takes no mail, or has no mail server",
+    "gone": "it does not exist, by two witnesses",
+    "parked": "it is for sale, or shows advertising",
+    "unreachable": "it has mail servers, and none of them can be reached",
+    "unknown": "nothing certain could be found out",
+}
+
+#: What a state rests on.
+BASES = ("history", "dns", "greeting", "rdap")
+
+DOMAIN_COLUMNS = Table(
+    "a frame of checked domains",
+    Column("domain", "string", "lower-case, IDNA ASCII form"),
+    Column("status", "category", "what became of it", tuple(DOMAIN_STATES)),
+    Column("explanation", "string", "why, in a sentence"),
+    Column("advice", "string", "what to do, in a sentence"),
+    Column("basis", "category", "what the status rests on", BASES),
+    Column(
+        "last_accepted", "timestamp", "when it last took mail of ours, UTC; missing where that is not known"
+    ),
+    Column(
+        "mx",
+        "string",
+        "its mail servers in the order in which they are tried, such as '10 mx1.example.com, 20 …'",
+    ),
+    Column("hosts", "Int64", "mail servers; missing where they could not be asked for"),
+    Column("hosts_answering", "Int64", "of these, those that greeted; missing where none was connected to"),
+    Column("implicit_mx", "boolean", "it has no MX record, and its own address stands in for it"),
+    Column("null_mx", "boolean", "it says that it takes no mail (RFC 7505)"),
+    Column("cname", "string", "what it is another name for"),
+    Column("name_servers", "string", "its name servers, with commas"),
+    Column("rcode", "string", "what the resolver said: NOERROR, NXDOMAIN, SERVFAIL, TIMEOUT …"),
+    Column("dns_errors", "string", "extended DNS errors (RFC 8914)"),
+    Column("ttl", "Int64", "seconds for which the answer holds"),
+    Column("reply", "string", "what its first host that answered said on port 25"),
+    Column(
+        "registered_until",
+        "timestamp",
+        "when the registration ends, UTC; missing where that was not asked for",
+    ),
+    Column("registration", "string", "states of the registration, such as 'pending delete'"),
+    Column("checked_at", "timestamp", "when it was asked for, UTC"),
+)
+
+HOST_COLUMNS = Table(
+    "a frame of checked mail servers",
+    Column("domain", "string", "lower-case, IDNA ASCII form"),
+    Column("host", "string", "name of the mail server"),
+    Column("preference", "Int64", "lower is tried first"),
+    Column("addresses", "string", "IP addresses, with commas"),
+    Column("outcome", "string", "what became of the connection: greeted, refused, silent, unreachable …"),
+    Column("reply_code", "Int64", "of its reply"),
+    Column("enhanced_code", "string", "of its reply"),
+    Column("reason", "string", "what its reply means, where it refused"),
+    Column("text", "string", "its reply"),
+    Column("starttls", "boolean", "it offers encryption"),
+    Column("size_limit", "Int64", "largest message that it says it takes, bytes"),
+    Column("seconds", "float64", "from connecting to the reply, seconds"),
+)
+
+TYPO_COLUMNS = Table(
+    "a frame of domains that may be typing errors",
+    Column("domain", "string", "as it is in the list"),
+    Column("suggestion", "string", "the domain that is likely meant"),
+    Column("addresses", "int64", "addresses of the list at it"),
+    Column("suggested_addresses", "int64", "addresses of the list at the one that is likely meant"),
+    Column("bounced", "int64", "of the addresses, those that bounced for good"),
+    Column("accepted", "int64", "of the addresses, those that took mail"),
+    Column("change", "string", "what would have been mistyped: 'm and i changed places'"),
+    Column("explanation", "string", "in a sentence: gmial.com is likely gmail.com, 14 addresses, 14 bounced"),
+)
+
+CONTACT_COLUMNS = Table(
+    "a frame of whom to contact",
+    Column("domain", "string", "whose mail system is full, or that is otherwise affected"),
+    Column("addresses", "int64", "addresses of ours at it"),
+    Column("status", "string", "what became of it, where it was checked"),
+    Column("postmaster", "string", "address that every domain with mail must have (RFC 5321, 4.5.1)"),
+    Column("abuse", "string", "address for complaints (RFC 2142)"),
+    Column("registry_contact", "string", "contact that the registry names, where it was asked for"),
+    Column("subject", "string", "of a message to send, without addresses"),
+    Column("message", "string", "a short text to send, without addresses"),
+)
