@@ -19,6 +19,7 @@ from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
 from bounceanalytics.datasets import Dataset
 from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
+from bounceanalytics.domains import domain_typos, label_domains
 from bounceanalytics.errors import (
     BounceAnalyticsError,
     FormatError,
@@ -122,11 +123,13 @@ __all__ = [
     "convert",
     "decide",
     "diff",
+    "domain_typos",
     "explain",
     "export_suppressions",
     "hash_addresses",
     "in_storm",
     "incidents",
+    "label_domains",
     "lint_rules",
     "load",
     "load_table",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bounceanalytics.cli import demo, exports, ledger, lists  # each adds its verbs to the group
+from bounceanalytics.cli import demo, domains, exports, ledger, lists  # each adds its verbs to the group
 from bounceanalytics.cli.shell import main
 
-__all__ = ["demo", "exports", "ledger", "lists", "main"]
+__all__ = ["demo", "domains", "exports", "ledger", "lists", "main"]

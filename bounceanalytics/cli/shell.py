@@ -136,8 +136,8 @@ def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
     refuse_existing([Path(path) for path in paths if path], overwrite=overwrite)
 
 
-def write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
-    """Write Parquet or CSV, whole or not at all."""
+def write_frame(frame: pd.DataFrame, path: str, overwrite: bool, *, quiet: bool = False) -> None:
+    """Write Parquet or CSV, whole or not at all, and say so unless ``quiet``."""
     target = Path(path)
     if target.suffix not in {".parquet", ".csv", ".gz"}:
         raise ba.FormatError(
@@ -150,7 +150,8 @@ def write_frame(frame: pd.DataFrame, path: str, overwrite: bool) -> None:
             pq.write_table(table, part, compression="zstd")
         else:
             frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
-    out.print(f"{len(frame):,} rows written to {target}")
+    if not quiet:
+        out.print(f"{len(frame):,} rows written to {target}")
 
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")

@@ -1,1 +1,8 @@
 """Domains: whether they still take mail, who to ask about it, and which of them are typing errors."""
+
+from __future__ import annotations
+
+from bounceanalytics.domains.disposable import disposable_domains, label_domains
+from bounceanalytics.domains.typos import domain_typos
+
+__all__ = ["disposable_domains", "domain_typos", "label_domains"]

@@ -5,6 +5,7 @@ from bounceanalytics.schema.domains import (
     DOMAIN_COLUMNS,
     DOMAIN_STATES,
     HOST_COLUMNS,
+    LABEL_COLUMNS,
     TYPO_COLUMNS,
 )
 from bounceanalytics.schema.findings import (
@@ -104,6 +105,7 @@ __all__ = [
     "HOST_COLUMNS",
     "IGNORED_COLUMNS",
     "INCIDENT_COLUMNS",
+    "LABEL_COLUMNS",
     "LEDGER_COLUMNS",
     "LEDGER_DOMAIN_COLUMNS",
     "LEDGER_HISTORY_COLUMNS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bounceanalytics.schema.frames import REASONS
 from bounceanalytics.schema.table import Column, Table
 
 #: What may be said of a domain, and what that means for mail to it.
@@ -71,14 +72,24 @@ HOST_COLUMNS = Table(
 
 TYPO_COLUMNS = Table(
     "a frame of domains that may be typing errors",
-    Column("domain", "string", "as it is in the list"),
+    Column("domain", "string", "lower-case, IDNA ASCII form"),
     Column("suggestion", "string", "the domain that is likely meant"),
-    Column("addresses", "int64", "addresses of the list at it"),
-    Column("suggested_addresses", "int64", "addresses of the list at the one that is likely meant"),
-    Column("bounced", "int64", "of the addresses, those that bounced for good"),
-    Column("accepted", "int64", "of the addresses, those that took mail"),
-    Column("change", "string", "what would have been mistyped: 'm and i changed places'"),
-    Column("explanation", "string", "in a sentence: gmial.com is likely gmail.com, 14 addresses, 14 bounced"),
+    Column("addresses", "int64", "addresses at it in the list, or in the bounces if no list was given"),
+    Column("suggested_addresses", "int64", "addresses there at the one that is likely meant"),
+    Column("bounced", "int64", "addresses at it that bounced for good, in the list or not; none took mail"),
+    Column("top_reason", "category", "reason of most of these", tuple(REASONS)),
+    Column("change", "string", "what would have been mistyped: 'a and i changed places'"),
+    Column(
+        "explanation", "string", "in a sentence: gmial.com is likely gmail.com …: 14 addresses, 14 bounced"
+    ),
+)
+
+LABEL_COLUMNS = Table(
+    "a frame of labelled domains",
+    Column("domain", "string", "lower-case, IDNA ASCII form"),
+    Column("registrable_domain", "string", "the part of it that somebody registered"),
+    Column("free_mail", "bool", "anybody can have a mailbox there: free, or with an internet access"),
+    Column("disposable", "boolean", "its mailboxes are thrown away after use; missing without the extra"),
 )
 
 CONTACT_COLUMNS = Table(

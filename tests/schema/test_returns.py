@@ -32,6 +32,7 @@ OF_BOUNCES: dict[Callable[..., pd.DataFrame], Table] = {
     ba.compare_policies: schema.OUTCOME_COLUMNS,
     ba.conflicts: schema.CONFLICT_COLUMNS,
     ba.unclassified: schema.UNCLASSIFIED_COLUMNS,
+    ba.domain_typos: schema.TYPO_COLUMNS,
 }
 
 #: What takes something else.
@@ -43,6 +44,7 @@ OTHERS: dict[Callable[..., pd.DataFrame], Table] = {
     ba.codes: schema.CODE_COLUMNS,
     ba.lint_rules: schema.LINT_COLUMNS,
     ba.match_hashes: schema.MATCH_COLUMNS,
+    ba.label_domains: schema.LABEL_COLUMNS,
     ba.Ledger.entries: schema.LEDGER_COLUMNS,
     ba.Ledger.history: schema.LEDGER_HISTORY_COLUMNS,
     ba.Ledger.news: schema.LEDGER_NEWS_COLUMNS,
@@ -183,3 +185,8 @@ def test_the_frames_of_a_ledger_have_the_columns(ledger: ba.Ledger, decided: pd.
 def test_matched_hashes_have_the_columns(hashed: list[str]) -> None:
     found = ba.match_hashes(["Ann@example.com"], ba.hash_addresses(hashed))
     assert_has(found, schema.MATCH_COLUMNS)
+
+
+@pytest.mark.parametrize("domains", [["gmail.com", None], []])
+def test_labelled_domains_have_the_columns(domains: list[str]) -> None:
+    assert_has(ba.label_domains(domains), schema.LABEL_COLUMNS)
