@@ -58,15 +58,7 @@ def typos(
         )
         return
     if len(found):
-        shown = [
-            "domain",
-            "suggestion",
-            "addresses",
-            "suggested_addresses",
-            "bounced",
-            "top_reason",
-            "change",
-        ]
+        shown = ["domain", "suggestion", "addresses", "bounced", "change"]
         print_frame(found[shown].head(SHOWN))
     if len(found) > SHOWN:
         out.print(f"the first {SHOWN} are shown")

@@ -36,7 +36,8 @@ def test_rows_and_index_stay_and_missing_stays_missing() -> None:
 
 
 def test_without_the_package_the_label_is_missing_and_asking_names_the_extra() -> None:
-    program = f"{WITHOUT}import bounceanalytics as ba\nprint(ba.label_domains(['gmail.com']).astype(object).to_numpy().tolist())"
+    shown = "print(ba.label_domains(['gmail.com']).astype(object).to_numpy().tolist())"
+    program = f"{WITHOUT}import bounceanalytics as ba\n{shown}"
     assert run(program) == "[['gmail.com', 'gmail.com', True, <NA>]]"
     program = f"""{WITHOUT}
 import bounceanalytics as ba
