@@ -244,7 +244,8 @@ def meaning_of(greetings: Sequence[Greeting]) -> pd.DataFrame:
         ================= =========================================================================================
         ``reason``        category: why it refused; missing where it did not
         ``enhanced_code`` string: that the reply names
-        ``fault``         category (recipient, receiver, sender, content, esp, unknown): who must act, where it refused
+        ``fault``         category (recipient, receiver, sender, content, esp, unknown): who must act, where it
+                          refused
         ``tells``         category (takes_mail, full, no_mail, trouble, us, nothing): what the reply tells; missing
                           where none came
         ================= =========================================================================================

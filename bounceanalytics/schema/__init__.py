@@ -5,6 +5,7 @@ from bounceanalytics.schema.domains import (
     DOMAIN_COLUMNS,
     DOMAIN_STATES,
     HOST_COLUMNS,
+    OTHER_ADDRESS_COLUMNS,
     TYPO_COLUMNS,
 )
 from bounceanalytics.schema.findings import (
@@ -113,6 +114,7 @@ __all__ = [
     "NO_CODE",
     "NO_DOMAIN",
     "NO_NAME",
+    "OTHER_ADDRESS_COLUMNS",
     "OUTCOME_COLUMNS",
     "PROVIDERS",
     "REASONS",
