@@ -47,8 +47,8 @@ MEANING_COLUMNS = Table(
     Column("tells", "category", "what the reply tells; missing where none came", tuple(TELLS)),
 )
 
-_ADDRESSES = 5  # of a host are tried at most
-_WITNESSES = 4  # hosts that are asked whether anybody can be reached from here
+_ADDRESSES = 3  # of each family, of a host, are tried at most: where there is no IPv6, the others still are
+_FEWEST, _WITNESSES = 3, 6  # hosts that are asked whether anybody can be reached from here
 _MOST = 16_384  # bytes of a whole session; a long reply to EHLO has one thousand
 _PART = 2_048  # bytes that are read at a time
 _SHOWN = 500  # characters
@@ -69,12 +69,16 @@ _HOST_NAME = re.compile(r"(?i)(?:[a-z0-9-]{1,63}\.)+(?!local$|localdomain$|lan$|
 #: What those say who take no mail at all (RFC 5321, 3.1; RFC 7504); "does not accept mail from dynamic addresses" is
 #: another matter. "ESMTP not accepting messages" is, too: so Sendmail greets a client that it rejects.
 _NO_MAIL = re.compile(
-    r"(?:\bno (?:smtp|e?-?mail) (?:services?|accepted)"
-    r"|\b(?:does|do|will|can) ?(?:not|never) (?:accept|receive|take)s? (?:any )?(?:smtp|e?-?mails?|messages?)"
-    r"|\b(?:accepts?|takes?) no (?:e?-?mails?|messages?)"
-    r"|\b(?:mail|smtp)[ -]?(?:server|service) (?:is |has been )?(?:disabled|discontinued|retired|closed))"
-    r"(?=\s*(?:$|[.,;:!()\n]|here\b|any ?more\b|at all\b|on this\b|at this (?:host|address|server|domain)\b))",
-    re.IGNORECASE,
+    r"""(?:
+        \b no [ ] (?:smtp|e?-?mail) [ ] (?:services?|accepted)
+        | \b (?:does|do|will|can) (?:[ ]?not|n.?t|[ ]never) [ ] (?:accept|receive|take) [ ] (?:any[ ])?
+          (?:smtp|e?-?mails?|messages?)
+        | \b (?:accepts?|takes?) [ ] no [ ] (?:e?-?mails?|messages?)
+        | \b (?:server|service|host|system) [ ] (?:(?:is|was|has[ ]been) [ ])?
+          (?:disabled|discontinued|retired|closed|decommissioned|shut[ ]down|no[ ]longer[ ]in[ ](?:use|service))
+    )
+    (?= \s* (?: $ | [.,;:!()\n] | (?:here|any[ ]?more|at[ ]all|on[ ]this|at[ ]this[ ](?:host|server|address)) \b ) )""",
+    re.IGNORECASE | re.VERBOSE,
 )
 #: Codes of hosts and domains that take no mail (RFC 7504), where the text does not say otherwise.
 _NO_MAIL_CODES = (521, 556)
@@ -121,7 +125,7 @@ async def greet(
 ) -> Greeting:
     """Connect to a mail server, read its banner and what it says to EHLO, and quit.
 
-    Its addresses are tried in their order, five at most, until one replies.
+    Its addresses are tried in their order until one replies, at most three of IPv4 and three of IPv6.
 
     Parameters
     ----------
@@ -158,12 +162,12 @@ async def greet(
     """
     if name and not re.fullmatch(r"[\x21-\x7e]{1,255}", name):
         raise ValueError("name must be a host name, or an address such as [192.0.2.1], of at most 255 signs")
-    public = [one for one in host.addresses if private or not is_private(one)]
-    if not public:
+    asked = _asked(host, private)
+    if not asked:
         outcome, address = ("private", host.addresses[0]) if host.addresses else ("unreachable", "")
         return Greeting(host.name, address, outcome)
     found: list[Greeting] = []
-    for address in public[:_ADDRESSES]:
+    for address in asked:
         found.append(await _greet(host, address, timeout, port, name))
         if found[-1].outcome in {"greeted", "refused"}:
             break
@@ -185,8 +189,8 @@ async def can_connect(
     Parameters
     ----------
     hosts : iterable of Host
-        Those that are to be asked anyway: nobody else is bothered. Up to four of them, of different networks, are
-        greeted at the same time.
+        Those that are to be asked anyway, so that nobody else is bothered; first those that took mail lately. Up to six
+        of them, of different networks, are greeted at the same time.
     timeout, private, port, name
         As for :func:`greet`.
 
@@ -194,7 +198,7 @@ async def can_connect(
     -------
     str
         Empty if one of them can be connected to, whatever it says, and where it cannot be told: with hosts of less than
-        two networks it may be they who are down.
+        three networks it may be they who are down.
 
     Examples
     --------
@@ -204,12 +208,12 @@ async def can_connect(
     """
     chosen: dict[object, Host] = {}
     for host in hosts:
-        address = next((one for one in host.addresses if private or not is_private(one)), None)
-        if address is not None:
-            chosen.setdefault(_network(address), replace(host, addresses=(address,)))
+        addresses = tuple(_asked(host, private, most=1))
+        if addresses:
+            chosen.setdefault(_network(addresses[0]), replace(host, addresses=addresses))
         if len(chosen) == _WITNESSES:
             break
-    if len(chosen) < 2:
+    if len(chosen) < _FEWEST:
         return ""
     asked = [
         asyncio.ensure_future(greet(host, timeout=timeout, private=private, port=port, name=name))
@@ -290,15 +294,25 @@ def meaning_of(greetings: Sequence[Greeting]) -> pd.DataFrame:
 def _told(texts: pd.Series, replies: np.ndarray, verdicts: pd.DataFrame) -> pd.Series:
     """Return what refusals tell."""
     reason, fault = verdicts["reason"], verdicts["fault"]
-    # "policy" is also what is made of a 554 that says nothing else
+    permanent = replies >= 500
+    # who says "connection refused" for good has been connected to, and means it
     of_sender = fault.isin(["sender", "content", "esp"]) | reason.eq("greylisted")
+    of_sender |= reason.eq("network") & permanent
     no_mail = texts.str.contains(_NO_MAIL) | reason.eq("bad_domain") | np.isin(replies, _NO_MAIL_CODES)
-    no_mail &= (replies >= 500) & ~(of_sender & reason.ne("policy"))
+    # "policy" is also what is made of a 554 that says nothing else
+    no_mail &= permanent & ~(of_sender & reason.ne("policy"))
     cases = [reason.eq("system_full"), no_mail, of_sender, fault.eq("receiver")]
     told = np.select(
         [case.to_numpy(dtype=bool) for case in cases], ["full", "no_mail", "us", "trouble"], "nothing"
     )
     return pd.Series(told, index=texts.index, dtype=object)
+
+
+def _asked(host: Host, private: bool, most: int = _ADDRESSES) -> list[str]:
+    """Return the addresses of a host that are tried, so many of each family."""
+    found = [one for one in host.addresses if private or not is_private(one)]
+    families = [":" in one for one in found]
+    return [one for at, one in enumerate(found) if families[:at].count(families[at]) < most]
 
 
 def _network(address: str) -> object:

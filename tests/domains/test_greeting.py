@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import socket
 import textwrap
@@ -130,6 +131,15 @@ async def slow(connection: Connection) -> None:
     await replying("220 mx.example.com, at last")(connection)
 
 
+async def teaser(connection: Connection) -> None:
+    """Say the first line, and see whether the other side can wait (RFC 5321, 4.3.1)."""
+    await connection.say("220-mx.example.com ESMTP")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.2):
+            assert not await connection.hear()
+    await replying("220 mx.example.com ESMTP")(connection)
+
+
 async def garbage_after_banner(connection: Connection) -> None:
     await connection.say("220 mx.example.com")
     await connection.hear()
@@ -162,6 +172,7 @@ GREETED = {
     "two banners": (replying("220 first.example.com\r\n220 second.example.com"), "220 first.example.com"),
     "EHLO unknown": (replying("220 old.example.com", EHLO="502 5.5.1 what?"), "220 old.example.com"),
     "slow": (slow, "220 mx.example.com, at last"),
+    "teaser": (teaser, "220-mx.example.com ESMTP\n220 mx.example.com ESMTP"),
     "no reply to QUIT": (no_farewell, "220 mx.example.com"),
     "before it is asked": (early, "220 mx.example.com"),
     "not ASCII": (replying("220 Grüße, \x07bell".encode("latin-1") + b"\r\n"), "220 Gr��e, �bell"),
@@ -355,8 +366,12 @@ def test_addresses_are_tried_until_one_replies() -> None:
             async with raw_server(replying("421 busy"), "127.0.0.2", good.port):
                 assert (await asked(good, "127.0.0.2", "127.0.0.3")).outcome == "refused"
             # not more of them than is polite
-            many = [f"127.0.1.{number}" for number in range(1, 6)]
+            many = [f"127.0.1.{number}" for number in range(1, 4)]
             assert (await asked(good, *many, "127.0.0.3")).outcome == "unreachable"
+            # where there is no way for one family, the other is tried all the same
+            assert (
+                await asked(good, *[f"::{number}" for number in range(2, 9)], "127.0.0.3")
+            ).outcome == "greeted"
 
     asyncio.run(run())
 
@@ -447,8 +462,8 @@ def test_a_closed_port_is_said_in_a_sentence() -> None:
     sentence = ask("127.0.0.1", "127.1.0.1", "127.2.0.1")
     assert sentence.startswith(f"port {port} seems to be closed here: none of 3 mail servers")
     assert sentence.count(".") == 0
-    # one network alone may itself be down
-    assert not ask("127.0.0.1", "127.0.0.2")
+    # so few may be down themselves
+    assert not ask("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.1.0.1")
     assert not ask()
 
 
@@ -459,9 +474,11 @@ def test_one_that_can_be_connected_to_is_enough() -> None:
             assert not await can_connect(hosts, timeout=2.0, private=True, port=server.port)
             # those that are private, and of a network that was asked, are passed over
             assert not await can_connect(hosts, timeout=2.0, port=server.port)
+            both = [Host("mx.example.com", addresses=("::9", *one.addresses)) for one in hosts]
+            assert not await can_connect([*hosts[2:4], both[1]], timeout=2.0, private=True, port=server.port)
             same = [Host("mx.example.com", addresses=(f"127.1.0.{one}",)) for one in range(1, 9)]
-            assert not await can_connect([*same, hosts[1]], timeout=2.0, private=True, port=server.port)
-        assert server.heard == ["QUIT"] * 2
+            assert not await can_connect([*same, *hosts[1:3]], timeout=2.0, private=True, port=server.port)
+        assert server.heard == ["QUIT"] * 3
 
     asyncio.run(run())
 
@@ -487,6 +504,11 @@ REPLIES = {
     "550 No mail accepted here": "no_mail",
     "554 this server does not accept mail": "no_mail",
     "554 mail service discontinued": "no_mail",
+    "521 we don't accept mail": "no_mail",
+    "554 We do not accept mail here. Use our web form.": "no_mail",
+    "554 The mail server is no longer in use": "no_mail",
+    "554 This mail server has been decommissioned": "no_mail",
+    "556 5.1.10 domain does not accept mail": "no_mail",
     # Sendmail to a client that it rejects
     "554-mx.example.com ESMTP not accepting messages": "us",
     "554 mx.example.com ESMTP not accepting messages": "us",
@@ -512,6 +534,16 @@ REPLIES = {
     "421 4.3.2 Connection rate limit exceeded.": "us",
     "421 Your IP has been temporarily blocked": "us",
     "421 4.7.1 Connection refused, too many sessions": "us",
+    # "no service" for those that are listed
+    "554-mail.example.net ESMTP Service not available\n554-No SMTP service\n554 IP address is black listed.": "us",
+    "554-mail.example.net ESMTP Service not available\n554-No SMTP service\n554 Bad DNS PTR resource record.": "us",
+    "501 Syntactically invalid EHLO argument(s)": "us",
+    "501 5.5.4 Invalid domain name": "us",
+    "550 Bad HELO - Host impersonating domain name": "us",
+    "550 Your country is not allowed to connect to this server.": "us",
+    "550 Connection refused": "us",
+    "530 5.7.0 Must issue a STARTTLS command first": "us",
+    "554 SMTP service denied": "us",
     "451 greylisted": "us",
     "451 4.7.1 Greylisting in action, please come back later": "us",
     "421 Service not available": "trouble",
@@ -522,7 +554,10 @@ REPLIES = {
     "451 4.3.0 Temporary system problem. Try again later": "trouble",
     "421 Server too busy": "trouble",
     "421 Maintenance in progress": "trouble",
+    "421 4.4.2 mx.example.com Error: timeout exceeded": "trouble",
+    "554 5.3.2 System not accepting network messages": "trouble",
     "550 Requested action not taken": "nothing",
+    "550 Mailbox full": "nothing",
 }
 
 
