@@ -6,6 +6,7 @@ from bounceanalytics.schema.domains import (
     DOMAIN_STATES,
     HOST_COLUMNS,
     LABEL_COLUMNS,
+    OTHER_ADDRESS_COLUMNS,
     TYPO_COLUMNS,
 )
 from bounceanalytics.schema.findings import (
@@ -115,6 +116,7 @@ __all__ = [
     "NO_CODE",
     "NO_DOMAIN",
     "NO_NAME",
+    "OTHER_ADDRESS_COLUMNS",
     "OUTCOME_COLUMNS",
     "PROVIDERS",
     "REASONS",

@@ -103,3 +103,11 @@ CONTACT_COLUMNS = Table(
     Column("subject", "string", "of a message to send, without addresses"),
     Column("message", "string", "a short text to send, without addresses"),
 )
+
+OTHER_ADDRESS_COLUMNS = Table(
+    "a frame of other addresses",
+    Column("key", "string", "what tells one person in the mailing list"),
+    Column("domain", "string", "whose mail system is full, or that is otherwise affected"),
+    Column("address", "string", "address of the person at it"),
+    Column("other_address", "string", "another address of the person, at a domain that is not affected"),
+)
