@@ -19,11 +19,13 @@ from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
 from bounceanalytics.datasets import Dataset
 from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
+from bounceanalytics.domains import check_domains, check_hosts
 from bounceanalytics.errors import (
     BounceAnalyticsError,
     FormatError,
     FrameError,
     MissingExtraError,
+    NoNetworkWarning,
     OutputError,
     PolicyError,
     SourceError,
@@ -99,6 +101,7 @@ __all__ = [
     "MissingExtraError",
     "NaiveTimeWarning",
     "NoEventsWarning",
+    "NoNetworkWarning",
     "OutputError",
     "Policy",
     "PolicyError",
@@ -113,6 +116,8 @@ __all__ = [
     "WrongClockWarning",
     "candidates",
     "charts",
+    "check_domains",
+    "check_hosts",
     "classify",
     "classify_text",
     "clean",
