@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Times that a question is put, whoever is asked.
 _TRIES = 3
+#: Share of the time-out that the same resolver gets, the first time and then: what it finds out too late, it knows when
+#: it is asked again.
+_PATIENCE = (1 / 3, 2 / 3, 1.0)
 #: Seconds before the same resolver is asked again; twice as long the time after.
 _PAUSE = 0.1
 #: Bytes that an answer over UDP may have: what passes everywhere in one piece (dnsflagday.net/2020).
@@ -138,38 +141,38 @@ class Asker:
 
     async def answers(self, domain: str) -> Answers:
         """Return what name servers say of a domain."""
-        mail, servers = await asyncio.gather(self._sure(domain, "MX"), self._name_servers(domain))
-        reply, confirmed = mail
-        errors = dict.fromkeys((*reply.errors, *servers.errors))
-        found = Answers(
-            domain,
-            reply.rcode,
-            cname=reply.cname,
+        reply, confirmed = await self._sure(domain, "MX")
+        found = Answers(domain, reply.rcode, cname=reply.cname, errors=reply.errors)
+        if reply.failed:
+            return found
+        named = sorted({(record.preference, _text(record.exchange)) for record in reply.records})
+        null = bool(named) and all(known_hosts().means_no_mail(name) for _, name in named)
+        servers, hosts = await asyncio.gather(
+            self._name_servers(domain), self._mail_servers(domain, named[:_MOST_HOSTS], reply)
+        )
+        # that there is no address must be said, as otherwise there may be one
+        own = "" if named or not hosts or hosts[0].addresses else hosts[0].rcode
+        unsure = own not in {"", "NOERROR", "NXDOMAIN"}
+        return replace(
+            found,
+            rcode=own if unsure else reply.rcode,
+            hosts=tuple(host for host in hosts if named or host.addresses),
+            implicit=bool(hosts) and not named and bool(hosts[0].addresses),
+            null_mx=null,
             name_servers=_names(servers),
-            errors=tuple(errors),
-            ttl=None if reply.failed else reply.ttl,
+            errors=tuple(dict.fromkeys((*reply.errors, *servers.errors))),
+            ttl=None if unsure else reply.ttl,
             # who knows its name servers knows that it exists
             confirmed=confirmed and servers.rcode != "NOERROR",
         )
-        if reply.rcode != "NOERROR":
-            return found
-        named = sorted({(record.preference, _text(record.exchange)) for record in reply.records})
-        if not named:
-            return await self._implicit(found, reply)
-        known = known_hosts()
-        hosts = await asyncio.gather(
-            *(self._host(name, preference, reply.ttl) for preference, name in named[:_MOST_HOSTS])
-        )
-        null = all(known.means_no_mail(name) for _, name in named)
-        return replace(found, hosts=tuple(hosts), null_mx=null)
 
-    async def _implicit(self, found: Answers, reply: Reply) -> Answers:
-        """Return what is said of a domain without MX records: its own address stands in for them."""
-        host = await self._addresses(found.domain, reply.ttl)
-        if host.addresses:
-            return replace(found, hosts=(host,), implicit=True)
-        # that there is no address must be said, as otherwise there may be one
-        return found if host.rcode in {"NOERROR", "NXDOMAIN"} else replace(found, rcode=host.rcode, ttl=None)
+    async def _mail_servers(self, domain: str, named: list[tuple[int, str]], reply: Reply) -> list[Host]:
+        """Return the mail servers; of a domain that names none, itself."""
+        if reply.rcode != "NOERROR":
+            return []
+        if not named:
+            return [await self._addresses(domain, reply.ttl)]
+        return await asyncio.gather(*(self._host(name, preference, reply.ttl) for preference, name in named))
 
     async def _host(self, name: str, preference: int, ttl: int) -> Host:
         """Return a mail server; of several domains with the same one, the first asks for its addresses."""
@@ -223,7 +226,8 @@ class Asker:
             if self.offline:
                 return Reply("OFFLINE")
             await self._pause(attempt, len(order))
-            reply = await self._ask_one(name, kind, order[attempt % len(order)])
+            share = _PATIENCE[min(attempt // len(order), len(_PATIENCE) - 1)]
+            reply = await self._ask_one(name, kind, order[attempt % len(order)], share)
             if reply.rcode not in _FAILURES:
                 return reply
             # silence says less than a failure
@@ -250,28 +254,29 @@ class Asker:
         if turn := attempt // resolvers:
             await asyncio.sleep(_PAUSE * 2 ** (turn - 1))
 
-    async def _ask_one(self, name: str, kind: str, resolver: int) -> Reply:
+    async def _ask_one(self, name: str, kind: str, resolver: int, share: float = 1.0) -> Reply:
         """Put one question to one resolver, once, and once more without EDNS where it does not know that."""
         async with self._places:
-            reply = await self._exchange(name, kind, resolver, edns=True)
+            reply = await self._exchange(name, kind, resolver, share, edns=True)
             if reply.rcode in _NO_EDNS:
-                reply = await self._exchange(name, kind, resolver, edns=False)
+                reply = await self._exchange(name, kind, resolver, share, edns=False)
         self._silent[resolver] = self._silent[resolver] + 1 if reply.rcode == "TIMEOUT" else 0
         if reply.rcode != "TIMEOUT":
             self._unanswered = 0
         return reply
 
-    async def _exchange(self, name: str, kind: str, resolver: int, *, edns: bool) -> Reply:
+    async def _exchange(self, name: str, kind: str, resolver: int, share: float, *, edns: bool) -> Reply:
         dns = self._dns
         address, port = self._resolvers[resolver]
+        seconds = self._timeout * share
         question = dns.message.make_query(
             f"{name.rstrip('.')}.", kind, use_edns=0 if edns else False, payload=_PAYLOAD
         )
         # one deadline for both, or a server that trickles over TCP could hold a place for ever
         try:
-            async with asyncio.timeout(2 * self._timeout):
+            async with asyncio.timeout(2 * seconds):
                 answer, _ = await dns.asyncquery.udp_with_fallback(
-                    question, address, self._timeout, port, ignore_unexpected=True, ignore_errors=True
+                    question, address, seconds, port, ignore_unexpected=True, ignore_errors=True
                 )
         except (dns.exception.Timeout, TimeoutError, OSError, EOFError):
             return Reply("TIMEOUT", resolver=resolver)
