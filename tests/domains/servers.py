@@ -59,7 +59,9 @@ class NameServer:
         Whether it knows EDNS.
     """
 
-    def __init__(self, zone: str = "", manners: dict[str, Manner] | None = None, *, edns: bool = True) -> None:
+    def __init__(
+        self, zone: str = "", manners: dict[str, Manner] | None = None, *, edns: bool = True
+    ) -> None:
         self.records: dict[str, list[RR]] = defaultdict(list)
         for record in RR.fromZone(zone):
             self.records[_name(record.rname)].append(record)

@@ -278,7 +278,9 @@ def test_no_more_questions_than_allowed_are_under_way() -> None:
 def test_without_a_network_everybody_is_told_soon() -> None:
     async def work() -> list[str]:
         asker = Asker([("127.0.0.1", 9)], timeout=0.2)
-        found = [one.rcode for one in await asyncio.gather(*(asker.answers(f"d{n}.example") for n in range(80)))]
+        found = [
+            one.rcode for one in await asyncio.gather(*(asker.answers(f"d{n}.example") for n in range(80)))
+        ]
         assert asker.offline
         begin = time.monotonic()
         found.append((await asker.answers("later.example")).rcode)
@@ -305,7 +307,7 @@ class Garbage(NameServer):
 
     noise = b""
 
-    async def answer(self, data: bytes, way: str) -> bytes | None:
+    async def answer(self, data: bytes, way: str) -> bytes | None:  # noqa: ARG002 - over UDP and TCP alike
         return data[:2] + self.noise if self.noise[:1] != b"\0" else self.noise
 
 

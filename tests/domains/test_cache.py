@@ -24,7 +24,9 @@ def missing(at: datetime, **options: object) -> Facts:
 
 
 def here(at: datetime) -> Facts:
-    return Facts(Answers("d.example", "NOERROR", (Host("mx.d.example", 5, ("8.8.8.8",), 300),)), checked_at=at)
+    return Facts(
+        Answers("d.example", "NOERROR", (Host("mx.d.example", 5, ("8.8.8.8",), 300),)), checked_at=at
+    )
 
 
 def read(cache: DomainCache, at: datetime = NOW, max_age: timedelta = DAY, means: str = "dns") -> list[str]:
@@ -38,7 +40,9 @@ FACTS = st.builds(
         Answers,
         st.just("d.example"),
         st.sampled_from(["NOERROR", "NXDOMAIN", "TIMEOUT"]),
-        st.lists(st.builds(Host, TEXTS, st.integers(0, 9), st.lists(TEXTS).map(tuple)), max_size=2).map(tuple),
+        st.lists(st.builds(Host, TEXTS, st.integers(0, 9), st.lists(TEXTS).map(tuple)), max_size=2).map(
+            tuple
+        ),
         st.booleans(),
         st.booleans(),
         TEXTS,
@@ -151,7 +155,9 @@ def test_a_word_that_is_doubtful_is_not_remembered(options: dict[str, object]) -
 def test_other_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     text = tmp_path / "list.csv"
     text.write_text("email\nann@example.com\n" * 100)
-    with pytest.raises(SourceError, match=r"list\.csv is no cache of domains; it is no SQLite database at all"):
+    with pytest.raises(
+        SourceError, match=r"list\.csv is no cache of domains; it is no SQLite database at all"
+    ):
         DomainCache(text)
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as database:

@@ -46,7 +46,9 @@ def test_a_text_is_one_domain() -> None:
 
 
 def test_a_classified_frame_and_a_dataset(tmp_path: Path) -> None:
-    frame = classified([{"recipient": "ann@example.com"}, {"recipient": None}, {"recipient": "bo@example.net"}])
+    frame = classified(
+        [{"recipient": "ann@example.com"}, {"recipient": None}, {"recipient": "bo@example.net"}]
+    )
     assert names_of(frame) == EXPECTED
     dataset = ba.convert(ba.samples() / "exports" / "ses", tmp_path / "events")
     found = names_of(dataset)

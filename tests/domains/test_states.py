@@ -42,7 +42,10 @@ SHOWN = {
     "no_hosts": (Facts(Answers("d.example", "NOERROR")), Past()),
     "hosts_unknown": (Facts(replace(NAMED, hosts=(Host("mx1.d.example", rcode="SERVFAIL"),))), Past()),
     "hosts_missing": (Facts(replace(NAMED, hosts=(Host("mx1.d.example", rcode="NXDOMAIN"),))), Past()),
-    "at_home": (Facts(replace(NAMED, hosts=(Host("mx1.d.example", addresses=("127.0.0.1", "::1")),))), Past()),
+    "at_home": (
+        Facts(replace(NAMED, hosts=(Host("mx1.d.example", addresses=("127.0.0.1", "::1")),))),
+        Past(),
+    ),
     "private": (Facts(replace(NAMED, hosts=(Host("mx1.d.example", addresses=("10.0.0.1",)),))), Past()),
     "held": (Facts(NAMED, registration=Registration(states=("pending delete",))), Past()),
     "greeting_full": (
@@ -54,11 +57,16 @@ SHOWN = {
         Past(),
     ),
     "refusing": (
-        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 521, "521 no mail here", verdict="policy"),)),
+        Facts(
+            NAMED,
+            (Greeting("mx1.d.example", "8.8.8.8", "refused", 521, "521 no mail here", verdict="policy"),),
+        ),
         Past(),
     ),
     "later": (
-        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 421, "421 busy", verdict="rate_limited"),)),
+        Facts(
+            NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 421, "421 busy", verdict="rate_limited"),)
+        ),
         Past(),
     ),
     "unreachable": (

@@ -41,6 +41,8 @@ OTHERS: dict[Callable[..., pd.DataFrame], Table] = {
     ba.classify_text: schema.VERDICT_COLUMNS,
     ba.diff: schema.DIFF_COLUMNS,
     ba.codes: schema.CODE_COLUMNS,
+    ba.check_domains: schema.DOMAIN_COLUMNS,
+    ba.check_hosts: schema.HOST_COLUMNS,
     ba.lint_rules: schema.LINT_COLUMNS,
     ba.match_hashes: schema.MATCH_COLUMNS,
     ba.Ledger.entries: schema.LEDGER_COLUMNS,
