@@ -15,7 +15,7 @@ from bounceanalytics.domains.asking import addresses_of
 from bounceanalytics.domains.known_hosts import known_hosts
 from bounceanalytics.domains.names import names_of, problem_of
 from bounceanalytics.domains.pasts import Past, pasts_of
-from bounceanalytics.domains.probing import LEVELS, STEP, Plan, find_out
+from bounceanalytics.domains.probing import LEVELS, STEP, Plan, find_out, load_greeter
 from bounceanalytics.domains.states import judge
 from bounceanalytics.errors import FrameError, NoNetworkWarning
 from bounceanalytics.schema import DOMAIN_COLUMNS, HOST_COLUMNS
@@ -37,7 +37,6 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _SPAN = re.compile(rf"(\d{{1,5}})\s*([{''.join(_UNITS)}])")
 #: What became of mail servers that nobody connected to.
 UNTRIED = ("private", "not_asked")
-_ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 def check_domains(  # noqa: PLR0913 - each is one thing to say
@@ -76,7 +75,8 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
         IP addresses of resolvers, with or without a port; those of this machine if not given. That a domain is
         ``gone`` needs two of them, or a cache and an hour.
     timeout : float, default 3.0
-        Seconds to wait for an answer, of which three are waited for.
+        Seconds to wait for an answer of a name server, which is asked three times, with more patience each time. A
+        mail server gets five times as long.
     at_once : int, default 100
         Questions and connections that are on their way at the same time.
     per_host : int, default 2
@@ -86,7 +86,7 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
     at : datetime or str, optional
         The time that counts as now for what is recent in ``bounces``.
     progress : callable, optional
-        Called with a description, the domains done and those in total.
+        Called with a description, the domains done and those in total; of mail servers in a second round.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def check_hosts(
     resolvers : sequence of str, optional
         IP addresses of resolvers, with or without a port; those of this machine if not given.
     timeout : float, default 3.0
-        Seconds to wait for an answer.
+        Seconds to wait for an answer of a name server. A mail server gets five times as long.
     at_once : int, default 100
         Questions and connections that are on their way at the same time.
     per_host : int, default 2
@@ -208,7 +208,7 @@ def check_hosts(
     private : bool, default False
         Whether addresses of private networks, or of this machine, are connected to.
     progress : callable, optional
-        Called with a description, the domains done and those in total.
+        Called with a description, the domains done and those in total; of mail servers in a second round.
 
     Returns
     -------
@@ -334,7 +334,30 @@ def _find_out(names: list[str], plan: Plan, progress: Progress | None) -> dict[s
         share = f"{unasked:,} of {len(names):,} domains"
         message = f"no name server can be reached (resolvers: {asked}); {share} are unknown"
         warnings.warn(message, NoNetworkWarning, stacklevel=3)
-    return facts
+    return _understood(facts)
+
+
+def _understood(found: dict[str, Facts]) -> dict[str, Facts]:
+    """Return facts whose greetings say what they mean; those are read all at once, and each once."""
+    refusals = list(
+        dict.fromkeys(one for facts in found.values() for one in facts.greetings if one.outcome == "refused")
+    )
+    if not refusals:
+        return found
+    meaning = load_greeter().meaning_of(refusals)
+    words = zip(*(_texts(meaning[name]) for name in ("tells", "reason", "enhanced_code")), strict=True)
+    meant = {
+        one: replace(one, tells=tells, reason=reason, enhanced_code=code)
+        for one, (tells, reason, code) in zip(refusals, words, strict=True)
+    }
+    return {
+        name: replace(facts, greetings=tuple(meant.get(one, one) for one in facts.greetings))
+        for name, facts in found.items()
+    }
+
+
+def _texts(values: pd.Series) -> list[str]:
+    return ["" if pd.isna(value) else str(value) for value in values]
 
 
 def _domain_row(
@@ -395,12 +418,11 @@ def _host_rows(name: str, facts: Facts) -> list[dict[str, Any]]:
 
 
 def _greeted(greeting: Greeting) -> dict[str, Any]:
-    found = _ENHANCED.search(greeting.text)
     return {
         "outcome": greeting.outcome,
         "reply_code": greeting.reply_code,
-        "enhanced_code": found[1] if found else None,
-        "reason": greeting.verdict or None,
+        "enhanced_code": greeting.enhanced_code or None,
+        "reason": greeting.reason or None,
         "text": greeting.text or None,
         "starttls": greeting.starttls,
         "size_limit": greeting.size,

@@ -99,9 +99,11 @@ class Greeting:
     size : int, optional
         The largest message that the host says it takes, in bytes.
     seconds : float
-    verdict : str
-        What a reply that refuses means: a reason of :data:`bounceanalytics.schema.REASONS`, or ``us`` where it refuses
-        this machine; empty where it refuses nothing.
+    tells : str
+        What the reply means for whoever sends there, where it refuses: ``full``, ``no_mail``, ``us`` (it refuses the
+        machine that asks), ``trouble`` or ``nothing``. Concluded from the reply, and never kept with it.
+    reason, enhanced_code : str
+        Likewise: one of :data:`bounceanalytics.schema.REASONS`, and the code that the reply names.
     """
 
     host: str
@@ -112,7 +114,9 @@ class Greeting:
     starttls: bool | None = None
     size: int | None = None
     seconds: float = 0.0
-    verdict: str = ""
+    tells: str = ""
+    reason: str = ""
+    enhanced_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ class Facts:
     greetings : tuple of Greeting
         One for each host that was connected to; empty on level ``dns``.
     closed : str
-        Why no host was connected to, in a sentence: port 25 is closed here.
+        Why no host was connected to: port 25 is closed here.
     registration : Registration, optional
     checked_at : datetime, optional
     """

@@ -20,16 +20,18 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from bounceanalytics.domains.asking import Asker
 from bounceanalytics.domains.cache import DomainCache
-from bounceanalytics.domains.facts import Answers, Facts
+from bounceanalytics.domains.facts import Facts
 from bounceanalytics.domains.known_hosts import known_hosts
 from bounceanalytics.domains.names import problem_of
 from bounceanalytics.domains.registering import Registries
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 
-    from bounceanalytics.domains.facts import Greeting, Host, Registration
+    import pandas as pd
+
+    from bounceanalytics.domains.facts import Answers, Greeting, Host, Registration
 
     Progress = Callable[[str, int, int], None]
 
@@ -42,20 +44,22 @@ _MOST_TRIED = 5
 #: Domains, and seconds, after which what was found out is written.
 _BATCH, _EVERY = 200, 1.0
 #: What progress is called.
-STEP = "checking domains"
+STEP, GREETING_STEP = "checking domains", "greeting mail servers"
+#: A mail server takes more time than a name server: many let those wait whom they do not know.
+_PATIENCE = 5
 
 
 class Greeter(Protocol):
     """What talks to mail servers."""
 
-    async def greet(self, host: Host, *, timeout: float, private: bool, port: int = 25) -> Greeting:
+    async def greet(self, host: Host, *, timeout: float, private: bool) -> Greeting:
         """Return what became of a connection to one of its addresses."""
 
-    async def can_connect(self, *, timeout: float) -> str:
-        """Return the sentence that port 25 is closed here, else nothing."""
+    async def can_connect(self, hosts: Iterable[Host], *, timeout: float, private: bool) -> str:
+        """Return a sentence that says so if nobody can be connected to from here, else nothing."""
 
-    def verdict_of(self, greeting: Greeting) -> str:
-        """Return the reason that a refusal gives, or ``us``."""
+    def meaning_of(self, greetings: Sequence[Greeting]) -> pd.DataFrame:
+        """Return what replies mean, with the columns ``tells``, ``reason`` and ``enhanced_code``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +94,24 @@ class Plan:
     private: bool = False
     every_host: bool = False
 
-    def means(self, facts: Facts) -> str:
+    def means(self, facts: Facts, *, greeted: bool) -> str:
         """Return by which means facts were found out that this plan found."""
-        greeting = "greeting" in self.levels and not facts.closed
         rdap = "rdap" in self.levels and facts.registration is not None
-        return _means(self._greetings if greeting else "", rdap=rdap, private=self.private)
+        return _means(self._greetings if greeted else "", rdap=rdap, private=self.private)
 
-    def enough(self) -> list[str]:
+    def enough(self, *, greeted: bool) -> list[str]:
         """Return the means by which facts were found out that this plan need not ask for again."""
         greetings = ["", "greeting", "greetings"]
-        first = greetings.index(self._greetings if "greeting" in self.levels else "")
+        first = greetings.index(self._greetings if greeted else "")
         registries = (True,) if "rdap" in self.levels else (False, True)
         networks = (self.private,) if first else (False, True)
         every = itertools.product(greetings[first:], registries, networks)
         return list(dict.fromkeys(_means(one, rdap=rdap, private=private) for one, rdap, private in every))
+
+    @property
+    def greets(self) -> bool:
+        """Whether mail servers are connected to."""
+        return "greeting" in self.levels
 
     @property
     def _greetings(self) -> str:
@@ -124,8 +132,6 @@ class Prober:
         self._plan = plan
         self._progress = progress
         self._asker = Asker(plan.resolvers, timeout=plan.timeout, at_once=plan.at_once)
-        self._greeter: Greeter | None = None
-        self._closed = ""
         self._connections = asyncio.Semaphore(plan.at_once)
         self._addresses: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(plan.per_host)
@@ -134,23 +140,92 @@ class Prober:
 
     async def find_out(self, domains: Sequence[str]) -> dict[str, Facts]:
         """Return the facts of each domain; not of those that are no names, or where there is no network."""
+        plan = self._plan
         named = [domain for domain in domains if not problem_of(domain)]
-        with DomainCache(self._plan.cache) as cache:
-            found = cache.read(named, self._plan.enough(), at=datetime.now(UTC), max_age=self._plan.max_age)
+        with DomainCache(plan.cache) as cache:
+
+            def read(names: list[str], *, greeted: bool) -> dict[str, Facts]:
+                return cache.read(
+                    names, plan.enough(greeted=greeted), at=datetime.now(UTC), max_age=plan.max_age
+                )
+
+            found = read(named, greeted=plan.greets)
+            ungreeted = [domain for domain in named if domain not in found]
+            if plan.greets:
+                found |= read(ungreeted, greeted=False)
             left = [domain for domain in named if domain not in found]
-            total = len(domains)
-            self._tell(total - len(left), total)
-            if left and await self._asker.look_for_network():
-                await self._prepare()
-                with _Fresh(cache, self._plan) as fresh:
-                    async with self._registries() as registries:
-                        await self._all(left, registries, found, fresh, total)
+            self._tell(STEP, len(domains) - len(left), len(domains))
+            if not ungreeted or (left and not await self._asker.look_for_network()):
+                return found
+            await self._ask(left, found, cache, len(domains))
+            if plan.greets and not self._asker.offline:
+                await self._greet([domain for domain in ungreeted if domain in found], found, cache)
         return found
 
-    async def _prepare(self) -> None:
-        if "greeting" in self._plan.levels:
-            self._greeter = load_greeter()
-            self._closed = await self._greeter.can_connect(timeout=self._plan.timeout)
+    async def _ask(self, domains: list[str], found: dict[str, Facts], cache: DomainCache, total: int) -> None:
+        """Find out what name servers and registries say of domains."""
+        before = total - len(domains)
+        async with self._registries() as registries:
+            with _Fresh(cache) as fresh:
+
+                async def work(domain: str) -> None:
+                    answers, registration = await asyncio.gather(
+                        self._asker.answers(domain), self._registration(domain, registries)
+                    )
+                    if answers.rcode == "OFFLINE":
+                        return
+                    facts = Facts(answers, registration=registration, checked_at=datetime.now(UTC))
+                    facts = cache.confirmed(facts)
+                    found[domain] = facts
+                    fresh.add(domain, facts, self._plan.means(facts, greeted=False))
+
+                await self._each(domains, work, lambda done: self._tell(STEP, before + done, total))
+
+    async def _greet(self, domains: list[str], found: dict[str, Facts], cache: DomainCache) -> None:
+        """Connect to the mail servers of domains."""
+        greeter = load_greeter()
+        hosts = {domain: _to_greet(found[domain].answers) for domain in domains}
+        different = {host.name: host for some in hosts.values() for host in some}
+        closed = await greeter.can_connect(
+            different.values(), timeout=self._plan.timeout * _PATIENCE, private=self._plan.private
+        )
+        if closed:
+            found |= {domain: replace(found[domain], closed=closed) for domain, some in hosts.items() if some}
+            return
+        with _Fresh(cache) as fresh:
+
+            async def work(domain: str) -> None:
+                greetings = await self._greet_in_turn(hosts[domain], greeter)
+                facts = replace(found[domain], greetings=tuple(greetings))
+                found[domain] = facts
+                fresh.add(domain, facts, self._plan.means(facts, greeted=True))
+
+            await self._each(domains, work, lambda done: self._tell(GREETING_STEP, done, len(domains)))
+
+    async def _each(
+        self,
+        domains: Iterable[str],
+        work: Callable[[str], Coroutine[object, object, None]],
+        tell: Callable[[int], None],
+    ) -> None:
+        """Do work on each of the domains, so many at once."""
+        left = iter(domains)
+        done = 0
+
+        async def one_by_one() -> None:
+            nonlocal done
+            for domain in left:
+                await work(domain)
+                done += 1
+                tell(done)
+
+        workers = [asyncio.ensure_future(one_by_one()) for _ in range(self._plan.at_once)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def _registries(self) -> AsyncIterator[Registries | None]:
@@ -160,85 +235,42 @@ class Prober:
         async with Registries.open(self._plan.timeout) as registries:
             yield registries
 
-    async def _all(
-        self,
-        domains: list[str],
-        registries: Registries | None,
-        found: dict[str, Facts],
-        fresh: _Fresh,
-        total: int,
-    ) -> None:
-        """Find out about domains, so many at once; also those that others are waited for."""
-        left = iter(domains)
-        done = total - len(domains)
-
-        async def work() -> None:
-            nonlocal done
-            for domain in left:
-                facts = fresh.cache.confirmed(await self._one(domain, registries))
-                if facts.answers.rcode != "OFFLINE":
-                    found[domain] = facts
-                    fresh.add(domain, facts)
-                done += 1
-                self._tell(done, total)
-
-        workers = [asyncio.ensure_future(work()) for _ in range(min(self._plan.at_once, len(domains)))]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-    async def _one(self, domain: str, registries: Registries | None) -> Facts:
-        answers, registration = await asyncio.gather(
-            self._asker.answers(domain), self._registration(domain, registries)
-        )
-        hosts = _to_greet(answers) if self._greeter else []
-        closed = self._closed if hosts else ""
-        greetings = [] if closed else await self._greet_in_turn(hosts)
-        return Facts(answers, tuple(greetings), closed, registration, datetime.now(UTC))
-
     async def _registration(self, domain: str, registries: Registries | None) -> Registration | None:
         return await registries.registration(domain) if registries else None
 
-    async def _greet_in_turn(self, hosts: list[Host]) -> list[Greeting]:
+    async def _greet_in_turn(self, hosts: list[Host], greeter: Greeter) -> list[Greeting]:
         """Greet mail servers as one who has a message would: the next one where the one before does not answer."""
         greetings = []
         for host in hosts[: None if self._plan.every_host else _MOST_TRIED]:
             task = self._greetings.get(host.name)
             if task is None:
-                task = self._greetings[host.name] = asyncio.ensure_future(self._greet(host))
+                task = self._greetings[host.name] = asyncio.ensure_future(self._greet_one(host, greeter))
             greeting = await asyncio.shield(task)
             greetings.append(greeting)
             if greeting.outcome == "greeted" and not self._plan.every_host:
                 break
         return greetings
 
-    async def _greet(self, host: Host) -> Greeting:
-        greeter = self._greeter
-        assert greeter is not None  # noqa: S101 - hosts are greeted only where there is one
+    async def _greet_one(self, host: Host, greeter: Greeter) -> Greeting:
         async with contextlib.AsyncExitStack() as limits:
             # in one order for all, or two hosts could wait for each other
             for address in sorted(set(host.addresses)):
                 await limits.enter_async_context(self._addresses[address])
             await limits.enter_async_context(self._connections)
-            greeting = await greeter.greet(host, timeout=self._plan.timeout, private=self._plan.private)
-        if greeting.outcome != "refused":
-            return greeting
-        return replace(greeting, verdict=greeter.verdict_of(greeting))
+            return await greeter.greet(
+                host, timeout=self._plan.timeout * _PATIENCE, private=self._plan.private
+            )
 
-    def _tell(self, done: int, total: int) -> None:
+    def _tell(self, step: str, done: int, total: int) -> None:
         if self._progress:
-            self._progress(STEP, done, total)
+            self._progress(step, done, total)
 
 
 class _Fresh:
     """What was found out and is not in the cache yet; it goes there every second, and at the end, whatever ends it."""
 
-    def __init__(self, cache: DomainCache, plan: Plan) -> None:
-        self.cache = cache
-        self._plan = plan
+    def __init__(self, cache: DomainCache) -> None:
+        self._cache = cache
         self._facts: defaultdict[str, dict[str, Facts]] = defaultdict(dict)
         self._number = 0
         self._written = time.monotonic()
@@ -249,8 +281,8 @@ class _Fresh:
     def __exit__(self, *_: object) -> None:
         self._write()
 
-    def add(self, domain: str, facts: Facts) -> None:
-        self._facts[self._plan.means(facts)][domain] = facts
+    def add(self, domain: str, facts: Facts, means: str) -> None:
+        self._facts[means][domain] = facts
         self._number += 1
         if self._number >= _BATCH or time.monotonic() - self._written > _EVERY:
             self._write()
@@ -258,7 +290,7 @@ class _Fresh:
     def _write(self) -> None:
         while self._facts:
             means, facts = self._facts.popitem()
-            self.cache.write(facts, means)
+            self._cache.write(facts, means)
         self._number, self._written = 0, time.monotonic()
 
 

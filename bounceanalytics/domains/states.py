@@ -95,7 +95,7 @@ def judge(
     sentences = [row["explanation"], *(table["added"][one] for one in case.added(name))]
     explanation = " ".join(words.fill(sentence) for sentence in sentences)
     if case.facts and case.facts.closed:
-        explanation = f"{explanation} {case.facts.closed}"
+        explanation = f"{explanation} {_sentence(case.facts.closed)}"
     return State(name, row["status"], explanation, words.fill(row["advice"]), row.get("basis", ""))
 
 
@@ -156,6 +156,10 @@ class _Case:
     def refusal(self) -> Greeting | None:
         return self.greeting if self.greeting and self.greeting.outcome == "refused" else None
 
+    @property
+    def refusal_code(self) -> int | None:
+        return self.refusal.reply_code if self.refusal else None
+
     def rcode(self, *names: str) -> bool:
         return self.facts is not None and self.answers.rcode in names
 
@@ -163,8 +167,8 @@ class _Case:
         """Return whether all addresses of its mail servers are of a kind."""
         return not self.private and bool(self.addresses) and all(map(kind, self.addresses))
 
-    def refuses(self, *verdicts: str) -> bool:
-        return self.refusal is not None and self.refusal.verdict in verdicts
+    def refuses(self, *tells: str) -> bool:
+        return self.refusal is not None and self.refusal.tells in tells
 
     def leaves(self) -> bool:
         states = self.registration.states if self.registration else ()
@@ -193,12 +197,19 @@ class _Case:
 
 
 def _is_private(address: str) -> bool:
-    return not ipaddress.ip_address(address).is_global
+    one = _address(address)
+    return not one.is_global or one.is_multicast or one.is_reserved
 
 
 def _is_at_home(address: str) -> bool:
-    one = ipaddress.ip_address(address)
+    one = _address(address)
     return one.is_loopback or one.is_unspecified
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return an address; the IPv4 one that an IPv6 one stands for."""
+    one = ipaddress.ip_address(text)
+    return (one.ipv4_mapped or one) if isinstance(one, ipaddress.IPv6Address) else one
 
 
 #: Finding -> whether it fits; the order is that of the table.
@@ -231,9 +242,11 @@ CONDITIONS: Mapping[str, Callable[[_Case], bool]] = {
     "at_home": lambda case: case.only(_is_at_home),
     "private": lambda case: case.only(_is_private),
     "held": lambda case: case.is_held() and case.greeting is None,
-    "greeting_full": lambda case: case.refuses("system_full"),
+    "greeting_full": lambda case: case.refuses("full"),
     "refuses_us": lambda case: case.refuses("us"),
-    "refusing": lambda case: case.refusal is not None and (case.refusal.reply_code or 0) >= 500,
+    "refusing": lambda case: (
+        case.refuses("no_mail") or (case.refuses("nothing", "") and (case.refusal_code or 0) >= 500)
+    ),
     "later": lambda case: case.refusal is not None,
     "unreachable": lambda case: bool(case.greetings) and case.greeting is None,
     "history_full": lambda case: case.past.is_full(case.at),
@@ -325,6 +338,10 @@ class _Words:
     def _times(self) -> str:
         number = self._case.past.full_bounces
         return "once" if number == 1 else f"{number:,} times"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.!?' else '.'}"
 
 
 def _failed(hosts: tuple[Host, ...]) -> Host | None:

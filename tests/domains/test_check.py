@@ -1,4 +1,4 @@
-"""Domains and their hosts are checked against name servers on loopback: states, history, cache, interrupts, no network."""
+"""Domains and their hosts are checked against name servers on loopback: states, history, cache, interrupts, limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics import schema
+from bounceanalytics.domains import check as checking
 from bounceanalytics.domains import probing
 from bounceanalytics.domains.cache import DomainCache
 from bounceanalytics.domains.facts import Answers, Facts, Greeting, Host, Registration
@@ -344,6 +345,17 @@ def test_progress_goes_forward_to_the_end(server: NameServer, tmp_path: Path) ->
     assert told[-1][1] == len(names)
 
 
+def test_progress_of_mail_servers_is_a_round_of_its_own(server: NameServer, hall: Hall) -> None:
+    told: list[tuple[str, int, int]] = []
+    check(list(STATES), server, level="greeting", progress=lambda *one: told.append(one))
+    steps = list(dict.fromkeys(step for step, _, _ in told))
+    assert steps == ["checking domains", "greeting mail servers"]
+    for step in steps:
+        done = [(done, total) for name, done, total in told if name == step]
+        assert done == sorted(done)
+        assert done[-1] == (len(STATES), len(STATES))
+
+
 def test_it_works_where_a_loop_is_running_as_in_a_notebook(server: NameServer) -> None:
     async def cell() -> pd.DataFrame:
         return check("healthy.example", server)
@@ -459,6 +471,8 @@ class Hall:
         self.under_way: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.private: set[bool] = set()
+        self.witnesses: list[str] = []
+        self.understood = 0
 
     async def greet(self, host: Host, *, private: bool, **_: object) -> Greeting:
         self.greeted[host.name] += 1
@@ -477,17 +491,25 @@ class Hall:
             {} if one is None else {field: getattr(one, field) for field in ("outcome", "reply_code", "text")}
         )
 
-    async def can_connect(self, **_: object) -> str:
+    async def can_connect(self, hosts: Iterable[Host], **_: object) -> str:
+        self.witnesses = [host.name for host in hosts]
         return self.closed
 
-    def verdict_of(self, greeting: Greeting) -> str:
-        return "us" if "you" in greeting.text else "system_full" if "full" in greeting.text else "policy"
+    def meaning_of(self, greetings: Sequence[Greeting]) -> pd.DataFrame:
+        self.understood += len(greetings)
+        words = {"full": ("full", "system_full"), "you": ("us", "policy"), "no mail": ("no_mail", "policy")}
+        found = [
+            next((meaning for word, meaning in words.items() if word in one.text), ("trouble", None))
+            for one in greetings
+        ]
+        return pd.DataFrame(found, columns=["tells", "reason"]).assign(enhanced_code="4.3.1")
 
 
 @pytest.fixture
 def hall(monkeypatch: pytest.MonkeyPatch) -> Hall:
     one = Hall()
-    monkeypatch.setattr(probing, "load_greeter", lambda: one)
+    for module in (probing, checking):
+        monkeypatch.setattr(module, "load_greeter", lambda: one)
     return one
 
 
@@ -539,6 +561,34 @@ def test_a_server_of_many_domains_is_greeted_once(hall: Hall) -> None:
         found = check(names, server, level="greeting", timeout=5)
     assert set(found["status"]) == {"healthy"}
     assert hall.greeted == {"mx.shared.example": 1}
+    assert hall.witnesses == ["mx.shared.example"]
+
+
+def test_a_reply_that_many_share_is_read_once(hall: Hall, tmp_path: Path) -> None:
+    zone, names = zone_of(50)
+    hall.said["mx.shared.example"] = Greeting("mx.shared.example", "", "refused", 452, "452 4.3.1 full")
+    with NameServer(f"{zone}mx.shared.example. 300 IN A 8.8.8.8\n") as server:
+        for _ in range(2):  # what the cache holds is read anew
+            found = check(names, server, level="greeting", timeout=5, cache=tmp_path / "domains.db")
+            assert set(found["status"]) == {"full"}
+    assert hall.greeted == {"mx.shared.example": 1}
+    assert hall.understood == 2
+
+
+def test_an_interrupt_among_greetings_asks_no_name_server_again(
+    server: NameServer, hall: Hall, tmp_path: Path
+) -> None:
+    def interrupt(step: str, *_: object) -> None:
+        if step == "greeting mail servers":
+            raise EnoughError
+
+    path = tmp_path / "domains.db"
+    with pytest.raises(EnoughError):
+        check(["healthy.example", "six.example"], server, level="greeting", cache=path, progress=interrupt)
+    server.asked.names.clear()
+    found = check(["healthy.example", "six.example"], server, level="greeting", cache=path)
+    assert set(found["basis"]) == {"greeting"}
+    assert not server.asked.names
 
 
 @pytest.mark.parametrize("per_host", [1, 3])
@@ -573,7 +623,7 @@ def test_private_addresses_are_connected_to_only_when_asked(server: NameServer, 
 
 
 def test_a_closed_port_is_said_and_nobody_connects(server: NameServer, hall: Hall, tmp_path: Path) -> None:
-    hall.closed = "Port 25 is closed here."
+    hall.closed = "port 25 is closed here"
     found = check("healthy.example", server, level="greeting", cache=tmp_path / "domains.db").iloc[0]
     assert (found["status"], found["basis"]) == ("healthy", "dns")
     assert found["explanation"].endswith("Port 25 is closed here.")
@@ -603,8 +653,10 @@ def test_what_was_found_out_by_more_is_enough_for_less(
 def test_a_plan_is_content_with_its_own_facts(levels: tuple[str, ...], every: bool, private: bool) -> None:
     plan = Plan(frozenset(levels), (), ":memory:", timedelta(1), 1.0, 1, 1, private, every)
     facts = Facts(Answers("d.example", "NOERROR"), registration=Registration())
-    assert plan.means(facts) in plan.enough()
-    assert plan.means(facts) in replace(plan, levels=frozenset({"dns"})).enough()
+    for greeted in {plan.greets, False}:
+        means = plan.means(facts, greeted=greeted)
+        assert means in plan.enough(greeted=greeted)
+        assert means in replace(plan, levels=frozenset({"dns"})).enough(greeted=False)
 
 
 # registries

@@ -49,24 +49,22 @@ SHOWN = {
     "private": (Facts(replace(NAMED, hosts=(Host("mx1.d.example", addresses=("10.0.0.1",)),))), Past()),
     "held": (Facts(NAMED, registration=Registration(states=("pending delete",))), Past()),
     "greeting_full": (
-        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 452, FULL, verdict="system_full"),)),
+        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 452, FULL, tells="full"),)),
         Past(),
     ),
     "refuses_us": (
-        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 554, "554 go away", verdict="us"),)),
+        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 554, "554 go away", tells="us"),)),
         Past(),
     ),
     "refusing": (
         Facts(
             NAMED,
-            (Greeting("mx1.d.example", "8.8.8.8", "refused", 521, "521 no mail here", verdict="policy"),),
+            (Greeting("mx1.d.example", "8.8.8.8", "refused", 521, "521 no mail here", tells="no_mail"),),
         ),
         Past(),
     ),
     "later": (
-        Facts(
-            NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 421, "421 busy", verdict="rate_limited"),)
-        ),
+        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 421, "421 busy", tells="trouble"),)),
         Past(),
     ),
     "unreachable": (
@@ -175,7 +173,7 @@ def test_one_parker_among_others_parks_nothing() -> None:
 
 
 def test_the_server_that_greets_decides_before_the_one_that_refuses() -> None:
-    refused = Greeting("mx1.d.example", "8.8.8.8", "refused", 554, "554 no", verdict="policy")
+    refused = Greeting("mx1.d.example", "8.8.8.8", "refused", 554, "554 no", tells="nothing")
     greeted = Greeting("mx2.d.example", "2600::1", "greeted", 220, "220 hello")
     found = state(Facts(NAMED, (refused, greeted)))
     assert (found.finding, found.explanation) == ("greeted", "mx2.d.example takes connections for mail.")
@@ -195,7 +193,7 @@ def test_a_closed_port_is_said() -> None:
 
 def test_a_long_reply_is_cut_and_an_empty_one_left_out() -> None:
     for text in ("x" * 600, ""):
-        greeting = Greeting("mx1.d.example", "8.8.8.8", "refused", 554, text, verdict="policy")
+        greeting = Greeting("mx1.d.example", "8.8.8.8", "refused", 554, text, tells="nothing")
         assert len(state(Facts(NAMED, (greeting,))).explanation) < 300
 
 
@@ -252,7 +250,7 @@ GREETINGS = st.builds(
     ),
     st.none() | st.integers(200, 599),
     st.text(max_size=300),
-    verdict=st.sampled_from(["", "us", "system_full", "policy"]),
+    tells=st.sampled_from(["", "us", "full", "no_mail", "trouble", "nothing"]),
 )
 TIMES = st.none() | st.integers(-5, 99).map(lambda days: NOW - pd.Timedelta(days=days))
 
