@@ -114,13 +114,23 @@ class Asker:
         Seconds to wait for an answer.
     at_once : int
         Questions that are on their way at the same time.
+    doubtful : bool
+        Whether a resolver is believed only if it does not deny the root of all names. In a sandbox, or behind a portal,
+        that of the machine knows a few names, and says of all others that they do not exist.
     """
 
     def __init__(
-        self, resolvers: Sequence[tuple[str, int]], *, timeout: float = 3.0, at_once: int = 100
+        self,
+        resolvers: Sequence[tuple[str, int]],
+        *,
+        timeout: float = 3.0,
+        at_once: int = 100,
+        doubtful: bool = False,
     ) -> None:
         self._dns = _dnspython()
         self._resolvers = list(resolvers)
+        self._believed = list(range(len(self._resolvers)))
+        self._doubtful = doubtful
         self._timeout = timeout
         self._places = asyncio.Semaphore(at_once)
         self._hosts: dict[str, asyncio.Task[Host]] = {}
@@ -130,12 +140,15 @@ class Asker:
         self.offline = not self._resolvers
 
     async def look_for_network(self) -> bool:
-        """Return whether any resolver says anything, and keep in mind if none does."""
+        """Return whether any resolver says anything that can be believed, and keep in mind if none does."""
         async with self._looking:
             if not self.offline:
-                every = range(len(self._resolvers))
-                replies = await asyncio.gather(*(self._ask_again(".", "NS", one) for one in every))
-                self.offline = all(reply.rcode == "TIMEOUT" for reply in replies)
+                replies = await asyncio.gather(*(self._ask_again(".", "NS", one) for one in self._believed))
+                told = zip(self._believed, replies, strict=True)
+                if self._doubtful:
+                    self._believed = [one for one, reply in told if reply.rcode != "NXDOMAIN"]
+                silent = all(reply.rcode == "TIMEOUT" for reply in replies)
+                self.offline = silent or not self._believed
                 self._unanswered = 0
         return not self.offline
 
@@ -208,7 +221,7 @@ class Asker:
         if reply.rcode != "NXDOMAIN":
             return reply, False
         confirmed = False
-        for other in range(len(self._resolvers)):
+        for other in self._believed:
             if other == reply.resolver:
                 continue
             second = await self._ask_again(name, kind, other)
@@ -220,8 +233,8 @@ class Asker:
 
     async def _ask(self, name: str, kind: str) -> Reply:
         """Return the answer of the first resolver that knows one; if none does, the last that was said."""
-        order = sorted(range(len(self._resolvers)), key=lambda one: self._silent[one] >= _DEAF)
-        found: Reply | None = None
+        order = sorted(self._believed, key=lambda one: self._silent[one] >= _DEAF)
+        found = Reply("OFFLINE")
         for attempt in range(max(_TRIES, len(order))):
             if self.offline:
                 return Reply("OFFLINE")
@@ -231,9 +244,8 @@ class Asker:
             if reply.rcode not in _FAILURES:
                 return reply
             # silence says less than a failure
-            if found is None or reply.rcode != "TIMEOUT":
+            if found.rcode in {"OFFLINE", "TIMEOUT"}:
                 found = reply
-        assert found is not None  # noqa: S101 - there is a resolver, and it was asked
         if found.rcode == "TIMEOUT":
             self._unanswered += 1
             if self._unanswered >= _SILENCE and not await self.look_for_network():

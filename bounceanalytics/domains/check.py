@@ -78,7 +78,7 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
         Seconds to wait for an answer of a name server, which is asked three times, with more patience each time. A
         mail server gets five times as long.
     at_once : int, default 100
-        Questions and connections that are on their way at the same time.
+        Questions and connections that are on their way at the same time, up to 1,000.
     per_host : int, default 2
         Connections to one address of a mail server at the same time.
     private : bool, default False
@@ -129,7 +129,8 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
     Warns
     -----
     NoNetworkWarning
-        If no name server can be reached. What own mail or the cache tells is in the frame all the same.
+        If no name server can be reached, or that of this machine denies the root of all names, as in a sandbox. What
+        own mail or the cache tells is in the frame all the same.
 
     See Also
     --------
@@ -202,7 +203,7 @@ def check_hosts(
     timeout : float, default 3.0
         Seconds to wait for an answer of a name server. A mail server gets five times as long.
     at_once : int, default 100
-        Questions and connections that are on their way at the same time.
+        Questions and connections that are on their way at the same time, up to 1,000.
     per_host : int, default 2
         Connections to one address of a mail server at the same time.
     private : bool, default False
@@ -291,8 +292,8 @@ def _plan(
             (
                 "at_once",
                 at_once,
-                "a whole number from 1 to 10,000",
-                _is_whole(at_once) and 1 <= at_once <= 10_000,
+                "a whole number from 1 to 1,000",
+                _is_whole(at_once) and 1 <= at_once <= 1_000,
             ),
             ("per_host", per_host, "a whole number from 1", _is_whole(per_host) and per_host >= 1),
         )
@@ -326,13 +327,15 @@ def _find_out(names: list[str], plan: Plan, progress: Progress | None) -> dict[s
             progress(STEP, len(names), len(names))
         return {}
     if not plan.resolvers:
-        plan = replace(plan, resolvers=tuple(addresses_of(None)))
+        plan = replace(plan, resolvers=tuple(addresses_of(None)), doubtful=True)
     facts = find_out(names, plan, progress)
     unasked = sum(name not in facts for name in left)
     if unasked:
         asked = ", ".join(address for address, _ in plan.resolvers) or "this machine names none"
         share = f"{unasked:,} of {len(names):,} domains"
-        message = f"no name server can be reached (resolvers: {asked}); {share} are unknown"
+        message = (
+            f"no name server can be reached that knows the internet (asked: {asked}); {share} are unknown"
+        )
         warnings.warn(message, NoNetworkWarning, stacklevel=3)
     return _understood(facts)
 

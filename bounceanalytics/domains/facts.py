@@ -48,8 +48,7 @@ class Answers:
     rcode : str
         ``NOERROR``, ``NXDOMAIN``, ``SERVFAIL``, ``REFUSED`` or another name of RFC 1035; also ``TIMEOUT``, ``LOOP``
         (names that stand for each other in a circle), ``LAME`` (a server that is not in charge, and does not ask
-        further), ``OFFLINE`` (no name server at all can be reached) and ``NAME`` (it is no name that could be asked
-        for).
+        further) and ``OFFLINE`` (no name server at all can be reached).
     hosts : tuple of Host
         In the order in which they are tried.
     implicit : bool

@@ -82,6 +82,8 @@ class Plan:
         Whether addresses of private networks are connected to.
     every_host : bool
         Whether all mail servers of a domain are greeted, not just one that answers.
+    doubtful : bool
+        Whether resolvers are those of this machine, of which it is not known what they know.
     """
 
     levels: frozenset[str]
@@ -93,6 +95,7 @@ class Plan:
     per_host: int
     private: bool = False
     every_host: bool = False
+    doubtful: bool = False
 
     def means(self, facts: Facts, *, greeted: bool) -> str:
         """Return by which means facts were found out that this plan found."""
@@ -131,7 +134,9 @@ class Prober:
     def __init__(self, plan: Plan, progress: Progress | None = None) -> None:
         self._plan = plan
         self._progress = progress
-        self._asker = Asker(plan.resolvers, timeout=plan.timeout, at_once=plan.at_once)
+        self._asker = Asker(
+            plan.resolvers, timeout=plan.timeout, at_once=plan.at_once, doubtful=plan.doubtful
+        )
         self._connections = asyncio.Semaphore(plan.at_once)
         self._addresses: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(plan.per_host)
@@ -157,7 +162,8 @@ class Prober:
             self._tell(STEP, len(domains) - len(left), len(domains))
             if not ungreeted or (left and not await self._asker.look_for_network()):
                 return found
-            await self._ask(left, found, cache, len(domains))
+            if left:
+                await self._ask(left, found, cache, len(domains))
             if plan.greets and not self._asker.offline:
                 await self._greet([domain for domain in ungreeted if domain in found], found, cache)
         return found
@@ -204,7 +210,7 @@ class Prober:
 
     async def _each(
         self,
-        domains: Iterable[str],
+        domains: Sequence[str],
         work: Callable[[str], Coroutine[object, object, None]],
         tell: Callable[[int], None],
     ) -> None:
@@ -219,7 +225,8 @@ class Prober:
                 done += 1
                 tell(done)
 
-        workers = [asyncio.ensure_future(one_by_one()) for _ in range(self._plan.at_once)]
+        number = min(self._plan.at_once, len(domains))
+        workers = [asyncio.ensure_future(one_by_one()) for _ in range(number)]
         try:
             await asyncio.gather(*workers)
         finally:

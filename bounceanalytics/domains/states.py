@@ -104,9 +104,9 @@ def is_certain(facts: Facts) -> bool:
     answers = facts.answers
     if answers.rcode == "NXDOMAIN":
         return answers.confirmed
-    return answers.rcode in {"NOERROR", "NAME"} and all(
-        host.addresses or host.rcode in {"NOERROR", "NXDOMAIN"} for host in answers.hosts
-    )
+    # one address is enough to send to
+    known = any(host.addresses for host in answers.hosts) or _failed(answers.hosts) is None
+    return answers.rcode == "NOERROR" and known
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics import schema
+from bounceanalytics.domains import asking, probing
 from bounceanalytics.domains import check as checking
-from bounceanalytics.domains import probing
 from bounceanalytics.domains.cache import DomainCache
 from bounceanalytics.domains.facts import Answers, Facts, Greeting, Host, Registration
 from bounceanalytics.domains.probing import Plan
@@ -271,6 +271,43 @@ def test_what_is_in_the_cache_is_not_asked_for(server: NameServer, tmp_path: Pat
     assert again["checked_at"][0] > second.loc[second["domain"] == "healthy.example", "checked_at"].iloc[0]
 
 
+INTERRUPTED = """
+import asyncio, os, signal, sys, threading
+import bounceanalytics as ba
+resolver, cache, number, inside = sys.argv[1:]
+names = [f"d{one}.example" for one in range(int(number))]
+
+def interrupt(step, done, total):
+    if done == 50:
+        os.kill(os.getpid(), signal.SIGINT)
+
+def work():
+    ba.check_domains(names, resolvers=[resolver], cache=cache, at_once=4, timeout=5, progress=interrupt)
+
+async def cell():
+    work()
+
+try:
+    # a notebook runs its loop without asyncio.run, which would keep the signal for itself
+    asyncio.new_event_loop().run_until_complete(cell()) if inside == "loop" else work()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("inside", ["script", "loop"])
+def test_a_key_ends_it_at_once_and_nothing_is_lost(tmp_path: Path, inside: str) -> None:
+    zone, names = zone_of(400)
+    path = tmp_path / "domains.db"
+    with NameServer(zone, {"*": Manner(seconds=0.02)}) as server:
+        command = [sys.executable, "-c", INTERRUPTED, server.address, str(path), str(len(names)), inside]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.stdout.strip(), done.stderr) == ("interrupted", "")
+    with closing(sqlite3.connect(path)) as database:
+        (finished,) = database.execute("SELECT count(*) FROM finished").fetchone()
+    assert 50 <= finished < 350
+
+
 class EnoughError(Exception):
     pass
 
@@ -413,6 +450,19 @@ def test_without_a_network_one_sentence_is_said_and_the_rest_works(
     assert list(found["status"]) == ["healthy", "no_mail", "unknown", "unknown"]
     assert "no network" in found["explanation"][2]
     assert list(check("healthy.example", server, cache=path)["status"]) == ["healthy"]
+
+
+def test_a_resolver_of_a_sandbox_takes_no_domain_for_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    denies = {"*": Manner(rcode="NXDOMAIN")}
+    with NameServer(ZONE, denies) as first, NameServer(ZONE, denies) as second, NameServer(ZONE) as good:
+        own = [("127.0.0.1", first.port), ("127.0.0.1", second.port)]
+        monkeypatch.setattr(asking, "_own_resolvers", lambda: own)
+        with pytest.warns(ba.NoNetworkWarning, match="that knows the internet"):
+            found = ba.check_domains("healthy.example", timeout=0.6)
+        assert list(found["status"]) == ["unknown"]
+        own.append(("127.0.0.1", good.port))
+        found = ba.check_domains(["healthy.example", "none.example"], timeout=0.6)
+        assert list(found["status"]) == ["healthy", "unknown"]
 
 
 def test_without_dnspython_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
