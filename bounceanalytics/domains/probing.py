@@ -335,7 +335,7 @@ def load_greeter() -> Greeter:
 def _run_in_thread(work: Callable[[], Coroutine[object, object, _Result]]) -> _Result:
     results: list[_Result] = []
     errors: list[BaseException] = []
-    started = threading.Event()
+    started, ended = threading.Event(), threading.Event()
     inside: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[_Result]]] = []
 
     async def tracked() -> _Result:
@@ -351,18 +351,18 @@ def _run_in_thread(work: Callable[[], Coroutine[object, object, _Result]]) -> _R
             errors.append(error)
         finally:
             started.set()
+            ended.set()
 
-    thread = threading.Thread(target=target, name="bounceanalytics-domains", daemon=True)
-    thread.start()
+    threading.Thread(target=target, name="bounceanalytics-domains", daemon=True).start()
     try:
-        thread.join()
+        ended.wait()  # a thread whose join() was interrupted counts as ended, and is not
     except BaseException:
         # an interrupt reaches who waits, and must reach those who work
         started.wait()
         for loop, task in inside:
             with contextlib.suppress(RuntimeError):  # it has ended meanwhile
                 loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+        ended.wait()
         raise
     if errors:
         raise errors[0]
