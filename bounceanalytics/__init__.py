@@ -19,12 +19,20 @@ from bounceanalytics.classifying.reviewing import conflicts, unclassified
 from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
 from bounceanalytics.datasets import Dataset
 from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
-from bounceanalytics.domains import domain_typos, label_domains
+from bounceanalytics.domains import (
+    check_domains,
+    check_hosts,
+    contacts,
+    domain_typos,
+    label_domains,
+    other_addresses,
+)
 from bounceanalytics.errors import (
     BounceAnalyticsError,
     FormatError,
     FrameError,
     MissingExtraError,
+    NoNetworkWarning,
     OutputError,
     PolicyError,
     SourceError,
@@ -100,6 +108,7 @@ __all__ = [
     "MissingExtraError",
     "NaiveTimeWarning",
     "NoEventsWarning",
+    "NoNetworkWarning",
     "OutputError",
     "Policy",
     "PolicyError",
@@ -114,12 +123,15 @@ __all__ = [
     "WrongClockWarning",
     "candidates",
     "charts",
+    "check_domains",
+    "check_hosts",
     "classify",
     "classify_text",
     "clean",
     "codes",
     "compare_policies",
     "conflicts",
+    "contacts",
     "convert",
     "decide",
     "diff",
@@ -134,6 +146,7 @@ __all__ = [
     "load",
     "load_table",
     "match_hashes",
+    "other_addresses",
     "read",
     "read_mailgun",
     "read_sendgrid",

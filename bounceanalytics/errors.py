@@ -125,3 +125,14 @@ class WrongClockWarning(UserWarning):
     >>> issubclass(ba.WrongClockWarning, UserWarning)
     True
     """
+
+
+class NoNetworkWarning(UserWarning):
+    """No name server can be reached: domains that had to be asked for are unknown.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> issubclass(ba.NoNetworkWarning, UserWarning)
+    True
+    """

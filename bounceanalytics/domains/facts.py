@@ -23,12 +23,18 @@ class Host:
         IPv4 and IPv6; empty where it has none.
     ttl : int
         Seconds for which the answer holds.
+    cname : str
+        What the name is another name for, which a mail server's may not be (RFC 2181, 10.3); empty if it is none.
+    rcode : str
+        What was said when its addresses were asked for: ``NOERROR`` also where it has none.
     """
 
     name: str
     preference: int = 0
     addresses: tuple[str, ...] = ()
     ttl: int = 0
+    cname: str = ""
+    rcode: str = "NOERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,9 @@ class Answers:
     domain : str
         As it was asked for: lower-case, IDNA.
     rcode : str
-        ``NOERROR``, ``NXDOMAIN``, ``SERVFAIL``, ``REFUSED``, ``TIMEOUT`` or another name of RFC 1035.
+        ``NOERROR``, ``NXDOMAIN``, ``SERVFAIL``, ``REFUSED`` or another name of RFC 1035; also ``TIMEOUT``, ``LOOP``
+        (names that stand for each other in a circle), ``LAME`` (a server that is not in charge, and does not ask
+        further) and ``OFFLINE`` (no name server at all can be reached).
     hosts : tuple of Host
         In the order in which they are tried.
     implicit : bool
@@ -52,6 +60,8 @@ class Answers:
     name_servers : tuple of str
     errors : tuple of str
         Extended DNS errors (RFC 8914) as ``code text``.
+    ttl : int, optional
+        Seconds for which the answer on its mail servers holds, also where it has none.
     confirmed : bool
         A second resolver, or the same an hour later, says the same of a domain that does not exist.
     """
@@ -64,6 +74,7 @@ class Answers:
     cname: str = ""
     name_servers: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    ttl: int | None = None
     confirmed: bool = False
 
 
@@ -87,6 +98,11 @@ class Greeting:
     size : int, optional
         The largest message that the host says it takes, in bytes.
     seconds : float
+    tells : str
+        What the reply means for whoever sends there, where it refuses: ``full``, ``no_mail``, ``us`` (it refuses the
+        machine that asks), ``trouble`` or ``nothing``. Concluded from the reply, and never kept with it.
+    reason, enhanced_code : str
+        Likewise: one of :data:`bounceanalytics.schema.REASONS`, and the code that the reply names.
     """
 
     host: str
@@ -97,6 +113,9 @@ class Greeting:
     starttls: bool | None = None
     size: int | None = None
     seconds: float = 0.0
+    tells: str = ""
+    reason: str = ""
+    enhanced_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +127,7 @@ class Registration:
     until : datetime, optional
         When it expires, in UTC.
     states : tuple of str
-        As the registry says them: ``pending delete``.
+        As the registry says them: ``pending delete``; ``not registered`` where it knows no such domain.
     contact : str
         Address of the registrar for abuse, or of the registrant where it is public; empty if there is none.
     """
@@ -127,11 +146,14 @@ class Facts:
     answers : Answers
     greetings : tuple of Greeting
         One for each host that was connected to; empty on level ``dns``.
+    closed : str
+        Why no host was connected to: port 25 is closed here.
     registration : Registration, optional
     checked_at : datetime, optional
     """
 
     answers: Answers
     greetings: tuple[Greeting, ...] = ()
+    closed: str = ""
     registration: Registration | None = None
     checked_at: datetime | None = field(default=None, compare=False)

@@ -1,6 +1,7 @@
 """Every public frame: its columns, their types and meanings, and the values that are allowed."""
 
 from bounceanalytics.schema.domains import (
+    BASES,
     CONTACT_COLUMNS,
     DOMAIN_COLUMNS,
     DOMAIN_STATES,
@@ -82,6 +83,7 @@ __all__ = [
     "ADDED_COLUMNS",
     "ARROW_STRING",
     "ARROW_TIME",
+    "BASES",
     "BOUNCE_COLUMNS",
     "BOUNCE_TYPES",
     "CATEGORIES",

@@ -8,6 +8,7 @@ import pytest
 import bounceanalytics as ba
 from bounceanalytics.cleaning.restore import _interval
 from bounceanalytics.deciding.decide import _moment
+from bounceanalytics.domains.check import _moment as moment_of_domains
 from bounceanalytics.ledger_file import microseconds
 from bounceanalytics.report.spans import span
 
@@ -18,6 +19,7 @@ SAME = ["2026-11-30T12:00", "2026-11-30 13:00 CET", "Mon, 30 Nov 2026 12:00:00 G
 @pytest.mark.parametrize("text", SAME)
 def test_one_moment_in_many_spellings(text):
     assert _moment(text) == NOON
+    assert moment_of_domains(text) == NOON.tz_localize("UTC")
     assert microseconds(text) == NOON.tz_localize("UTC").timestamp() * 1e6
     assert _interval((text, "2026-12-31"))[0] == NOON.tz_localize("UTC")
     assert span((text, "2026-12-31"), None).start == NOON.tz_localize("UTC")
@@ -28,6 +30,7 @@ def test_one_moment_in_many_spellings(text):
     [
         (ba.PolicyError, _moment),
         (ba.FrameError, microseconds),
+        (ba.FrameError, moment_of_domains),
         (ba.FormatError, lambda text: _interval((text, "2026-12-31"))),
         (ba.FormatError, lambda text: _interval(("2026-01-01", text))),
         (ba.FrameError, lambda text: span((text, "2026-12-31"), None)),

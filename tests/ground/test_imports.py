@@ -36,7 +36,7 @@ def loaded(program: str, *names: str) -> set[str]:
 
 
 def test_an_import_loads_nothing_that_only_some_need() -> None:
-    rare = ("scipy", "filelock", "IPython", "fsspec", "dask", "click", "rich")
+    rare = ("scipy", "filelock", "IPython", "fsspec", "dask", "click", "rich", "dns", "whodap")
     assert not loaded("", *DRAWING, *rare)
 
 

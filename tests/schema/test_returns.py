@@ -33,6 +33,7 @@ OF_BOUNCES: dict[Callable[..., pd.DataFrame], Table] = {
     ba.conflicts: schema.CONFLICT_COLUMNS,
     ba.unclassified: schema.UNCLASSIFIED_COLUMNS,
     ba.domain_typos: schema.TYPO_COLUMNS,
+    ba.contacts: schema.CONTACT_COLUMNS,
 }
 
 #: What takes something else.
@@ -42,9 +43,12 @@ OTHERS: dict[Callable[..., pd.DataFrame], Table] = {
     ba.classify_text: schema.VERDICT_COLUMNS,
     ba.diff: schema.DIFF_COLUMNS,
     ba.codes: schema.CODE_COLUMNS,
+    ba.check_domains: schema.DOMAIN_COLUMNS,
+    ba.check_hosts: schema.HOST_COLUMNS,
     ba.lint_rules: schema.LINT_COLUMNS,
     ba.match_hashes: schema.MATCH_COLUMNS,
     ba.label_domains: schema.LABEL_COLUMNS,
+    ba.other_addresses: schema.OTHER_ADDRESS_COLUMNS,
     ba.Ledger.entries: schema.LEDGER_COLUMNS,
     ba.Ledger.history: schema.LEDGER_HISTORY_COLUMNS,
     ba.Ledger.news: schema.LEDGER_NEWS_COLUMNS,

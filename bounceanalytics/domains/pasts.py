@@ -1,0 +1,80 @@
+"""Own history of domains: when each last took mail, and whether it has called its mail system full since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bounceanalytics.database import read_sql
+from bounceanalytics.history import History
+from bounceanalytics.history.responses import gather_responses
+
+if TYPE_CHECKING:
+    from bounceanalytics.datasets import Frame
+
+#: Days for which what a domain did says how it is.
+RECENT_DAYS = 30
+#: Hours within which a delivery may come back, and is none then.
+_LATE_BOUNCE_HOURS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What own mail to a domain has shown.
+
+    Attributes
+    ----------
+    last_accepted : pandas.Timestamp, optional
+        When it last took mail.
+    full_bounces : int
+        Times that it has called its mail system full since.
+    last_full : pandas.Timestamp, optional
+        The last of them.
+    """
+
+    last_accepted: pd.Timestamp | None = None
+    full_bounces: int = 0
+    last_full: pd.Timestamp | None = None
+
+    def accepts(self, at: pd.Timestamp) -> bool:
+        """Return whether it took mail lately, and has not called itself full since."""
+        return _recent(self.last_accepted, at) and not self.full_bounces
+
+    def is_full(self, at: pd.Timestamp) -> bool:
+        """Return whether it called itself full lately, and has taken no mail since."""
+        return _recent(self.last_full, at)
+
+
+def pasts_of(bounces: Frame | History | None) -> dict[str, Past]:
+    """Return what is known of each domain of a classified frame; nothing without one.
+
+    Parameters
+    ----------
+    bounces : pandas.DataFrame, Dataset or path of one, optional
+
+    Raises
+    ------
+    FrameError
+        If columns are missing or hold something else than a classified frame does.
+    """
+    if bounces is None:
+        return {}
+    with History.open(bounces) as history:
+        gather_responses(history, _LATE_BOUNCE_HOURS)
+        found = history.query(read_sql("domains", "pasts"))
+    columns = (found[name].tolist() for name in ("domain", "last_accepted", "full_bounces", "last_full"))
+    return {
+        domain: Past(_time(accepted), full, _time(last_full))
+        for domain, accepted, full, last_full in zip(*columns, strict=True)
+    }
+
+
+def _recent(moment: pd.Timestamp | None, at: pd.Timestamp) -> bool:
+    # a little later is as good: the clock of who wrote the export may be ahead
+    return moment is not None and at - moment <= pd.Timedelta(days=RECENT_DAYS)
+
+
+def _time(value: pd.Timestamp) -> pd.Timestamp | None:
+    return None if pd.isna(value) else value
