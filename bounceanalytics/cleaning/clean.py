@@ -103,6 +103,10 @@ def clean(
             from 1, the header not counted. With the list's SHA-256 it names a row for good.
         ``unreadable.csv``
             Rows with further columns ``why`` and ``row``.
+        ``contact.csv``
+            Those of the removed rows whose domain called its mail system full (5.3.1), as they stand in the list:
+            people who can be told by another way, with the columns that say how; see
+            :func:`bounceanalytics.contacts`.
         ``duplicates.csv``
             Columns ``row`` and ``first_row`` of rows whose address stands on an earlier row too; they are in the parts
             as well.
@@ -260,7 +264,7 @@ def _split(
         folded,
         _told_of(mailing_list),
     )
-    others = {name: checksum(part_folder / FILES[name]) for name in ("duplicates", "rows")}
+    others = {name: checksum(part_folder / FILES[name]) for name in ("contact", "duplicates", "rows")}
     return result, parts.checksums() | others
 
 

@@ -59,6 +59,9 @@ ROWS = pa.schema(
 _DICTIONARIES = ["part", "reason", "code", "domain"]
 _NOTHING = pa.scalar(b"", pa.large_binary())
 
+#: Why rows are removed whose people can be told: their mailbox may be well, and nobody there knows that mail is lost.
+_TO_CONTACT = "system_full"
+
 
 class Parts:
     """Writes the rows of a list to their parts, block by block.
@@ -95,6 +98,8 @@ class Parts:
             self._files = [stack.enter_context(SummedFile(folder / FILES[part])) for part in PARTS]
             for number, file in enumerate(self._files):
                 file.write(starts.get(number, evidence.header(head)))
+            self._contact = stack.enter_context(SummedFile(folder / FILES["contact"]))
+            self._contact.write(head)
             path = folder / FILES["rows"]
             self._index = stack.enter_context(
                 pyarrow.parquet.ParquetWriter(path, ROWS, compression="zstd", use_dictionary=_DICTIONARIES)
@@ -138,6 +143,11 @@ class Parts:
             verdict = self._against.take(speaks).combine_chunks()
             numbers = first + 1 + chosen
             written = self._write_others(records, chosen, part, numbers, speaks, problems)
+            told = pc.fill_null(pc.equal(verdict["reason"], _TO_CONTACT), False).to_numpy(
+                zero_copy_only=False
+            )
+            if (told := told & (part == REMOVED)).any():
+                self._contact.write(_whole(records, np.isin(np.arange(len(records)), chosen[told])))
             self._write_index(
                 row=numbers,
                 part=part,
@@ -173,12 +183,10 @@ class Parts:
         }
 
     def _write_kept(self, records: Records, keep: NDArray[np.bool_]) -> None:
-        ends = int(records.ends[-1])
         if keep.all():
-            self._files[KEPT].write(records.units[:ends].tobytes())
+            self._files[KEPT].write(records.units[: int(records.ends[-1])].tobytes())
         else:
-            pieces = binary((records.units[:ends], np.append(records.starts, ends)))
-            self._files[KEPT].write(joined(pieces.filter(pa.array(keep))))
+            self._files[KEPT].write(_whole(records, keep))
         lengths = (records.ends - records.starts)[keep]
         self._kept_bytes += int(lengths.sum()) * self._dialect.unit.itemsize
 
@@ -223,3 +231,10 @@ class Parts:
         table = pa.table([pa.array(columns[name]) for name in ROWS.names], schema=ROWS)
         self._index.write_table(table)
         self._counted.append(count_reasons(table))
+
+
+def _whole(records: Records, chosen: NDArray[np.bool_]) -> memoryview:
+    """Return some records as they stand in the list, with their line ends."""
+    ends = int(records.ends[-1])
+    pieces = binary((records.units[:ends], np.append(records.starts, ends)))
+    return joined(pieces.filter(pa.array(chosen)))

@@ -27,6 +27,7 @@ KEPT, REMOVED, HELD, UNREADABLE = range(len(PARTS))
 
 #: What a run leaves in its folder.
 FILES: Mapping[str, str] = {part: f"{part}.csv" for part in PARTS} | {
+    "contact": "contact.csv",
     "duplicates": "duplicates.csv",
     "rows": "rows.parquet",
     "manifest": "manifest.json",
@@ -44,7 +45,7 @@ class Cleaning:
     folder : Path
         Where the files are.
     files : dict of str to Path
-        ``kept``, ``removed``, ``held``, ``unreadable``, ``duplicates``, ``rows`` and ``manifest``.
+        ``kept``, ``removed``, ``held``, ``unreadable``, ``contact``, ``duplicates``, ``rows`` and ``manifest``.
     rows : dict of str to int
         Rows of the ``input`` and of each part; the parts add up to the input.
     reasons : pandas.DataFrame

@@ -427,6 +427,27 @@ def test_duplicates_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert result.rows == {"input": 7, "kept": 3, "removed": 2, "held": 0, "unreadable": 2}
 
 
+def test_whom_to_tell_by_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 60)
+    full = {"reason": "system_full", "enhanced_code": "5.3.1", "rule": None}
+    bounces = classified(
+        [
+            {"recipient": "full@example.com", **full},
+            {"recipient": "again@example.com", **full},
+            {"recipient": "again@example.com", "event": "delivered", "timestamp": "2026-05-01T00:00:00Z"},
+            {"recipient": "gone@example.com"},
+        ]
+    )
+    raw = 'name;email;phone\r\nÄnne;Full@example.com;"+49;1"\r\nBo;gone@example.com;2\r\nCy;again@example.com;3\r\n'
+    raw += "Di;full@example.com;4"
+    result = clean(raw.encode("cp1252"), bounces, tmp_path / "out")
+    wanted = 'name;email;phone\r\nÄnne;Full@example.com;"+49;1"\r\nDi;full@example.com;4'
+    assert result.files["contact"].read_bytes() == wanted.encode("cp1252")
+    assert result.rows["removed"] == 3
+    told = json.loads(result.files["manifest"].read_text())["files"]["contact"]
+    assert told["sha256"] == hashlib.sha256(result.files["contact"].read_bytes()).hexdigest()
+
+
 def test_a_million_addresses_have_as_many_hashes(tmp_path: Path) -> None:
     raw = "email\n" + "".join(f"reader-{number}@example.com\n" for number in range(1_000_000))
     assert clean(raw.encode(), verdicts(), tmp_path / "out").duplicates == 0
