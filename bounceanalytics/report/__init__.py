@@ -11,6 +11,8 @@ from bounceanalytics.report.contents import compute
 if TYPE_CHECKING:
     import os
 
+    import pandas as pd
+
     from bounceanalytics.charts.theme import ThemeName
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
@@ -27,6 +29,7 @@ def report(
     period: Period | None = None,
     compare: Frame | Period | Literal["previous"] | None = None,
     policy: Policy | None = None,
+    checks: pd.DataFrame | None = None,
     overwrite: bool = False,
     redact: bool = True,
 ) -> Path:
@@ -52,6 +55,9 @@ def report(
         What it is held against: the time just before, another period of the same frame, or another frame.
     policy : Policy or None, default None
         A cleaning policy: the report then says of how many addresses it would have them kept, held and removed.
+    checks : pandas.DataFrame or None, default None
+        What became of domains, from :func:`bounceanalytics.check_domains`: the report then tells the state of each,
+        since when, when it last took mail, its mail servers, and what to do.
     overwrite : bool, default False
         Replace the file if it exists.
     redact : bool, default True
@@ -81,7 +87,7 @@ def report(
     target = Path(path)
     require_folder(target)
     refuse_existing([target], overwrite=overwrite)
-    contents = compute(bounces, period=period, compare=compare, policy=policy, redact=redact)
+    contents = compute(bounces, period=period, compare=compare, policy=policy, redact=redact, checks=checks)
     # what draws and writes is loaded on use: those who only compute need neither plotly, jinja2 nor xlsxwriter
     if target.suffix.lower() == ".xlsx":
         from bounceanalytics.report.workbook import workbook  # noqa: PLC0415

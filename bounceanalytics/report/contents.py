@@ -20,7 +20,7 @@ from bounceanalytics.finding.storms import storms
 from bounceanalytics.history import History
 from bounceanalytics.incidents import collect
 from bounceanalytics.report.spans import halves, span, times_of
-from bounceanalytics.schema import BOUNCE_COLUMNS
+from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, TIME
 from bounceanalytics.summaries import Summaries, summarize
 from bounceanalytics.wording import rows
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
     from bounceanalytics.report.spans import Period, Span
+
+#: States of domains, those first that need a look.
+_WORST = ("full", "refusing", "unreachable", "gone", "parked", "no_mail", "unknown", "healthy")
 
 #: Answers of servers shown per reason where addresses may be shown.
 MOST_EXAMPLES = 3
@@ -60,6 +63,8 @@ class Contents:
     verdicts : pandas.DataFrame or None
         From :func:`bounceanalytics.decide`.
     policy : Policy or None
+    checks : pandas.DataFrame or None
+        What became of domains, those first that need a look.
     """
 
     span: Span | None
@@ -77,6 +82,7 @@ class Contents:
     span_before: Span | None = None
     verdicts: pd.DataFrame | None = None
     policy: Policy | None = None
+    checks: pd.DataFrame | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -93,10 +99,12 @@ def compute(
     compare: Frame | Period | None = None,
     policy: Policy | None = None,
     redact: bool = True,
+    checks: pd.DataFrame | None = None,
 ) -> Contents:
     """Return what a report tells; the parameters are those of :func:`bounceanalytics.report`."""
     frame = BOUNCE_COLUMNS.require(_whole(bounces), ("source", "diagnostic"))
     every = times_of(frame)
+    checked = None if checks is None else _checked(checks)
     about = None if period is None else span(period, every)
     before, against = None, None
     if as_dataset(compare) is not None or BOUNCE_COLUMNS.bring(compare) is not None:
@@ -139,7 +147,22 @@ def compute(
         span_before=against,
         verdicts=verdicts,
         policy=policy,
+        checks=checked,
     )
+
+
+def _checked(checks: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of domains with the columns of one, those first that need a look."""
+    needed = ["domain", "status", "advice"]
+    found = DOMAIN_COLUMNS.require(checks, needed)
+    wanted = {column.name: column for column in DOMAIN_COLUMNS if column.name not in found}
+    told = found.assign(
+        **{name: pd.Series(pd.NA, found.index, column.dtype) for name, column in wanted.items()}
+    )
+    if "since" not in told:
+        told["since"] = pd.Series(pd.NaT, told.index, TIME)
+    place = told["status"].astype("str").map({name: number for number, name in enumerate(_WORST)})
+    return _bare(told, "domain").assign(place=place).sort_values(["place", "domain"]).drop(columns="place")
 
 
 def _part(frame: pd.DataFrame, when: Span, every: Span | None) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures, on_the_whole
 from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
-from bounceanalytics.schema import REASONS
+from bounceanalytics.schema import DOMAIN_STATES, REASONS
 from bounceanalytics.schema.summaries import NO_CODE
 from bounceanalytics.wording import (
     ACTIONS,
@@ -104,6 +104,9 @@ def render(contents: Contents, *, title: str | None) -> str:
         "searchable": min(len(summaries.domains), MOST_DOMAINS),
         "summaries": summaries,
         "system_full": summaries.system_full.head(SHOWN_DOMAINS),
+        "full_hosts": summaries.hosts[summaries.hosts["system_full"] > 0].head(SHOWN_DOMAINS),
+        "checks": None if contents.checks is None else contents.checks.head(SHOWN_DOMAINS),
+        "states": {} if contents.checks is None else _states(contents.checks),
         "code": lookup("5.3.1"),
         "glossary": [(REASONS[name], advice(name)) for name in summaries.reasons["reason"].astype("str")],
         "codes": _code_entries(summaries.codes),
@@ -242,6 +245,13 @@ def _code_entries(codes: pd.DataFrame) -> list[tuple[str, str]]:
     return [(str(code), lookup(str(code)).meaning) for code in met]
 
 
+def _states(checks: pd.DataFrame) -> dict[str, int]:
+    """Return how many domains are in each state that was found, those first that need a look."""
+    return {
+        str(name): int(n) for name, n in checks.groupby("status", sort=False, observed=True).size().items()
+    }
+
+
 def _verdicts(verdicts: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in verdicts["verdict"].value_counts(sort=False).items()}
 
@@ -281,4 +291,8 @@ def _environment() -> jinja2.Environment:
         "sentence": lambda text: text[:1].upper() + text[1:] + ".",
     }
     environment.globals |= {"actions": ACTIONS, "missing": pd.isna, "tried": _tried}
+    environment.globals |= {
+        "state_meanings": DOMAIN_STATES,
+        "state_titles": {name: name.replace("_", " ") for name in DOMAIN_STATES},
+    }
     return environment

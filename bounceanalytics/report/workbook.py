@@ -58,6 +58,8 @@ def workbook(contents: Contents, *, title: str | None) -> bytes:
         tables["domains_before"] = contents.before.domains
         tables["reasons_before"] = contents.before.reasons
     tables["incidents"] = contents.incidents
+    if contents.checks is not None:
+        tables["state_of_domains"] = contents.checks
     about = [
         ("Period", f"{contents.span} (UTC)" if contents.span else "no dates"),
         ("Compared with", str(contents.span_before) if contents.span_before else "nothing"),
