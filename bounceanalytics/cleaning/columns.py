@@ -72,7 +72,7 @@ def address_column(
         return header, best, tuple(others)
 
     if column is not None:
-        return found(_asked_for(column, first, header, name))
+        return found(_asked_for(column, cells, header, name))
     if header is not None:
         keys = [re.sub(r"[\W_]", "", title.lower()) for title in header]
         names_only = (*_NAMES, *_DOUBTFUL) if len(cells[0]) == 1 else _NAMES
@@ -99,7 +99,7 @@ def address_column(
     if likely:
         return found(max(likely, key=lambda at: (counts[at], shares[at], -at)))
     raise FormatError(
-        f"{name}: no column looks like e-mail addresses; {_columns(header, len(first))}; "
+        f"{name}: no column looks like e-mail addresses; {_columns(header, cells)}; "
         "say which one it is with column="
     )
 
@@ -146,11 +146,13 @@ def _refuse_rivals(
         )
 
 
-def _asked_for(column: str | int, first: Sequence[str], header: tuple[str, ...] | None, name: str) -> int:
+def _asked_for(
+    column: str | int, cells: Sequence[pa.Array], header: tuple[str, ...] | None, name: str
+) -> int:
     if isinstance(column, int):
-        if 0 <= column < len(first):
+        if 0 <= column < len(cells):
             return column
-        raise FormatError(f"{name}: there is no column {column}; positions run from 0 to {len(first) - 1}")
+        raise FormatError(f"{name}: there is no column {column}; positions run from 0 to {len(cells) - 1}")
     titles = [title.strip() for title in header or ()]
     found = [at for at, title in enumerate(titles) if title == column.strip()]
     found = found or [at for at, title in enumerate(titles) if title.lower() == column.strip().lower()]
@@ -161,16 +163,48 @@ def _asked_for(column: str | int, first: Sequence[str], header: tuple[str, ...] 
         raise FormatError(
             f"{name}: {len(found)} columns are called {column!r}; give a position instead: {places}"
         )
-    raise FormatError(f"{name}: there is no column {column!r}; {_columns(header, len(first))}")
+    raise FormatError(f"{name}: there is no column {column!r}; {_columns(header, cells)}")
 
 
-def _columns(header: tuple[str, ...] | None, count: int) -> str:
-    if header is None:
-        return f"the list has no header and {count} column{'s' * (count != 1)}, so give a position from 0"
+def _columns(header: tuple[str, ...] | None, cells: Sequence[pa.Array]) -> str:
+    """Return how columns can be named, without a cell of somebody in the list."""
+    count = len(cells)
+    if header is None or _like_others(header, cells):
+        none = "no header" if header is None else "no header that can be told from its rows"
+        return f"the list has {none} and {count} column{'s' * (count != 1)}, so give a position from 0"
     names = ", ".join(map(shown, header[:20]))
-    return f"the header is {names}{' …' if len(header) > 20 else ''}"
+    return f"the header is {names}{' …' if count > 20 else ''}"
+
+
+def _like_others(header: tuple[str, ...], cells: Sequence[pa.Array]) -> bool:
+    """Return whether what was taken for titles is built as the cells below: then it is somebody's row."""
+    alike = [
+        title for title, values in zip(header, cells, strict=True) if _built(title) in _usual(values[1:])
+    ]
+    return 2 * len(alike) > len(header)
+
+
+def _usual(values: pa.Array) -> set[str]:
+    """Return how some of the cells are built."""
+    return {_built(value) for value in values[:100].to_pylist() if value}
+
+
+def _built(text: str) -> str:
+    """Return a text with a sign for each run of letters or digits.
+
+    >>> _built("Nia Noll, +49 30"), _built("first_name")
+    ('Aa Aa, +9 9', 'a_a')
+    """
+    for run, sign in ((r"\d+", "9"), (r"[^\W\d_a-z]+", "A"), (r"[a-z]+", "a")):
+        text = re.sub(run, sign, text)
+    return text
 
 
 def shown(title: str) -> str:
     """Return a title as a message shows it; what was taken for one may be an address, which none shows."""
-    return repr(re.sub(r"[^\s@]+@[^\s@]+", "…", title[:200])[:60])
+    return repr(without_addresses(title)[:60])
+
+
+def without_addresses(title: str) -> str:
+    """Return a title without what may be an address, to be kept."""
+    return re.sub(r"[^\s@]+@[^\s@]+", "…", title[:200])

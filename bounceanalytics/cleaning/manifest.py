@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bounceanalytics.cleaning.columns import without_addresses
 from bounceanalytics.cleaning.dialect import Dialect
 from bounceanalytics.cleaning.result import FILES, PARTS, Cleaning
 from bounceanalytics.errors import FormatError, SourceError
@@ -198,7 +199,9 @@ def _input(mailing_list: MailingList) -> dict[str, object]:
         "header": dialect.header is not None,
         "head_bytes": len(dialect.mark) + mailing_list.header_length,
         "columns": dialect.columns,
-        "address_column": dialect.header[dialect.address] if dialect.header else dialect.address,
+        "address_column": without_addresses(dialect.header[dialect.address])
+        if dialect.header
+        else dialect.address,
         "address_position": dialect.address,
     }
 

@@ -173,7 +173,7 @@ def _add(
             progress("converting", done, total)
             reader.watch(ticker(progress, "converting", done, one.size, total))
         if fingerprint not in state.units:
-            with _Unit(state, fingerprint, accounts[place], seen) as unit:
+            with _Unit(state, fingerprint, _home(one), accounts[place], seen) as unit:
                 if place in readable:
                     unit.fill(reader, place, *readable[place], folder)
                 unit.finish(reader)
@@ -229,12 +229,20 @@ def _fingerprint(source: Source) -> str:
     return digest.hexdigest()[:32]
 
 
+def _home(source: Source) -> str:
+    """Return what tells where a file lies without saying it; empty for what was not on disk."""
+    if not source.origin:
+        return ""
+    return hashlib.sha256(source.origin.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
 @dataclass
 class _Done:
     """A unit that is in the dataset."""
 
     number: int
     account: Account
+    home: str  # empty in datasets of older versions, too
     copies: int
     rejects: Path
     keys: Path
@@ -250,13 +258,14 @@ class _State:
         for note in sorted(self.folder.glob("unit-*.json")):
             facts = json.loads(note.read_text(encoding="utf-8"))
             self.units[facts["fingerprint"]] = self.place(
-                facts["number"], _account(facts["account"]), facts["copies"]
+                facts["number"], _account(facts["account"]), facts.get("home", ""), facts["copies"]
             )
 
-    def place(self, number: int, account: Account, copies: int) -> _Done:
+    def place(self, number: int, account: Account, home: str, copies: int) -> _Done:
         return _Done(
             number,
             account,
+            home,
             copies,
             self.folder / f"rejects-{number:05d}.parquet",
             self.folder / f"keys-{number:05d}.npy",
@@ -281,12 +290,12 @@ class _State:
         Files of several folders may have one name; then it does not tell which of them was converted.
         """
         often = Counter(source.name for source in sources)
-        names = {unit.account.source: fingerprint for fingerprint, unit in self.units.items()}
+        done = {(unit.account.source, unit.home) for unit in self.units.values()}
         for source, fingerprint in zip(sources, fingerprints, strict=True):
             given = source.name.startswith("<")  # content without a name of its own
             if fingerprint in self.units or often[source.name] > 1:
                 continue
-            if not given and names.get(source.name, fingerprint) != fingerprint:
+            if not given and not done.isdisjoint({(source.name, _home(source)), (source.name, "")}):
                 raise OutputError(
                     f"{source.name} has changed since it went into {self.out}:"
                     " give it another name, convert into a new folder, or begin anew with overwrite=True"
@@ -312,9 +321,12 @@ def _account(facts: dict[str, Any]) -> Account:
 class _Unit:
     """One file on its way into the dataset."""
 
-    def __init__(self, state: _State, fingerprint: str, account: Account, seen: SeenKeys | None) -> None:
+    def __init__(
+        self, state: _State, fingerprint: str, home: str, account: Account, seen: SeenKeys | None
+    ) -> None:
         self._state = state
         self._fingerprint = fingerprint
+        self._home = home
         self._account = account
         self._seen = seen
         self._new = SeenKeys()
@@ -345,7 +357,7 @@ class _Unit:
     def finish(self, reader: Reader) -> None:
         """Give the files their names and note that the unit is done."""
         self._close()
-        done = self._state.place(self._number, self._account, self._copies)
+        done = self._state.place(self._number, self._account, self._home, self._copies)
         if reader.rejects:
             rejects_frame(reader.rejects).to_parquet(self._files.new(done.rejects), compression="zstd")
             reader.rejects.clear()
@@ -361,6 +373,7 @@ class _Unit:
         note = {
             "number": self._number,
             "fingerprint": self._fingerprint,
+            "home": self._home,
             "copies": self._copies,
             "account": facts,
         }

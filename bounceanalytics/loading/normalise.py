@@ -9,6 +9,7 @@ References
 
 from __future__ import annotations
 
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING
 
 import idna
@@ -24,6 +25,8 @@ from bounceanalytics.knowledge.rules import mailbox_providers
 from bounceanalytics.loading.times import STYLES, time_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from bounceanalytics.loading.formats.format import Format
@@ -311,10 +314,17 @@ _NO_IDS = (
     *("undefined", "unknown", "test"),
 )
 _NO_ID = rf"[\W_]*(?:{'|'.join(_NO_IDS)})?[\W_]*|[x0*#\W_]+"
-#: How such a text begins; ids that begin so are rare, so that few are looked at closely.
-_NO_ID_BEGINS = sorted(
-    {word[:2] for word in _NO_IDS} | {one + two for one in "x0" for two in ("", *"x0*#-_ .")}
-)
+
+
+def _never_at(*letters: Iterable[str]) -> str:
+    """Return the letters and digits that none of these are, small or capital."""
+    small = sorted({*digits, *ascii_lowercase}.difference(*letters))
+    return "".join(small) + "".join(small).upper()
+
+
+#: What no such text begins with, and what none has in second place; most ids have one of them, and are told at once.
+_NEVER_FIRST = _never_at("x0", (word[0] for word in _NO_IDS))
+_NEVER_SECOND = _never_at("x0", *(word[:2] for word in _NO_IDS))  # a sign may stand before a word
 
 #: Names in ``Format.key`` that are columns or made of some, as SQL; the others are fields.
 _KEYS = {
@@ -353,9 +363,9 @@ def _key_sql(fmt: Format) -> str:
 
 def _no_id_sql(value: str) -> str:
     """Return SQL for whether a text cannot be an id."""
-    begins = f"lower({value}[:2]) IN ({', '.join(map(literal, _NO_ID_BEGINS))})"
-    letter = " OR ".join(f"{value}[:1] BETWEEN '{one}' AND '{two}'" for one, two in ("09", "az", "AZ"))
-    return f"(({begins} OR NOT ({letter})) AND regexp_full_match(lower({value}), {literal(_NO_ID)}))"
+    first = f"contains({literal(_NEVER_FIRST)}, {value}[1])"
+    second = f"{value}[2] <> '' AND contains({literal(_NEVER_SECOND)}, {value}[2])"
+    return f"(NOT ({first} OR ({second})) AND regexp_full_match(lower({value}), {literal(_NO_ID)}))"
 
 
 def _owner_sql(name: str) -> str:

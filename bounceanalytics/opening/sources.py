@@ -49,6 +49,8 @@ class Source:
         Why it cannot be read, in words that go on after its name; only where it is not ``alone``.
     cut : bool
         It is what is left of a packed file that is damaged or ends too early.
+    origin : str
+        Path of the file that the caller gave, or that was met in a folder; empty for what was not on disk.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Source:
     notes: tuple[str, ...] = ()
     problem: str = ""
     cut: bool = False
+    origin: str = ""
 
     def open(self) -> IO[bytes]:
         """Open it for reading unpacked bytes; a damaged one raises one of ``archives.DAMAGED`` where the damage is."""
@@ -155,7 +158,8 @@ def unpacked(given: Given, folder: str) -> list[Source]:
     found = _examined(given.path, given.name, folder, alone=given.alone)
     if given.copied and all(source.path != str(given.path) for source in found):
         archives.delete([given.path])  # what was packed in it is there now
-    return found
+    origin = "" if given.copied else str(given.path.absolute())
+    return [replace(source, origin=origin) for source in found]
 
 
 def recoded(source: Source, folder: str) -> Source | None:

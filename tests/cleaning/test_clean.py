@@ -417,6 +417,19 @@ def test_the_number_of_a_row_is_its_place_in_the_list(
         assert [int(row["row"]) for row in rows] == expected
 
 
+def test_a_row_taken_for_titles_is_shown_to_nobody(tmp_path: Path) -> None:
+    people = "Nia Noll;+49 30 5550123;Main Street 5\nOla Ott;+49 30 5550124;Side Street 6\n"
+    for column in (None, "email"):
+        with pytest.raises(FormatError, match="give a position from 0") as refused:
+            clean(people.encode(), verdicts(), tmp_path / "out", column=column)
+        assert "Noll" not in str(refused.value)
+        assert "5550123" not in str(refused.value)
+    with pytest.raises(FormatError, match="'customer', 'phone', 'street'"):
+        clean(f"customer;phone;street\n{people}".encode(), verdicts(), tmp_path / "out")
+    clean(b"nia@localhost,Nia\ngone@example.com,Kim\n", verdicts(), tmp_path / "out")
+    assert "nia@" not in (tmp_path / "out" / "manifest.json").read_text()
+
+
 def test_duplicates_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bounceanalytics.cleaning.lists.BLOCK", 40)
     raw = b"email\nnew@example.com\ngone@example.com\nbad\nNEW@example.com\nbad\nGone <gone@example.com>\n"

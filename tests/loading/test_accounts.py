@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
+from bounceanalytics.database import literal, open_database
 from bounceanalytics.loading.copies import SeenKeys, in_order, keys_of, repeated
+from bounceanalytics.loading.normalise import _NO_ID, _NO_IDS, _no_id_sql
 from tests.loading.exports import lines, mailgun_failed, sendgrid_bounce, ses_bounce
 
 
@@ -118,6 +120,19 @@ def test_what_cannot_be_an_id_is_none(hidden):
     assert len(ba.read(lines(*events))) == 2
     events = [ses(sendingAccountId=hidden), ses(sendingAccountId=ONE)]
     assert len(ba.read(lines(*events))) == 1
+
+
+@given(
+    st.text("x0*#-_<> é", max_size=3), st.sampled_from([*_NO_IDS, "7a", "x1"]), st.text("x0*#->1", max_size=2)
+)
+def test_a_first_look_at_an_id_overlooks_none_that_is_hidden(before, word, behind):
+    text = before + word + behind
+    look = _no_id_sql("value")
+    closely = f"regexp_full_match(lower(value), {literal(_NO_ID)})"
+    sql = f"SELECT {look}, {closely} FROM (SELECT $text AS value)"
+    with open_database() as database:
+        said, found = database.execute(sql, {"text": text}).fetchone()
+    assert said == found
 
 
 def test_one_id_of_several_recipients_is_none():

@@ -350,3 +350,8 @@ def test_files_of_several_folders_may_have_one_name(tmp_path):
         (folders[-1] / "events.json").write_bytes(lines(sendgrid_bounce(number)))
     assert len(ba.convert(folders, tmp_path / "out")) == 2
     assert len(ba.convert(folders, tmp_path / "out")) == 2
+    for number, folder in enumerate(folders, start=1):  # or one folder after the other
+        assert len(ba.convert(folder, tmp_path / "each")) == number
+    (folders[0] / "events.json").write_bytes(lines(sendgrid_bounce(0), sendgrid_bounce(7)))
+    with pytest.raises(ba.OutputError, match=r"events\.json has changed since"):
+        ba.convert(folders[0], tmp_path / "each")

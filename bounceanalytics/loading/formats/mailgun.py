@@ -103,11 +103,12 @@ def _scope(tags: str) -> str:
     )
 
 
-# an object or the value alone, by whatever way the event came
+# an object or the value alone, by whatever way the event came; to cut a text is far quicker than to read an object
 _ACCOUNTS = tuple(
-    # a pattern is far quicker here than reading the object, and cannot fail
-    f"coalesce({flat}, CASE WHEN starts_with({name}, '{{')"
-    f' THEN regexp_extract({name}, \'"{key}"\\s*:\\s*"([^"]*)"\', 1) ELSE {name} END)'
+    f"""coalesce({flat}, CASE
+        WHEN starts_with({name}, '{{"{key}":"') THEN split_part({name}, '"', 4)
+        WHEN starts_with({name}, '{{') THEN regexp_extract({name}, '"{key}"\\s*:\\s*"([^"]*)"', 1)
+        ELSE {name} END)"""
     for name, flat, key in (("account", "account_id", "id"), ("domain", "domain_name", "name"))
 )
 
