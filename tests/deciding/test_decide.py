@@ -36,7 +36,11 @@ def verdict(*events: dict[str, Any], policy: Policy | None = None) -> pd.Series:
 
 def each(histories: dict[str, list[dict[str, Any]]], policy: Policy | None = None) -> dict[str, pd.Series]:
     """Return name -> the one decision about an address with that history; all end at the same moment."""
-    assert len({max(one["timestamp"] for one in events) for events in histories.values()}) == 1
+    ends = {
+        max((one["timestamp"] for one in some if one["timestamp"]), default=None)
+        for some in histories.values()
+    }
+    assert len(ends) == 1
     whose = {name: f"ann@{number}.example" for number, name in enumerate(histories)}
     rows = [row | {"recipient": whose[name]} for name, events in histories.items() for row in events]
     decisions = decide(classified(rows), policy).set_index("address")
