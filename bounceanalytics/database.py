@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import tempfile
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -68,6 +69,12 @@ def read_statements(folder: str, name: str) -> list[str]:
     return [statement for statement in read_sql(folder, name).split(";\n") if statement.strip()]
 
 
+@functools.cache
+def _parsed(folder: str, name: str) -> list[duckdb.Statement]:
+    """Return such statements as any connection takes them; to parse them takes as long as to run them over little."""
+    return duckdb.extract_statements(read_sql(folder, name))
+
+
 def run_statements(database: duckdb.DuckDBPyConnection, folder: str, name: str, **terms: object) -> None:
     """Run the statements of such a text one after the other, each with those of the terms that it names.
 
@@ -79,5 +86,5 @@ def run_statements(database: duckdb.DuckDBPyConnection, folder: str, name: str, 
     ...     database.sql("SELECT count(*) FROM mailbox_counts").fetchall()
     [(0,)]
     """
-    for statement in database.extract_statements(read_sql(folder, name)):
+    for statement in _parsed(folder, name):
         database.execute(statement, {term: terms[term] for term in statement.named_parameters})

@@ -17,6 +17,7 @@ import bounceanalytics as ba
 from bounceanalytics.summaries import Summaries, summarize
 from tests.classified import newsletter
 from tests.effort import use_profiles
+from tests.takers import frames_of, some_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,7 +82,11 @@ def once(session_folder: Path) -> Iterator[Callable[[str, Callable[[], Any]], An
 
 def _frames(value: Any) -> list[pd.DataFrame]:
     """Return the frames that a shared value is or holds."""
-    values = [getattr(value, one.name) for one in fields(value)] if is_dataclass(value) else [value]
+    values = [value]
+    if is_dataclass(value):
+        values = [getattr(value, one.name) for one in fields(value)]
+    elif isinstance(value, dict):
+        values = list(value.values())
     return [one for one in values if isinstance(one, pd.DataFrame)]
 
 
@@ -101,6 +106,12 @@ def bounces(once: Callable[..., Any], loaded: ba.Load) -> pd.DataFrame:
 def decided(once: Callable[..., Any], bounces: pd.DataFrame) -> pd.DataFrame:
     """Return the verdicts on the addresses of the bundled exports."""
     return once("decided", lambda: ba.decide(bounces))
+
+
+@pytest.fixture(scope="session")
+def frames(once: Callable[..., Any], bounces: pd.DataFrame) -> dict[str, Any]:
+    """Return a small frame of every kind that a public function takes, by name."""
+    return once("frames", lambda: frames_of(some_of(bounces)))
 
 
 @pytest.fixture(scope="session")

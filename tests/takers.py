@@ -8,8 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 import bounceanalytics as ba
-from bounceanalytics import charts
+from bounceanalytics import charts, schema
+from tests.classified import classified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +166,33 @@ NO_TAKERS = {
     # draws in a browser what a report shows
     "save_charts",
 }
+
+
+def told_of(taker: Taker, frames: dict[str, Any]) -> Any:
+    """Return what is told of a frame as it is; many of these answers are frames that others take."""
+    made = {"decide": "verdicts"}.get(taker.name, taker.name)
+    if taker.takes == "bounces" and made in frames:
+        return frames[made]
+    return taker.ask(frames[taker.takes], frames)
+
+
+def some_of(bounces: pd.DataFrame) -> pd.DataFrame:
+    """Return few events among which every ESP, event and reason of the samples is, and a storm, which these lack."""
+    kinds = bounces.groupby(["provider", "event", "reason"], observed=True, dropna=False)
+    events = list(schema.EVENT_COLUMNS.names)
+    return pd.concat([kinds.head(5)[events], _storm()[events]], ignore_index=True)
+
+
+def _storm() -> pd.DataFrame:
+    rows = []
+    for number in range(60):
+        who = {"recipient": f"zq-storm-{number}@gmail.com", "mailbox_provider": "google"}
+        for day in (2, 9, 16, 23):
+            sent = f"2026-03-{day:02d}T09:{number:02d}:00Z"
+            rows.append(who | {"event": "delivered", "timestamp": sent, "message_id": f"{day}-{number}"})
+        said = f"550 5.1.1 <{who['recipient']}>: user unknown"
+        rows[-2] |= {"event": "bounced", "reply_code": 550, "diagnostic": said}
+    return classified(rows)
 
 
 def frames_of(events: Any) -> dict[str, Any]:

@@ -215,7 +215,8 @@ def storms_of_parts(histories: Iterable[History], late_bounce_hours: int) -> pd.
     parts = Parts(histories)
     # without addresses, whose numbering takes longer than the first look
     parts.gather(_LOOKED_AT)
-    if not _suspicious(parts):
+    # each of so many addresses took mail and was refused: two rows
+    if sum(map(len, parts)) < 2 * LEAST_PROVEN or not _suspicious(parts):
         return schema.STORM_COLUMNS.empty()
     for part in parts:
         gather_responses(part, late_bounce_hours)

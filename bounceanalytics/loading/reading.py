@@ -56,6 +56,7 @@ _MOST_TRIED = 300  # records that lack something, of one file
 _SOON = 50_000  # records from the first
 _FAILED = pa.array(["bounced", "deferred"])  # events that say why
 _PIECE = 100_000  # rows that the engine hands over at a time
+_LITTLE = 64 * 1024  # bytes that are read within the time that the engine takes to understand the query
 
 
 def open_engine(
@@ -344,7 +345,7 @@ class Reader:
         places = np.array([place], np.int64)
         bad: set[int] = set()
         try:
-            for piece in self._pieces(self._query([place], found, _native([source], found))):
+            for piece in self._pieces(self._query([place], found, _native([source], found)), source.size):
                 table = pa.Table.from_batches([piece])
                 bad |= _damaged(table, again).get(0, set())
                 if table["problem"].null_count < len(table):
@@ -377,7 +378,8 @@ class Reader:
         batches: list[Batch] = []
         numbers, given_up = _Numbers(), False
         try:
-            for piece in self._pieces(self._query(places, found, _native(sources, found))):
+            size = sum(source.size for source in sources)
+            for piece in self._pieces(self._query(places, found, _native(sources, found)), size):
                 table = pa.Table.from_batches([piece])
                 # rows are made ready while the engine works on
                 if len(batches) == len(pieces) and not _damaged(table):
@@ -398,9 +400,15 @@ class Reader:
             return own_frames.frame_sql(fields, found.header, tolerant=tolerant)
         return events_sql(records.without_headers(found), fields, timezone=self.timezone, tolerant=tolerant)
 
-    def _pieces(self, query: str) -> Iterator[pa.RecordBatch]:
-        """Yield what a query gives, while the engine works on."""
+    def _pieces(self, query: str, size: int | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield what a query gives, while the engine works on; ``size`` tells the bytes that it reads.
+
+        The engine translates a query twice to hand over its rows piece by piece, and once to keep them.
+        """
         try:
+            if size is not None and size <= _LITTLE:
+                self._engine.execute(f"CREATE OR REPLACE TEMP TABLE little AS {query}")
+                query = "FROM little"
             reader = self._engine.sql(query).to_arrow_reader(_PIECE)
             none = [pa.nulls(0, one.type) for one in reader.schema]
             yield pa.RecordBatch.from_arrays(none, schema=reader.schema)  # no rows have columns, too
@@ -477,7 +485,7 @@ class Reader:
         provider = found.format.provider if found.format else ""
         self._engine.register("tolerant", given)
         try:
-            for piece in self._pieces(query):
+            for piece in self._pieces(query, source.size):
                 yield self._batch(
                     pa.Table.from_batches([piece]), np.array([place], np.int64), numbers, provider
                 )

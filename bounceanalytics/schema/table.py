@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -58,6 +59,12 @@ _WIDTH = 108  # of a list of columns: a docstring of a method may be twelve wide
 _MOST_VALUES = 6  # of a category, to be listed there
 
 
+@functools.cache
+def _category(values: tuple[str, ...]) -> pd.CategoricalDtype:
+    """Return the dtype of a category, which pandas takes long to make and never changes."""
+    return pd.CategoricalDtype(list(values))
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a frame.
@@ -84,7 +91,7 @@ class Column:
     @property
     def dtype(self) -> Any:
         """The pandas dtype: nullable integers, UTC microseconds, Arrow-backed strings."""
-        return pd.CategoricalDtype(list(self.values)) if self.values else _KINDS[self.kind][1]
+        return _category(self.values) if self.values else _KINDS[self.kind][1]
 
     @property
     def arrow(self) -> pa.DataType:

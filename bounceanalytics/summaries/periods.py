@@ -167,7 +167,10 @@ def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
     found = []
     for measure in ("hard", "block"):
         series = history.query(sql, unit=unit, measure=measure, least=LEAST_HITS)
-        found.append(find_changes(series).assign(measure=measure))
+        if len(series):
+            found.append(find_changes(series).assign(measure=measure))
+    if not found:
+        return SUMMARIES["changes"].empty()
     frame = pd.concat(found, ignore_index=True)
     frame["mailbox_provider"] = frame["name"]
     if by == "domain":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens a file; console errors, script errors and requests to elsewhere fail the test."""
+@contextlib.contextmanager
+def watched_pages(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Yield a function that opens a file; console errors, script errors and requests to elsewhere are errors here."""
     complaints: list[str] = []
     pages = []
 
@@ -52,3 +53,17 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
     for page in pages:
         page.close()
     assert complaints == []
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens a file; console errors, script errors and requests to elsewhere fail the test."""
+    with watched_pages(browser) as open_file:
+        yield open_file
+
+
+@pytest.fixture(scope="module")
+def keep_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return the same for pages that stay open for several tests, of which the last one fails."""
+    with watched_pages(browser) as open_file:
+        yield open_file

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -150,8 +150,12 @@ def days(number: int) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def frames() -> dict[str, list[Frames]]:
+def frames(once: Callable[..., Any]) -> dict[str, list[Frames]]:
     """Return chart -> what it draws: an example, one row, and more than fits."""
+    return once("frames of charts", examples_of_charts)
+
+
+def examples_of_charts() -> dict[str, list[Frames]]:
     bounces = newsletter(weeks=5)
     story = summarize(bounces)
     one = summarize(
@@ -220,23 +224,30 @@ def test_every_public_chart_is_looked_at(frames: dict[str, list[Frames]]) -> Non
 @pytest.mark.parametrize("width", WIDTHS)
 def test_texts_keep_apart_and_whole(
     frames: dict[str, list[Frames]],
+    once: Callable[..., Any],
     open_page: Callable[..., Any],
     tmp_path: Path,
     width: int,
     theme: str,
 ) -> None:
-    figures = {
-        f"{name}-{place}": getattr(charts, name)(*given, theme=theme, compact=width == PHONE)
-        for name, several in frames.items()
-        if name in charts.__all__
-        for place, given in enumerate(several if theme == "light" else several[:1])  # colours move no text
-    }
+    compact = width == PHONE
+    figures: dict[str, Drawn] = once(
+        f"charts {theme} {compact}",
+        lambda: {
+            f"{name}-{place}": drawn(getattr(charts, name)(*given, theme=theme, compact=compact))
+            for name, several in frames.items()
+            if name in charts.__all__
+            for place, given in enumerate(
+                several if theme == "light" else several[:1]
+            )  # colours move no text
+        },
+    )
     page = open_page(
         _written(figures, tmp_path / "charts.html", width), viewport={"width": width, "height": 900}
     )
     page.wait_for_function("window.drawn === true")
     look = SCRIPT.read_text(encoding="utf-8")
-    assert page.evaluate(look, {name: bool(figure.data) for name, figure in figures.items()}) == {}
+    assert page.evaluate(look, {name: figure.has_data for name, figure in figures.items()}) == {}
 
 
 def test_the_check_finds_what_is_wrong(open_page: Callable[..., Any], tmp_path: Path) -> None:
@@ -248,7 +259,8 @@ def test_the_check_finds_what_is_wrong(open_page: Callable[..., Any], tmp_path: 
     ]
     wrong = go.Figure(go.Bar(x=[None], y=["a"]), layout={"annotations": notes, "height": 300})
     page = open_page(
-        _written({"wrong": wrong}, tmp_path / "wrong.html", 400), viewport={"width": 400, "height": 900}
+        _written({"wrong": drawn(wrong)}, tmp_path / "wrong.html", 400),
+        viewport={"width": 400, "height": 900},
     )
     page.wait_for_function("window.drawn === true")
     found = page.evaluate(SCRIPT.read_text(encoding="utf-8"), {"wrong": True})
@@ -258,16 +270,28 @@ def test_the_check_finds_what_is_wrong(open_page: Callable[..., Any], tmp_path: 
     assert empty == "nothing is drawn"
 
 
-def _written(figures: dict[str, Any], path: Path, width: int) -> Path:
+class Drawn(NamedTuple):
+    """A figure as a page takes it."""
+
+    json: str
+    height: int
+    has_data: bool
+
+
+def drawn(figure: Any) -> Drawn:
+    return Drawn(figure.to_json(), figure.layout.height, bool(figure.data))
+
+
+def _written(figures: dict[str, Drawn], path: Path, width: int) -> Path:
     """Write a page that draws all figures, one below the other."""
     boxes = "".join(
-        f'<div id="{name}" style="width:{width}px;height:{figure.layout.height}px"></div>'
+        f'<div id="{name}" style="width:{width}px;height:{figure.height}px"></div>'
         for name, figure in figures.items()
     )
-    drawn = ",".join(f"{json.dumps(name)}:{figure.to_json()}" for name, figure in figures.items())
-    drawn = drawn.replace("</", "<\\/")
+    every = ",".join(f"{json.dumps(name)}:{figure.json}" for name, figure in figures.items())
+    every = every.replace("</", "<\\/")
     draw = "Promise.all(Object.entries(all).map(([id, f]) => Plotly.newPlot(id, f.data, f.layout, {staticPlot: true})))"
-    script = f"const all = {{{drawn}}}; {draw}.then(() => {{ window.drawn = true; }});"
+    script = f"const all = {{{every}}}; {draw}.then(() => {{ window.drawn = true; }});"
     path.write_text(
         f'<!doctype html><meta charset="utf-8"><title>charts</title><body style="margin:0">{boxes}'
         f"<script>{get_plotlyjs()}</script><script>{script}</script>",

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 pytest.importorskip("jupyterlab")
@@ -92,6 +91,8 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_cell_runs_and_every_chart_is_drawn(lab: str, browser: Any, path: Path, tmp_path: Path) -> None:
+    import nbformat  # reads grammars for seconds, and every worker collects all tests
+
     cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     elsewhere: list[str] = []
     page = browser.new_page(viewport={"width": 1280, "height": 900})

@@ -35,6 +35,31 @@ WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
+def in_scheme(page: Any, scheme: str) -> Any:
+    """Have a page drawn in the colours of a scheme."""
+    page.emulate_media(color_scheme=scheme)
+    # a change is told before the next frame is drawn
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    ink = page.evaluate("getComputedStyle(document.querySelector('[data-chart=domains] .ytick text')).fill")
+    assert (ink == DARK_INK) == (scheme == "light")
+    return page
+
+
+@pytest.fixture(scope="module")
+def shown(keep_page: Callable[..., Any], written: Path) -> Callable[..., Any]:
+    """Return a function that shows the report: wide, where it opens light, or on a phone, where it opens dark."""
+    pages: dict[int, Any] = {}
+
+    def show(viewport: dict[str, int] = WIDE, scheme: str = "light") -> Any:
+        width = viewport["width"]
+        if width not in pages:
+            first = "light" if viewport == WIDE else "dark"
+            pages[width] = keep_page(written, viewport=viewport, color_scheme=first)
+        return in_scheme(pages[width], scheme)
+
+    return show
+
+
 def marks(page: Any, name: str) -> int:
     return int(page.locator(f"[data-chart={name}] .plot-container {MARKS}").count())
 
@@ -42,9 +67,9 @@ def marks(page: Any, name: str) -> int:
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_chart_is_drawn_and_nothing_overflows(
-    open_page: Callable[..., Any], written: Path, viewport: dict[str, int], scheme: str
+    shown: Callable[..., Any], viewport: dict[str, int], scheme: str
 ) -> None:
-    page = open_page(written, viewport=viewport, color_scheme=scheme)
+    page = shown(viewport, scheme)
     for name in CHARTS:
         page.locator(f"[data-chart={name}] .plot-container").wait_for()
         assert marks(page, name) > 0, name
@@ -52,13 +77,19 @@ def test_every_chart_is_drawn_and_nothing_overflows(
     assert page.evaluate(FIT.read_text(encoding="utf-8"), {f"plot-{name}": True for name in CHARTS}) == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(open_page: Callable[..., Any], written: Path, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = open_page(written, viewport=WIDE, color_scheme=scheme, bypass_csp=True)
+@pytest.fixture(scope="module")
+def unfolded(keep_page: Callable[..., Any], written: Path) -> Any:
+    """Return the report with all that can be unfolded, as another script may look at it."""
+    page = keep_page(written, viewport=WIDE, color_scheme="light", bypass_csp=True)
     for details in page.locator("details").all():
         details.evaluate("(element) => { element.open = true; }")
-    found = axe.Axe().run(page).response["violations"]
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(unfolded: Any, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(in_scheme(unfolded, scheme)).response["violations"]
     assert [(one["id"], one["impact"], one["nodes"][0]["html"][:200]) for one in found] == []
 
 
@@ -80,26 +111,23 @@ def test_a_domain_beyond_the_first_page_is_found(open_page: Callable[..., Any], 
     assert lines.locator("th").first.inner_text() == "domain-0.example"
 
 
-def test_bars_are_as_many_as_domains(
-    open_page: Callable[..., Any], written: Path, letter_summaries: Summaries
-) -> None:
-    page = open_page(written, viewport=WIDE)
+def test_bars_are_as_many_as_domains(shown: Callable[..., Any], letter_summaries: Summaries) -> None:
+    page = shown()
     hard = letter_summaries.domains["hard"]
     assert page.locator("[data-chart=domains] .bars .point").count() == (hard > 0).sum()
 
 
-def test_charts_follow_the_colour_scheme(open_page: Callable[..., Any], written: Path) -> None:
-    page = open_page(written, viewport=WIDE, color_scheme="light")
+def test_charts_follow_the_colour_scheme(shown: Callable[..., Any]) -> None:
+    page = shown(scheme="light")
     colour = "getComputedStyle(document.querySelector('[data-chart=domains] .ytick text')).fill"
     light = page.evaluate(colour)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(500)
+    in_scheme(page, "dark")
     assert page.evaluate(colour) != light
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(244, 245, 247)"
 
 
-def test_search_filters_rows(open_page: Callable[..., Any], written: Path) -> None:
-    page = open_page(written, viewport=WIDE)
+def test_search_filters_rows(shown: Callable[..., Any]) -> None:
+    page = shown()
     rows = page.locator("#domain-table tbody tr:visible")
     assert rows.count() == 9
     page.get_by_label("Search domain").fill("FULL.EXAMPLE")
@@ -112,8 +140,8 @@ def test_search_filters_rows(open_page: Callable[..., Any], written: Path) -> No
     assert rows.count() == 9
 
 
-def test_columns_sort_by_value_with_the_keyboard(open_page: Callable[..., Any], written: Path) -> None:
-    page = open_page(written, viewport=WIDE)
+def test_columns_sort_by_value_with_the_keyboard(shown: Callable[..., Any]) -> None:
+    page = shown()
     column = page.locator("#domain-table tbody tr td:nth-child(4)")
     button = page.get_by_role("button", name="Attempted")
     button.focus()

@@ -34,6 +34,20 @@ def verdict(*events: dict[str, Any], policy: Policy | None = None) -> pd.Series:
     return decisions.iloc[0]
 
 
+def each(histories: dict[str, list[dict[str, Any]]], policy: Policy | None = None) -> dict[str, pd.Series]:
+    """Return name -> the one decision about an address with that history; all end at the same moment."""
+    ends = {
+        max((one["timestamp"] for one in some if one["timestamp"]), default=None)
+        for some in histories.values()
+    }
+    assert len(ends) == 1
+    whose = {name: f"ann@{number}.example" for number, name in enumerate(histories)}
+    rows = [row | {"recipient": whose[name]} for name, events in histories.items() for row in events]
+    decisions = decide(classified(rows), policy).set_index("address")
+    assert len(decisions) == len(histories)
+    return {name: decisions.loc[address] for name, address in whose.items()}
+
+
 HARD = [name for name, row in schema.REASONS.items() if row.action == "remove"]
 PATIENT = ["greylisted", "rate_limited"]
 SOFT = [name for name, row in schema.REASONS.items() if row.action == "retry" and name not in PATIENT]
@@ -41,9 +55,16 @@ FIX = [name for name, row in schema.REASONS.items() if row.action == "fix"]
 REVIEW = ["recipient_refused", "challenge", "unclassified"]
 
 
+@pytest.fixture(scope="module")
+def hard() -> dict[str, pd.Series]:
+    """Return reason -> the verdict on one hard bounce."""
+    said = {"reply_code": 550, "enhanced_code": "5.1.1"}
+    return each({reason: [event(13, "bounced", reason, **said)] for reason in HARD})
+
+
 @pytest.mark.parametrize("reason", HARD)
-def test_hard_bounces_remove_at_once(reason: str) -> None:
-    row = verdict(event(13, "bounced", reason, reply_code=550, enhanced_code="5.1.1"))
+def test_hard_bounces_remove_at_once(reason: str, hard: dict[str, pd.Series]) -> None:
+    row = hard[reason]
     assert row["verdict"] == "remove"
     assert row["reason"] == reason
     assert row["code"] == "5.1.1"
@@ -92,9 +113,16 @@ def test_one_bounce_a_day_counts() -> None:
     assert verdict(*late)["bounce_days"] == 2
 
 
+@pytest.fixture(scope="module")
+def thirty_days() -> dict[str, pd.Series]:
+    """Return reason -> the verdict on a bounce on each of thirty days."""
+    days = {name: [event(day, "bounced", name) for day in range(30)] for name in (*FIX, *PATIENT)}
+    return each(days)
+
+
 @pytest.mark.parametrize("reason", [*FIX, *PATIENT])
-def test_what_is_not_the_address_never_counts(reason: str) -> None:
-    row = verdict(*(event(day, "bounced", reason) for day in range(30)))
+def test_what_is_not_the_address_never_counts(reason: str, thirty_days: dict[str, pd.Series]) -> None:
+    row = thirty_days[reason]
     assert row["verdict"] == "keep"
     assert row["reason"] == reason
     assert row["bounce_days"] == 30
@@ -200,12 +228,20 @@ def test_the_cause_on_a_list_says_more_than_the_drops_that_follow() -> None:
     assert verdict(entry, other, policy=Policy(system_full="hold"))["reason"] == "unknown_user"
 
 
+@pytest.fixture(scope="module")
+def disputed() -> dict[str, dict[str, pd.Series]]:
+    """Return reason -> the verdict on thirty conflicts, and on one that a delivery followed."""
+    lasting = {name: [event(day, "bounced", name, conflict=True) for day in range(30)] for name in HARD}
+    over = {name: [event(0, "bounced", name, conflict=True), event(1, "delivered")] for name in HARD}
+    return {"lasting": each(lasting), "over": each(over)}
+
+
 @pytest.mark.parametrize("reason", HARD)
-def test_conflicts_hold_and_never_remove(reason: str) -> None:
-    row = verdict(*(event(day, "bounced", reason, conflict=True) for day in range(30)))
+def test_conflicts_hold_and_never_remove(reason: str, disputed: dict[str, dict[str, pd.Series]]) -> None:
+    row = disputed["lasting"][reason]
     assert (row["verdict"], row["conflicts"]) == ("hold", 30)
     assert "disagree" in row["explanation"]
-    assert verdict(event(0, "bounced", reason, conflict=True), event(1, "delivered"))["verdict"] == "keep"
+    assert disputed["over"][reason]["verdict"] == "keep"
 
 
 def test_conflicts_about_a_sender_keep() -> None:
@@ -330,14 +366,15 @@ def test_cloudflare_holds_a_week_and_removes_at_the_second() -> None:
 
 
 def test_any_5xx_asks_for_nothing_but_the_code() -> None:
-    policy = Policy.preset("any-5xx")
+    told: dict[str, list[dict[str, Any]]] = {}
     for reason in ("unknown_user", "blocked", "spam", "mailbox_full", "message_too_large"):
         permanent = event(0, "bounced", reason, enhanced_code=None, reply_code=550)
-        assert verdict(permanent, policy=policy)["verdict"] == "remove", reason
-        assert verdict(permanent | {"conflict": True}, policy=policy)["verdict"] == "remove", reason
+        told[f"{reason}: remove"] = [permanent]
+        told[f"{reason}, disputed: remove"] = [permanent | {"conflict": True}]
         if reason != "unknown_user":
-            transient = event(0, "bounced", reason, enhanced_code="4.2.0", reply_code=550)
-            assert verdict(transient, policy=policy)["verdict"] == "keep", reason
+            told[f"{reason}, transient: keep"] = [permanent | {"enhanced_code": "4.2.0"}]
+    for name, row in each(told, Policy.preset("any-5xx")).items():
+        assert name.endswith(f": {row['verdict']}")
 
 
 def test_ses_never_lists_soft_bounces() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from bounceanalytics import schema
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.deciding.policy import presets
+from bounceanalytics.history import History
 from tests.classified import classified
-from tests.deciding.test_decide import event, verdict
+from tests.deciding.test_decide import ANN, event, verdict
 from tests.effort import examples
 
 
@@ -22,14 +24,40 @@ def dropped(day: float | None, what: str = "dropped", **more: Any) -> dict[str, 
     return event(day, what, "suppressed", action="remove", esp_reason="Bounced Address", **more)
 
 
-@pytest.mark.parametrize("policy", presets().values(), ids=presets())
-@pytest.mark.parametrize("what", ["dropped", "suppressed"])
-def test_a_drop_changes_no_verdict_of_the_bounce_behind_it(policy: Policy, what: str) -> None:
-    reasons = [name for name in schema.REASONS if name not in {"suppressed", "challenge"}]
-    bounces = [event(0, "bounced", reason, recipient=f"{reason}@example.com") for reason in reasons]
-    drops = [dropped(day, what, recipient=one["recipient"]) for one in bounces for day in (0.1, 7, 14)]
+def by_policy(rows: list[dict[str, Any]], when: str) -> dict[str, pd.DataFrame]:
+    """Return the verdicts of every preset; the evidence is gathered once."""
+    with History.open(classified(rows)) as history:
+        return {name: decide(history, policy, at=when) for name, policy in presets().items()}
+
+
+REFUSED = [
+    event(0, "bounced", reason, recipient=f"{reason}@example.com")
+    for reason in schema.REASONS
+    if reason not in {"suppressed", "challenge"}
+]
+
+
+@pytest.fixture(scope="module")
+def behind(once: Callable[..., Any]) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return the verdicts on bounces alone, and with either word for mail that was not tried since."""
+
+    def with_drops(what: str) -> list[dict[str, Any]]:
+        return [dropped(day, what, recipient=one["recipient"]) for one in REFUSED for day in (0.1, 7, 14)]
+
+    rows = {"alone": [], "dropped": with_drops("dropped"), "suppressed": with_drops("suppressed")}
     when = "2024-09-15T08:00:00Z"
-    alone, both = (decide(classified(rows), policy, at=when) for rows in (bounces, bounces + drops))
+    return once(
+        "behind drops", lambda: {name: by_policy(REFUSED + drops, when) for name, drops in rows.items()}
+    )
+
+
+@pytest.mark.parametrize("policy", presets())
+@pytest.mark.parametrize("what", ["dropped", "suppressed"])
+def test_a_drop_changes_no_verdict_of_the_bounce_behind_it(
+    policy: str, what: str, behind: dict[str, dict[str, pd.DataFrame]]
+) -> None:
+    alone, both = behind["alone"][policy], behind[what][policy]
+    assert len(alone) == len(REFUSED)
     for name in ("address", "verdict", "reason", "hold_until", "review_on"):
         assert alone[name].tolist() == both[name].tolist() or alone[name].equals(both[name])
     assert both["suppressed_by"].tolist() == ["sendgrid"] * len(both)
@@ -62,21 +90,26 @@ def test_kept_and_held_addresses_say_that_the_list_keeps_mail_from_them() -> Non
     assert row["explanation"].endswith("the ESP sends nothing to it, because its list holds it for that.")
 
 
-@pytest.mark.parametrize("policy", presets().values(), ids=presets())
-def test_an_entry_with_the_text_of_the_server_is_that_bounce(policy: Policy) -> None:
-    reasons = [name for name in schema.REASONS if name not in {"suppressed", "challenge", "unclassified"}]
-    bounces, entries = (
-        [event(0, what, reason, recipient=f"{reason}@example.com") for reason in reasons]
-        for what in ("bounced", "suppressed")
-    )
+@pytest.fixture(scope="module")
+def listed(once: Callable[..., Any]) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return the verdicts on bounces, on entries of a list with the same texts, and on these with drops."""
+    bounces = [one for one in REFUSED if one["reason"] != "unclassified"]
+    entries = [one | {"event": "suppressed"} for one in bounces]
     drops = [dropped(7, recipient=one["recipient"]) for one in entries]
+    rows = {"told": bounces, "listed": entries, "both": entries + drops}
     when = "2024-09-09T08:00:00Z"
-    told, listed, both = (
-        decide(classified(rows), policy, at=when) for rows in (bounces, entries, entries + drops)
-    )
+    return once("entries with texts", lambda: {name: by_policy(given, when) for name, given in rows.items()})
+
+
+@pytest.mark.parametrize("policy", presets())
+def test_an_entry_with_the_text_of_the_server_is_that_bounce(
+    policy: str, listed: dict[str, dict[str, pd.DataFrame]]
+) -> None:
+    told, entries, both = (listed[name][policy] for name in ("told", "listed", "both"))
+    assert len(told) == len(REFUSED) - 1
     for name in ("address", "verdict", "reason"):
-        assert told[name].tolist() == listed[name].tolist() == both[name].tolist()
-    assert listed["suppressed_by"].notna().all()
+        assert told[name].tolist() == entries[name].tolist() == both[name].tolist()
+    assert entries["suppressed_by"].notna().all()
 
 
 def test_a_list_that_is_a_log_keeps_no_mail_from_anybody() -> None:
@@ -107,6 +140,7 @@ def test_another_failure_never_makes_a_verdict_milder(
     history: list[dict[str, Any]], more: dict[str, Any], name: str
 ) -> None:
     policy, when = Policy.preset(name), "2024-11-01T00:00:00Z"
-    with_it = decide(classified([*history, more]), policy, at=when).iloc[0]["verdict"]
-    without = decide(classified(history), policy, at=when)
-    assert not len(without) or HARSH[with_it] >= HARSH[without.iloc[0]["verdict"]]
+    bo = [one | {"recipient": "bo@example.net"} for one in history]
+    told = decide(classified([*history, more, *bo]), policy, at=when).set_index("address")["verdict"]
+    assert len(told) == 1 + bool(history)
+    assert not history or HARSH[told[ANN]] >= HARSH[told["bo@example.net"]]

@@ -9,7 +9,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics.deciding import Policy, decide
-from tests.deciding.test_decide import event, verdict
+from tests.deciding.test_decide import each, event, verdict
 
 
 def left(day: float | None, group: int | None = None, **more: Any) -> dict[str, Any]:
@@ -42,8 +42,7 @@ def back(day: float | None, group: int = 12, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_later_wish_counts(wishes: list[dict[str, Any]], expected: str, reason: str | None) -> None:
-    for order in (wishes, wishes[::-1]):
-        row = verdict(*order)
+    for row in each({"in order": wishes, "backwards": wishes[::-1]}).values():
         assert row["verdict"] == expected
         assert row["reason"] == reason or (reason is None and pd.isna(row["reason"]))
 

@@ -318,9 +318,9 @@ def test_a_hostile_text_is_defused() -> None:
 
 
 def test_a_very_long_text_is_cut() -> None:
-    told = explain({"diagnostic": "550 user unknown " + "x" * 1_000_000})
+    told = explain({"diagnostic": "550 user unknown " + "x" * 200_000})
     assert len(str(told)) < 20_000
-    assert "1,000,017 characters in all" in str(told)
+    assert "200,017 characters in all" in str(told)
 
 
 @examples(25)

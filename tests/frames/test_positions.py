@@ -12,7 +12,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics import charts
-from tests.takers import NO_TAKERS, TAKERS, Taker, frames_of
+from tests.takers import NO_TAKERS, TAKERS, Taker, told_of
 
 
 def repeated(rows: int) -> pd.Index:
@@ -35,13 +35,6 @@ def words(rows: int) -> pd.Index:
 INDEXES = (repeated, several_levels, shuffled, words)
 
 
-@pytest.fixture(scope="module")
-def frames(once: Callable[..., Any], loaded: ba.Load) -> dict[str, Any]:
-    events = loaded.events
-    some = events[events["provider"].eq("ses") & (events.index % 10 == 0) | events["event"].eq("suppressed")]
-    return frames_of(some.reset_index(drop=True))
-
-
 def without_index(value: Any) -> Any:
     """Return what an answer holds, and of frames the rows in their order."""
     if isinstance(value, pd.DataFrame):
@@ -52,7 +45,7 @@ def without_index(value: Any) -> Any:
 @pytest.mark.parametrize("taker", TAKERS, ids=lambda taker: f"{taker.name}-{taker.takes}")
 def test_an_answer_is_the_same_whatever_the_index(taker: Taker, frames: dict[str, Any]) -> None:
     given = frames[taker.takes]
-    wanted = taker.ask(given, frames)
+    wanted = told_of(taker, frames)
     for index in INDEXES if taker.same_rows else INDEXES[:1]:
         other = given.set_axis(index(len(given)))
         before = other.copy()

@@ -50,6 +50,23 @@ def test_the_same_events_however_they_are_handed_in(tmp_path):
         assert read(stream)["source"].unique().tolist() == [str(file)]
 
 
+def test_little_files_are_read_as_large_ones_are(tmp_path, monkeypatch):
+    """The engine keeps the rows of the former, and hands over those of the latter piece by piece."""
+    (tmp_path / "clean.json").write_bytes(array(*map(sendgrid_bounce, range(5))))
+    (tmp_path / "damaged.json").write_bytes(lines(mailgun_failed(), mailgun_failed()) + b'{"event": broken\n')
+    (tmp_path / "wrapped.json").write_bytes(lines({"Message": json.dumps(ses_bounce("x@example.com"))}))
+    (tmp_path / "list.csv").write_bytes(
+        b"address,code,error\nann@example.com,550,gone\nno address,550,gone\n"
+    )
+    little = load(tmp_path, deduplicate=False)
+    assert len(little.files) == 4
+    assert len(little.rejects)
+    monkeypatch.setattr("bounceanalytics.loading.reading._LITTLE", -1)
+    large = load(tmp_path, deduplicate=False)
+    for name in ("events", "files", "rejects", "ignored"):
+        pd.testing.assert_frame_equal(getattr(little, name), getattr(large, name))
+
+
 def test_a_folder_names_files_relative_to_it(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.json").write_bytes(lines(sendgrid_bounce(1)))

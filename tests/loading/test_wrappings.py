@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -38,25 +40,77 @@ def check(content, wanted):
     assert load.files[["records", "loaded"]].to_numpy().tolist() == [[1, 1]]
 
 
+def wrapped(wrapper, name):
+    return json.dumps(JSON[wrapper](EVENTS[name])).encode()
+
+
+def twice_wrapped(place):
+    inner = JSON[INNER[place]](EVENTS[list(EVENTS)[place % len(EVENTS)]])
+    return json.dumps(JSON[INNER[place - 7]](inner)).encode()
+
+
+CONTENTS = {
+    **{(wrapper, name): wrapped(wrapper, name) for wrapper in JSON for name in EVENTS},
+    **{(wrapper, name): FILES[wrapper](EVENTS[name]) for wrapper in FILES for name in EVENTS},
+    **{place: twice_wrapped(place) for place in range(len(INNER))},
+}
+
+
+@pytest.fixture(scope="module")
+def packed(once, tmp_path_factory):
+    """Return what comes of each of the contents, of which every one is a file of one folder."""
+    folder = tmp_path_factory.mktemp("wrappings")
+    names = {case: str(number) for number, case in enumerate(CONTENTS)}
+
+    def make():
+        for case, content in CONTENTS.items():
+            (folder / names[case]).write_bytes(content)
+        return of_a_folder(folder, names)
+
+    return once("wrappings", make)
+
+
+def of_a_folder(folder, names):
+    """Return for each case the events of the file of that name, and how many records it has and how many it gave."""
+    load = ba.load(folder, deduplicate=False)
+    events, files = (
+        frame.assign(name=frame["source"].map(lambda source: Path(source).name))
+        for frame in (load.events, load.files)
+    )
+    by_name = dict(list(events.drop(columns="name").groupby(events["name"])))
+    counts = files.set_index("name")[["records", "loaded"]]
+    return {case: (by_name.get(name), counts.loc[[name]].to_numpy().tolist()) for case, name in names.items()}
+
+
+def check_packed(found, wanted):
+    events, counts = found
+    assert counts == [[1, 1]]
+    events = told(events).reset_index(drop=True)
+    pd.testing.assert_frame_equal(events[told(wanted).columns], told(wanted))
+
+
 @pytest.mark.parametrize("name", EVENTS)
 @pytest.mark.parametrize("wrapper", JSON)
-def test_in_any_wrapper(wrapper, name, plain):
-    check(json.dumps(JSON[wrapper](EVENTS[name])).encode(), plain[name])
+def test_in_any_wrapper(wrapper, name, plain, packed):
+    check_packed(packed[wrapper, name], plain[name])
 
 
 @pytest.mark.parametrize("name", EVENTS)
 @pytest.mark.parametrize("wrapper", FILES)
-def test_in_a_cell_or_behind_a_prefix(wrapper, name, plain):
-    check(FILES[wrapper](EVENTS[name]), plain[name])
+def test_in_a_cell_or_behind_a_prefix(wrapper, name, plain, packed):
+    check_packed(packed[wrapper, name], plain[name])
 
 
 @pytest.mark.parametrize(
     "place", range(len(INNER)), ids=lambda place: f"{INNER[place]} in {INNER[place - 7]}"
 )
-def test_wrappers_in_wrappers(place, plain):
-    name = list(EVENTS)[place % len(EVENTS)]
-    inner = JSON[INNER[place]](EVENTS[name])
-    check(json.dumps(JSON[INNER[place - 7]](inner)).encode(), plain[name])
+def test_wrappers_in_wrappers(place, plain, packed):
+    check_packed(packed[place], plain[list(EVENTS)[place % len(EVENTS)]])
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_alone_it_is_found_as_well(name, plain):
+    check(CONTENTS["sns in sqs", name], plain[name])
 
 
 SPELLED = {
@@ -76,15 +130,28 @@ WRITTEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def saved(once, tmp_path_factory):
+    """Return what comes of every flattened and saved event, of which each is a file of one folder."""
+    folder = tmp_path_factory.mktemp("saved")
+    cases = itertools.product(SPELLED, WRITTEN, EVENTS)
+    names = {case: f"events_{number}.{WRITTEN[case[1]][0]}" for number, case in enumerate(cases)}
+
+    def make():
+        for (spelled, written, name), file in names.items():
+            frame = SPELLED[spelled](lambda sep, event=EVENTS[name]: pd.json_normalize(event, sep=sep))
+            WRITTEN[written][1](frame, folder / file)
+        return of_a_folder(folder, names)
+
+    return once("saved wrappings", make)
+
+
 @pytest.mark.parametrize("name", EVENTS)
 @pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("spelled", SPELLED)
-def test_flattened_and_saved(spelled, written, name, plain, tmp_path):
-    frame = SPELLED[spelled](lambda sep: pd.json_normalize(EVENTS[name], sep=sep))
-    end, write = WRITTEN[written]
-    file = tmp_path / f"events.{end}"
-    write(frame, file)
-    check(file, plain[name].drop(columns="tags") if spelled == "in upper case" else plain[name])
+def test_flattened_and_saved(spelled, written, name, plain, saved):
+    wanted = plain[name].drop(columns="tags") if spelled == "in upper case" else plain[name]
+    check_packed(saved[spelled, written, name], wanted)
 
 
 @pytest.mark.parametrize("written", ["csv", "parquet", "excel"])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.browser.chromium import chromium
 
@@ -24,6 +22,8 @@ def test_there_are_notebooks() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_kept_without_outputs(path: Path) -> None:
+    import nbformat  # reads grammars for seconds, and every worker collects all tests
+
     cells = nbformat.read(path, as_version=4).cells
     code = [cell for cell in cells if cell.cell_type == "code"]
     assert code
@@ -36,6 +36,9 @@ def test_kept_without_outputs(path: Path) -> None:
 def test_runs(path: Path, tmp_path: Path) -> None:
     if chromium():
         pytest.skip("a JupyterLab in Chromium runs it, and looks at the same: tests/browser/test_lab.py")
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]

@@ -18,7 +18,7 @@ import pytest
 from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.report import page, report
 from bounceanalytics.report import verdict as says
-from bounceanalytics.summaries import summarize
+from bounceanalytics.summaries import Summaries, summarize
 from tests.classified import classified
 
 
@@ -80,8 +80,10 @@ def seen(written: Path) -> Page:
     return Page(written.read_text(encoding="utf-8"))
 
 
-def test_numbers_are_those_of_the_summaries(story: pd.DataFrame, seen: Page) -> None:
-    every = summarize(story)
+def test_numbers_are_those_of_the_summaries(
+    story: pd.DataFrame, letter_summaries: Summaries, seen: Page
+) -> None:
+    every = letter_summaries
     domains = every.domains
     assert (
         f"{domains['hard'].sum() / domains['attempted'].sum():.1%} of all messages bounced hard" in seen.text
@@ -340,8 +342,8 @@ def test_sender_at_fault_is_good_news_for_the_addresses() -> None:
     assert [(task.addresses, task.what) for task in verdict.tasks] == [(3, "Keep, and fix the sending side")]
 
 
-def test_tasks_name_what_is_urgent_first(story: pd.DataFrame) -> None:
-    every = summarize(story)
+def test_tasks_name_what_is_urgent_first(letter_summaries: Summaries) -> None:
+    every = letter_summaries
     tasks = says.verdict(every, says.totals(every), listed=0).tasks
     assert sorted(task.addresses for task in tasks) == sorted(every.actions["addresses"])
     assert [task.what.split()[0].rstrip(",") for task in tasks[:2]] == ["Remove", "Remove"]

@@ -132,16 +132,16 @@ NOTHING = (
 )
 
 
-def test_alerts_tell_what_is_new(story: pd.DataFrame) -> None:
+def test_alerts_tell_what_is_new(story: pd.DataFrame, letter_summaries: Summaries) -> None:
     before = story[~story["domain"].eq("typo.example") & ~story["reason"].astype("str").eq("spam")]
-    found = alerts(summarize(story), *NOTHING, summarize(before))
+    found = alerts(letter_summaries, *NOTHING, summarize(before))
     told = {alert.title: alert.sentence for alert in found}
-    hard = ba.summarize_domains(story).set_index("domain").loc["typo.example", "hard"]
+    hard = letter_summaries.domains.set_index("domain").loc["typo.example", "hard"]
     assert f"typo.example ({hard})" in told["New domains with hard bounces"]
-    spam = ba.summarize_reasons(story).set_index("reason").loc["spam", "bounced"]
+    spam = letter_summaries.reasons.set_index("reason").loc["spam", "bounced"]
     assert f"judged as spam ({spam})" in told["New reasons"]
     assert not [
-        alert for alert in alerts(summarize(story), *NOTHING, summarize(story)) if "New" in alert.title
+        alert for alert in alerts(letter_summaries, *NOTHING, letter_summaries) if "New" in alert.title
     ]
 
 
@@ -230,10 +230,12 @@ def test_figures_say_which_way(story: pd.DataFrame) -> None:
     assert "Hard rate" not in {figure.name for figure in figures(silent, before)}
 
 
-def test_incidents_are_in_order_of_time_and_name_no_address(story: pd.DataFrame) -> None:
+def test_incidents_are_in_order_of_time_and_name_no_address(
+    story: pd.DataFrame, letter_summaries: Summaries
+) -> None:
     found = ba.incidents(story)
     assert found["start"].is_monotonic_increasing
-    full = ba.summarize_system_full(story)
+    full = letter_summaries.system_full
     permanent = full[full["permanent"] > 0]
     told = found[found["kind"].eq("full")]
     assert sorted(told["name"]) == sorted(permanent["domain"])
@@ -244,11 +246,13 @@ def test_incidents_are_in_order_of_time_and_name_no_address(story: pd.DataFrame)
     assert ba.incidents(classified([])).empty
 
 
-def test_workbook_holds_the_summaries(story: pd.DataFrame, tmp_path: Path) -> None:
+def test_workbook_holds_the_summaries(
+    story: pd.DataFrame, letter_summaries: Summaries, tmp_path: Path
+) -> None:
     path = report(story, tmp_path / "report.xlsx", title="Ten weeks")
     book = python_calamine.CalamineWorkbook.from_path(path)
     assert book.sheet_names[0] == "About"
-    every = summarize(story)
+    every = letter_summaries
     for name in Summaries.__dataclass_fields__:
         table = getattr(every, name)
         rows = book.get_sheet_by_name(name.replace("_", " ").capitalize()).to_python()
@@ -284,14 +288,19 @@ def test_workbook_runs_nothing_and_names_nobody(tmp_path: Path) -> None:
     assert evil in [row[0] for row in names]
 
 
-@pytest.mark.parametrize("compact", [False, True])
-def test_dark_charts_of_a_page_are_those_of_the_dark_theme(story: pd.DataFrame, compact: bool) -> None:
+@pytest.fixture(scope="module")
+def drawn(story: pd.DataFrame) -> dict[str, Any]:
+    """Return the charts of a page that has all of them, not drawn yet."""
     rows = [
         {"recipient": f"zq{n}@x.example", "reason": "unclassified", "diagnostic": f"550 zorble {n}"}
         for n in range(9)
     ]
     frame = pd.concat([story, classified([one | {"tags": ["spring"]} for one in rows])], ignore_index=True)
-    drawn = draw(compute(frame, redact=False))
+    return draw(compute(frame, redact=False))
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_dark_charts_of_a_page_are_those_of_the_dark_theme(drawn: dict[str, Any], compact: bool) -> None:
     assert {"tags", "unclassified", "codes", "changes"} <= set(drawn)
     for name, (function, frames) in drawn.items():
         light, dark = (
