@@ -84,6 +84,14 @@ class Course:
         return self.spans[-1]
 
     @property
+    def rank(self) -> tuple[bool, int]:
+        """Smaller the worse: in trouble now, since when; else for how long in all."""
+        troubles = self.troubles
+        if troubles and troubles[-1][2] is None:
+            return False, troubles[-1][0].begin
+        return True, sum(first.begin - after.begin for first, _, after in troubles if after is not None)
+
+    @property
     def due_on(self) -> int | None:
         """Day on which to ask again, as a moment; None where mail that it takes answers for it."""
         now = self.now

@@ -493,7 +493,8 @@ class Monitor(SqliteFile):
         Returns
         -------
         pandas.DataFrame
-            One row per state, by domain and time.
+            One row per state, in the order of time for each domain; those in trouble for longest first, then those that
+            were.
 
             =============== ===========================================================================================
             ``domain``      string: lower-case, IDNA ASCII form
@@ -517,6 +518,7 @@ class Monitor(SqliteFile):
         """
         courses = self._courses(None if domain is None else names_of(domain))
         facts = self._mail(list(courses))
+        courses = dict(sorted(courses.items(), key=lambda one: (one[1].rank, one[0])))
         rows = [
             (
                 *(name, span.status, span.begin, span.until, span.last_seen, span.basis),
