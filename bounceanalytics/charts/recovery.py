@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from bounceanalytics.charts.panels import HOVER, Grid, Sheet, small_heading
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import CURVE_COLUMNS, MONITOR_CURVE_COLUMNS
-from bounceanalytics.wording import STATES, count, number, part, percent, plain, reason_title, rows, shorten
+from bounceanalytics.wording import STATES, number, part, percent, plain, reason_title, rows, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,12 +112,8 @@ def domain_recovery(
     for panel, name in enumerate(shown):
         curve, title = curves[every == name], "All troubles" if name == _ALL else STATES[name]
         last = curve.iloc[-1]
-        end = f"{number(last['recovered'])} of {count(last['episodes'], 'trouble')} ended"
-        end += (
-            f"; an estimated {percent(last['share'])} by day {number(last['day'])}"
-            if last["recovered"]
-            else ""
-        )
+        end = f"{number(last['recovered'])} of {number(last['episodes'])} ended"
+        end += f": est. {percent(last['share'])} by day {number(last['day'])}" if last["recovered"] else ""
         hovers = [_domain_sentence(title, row) for row in rows(curve)]
         _fill(figure, grid.place(panel), curve, title, end, hovers, longest, sheet)
     _set_axes(figure, grid, longest)

@@ -1,4 +1,11 @@
 -- What mail has shown of domains (table asked), in numbers; full_bounces are those since mail was last taken.
+WITH failed AS MATERIALIZED (
+    SELECT domain, max(last) AS last_failed
+    FROM temp.asked
+    CROSS JOIN troubles USING (domain)
+    WHERE kind <> 'full'
+    GROUP BY domain
+)
 SELECT
     domain,
     last_accepted,
@@ -27,9 +34,10 @@ SELECT
         ),
         0
     ) AS addresses,
-    (SELECT max(last) FROM troubles WHERE troubles.domain = asked.domain AND kind <> 'full') AS last_failed
+    last_failed
 FROM (
     SELECT domain, (SELECT max(last) FROM accepted WHERE accepted.domain = asked.domain) AS last_accepted FROM temp.asked AS asked
 ) AS asked
 LEFT JOIN refusals USING (domain)
+LEFT JOIN failed USING (domain)
 GROUP BY domain

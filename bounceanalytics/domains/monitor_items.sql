@@ -5,7 +5,7 @@ WITH RECURSIVE bits (bit) AS (
     UNION ALL
     SELECT bit + 1 FROM bits WHERE bit < 31
 ),
-taken AS (
+taken AS MATERIALIZED (
     SELECT accepted.* FROM temp.asked CROSS JOIN accepted USING (domain)
 ),
 delivered (domain, moment) AS (
@@ -18,7 +18,7 @@ delivered (domain, moment) AS (
     JOIN bits ON (days >> bit) & 1
     WHERE block * 32 + bit NOT IN (first / 86400000000, last / 86400000000)
 ),
-trouble AS (
+trouble AS MATERIALIZED (
     SELECT
         domain, first, last,
         CASE kind WHEN 'full' THEN 'full' WHEN 'bad_domain' THEN 'failed' ELSE 'unreached' END AS kind
@@ -31,12 +31,12 @@ mail (domain, moment, kind) AS (
     FROM delivered
     WHERE NOT EXISTS (
         SELECT 1
-        FROM trouble
+        FROM refusals
         WHERE
-            trouble.domain = delivered.domain
+            refusals.domain = delivered.domain
             AND kind = 'full'
+            AND day = moment / 86400000000
             AND last >= moment
-            AND last / 86400000000 = moment / 86400000000
     )
     UNION
     SELECT domain, first, kind FROM trouble

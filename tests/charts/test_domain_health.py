@@ -76,7 +76,7 @@ def test_recovery_shows_the_numbers_of_the_curves() -> None:
     full = curves[curves["status"] == "full"]
     assert list(drawn["Mail system full"].x) == full["day"].tolist()
     assert list(drawn["Mail system full"].y) == full["share"].tolist()
-    assert "6 of 9 troubles ended" in figure.layout.annotations[0].text
+    assert "6 of 9 ended" in figure.layout.annotations[0].text
     two = pd.concat([curves, full.assign(status="gone")], ignore_index=True)
     two["status"] = two["status"].astype(curves["status"].dtype)
     assert list(named(domain_recovery(two))) == ["All troubles", "Mail system full", "Does not exist"]
