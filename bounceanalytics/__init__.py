@@ -20,6 +20,7 @@ from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
 from bounceanalytics.datasets import Dataset
 from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
 from bounceanalytics.domains import (
+    Monitor,
     check_domains,
     check_hosts,
     contacts,
@@ -106,6 +107,7 @@ __all__ = [
     "LedgerUpdate",
     "Load",
     "MissingExtraError",
+    "Monitor",
     "NaiveTimeWarning",
     "NoEventsWarning",
     "NoNetworkWarning",

@@ -58,6 +58,8 @@ class SqliteFile:
     kind : FileKind
     facts : mapping of str to str, optional
         What a new file says about itself; what one that is there says is compared in :meth:`_check`.
+    threads : bool, default False
+        Whether other threads may use it, one at a time.
 
     Raises
     ------
@@ -71,13 +73,20 @@ class SqliteFile:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], kind: FileKind, facts: Mapping[str, str] | None = None
+        self,
+        path: str | os.PathLike[str],
+        kind: FileKind,
+        facts: Mapping[str, str] | None = None,
+        *,
+        threads: bool = False,
     ) -> None:
         self.path = Path(path)
         self._kind = kind
         facts = dict(facts or {})
         try:
-            self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            self._database = sqlite3.connect(
+                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=not threads
+            )
         except sqlite3.Error as error:
             raise SourceError(f"{self.path} cannot be opened as a {kind.noun}: {error}") from error
         try:

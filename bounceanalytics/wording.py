@@ -109,6 +109,19 @@ ACTIONS = {
 MEASURES = {"hard": ("Hard bounces", "bounced hard"), "block": ("Blocks", "were blocked")}
 
 
+#: States of a domain -> what they are called.
+STATES = {
+    "full": "Mail system full",
+    "refusing": "Refuses everybody",
+    "no_mail": "Takes no mail",
+    "gone": "Does not exist",
+    "parked": "Parked",
+    "unreachable": "Unreachable",
+    "unknown": "Not known",
+    "healthy": "Takes mail",
+}
+
+
 def fault_title(name: str) -> str:
     """Return who must act, in a word or three.
 

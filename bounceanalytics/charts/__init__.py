@@ -3,7 +3,8 @@
 Each draws the summary of its name: ``charts.domains(ba.summarize_domains(bounces))``,
 ``charts.days(ba.summarize_days(bounces))`` and so on. ``mailbox_providers`` draws that of
 :func:`bounceanalytics.summarize_providers`; ``storms``, ``unclassified`` and ``recovery_curves`` draw what the
-functions of these names return, ``policies`` what :func:`bounceanalytics.compare_policies` does. The former names
+functions of these names return, ``policies`` what :func:`bounceanalytics.compare_policies` does, ``domain_states`` and
+``domain_recovery`` the history and the curves of a :class:`bounceanalytics.Monitor`. The former names
 ``bounce_types`` (now ``days``), ``domain_trends`` (``domain_days``), ``providers`` (``mailbox_providers``) and
 ``recovery`` (``recovery_curves``) go on working.
 
@@ -38,7 +39,8 @@ from bounceanalytics.charts.rates import (
     sending_ips,
     tags,
 )
-from bounceanalytics.charts.recovery import recovery_curves
+from bounceanalytics.charts.recovery import domain_recovery, recovery_curves
+from bounceanalytics.charts.states import domain_states
 from bounceanalytics.charts.storms import storms
 from bounceanalytics.charts.texts import unclassified
 from bounceanalytics.charts.theme import template
@@ -59,6 +61,8 @@ __all__ = [
     "days",
     "domain_days",
     "domain_reasons",
+    "domain_recovery",
+    "domain_states",
     "domain_trends",
     "domains",
     "esps",

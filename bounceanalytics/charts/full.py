@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from bounceanalytics.charts.panels import DAY, HOVER, Sheet, names_axis, rows_high, spans, time_axis, wall
+from bounceanalytics.charts.panels import HOVER, Sheet, days_axis, names_axis, rows_high, spans, wall
 from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.wording import count, day, number, part, plain, rows
 
@@ -49,7 +48,7 @@ def system_full(
     figure = go.Figure(list(_traces(shown, sheet)))
     ends = pd.concat([shown["first_seen"], shown["last_seen"], shown["accepted_again"]]).dropna()
     figure.update_layout(
-        xaxis=_time_axis(wall(ends.min()), wall(ends.max()), 3 if compact else 7),
+        xaxis=days_axis(wall(ends.min()), wall(ends.max()), 3 if compact else 7),
         yaxis=names_axis(shown["domain"].tolist(), compact=compact),
         showlegend=True,
     )
@@ -92,13 +91,6 @@ def _traces(shown: pd.DataFrame, sheet: Sheet) -> Iterator[go.Scatter]:
             ],
             **HOVER,
         )
-
-
-def _time_axis(first: pd.Timestamp, last: pd.Timestamp, ticks: int) -> dict[str, Any]:
-    """Return settings of an axis of days, with ticks on whole days also where the period is short."""
-    edge = max((last - first) * 0.03, DAY * 0.5)
-    every = max(1, math.ceil((last - first) / DAY / ticks))
-    return time_axis(first - edge, last + edge, first.normalize(), every * DAY)
 
 
 def _sentence(row: Any) -> str:

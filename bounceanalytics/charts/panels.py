@@ -227,6 +227,13 @@ def time_axis(
     }
 
 
+def days_axis(first: pd.Timestamp, last: pd.Timestamp, ticks: int) -> dict[str, Any]:
+    """Return settings of an axis of days, with so many ticks at most, on whole days also where the period is short."""
+    edge = max((last - first) * 0.03, DAY * 0.5)
+    every = max(1, math.ceil((last - first) / DAY / ticks))
+    return time_axis(first - edge, last + edge, first.normalize(), every * DAY)
+
+
 def wall(moment: pd.Timestamp) -> pd.Timestamp:
     """Return a moment by the clock of its zone; plotly would show UTC."""
     return moment.tz_localize(None)

@@ -1,4 +1,4 @@
-"""Recovery curves: how soon addresses take mail again, one small panel per reason or mailbox provider."""
+"""Recovery curves: how soon addresses, and domains, take mail again, in small panels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.panels import HOVER, Grid, Sheet, small_heading
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import CURVE_COLUMNS
-from bounceanalytics.wording import number, part, percent, plain, reason_title, rows, shorten
+from bounceanalytics.schema import CURVE_COLUMNS, MONITOR_CURVE_COLUMNS
+from bounceanalytics.wording import STATES, number, part, percent, plain, reason_title, rows, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,10 +64,8 @@ def recovery_curves(
     longest = int(drawn.loc[drawn[by].isin(shown), "day"].max())
     for panel, name in enumerate(shown):
         curve, title = drawn[drawn[by].eq(name)], called(name)
-        for trace in _curve(curve, title, sheet.look.accepted, longest):
-            figure.add_trace(trace, **grid.place(panel))
-        head = small_heading(shorten(title, 34), _outcome(curve), sheet.look.quiet, 13)
-        figure.add_annotation(head, **grid.place(panel))
+        hovers = [_sentence(title, row) for row in rows(curve)]
+        _fill(figure, grid.place(panel), curve, title, _outcome(curve), hovers, longest, sheet)
     _set_axes(figure, grid, longest)
     shape = part(len(shown), len(names), kind)
     subtitle = f"share of addresses by days since the first bounce; {shape}"
@@ -75,7 +73,75 @@ def recovery_curves(
     return grid.lay_out(sheet, figure, subtitle, below=56)
 
 
-def _curve(curve: pd.DataFrame, title: str, colour: str, longest: int) -> Iterator[go.Scatter]:
+def domain_recovery(
+    curves: pd.DataFrame, *, top: int = 6, theme: ThemeName = "light", compact: bool = False
+) -> go.Figure:
+    """Return the share of troubles of domains that have ended by the days since they were first seen, by what it was.
+
+    A trouble that lasts counts up to when it was last seen; each curve ends there.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From :meth:`bounceanalytics.Monitor.recovery_curves`. Where there is one kind of trouble only, it is drawn
+        alone; else all of them together come first.
+    top, theme, compact
+        See :mod:`bounceanalytics.charts`.
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> monitor = ba.Monitor(":memory:")
+    >>> updated = monitor.update(bounces)
+    >>> figure = ba.charts.domain_recovery(monitor.recovery_curves())
+    """
+    curves = MONITOR_CURVE_COLUMNS.require(curves)
+    sheet = Sheet("How soon domains take mail again", theme, compact)
+    if curves.empty:
+        return sheet.empty("No domain that is watched was ever seen to take no mail.")
+    every = curves["status"].astype("str")
+    names = every.drop_duplicates().tolist()
+    names = (
+        [name for name in names if name != _ALL] if len(names) == 2 else names
+    )  # one kind, and all of that kind
+    shown = names[:top]
+    grid = Grid(len(shown), across=1 if compact else 3, high=176, head=48)
+    figure = grid.figure(gap=0.05)
+    longest = int(curves.loc[every.isin(shown), "day"].max())
+    for panel, name in enumerate(shown):
+        curve, title = curves[every == name], "All troubles" if name == _ALL else STATES[name]
+        last = curve.iloc[-1]
+        end = f"{number(last['recovered'])} of {number(last['episodes'])} ended"
+        end += f": est. {percent(last['share'])} by day {number(last['day'])}" if last["recovered"] else ""
+        hovers = [_domain_sentence(title, row) for row in rows(curve)]
+        _fill(figure, grid.place(panel), curve, title, end, hovers, longest, sheet)
+    _set_axes(figure, grid, longest)
+    subtitle = "share of troubles that have ended, by days since they were first seen"
+    subtitle += f"; {part(len(shown), len(names), 'kind')}" if len(shown) < len(names) else ""
+    subtitle += "" if compact else "; band: 95% interval"
+    return grid.lay_out(sheet, figure, subtitle, below=56)
+
+
+def _fill(
+    figure: go.Figure,
+    at: dict[str, int],
+    curve: pd.DataFrame,
+    title: str,
+    end: str,
+    hovers: list[str],
+    longest: int,
+    sheet: Sheet,
+) -> None:
+    """Draw one group into its panel: the curve, and the heading with what it comes to."""
+    for trace in _curve(curve, title, hovers, sheet.look.accepted, longest):
+        figure.add_trace(trace, **at)
+    figure.add_annotation(small_heading(shorten(title, 34), end, sheet.look.quiet, 13), **at)
+
+
+def _curve(
+    curve: pd.DataFrame, title: str, hovers: list[str], colour: str, longest: int
+) -> Iterator[go.Scatter]:
     """Yield the band and the line of one group; where everybody has recovered, a dotted line says that it stays so."""
     days, share = curve["day"].tolist(), curve["share"].tolist()
     low, high = (curve[edge].fillna(curve["share"]).tolist() for edge in ("low", "high"))
@@ -93,7 +159,7 @@ def _curve(curve: pd.DataFrame, title: str, colour: str, longest: int) -> Iterat
         mode="lines+markers",
         line={"shape": "hv", "color": colour, "width": 2.5},
         marker={"color": colour, "size": 5},
-        customdata=[_sentence(title, row) for row in rows(curve)],
+        customdata=hovers,
         cliponaxis=False,
         showlegend=False,
         **HOVER,
@@ -125,11 +191,23 @@ def _set_axes(figure: go.Figure, grid: Grid, longest: int) -> None:
         y.update(visible=there, showticklabels=left)
 
 
-def _sentence(title: str, row: Any) -> str:
+def _interval(row: Any) -> str:
     certain = np.isnan(row.low) or np.isnan(row.high)
-    interval = "" if certain else f"<br>(95% interval {percent(row.low)} to {percent(row.high)})"
+    return "" if certain else f"<br>(95% interval {percent(row.low)} to {percent(row.high)})"
+
+
+def _domain_sentence(title: str, row: Any) -> str:
     return (
-        f"<b>{plain(title)}, day {number(row.day)}</b><br>By then {percent(row.share)} take mail again{interval}.<br>"
+        f"<b>{plain(title)}, day {number(row.day)}</b><br>By then {percent(row.share)} have ended{_interval(row)}.<br>"
+        f"{number(row.at_risk)} of {number(row.episodes)} were seen for that long;<br>"
+        f"{number(row.recovered)} were seen to end."
+    )
+
+
+def _sentence(title: str, row: Any) -> str:
+    return (
+        f"<b>{plain(title)}, day {number(row.day)}</b><br>"
+        f"By then {percent(row.share)} take mail again{_interval(row)}.<br>"
         f"{number(row.at_risk)} of {number(row.episodes)} were still tried on that day or later;<br>"
         f"{number(row.recovered)} were seen to recover, {number(row.no_longer_tried)} were no longer tried."
     )

@@ -23,7 +23,7 @@ _KIND = FileKind("cache of domains", 0x626E6364, 1, ("domains", "cache"))
 #: How long what nobody could tell for certain counts as told.
 UNCERTAIN = timedelta(minutes=10)
 #: How far apart a resolver must say twice that a domain does not exist, and how long the first time counts.
-_APART, _FORGOTTEN = timedelta(hours=1), timedelta(days=7)
+APART, FORGOTTEN = timedelta(hours=1), timedelta(days=7)
 #: Domains that one query asks for.
 _BATCH = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,24 +104,24 @@ class DomainCache(SqliteFile):
     def confirmed(self, facts: Facts) -> Facts:
         """Return the facts of a domain that is missing; confirmed if it was missing an hour and more before."""
         answers = facts.answers
-        if not _is_missing(answers) or answers.confirmed or facts.checked_at is None:
+        if not is_missing(answers) or answers.confirmed or facts.checked_at is None:
             return facts
         row = self._execute(
             "SELECT first_missing, last_missing FROM missing WHERE domain = ?", [answers.domain]
         ).fetchone()
         at = _number(facts.checked_at)
-        if row is None or at - row[0] < _span(_APART) or at - row[1] > _span(_FORGOTTEN):
+        if row is None or at - row[0] < _span(APART) or at - row[1] > _span(FORGOTTEN):
             return facts
         return dataclasses.replace(facts, answers=dataclasses.replace(answers, confirmed=True))
 
     def _remember(self, domain: str, facts: Facts, checked: int) -> None:
-        if _is_missing(facts.answers):
+        if is_missing(facts.answers):
             self._execute(
                 """INSERT INTO missing VALUES (:domain, :at, :at)
                    ON CONFLICT (domain) DO UPDATE SET
                        first_missing = iif(:at - last_missing > :forgotten, :at, first_missing),
                        last_missing = :at""",
-                {"domain": domain, "at": checked, "forgotten": _span(_FORGOTTEN)},
+                {"domain": domain, "at": checked, "forgotten": _span(FORGOTTEN)},
             )
         elif facts.answers.rcode == "NOERROR":
             self._execute("DELETE FROM missing WHERE domain = ?", [domain])
@@ -133,7 +133,7 @@ class DomainCache(SqliteFile):
             raise SourceError(f"{self.path} is damaged; name a new file") from error
 
 
-def _is_missing(answers: Answers) -> bool:
+def is_missing(answers: Answers) -> bool:
     """Return whether it is said, by nobody who withholds the truth, that a domain does not exist."""
     known = answers.name_servers or said(known_hosts().withheld, answers.errors)
     return answers.rcode == "NXDOMAIN" and not known

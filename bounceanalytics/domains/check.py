@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
@@ -22,13 +22,13 @@ from bounceanalytics.schema import DOMAIN_COLUMNS, HOST_COLUMNS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bounceanalytics.datasets import Frame
     from bounceanalytics.domains.asking import Resolver
     from bounceanalytics.domains.facts import Facts, Greeting
     from bounceanalytics.domains.names import Domains
-    from bounceanalytics.domains.probing import Progress
+    from bounceanalytics.domains.probing import Finished, Progress
     from bounceanalytics.history import History
 
 #: Where facts are kept that nobody wants to keep.
@@ -37,6 +37,16 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _SPAN = re.compile(rf"(\d{{1,5}})\s*([{''.join(_UNITS)}])")
 #: What became of mail servers that nobody connected to.
 UNTRIED = ("private", "not_asked")
+
+
+class Keeper(Protocol):
+    """Who keeps what became of domains, as soon as it is known."""
+
+    def confirmed(self, facts: Facts) -> Facts:
+        """Return the facts of a domain that is missing, confirmed where that was known before."""
+
+    def keep(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep rows of the frame of :func:`check_domains`; perhaps in another thread, while the first one waits."""
 
 
 def check_domains(  # noqa: PLR0913 - each is one thing to say
@@ -158,19 +168,43 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
     >>> set(found["status"]), set(found["basis"])
     ({'healthy'}, {'history'})
     """
-    now = _moment(at)
+    now = moment_of(at)
     names = names_of(domains)
-    plan = _plan(
+    plan = plan_of(
         level, cache, max_age, resolvers, timeout, at_once, per_host, private=private, every_host=False
     )
-    pasts = pasts_of(bounces)
+    return check_names(names, plan, pasts_of(bounces), now, progress)
+
+
+def check_names(
+    names: list[str],
+    plan: Plan,
+    pasts: Mapping[str, Past],
+    at: pd.Timestamp,
+    progress: Progress | None = None,
+    keeper: Keeper | None = None,
+) -> pd.DataFrame:
+    """Return what :func:`check_domains` does; a keeper is told of each domain that was asked for, once it is done."""
     nothing = Past()
-    asked = [name for name in names if not pasts.get(name, nothing).accepts(now)]
-    facts = _find_out(asked, plan, progress)
-    rows = [
-        _domain_row(name, facts.get(name), pasts.get(name, nothing), now, private=private) for name in names
-    ]
-    return DOMAIN_COLUMNS.frame(rows)
+    asked = [name for name in names if not pasts.get(name, nothing).accepts(at)]
+    judged: dict[str, dict[str, Any]] = {}
+
+    def row_of(name: str, facts: Facts | None) -> dict[str, Any]:
+        return _domain_row(name, facts, pasts.get(name, nothing), at, private=plan.private)
+
+    def finish(facts: Mapping[str, Facts]) -> None:
+        told = {name: keeper.confirmed(one) if keeper else one for name, one in facts.items()}
+        rows = {name: row_of(name, one) for name, one in _understood(told).items()}
+        judged.update(rows)
+        if keeper:
+            keeper.keep([*rows.values()])
+
+    facts = _find_out(asked, plan, progress, finish if keeper else None)
+    finish({name: one for name, one in facts.items() if name not in judged})
+    rows = {name: judged[name] if name in judged else row_of(name, None) for name in names}
+    if keeper and (unnamed := [rows[name] for name in asked if problem_of(name)]):
+        keeper.keep(unnamed)
+    return DOMAIN_COLUMNS.frame([*rows.values()])
 
 
 def check_hosts(
@@ -256,16 +290,16 @@ def check_hosts(
     ['domain', 'host', 'preference']
     """
     names = names_of(domains)
-    plan = _plan(
+    plan = plan_of(
         level, cache, max_age, resolvers, timeout, at_once, per_host, private=private, every_host=True
     )
-    facts = _find_out(names, plan, progress)
+    facts = _understood(_find_out(names, plan, progress, above=3))
     return HOST_COLUMNS.frame(
         [row for name in names if name in facts for row in _host_rows(name, facts[name])]
     )
 
 
-def _plan(
+def plan_of(
     level: str | Sequence[str],
     cache: str | os.PathLike[str] | None,
     max_age: str | dt.timedelta,
@@ -319,8 +353,15 @@ def _plan(
     )
 
 
-def _find_out(names: list[str], plan: Plan, progress: Progress | None) -> dict[str, Facts]:
-    """Return the facts of domains; warn if there is no network."""
+def _find_out(
+    names: list[str],
+    plan: Plan,
+    progress: Progress | None,
+    finished: Finished | None = None,
+    *,
+    above: int = 4,
+) -> dict[str, Facts]:
+    """Return the facts of domains; warn, so many calls above, if there is no network."""
     left = [name for name in names if not problem_of(name)]
     if not left:
         if progress and names:
@@ -328,7 +369,7 @@ def _find_out(names: list[str], plan: Plan, progress: Progress | None) -> dict[s
         return {}
     if not plan.resolvers:
         plan = replace(plan, resolvers=tuple(addresses_of(None)), doubtful=True)
-    facts = find_out(names, plan, progress)
+    facts = find_out(names, plan, progress, finished)
     unasked = sum(name not in facts for name in left)
     if unasked:
         asked = ", ".join(address for address, _ in plan.resolvers) or "this machine names none"
@@ -336,11 +377,11 @@ def _find_out(names: list[str], plan: Plan, progress: Progress | None) -> dict[s
         message = (
             f"no name server can be reached that knows the internet (asked: {asked}); {share} are unknown"
         )
-        warnings.warn(message, NoNetworkWarning, stacklevel=3)
-    return _understood(facts)
+        warnings.warn(message, NoNetworkWarning, stacklevel=above)
+    return facts
 
 
-def _understood(found: dict[str, Facts]) -> dict[str, Facts]:
+def _understood(found: Mapping[str, Facts]) -> Mapping[str, Facts]:
     """Return facts whose greetings say what they mean; those are read all at once, and each once."""
     refusals = list(
         dict.fromkeys(one for facts in found.values() for one in facts.greetings if one.outcome == "refused")
@@ -433,13 +474,19 @@ def _greeted(greeting: Greeting) -> dict[str, Any]:
     }
 
 
-def _moment(at: dt.datetime | str | None) -> pd.Timestamp:
+def moment_of(at: dt.datetime | str | None, what: str = "at") -> pd.Timestamp:
+    """Return the time that an argument names; now if it names none.
+
+    Raises
+    ------
+    FrameError
+    """
     if at is None:
         return pd.Timestamp.now("UTC")
     try:
         return moment(at).time
     except ValueError as error:
-        raise FrameError(f"at: {error}") from None
+        raise FrameError(f"{what}: {error}") from None
 
 
 def _span(value: object) -> dt.timedelta | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
 
 #: State of a domain -> the reasons of bounces that belong to it.
-_CONCERNS = {
+CONCERNS = {
     "full": ("system_full",),
     "unreachable": ("network", "dns_failure", "expired", "system_error"),
     "gone": ("bad_domain", "dns_failure"),
@@ -135,7 +135,7 @@ def contacts(
         addresses = _find_affected(history, checks)
         numbers = pa.array(np.arange(len(addresses)), pa.int32())
         history.register("numbered", pa.table({"address": numbers, "text": addresses}))
-        pairs = [(state, reason) for state, reasons in _CONCERNS.items() for reason in reasons]
+        pairs = [(state, reason) for state, reasons in CONCERNS.items() for reason in reasons]
         history.register("concerns", pd.DataFrame(pairs, columns=["state", "reason"]))
         history.register("texts", texts)
         listed = None if mailing_list is None else _listed(mailing_list, column)
@@ -219,7 +219,7 @@ def _find_affected(history: History, checks: Frame | None) -> pa.Array:
         "affected",
         failures=FAILURE_EVENTS,
         no_domain=NO_DOMAIN,
-        troubles=tuple(_CONCERNS),
+        troubles=tuple(CONCERNS),
         unsure=_UNSURE,
     )
     return addresses
@@ -278,7 +278,7 @@ def _messages(language: str) -> pd.DataFrame:
         raise ValueError(f"there are no messages in {language!r}; there are some in {', '.join(table)}")
     sentences = table[language]
     shared = {name: sentences[name] for name in _SENTENCES}
-    return pd.DataFrame([{"state": state} | shared | sentences[state] for state in _CONCERNS])
+    return pd.DataFrame([{"state": state} | shared | sentences[state] for state in CONCERNS])
 
 
 @cache

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Days for which what a domain did says how it is.
 RECENT_DAYS = 30
 #: Hours within which a delivery may come back, and is none then.
-_LATE_BOUNCE_HOURS = 120
+LATE_BOUNCE_HOURS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,18 @@ class Past:
         Times that it has called its mail system full since.
     last_full : pandas.Timestamp, optional
         The last of them.
+    failed_since : bool
+        Whether something else has been wrong with the whole domain since.
     """
 
     last_accepted: pd.Timestamp | None = None
     full_bounces: int = 0
     last_full: pd.Timestamp | None = None
+    failed_since: bool = False
 
     def accepts(self, at: pd.Timestamp) -> bool:
-        """Return whether it took mail lately, and has not called itself full since."""
-        return _recent(self.last_accepted, at) and not self.full_bounces
+        """Return whether it took mail lately, and nothing of the whole domain has failed since."""
+        return _recent(self.last_accepted, at) and not self.full_bounces and not self.failed_since
 
     def is_full(self, at: pd.Timestamp) -> bool:
         """Return whether it called itself full lately, and has taken no mail since."""
@@ -62,7 +65,7 @@ def pasts_of(bounces: Frame | History | None) -> dict[str, Past]:
     if bounces is None:
         return {}
     with History.open(bounces) as history:
-        gather_responses(history, _LATE_BOUNCE_HOURS)
+        gather_responses(history, LATE_BOUNCE_HOURS)
         found = history.query(read_sql("domains", "pasts"))
     columns = (found[name].tolist() for name in ("domain", "last_accepted", "full_bounces", "last_full"))
     return {

@@ -27,13 +27,14 @@ from bounceanalytics.domains.registering import Registries
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from bounceanalytics.domains.facts import Answers, Greeting, Host, Registration
 
     Progress = Callable[[str, int, int], None]
+    Finished = Callable[[Mapping[str, Facts]], None]
 
 _Result = TypeVar("_Result")
 
@@ -129,11 +130,17 @@ class Prober:
     plan : Plan
     progress : callable, optional
         Called with a description, the domains done and those in total.
+    finished : callable, optional
+        Called with facts of domains on which everything is found out that the plan asks for, some at a time, whatever
+        ends the work; not with those that are in the cache.
     """
 
-    def __init__(self, plan: Plan, progress: Progress | None = None) -> None:
+    def __init__(
+        self, plan: Plan, progress: Progress | None = None, finished: Finished | None = None
+    ) -> None:
         self._plan = plan
         self._progress = progress
+        self._finished = finished
         self._asker = Asker(
             plan.resolvers, timeout=plan.timeout, at_once=plan.at_once, doubtful=plan.doubtful
         )
@@ -172,7 +179,7 @@ class Prober:
         """Find out what name servers and registries say of domains."""
         before = total - len(domains)
         async with self._registries() as registries:
-            with _Fresh(cache) as fresh:
+            with _Fresh(cache, None if self._plan.greets else self._finished) as fresh:
 
                 async def work(domain: str) -> None:
                     answers, registration = await asyncio.gather(
@@ -198,7 +205,7 @@ class Prober:
         if closed:
             found |= {domain: replace(found[domain], closed=closed) for domain, some in hosts.items() if some}
             return
-        with _Fresh(cache) as fresh:
+        with _Fresh(cache, self._finished) as fresh:
 
             async def work(domain: str) -> None:
                 greetings = await self._greet_in_turn(hosts[domain], greeter)
@@ -276,8 +283,9 @@ class Prober:
 class _Fresh:
     """What was found out and is not in the cache yet; it goes there every second, and at the end, whatever ends it."""
 
-    def __init__(self, cache: DomainCache) -> None:
+    def __init__(self, cache: DomainCache, finished: Finished | None = None) -> None:
         self._cache = cache
+        self._finished = finished
         self._facts: defaultdict[str, dict[str, Facts]] = defaultdict(dict)
         self._number = 0
         self._written = time.monotonic()
@@ -298,14 +306,21 @@ class _Fresh:
         while self._facts:
             means, facts = self._facts.popitem()
             self._cache.write(facts, means)
+            if self._finished:
+                self._finished(facts)
         self._number, self._written = 0, time.monotonic()
 
 
-def find_out(domains: Sequence[str], plan: Plan, progress: Progress | None = None) -> dict[str, Facts]:
-    """Return the facts of domains, as :meth:`Prober.find_out` does, from where no event loop may be told to wait."""
+def find_out(
+    domains: Sequence[str], plan: Plan, progress: Progress | None = None, finished: Finished | None = None
+) -> dict[str, Facts]:
+    """Return the facts of domains, as :meth:`Prober.find_out` does, from where no event loop may be told to wait.
+
+    ``finished`` may be called in another thread, while this one waits.
+    """
 
     async def work() -> dict[str, Facts]:
-        return await Prober(plan, progress).find_out(domains)
+        return await Prober(plan, progress, finished).find_out(domains)
 
     return run(work)
 

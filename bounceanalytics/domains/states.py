@@ -99,6 +99,21 @@ def judge(
     return State(name, row["status"], explanation, words.fill(row["advice"]), row.get("basis", ""))
 
 
+def told_by_mail(domain: str, past: Past, *, at: pd.Timestamp) -> State:
+    """Return the state that own mail alone shows, however long ago.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> now = pd.Timestamp("2026-11-30", tz="UTC")
+    >>> told_by_mail("example.com", Past(last_full=now, full_bounces=2), at=now).explanation
+    'It called its mail system full 2 times since it last took mail, most recently on 30 Nov 2026.'
+    """
+    name = "history_full" if past.full_bounces else "delivered"
+    row, words = _table()[name], _Words(_Case(domain, None, past, at, private=False))
+    return State(name, row["status"], words.fill(row["explanation"]), words.fill(row["advice"]), row["basis"])
+
+
 def is_certain(facts: Facts) -> bool:
     """Return whether something was learnt of a domain that asking again at once would not change."""
     answers = facts.answers

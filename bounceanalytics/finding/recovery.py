@@ -214,31 +214,55 @@ def groups_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def _curve(counts: pd.DataFrame) -> pd.DataFrame:
     """Return the estimate of one group from its episodes by day and outcome."""
-    from scipy.stats import CensoredData, ecdf  # noqa: PLC0415 - takes a second to import, and few need it
-
     days, number = counts["day"].to_numpy(np.int64), counts["number"].to_numpy(np.int64)
-    ended = counts["recovered"].to_numpy(bool)
     left = np.repeat(days, counts["no_longer_tried"].to_numpy(np.int64))
     lasted = np.repeat(days, number)
-    over = np.repeat(ended, number)
+    curve = product_limit(lasted, np.repeat(counts["recovered"].to_numpy(bool), number))
+    first = counts.iloc[0]
+    return curve.assign(
+        reason=first["reason"],
+        mailbox_provider=first["mailbox_provider"],
+        episodes=len(lasted),
+        no_longer_tried=[int((left <= day).sum()) for day in curve["day"]],
+    )
+
+
+def product_limit(lasted: np.ndarray[Any, Any], over: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Return Kaplan and Meier's estimate of the share that is over by each day.
+
+    Parameters
+    ----------
+    lasted : numpy.ndarray of int
+        Days of each episode, until it was over or last seen.
+    over : numpy.ndarray of bool
+        Whether it was over.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``day``, ``at_risk``, ``recovered``, ``share``, ``low``, ``high``; from day 0.
+
+    Examples
+    --------
+    >>> curve = product_limit(np.array([3, 7, 7]), np.array([True, True, False]))
+    >>> curve["day"].tolist(), curve["share"].round(3).tolist()
+    ([0, 3, 7], [0.0, 0.333, 0.667])
+    """
+    from scipy.stats import CensoredData, ecdf  # noqa: PLC0415 - takes a second to import, and few need it
+
     estimate = ecdf(CensoredData(uncensored=lasted[over], right=lasted[~over]))
-    seen = np.union1d(days, 0)
+    seen = np.union1d(lasted, 0)
     with warnings.catch_warnings():
         # scipy warns of what the manual says: no interval where nobody, or everybody, has recovered
         warnings.filterwarnings("ignore", message="The confidence interval is undefined")
         interval: Any = estimate.cdf.confidence_interval(confidence_level=0.95, method="log-log")
     share = estimate.cdf.evaluate(seen)
     between = (share > 0) & (share < 1)
-    first = counts.iloc[0]
     return pd.DataFrame(
         {
-            "reason": first["reason"],
-            "mailbox_provider": first["mailbox_provider"],
-            "episodes": len(lasted),
             "day": seen,
             "at_risk": [int((lasted >= day).sum()) for day in seen],
             "recovered": [int((lasted[over] <= day).sum()) for day in seen],
-            "no_longer_tried": [int((left <= day).sum()) for day in seen],
             "share": share,
             "low": np.where(between, interval.low.evaluate(seen), np.nan),
             "high": np.where(between, interval.high.evaluate(seen), np.nan),

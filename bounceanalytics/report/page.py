@@ -76,7 +76,7 @@ def render(contents: Contents, *, title: str | None) -> str:
     when_before = "" if sums_before is None else str(contents.span_before or "no dates")
     drawn = _charts(contents)
     plotly, plotly_hash = plotly_script()
-    script = _asset("report.js")
+    script = asset("report.js")
     data = {
         "charts": {chart.name: chart.drawn for chart in drawn},
         "domains": _domain_rows(summaries.domains),
@@ -118,15 +118,15 @@ def render(contents: Contents, *, title: str | None) -> str:
         "verdicts": None if contents.verdicts is None else _verdicts(contents.verdicts),
         "policy": contents.policy,
         "most_sources": MOST_SOURCES,
-        "versions": _versions(),
+        "versions": versions(),
         "fingerprint": contents.fingerprint,
         "data": packed_data(data),
         "plotly": plotly,
         "script": script,
         "script_hashes": f"{script_hash(script)} {plotly_hash}",
-        "style": _asset("report.css"),
+        "style": asset("report.css"),
     }
-    return _environment().get_template("report.html.j2").render(context)
+    return environment().get_template("report.html.j2").render(context)
 
 
 def draw(contents: Contents) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...]]]:
@@ -169,12 +169,12 @@ def _charts(contents: Contents) -> list[Chart]:
     }
     least_wide = {"domain_reasons": 230 + 34 * reasons}
     return [
-        _chart(name, function, frames, captions.get(name, ""), least_wide=least_wide.get(name, 0))
+        drawn_chart(name, function, frames, captions.get(name, ""), least_wide=least_wide.get(name, 0))
         for name, (function, frames) in draw(contents).items()
     ]
 
 
-def _chart(
+def drawn_chart(
     name: str,
     function: Callable[..., go.Figure],
     frames: tuple[Any, ...],
@@ -182,6 +182,7 @@ def _chart(
     *,
     least_wide: int = 0,
 ) -> Chart:
+    """Return a chart, drawn for wide and narrow screens, light and dark."""
     # a chart that scrolls keeps the labels of a wide screen
     figures = {
         width: function(*frames, compact=width == "narrow" and not least_wide) for width in ("wide", "narrow")
@@ -256,7 +257,8 @@ def _verdicts(verdicts: pd.DataFrame) -> dict[str, int]:
     return {str(name): int(n) for name, n in verdicts["verdict"].value_counts(sort=False).items()}
 
 
-def _versions() -> str:
+def versions() -> str:
+    """Return what made the page."""
     told = []
     for package in ("bounceanalytics", "pandas", "duckdb", "plotly"):
         try:
@@ -266,20 +268,22 @@ def _versions() -> str:
     return ", ".join([*told, f"Python {platform.python_version()}"])
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file that lies beside the templates."""
     return (resources.files("bounceanalytics.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return what fills in the templates; whatever comes in is shown as text."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("bounceanalytics.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "number": number,
         "percent": percent,
         "day": day,
@@ -290,9 +294,9 @@ def _environment() -> jinja2.Environment:
         "fault": fault_title,
         "sentence": lambda text: text[:1].upper() + text[1:] + ".",
     }
-    environment.globals |= {"actions": ACTIONS, "missing": pd.isna, "tried": _tried}
-    environment.globals |= {
+    made.globals |= {"actions": ACTIONS, "missing": pd.isna, "tried": _tried}
+    made.globals |= {
         "state_meanings": DOMAIN_STATES,
         "state_titles": {name: name.replace("_", " ") for name in DOMAIN_STATES},
     }
-    return environment
+    return made

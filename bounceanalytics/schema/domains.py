@@ -111,3 +111,96 @@ OTHER_ADDRESS_COLUMNS = Table(
     Column("address", "string", "address of the person at it"),
     Column("other_address", "string", "another address of the person, at a domain that is not affected"),
 )
+
+#: States in which a domain takes no mail.
+TROUBLES = ("full", "refusing", "no_mail", "gone", "parked", "unreachable")
+
+_DOMAIN = Column("domain", "string", "lower-case, IDNA ASCII form")
+_STATUS = Column("status", "category", "what became of it", tuple(DOMAIN_STATES))
+
+MONITOR_COLUMNS = Table(
+    "a frame of watched domains",
+    _DOMAIN,
+    _STATUS,
+    Column("since", "timestamp", "when that began, as far as is known, UTC"),
+    Column("basis", "category", "what the status rests on; missing where it was not checked yet", BASES),
+    Column("checked_at", "timestamp", "when it was last asked for, UTC; missing for never"),
+    Column("due_on", "timestamp", "day on which to ask again, UTC; missing where it takes mail of ours"),
+    Column("last_accepted", "timestamp", "when it last took mail of ours, UTC"),
+    Column("first_full", "timestamp", "when it first called its mail system full, UTC"),
+    Column("last_full", "timestamp", "when it last did, UTC"),
+    Column("hosts", "int64", "different receiving servers that our mail met"),
+    Column(
+        "addresses", "int64", "addresses that it refused on the worst day, whatever it said of the domain"
+    ),
+    Column("explanation", "string", "why, in a sentence"),
+    Column("advice", "string", "what to do, in a sentence"),
+)
+
+MONITOR_CHANGE_COLUMNS = Table(
+    "a frame of changes of domains",
+    _DOMAIN,
+    Column("before", "category", "what it was; missing where it was not watched", tuple(DOMAIN_STATES)),
+    Column("after", "category", "what it is; missing where it is not watched any more", tuple(DOMAIN_STATES)),
+    Column("since", "timestamp", "when what it is began, UTC"),
+    Column("known_at", "timestamp", "when that became known, UTC"),
+    Column("explanation", "string", "why, in a sentence"),
+)
+
+MONITOR_RECOVERY_COLUMNS = Table(
+    "a frame of recovered domains",
+    _DOMAIN,
+    Column("was", "category", "what it was last", TROUBLES),
+    Column("began", "timestamp", "when it was first seen to take no mail, UTC"),
+    Column("recovered", "timestamp", "when it was first seen to take mail again, UTC"),
+    Column("days", "float64", "from one to the other"),
+    Column("basis", "category", "what that rests on: a delivery (history), or a check", BASES),
+    Column(
+        "addresses", "int64", "addresses that it refused on the worst day, whatever it said of the domain"
+    ),
+    Column("explanation", "string", "why, in a sentence"),
+)
+
+MONITOR_HISTORY_COLUMNS = Table(
+    "a frame of states of domains",
+    _DOMAIN,
+    _STATUS,
+    Column("begin", "timestamp", "when it was first seen, UTC"),
+    Column("until", "timestamp", "when another state was; missing where it lasts, UTC"),
+    Column("last_seen", "timestamp", "when it was last confirmed, by mail or by a check, UTC"),
+    Column("basis", "category", "what it rests on; missing where the domain was not checked", BASES),
+    Column("explanation", "string", "why, in a sentence"),
+)
+
+MONITOR_HOST_COLUMNS = Table(
+    "a frame of receiving servers",
+    _DOMAIN,
+    Column("remote_host", "string", "receiving host name or address; missing where the exports do not tell"),
+    Column("first_full", "timestamp", "when it first called the mail system full, UTC"),
+    Column("last_full", "timestamp", "when it last did, UTC"),
+    Column("full_bounces", "int64", "times that it did, the most of any load for each day"),
+    Column("full_addresses", "int64", "addresses that it told so on the worst day"),
+    Column("last_accepted", "timestamp", "when it last took mail, UTC"),
+    Column("last_refused", "timestamp", "when it last refused for good for another reason, UTC"),
+)
+
+MONITOR_CURVE_COLUMNS = Table(
+    "a frame of curves of domains",
+    Column("status", "category", "what the domains were first; 'all' for every trouble", ("all", *TROUBLES)),
+    Column("episodes", "int64", "troubles of the group"),
+    Column("day", "int64", "days since the trouble was first seen, rounded"),
+    Column(
+        "at_risk", "int64", "troubles that had not ended before, and were still seen on that day or later"
+    ),
+    Column("recovered", "int64", "troubles that ended up to and on that day"),
+    Column("share", "float64", "estimated share ended by that day (0-1)", share=True),
+    *(
+        Column(
+            name,
+            "float64",
+            "its 95% interval (log-log); missing where none, or every one, has ended",
+            share=True,
+        )
+        for name in ("low", "high")
+    ),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.addresses import problem, text_array
 from bounceanalytics.database import read_sql
+from bounceanalytics.domains.contacting import CONCERNS
 from bounceanalytics.errors import FormatError, FrameError
 from bounceanalytics.hashes import hash_addresses
 from bounceanalytics.ledger_file import BATCH, ENTRIES, TABLES, LedgerFile, microseconds, typed
@@ -43,6 +45,11 @@ OUTCOMES = {
     "older": "say less than the ledger knows already",
     "passed": "to keep, and not in the ledger",
 }
+
+#: How the history says that somebody should look at an entry.
+_TO_REVIEW = "to review"
+#: What is said of addresses at domains without a name or a mail server.
+_NAMELESS = (*CONCERNS["gone"], *CONCERNS["unreachable"])
 
 _KNOWN = ("key", "first_seen", "last_seen", "alive")
 _NEWS = {
@@ -471,6 +478,72 @@ class Ledger(LedgerFile):
                 [due],
             )
         return noted.rowcount
+
+    def review(self, recovered: pd.DataFrame, *, at: datetime | str | None = None) -> int:
+        """Have the addresses at recovered domains looked at: they are due from today on, and stay suppressed.
+
+        Parameters
+        ----------
+        recovered : pandas.DataFrame
+            As :meth:`bounceanalytics.Monitor.recovered` returns it.
+        at : datetime or str, optional
+            The day from which on they are due; today if not given.
+
+        Returns
+        -------
+        int
+            How many entries that were. Those that are due already, that came up for the same recovery before, or that
+            somebody has looked at since are not among them, so a daily run brings up nobody twice.
+
+        Raises
+        ------
+        FrameError
+            If columns are missing, or ``at`` is not a date.
+
+        Notes
+        -----
+        They are entries that were made before the recovery, and for what was wrong with the domain: that it was full,
+        gone, unreachable or refused everybody. Complaints, unsubscribes, entries by hand and mailboxes that do not
+        exist are none. :meth:`due` lists them, :meth:`history` says why; :meth:`reviewed` and :meth:`lift` are yours.
+
+        Examples
+        --------
+        >>> import bounceanalytics as ba
+        >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+        >>> monitor, ledger = ba.Monitor(":memory:"), ba.Ledger(":memory:")
+        >>> changes, updated = monitor.update(bounces), ledger.update(ba.decide(bounces))
+        >>> up, again = ledger.review(monitor.recovered()), ledger.review(monitor.recovered())
+        >>> up == len(ledger.history(ledger.due()["address"]).query("why.str.startswith('to review')")), again
+        (True, 0)
+        """
+        frame = schema.MONITOR_RECOVERY_COLUMNS.require(recovered, ["domain", "was", "recovered"])
+        day = microseconds(pd.Timestamp(microseconds(at), unit="us", tz="UTC").normalize())
+        told = zip(
+            frame["domain"],
+            frame["was"].astype("str"),
+            pd.to_datetime(frame["recovered"], utc=True),
+            strict=True,
+        )
+        rows = [
+            (
+                domain,
+                microseconds(moment),
+                json.dumps(CONCERNS.get(was, _NAMELESS)),
+                f"{_TO_REVIEW}: {domain} takes mail again since {moment:%Y-%m-%d}",
+            )
+            for domain, was, moment in told
+            if pd.notna(moment)
+        ]
+        with self._writing():
+            self._execute(
+                "CREATE TEMP TABLE recovered "
+                "(domain TEXT PRIMARY KEY, moment INTEGER, reasons TEXT, why TEXT) STRICT, WITHOUT ROWID"
+            )
+            self._database.executemany("INSERT OR REPLACE INTO temp.recovered VALUES (?, ?, ?, ?)", rows)
+            self._run("ledger_review", made_at=_now(), day=day)
+            ((number,),) = self._execute("SELECT count(*) FROM temp.asked").fetchall()
+            self._drop("recovered", *TABLES)
+        return int(number)
 
     def lift(self, addresses: Addresses, why: str, *, at: datetime | str | None = None) -> int:
         """Take addresses off, complaints and unsubscribes too; their history stays.

@@ -32,7 +32,11 @@ WHERE
         AND EXISTS (
             SELECT 1
             FROM changes
-            WHERE changes.key = spans.key AND number BETWEEN spans.first AND spans.last AND why IS NOT 'reviewed'
+            WHERE
+                changes.key = spans.key
+                AND number BETWEEN spans.first AND spans.last
+                AND why IS NOT 'reviewed'
+                AND coalesce(why, '') NOT GLOB 'to review: *'
         )
     )
 ORDER BY entries.domain, spans.key

@@ -141,6 +141,29 @@ def unclassified(number: int) -> pd.DataFrame:
     )
 
 
+def states(number: int) -> pd.DataFrame:
+    """Return so many domains, each in trouble after two weeks, and half of them well again after two more."""
+    begin, rows = pd.Timestamp("2026-01-05T09:00Z"), []
+    for place in range(number):
+        times = [begin + pd.Timedelta(weeks=2 * step, days=place % 5) for step in range(4)]
+        trouble = [*schema.TROUBLES, "unknown"][place % (len(schema.TROUBLES) + 1)]
+        for status, since, until in zip(("healthy", trouble, "healthy"), times, times[1:], strict=False):
+            lasts = place % 2 and status == trouble
+            rows.append((LONG[place], status, since, pd.NaT if lasts else until, until, "dns", "why"))
+            if lasts:
+                break
+    return schema.MONITOR_HISTORY_COLUMNS.frame(rows)
+
+
+def curves(number: int) -> pd.DataFrame:
+    rows = [
+        (status, 1_000, day, 1_000 - day, day, day / 500, day / 900, day / 480)
+        for status in ("all", *schema.TROUBLES[:number])
+        for day in (0, 7, 30, 400)
+    ]
+    return schema.MONITOR_CURVE_COLUMNS.frame(rows)
+
+
 def days(number: int) -> pd.DataFrame:
     frame = pd.DataFrame({"period": pd.date_range("2026-01-05", periods=number, freq="D", tz="UTC")})
     frame["hard"] = [1_000_000 + 1000 * (place % 7) for place in range(number)]
@@ -210,6 +233,8 @@ def examples_of_charts() -> dict[str, list[Frames]]:
         ],
         "policies": [(compare_policies(bounces),), (compare_policies(bounces, ["default"]),)],
         "recovery_curves": [(recovery_curves(bounces),), (recovery_curves(classified(every)),)],
+        "domain_states": [(states(5),), (states(1),), (states(len(LONG)),)],
+        "domain_recovery": [(curves(2),), (curves(1),), (curves(len(schema.TROUBLES)),)],
         "storms": [(storms(4),), (storms(1),), (storms(100),)],
         "changes": [(changes(LONG[:3]),), (changes(LONG[:1]),), (changes(LONG),)],
         "unclassified": [(unclassified(6),), (unclassified(1),), (unclassified(1000),)],

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bounceanalytics.domains.contacting import _CONCERNS, _SENTENCES, _languages, contacts, other_addresses
+from bounceanalytics.domains.contacting import _SENTENCES, CONCERNS, _languages, contacts, other_addresses
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
 from bounceanalytics.schema import CONTACT_COLUMNS, OTHER_ADDRESS_COLUMNS, REASONS
@@ -236,7 +236,7 @@ def test_every_language_says_all_of_it() -> None:
         assert set(texts) == set(fields), language
         assert set(texts) == {
             *_SENTENCES,
-            *(f"{state}.{part}" for state in _CONCERNS for part in ("subject", "fact", "ask")),
+            *(f"{state}.{part}" for state in CONCERNS for part in ("subject", "fact", "ask")),
         }
         for name, text in texts.items():
             found = sorted(field for _, field, _, _ in string.Formatter().parse(text) if field)
@@ -257,7 +257,7 @@ def test_no_messages_in_a_language() -> None:
 
 
 def test_which_reasons_belong_to_servers_that_refuse() -> None:
-    assert set(REASONS) - set(_CONCERNS["refusing"]) == {
+    assert set(REASONS) - set(CONCERNS["refusing"]) == {
         "unknown_user", "bad_syntax", "moved", "mailbox_disabled", "mailbox_full", "message_too_large",
         "content_rejected", "spam", "virus", "suppressed", "challenge",
     }  # fmt: skip

@@ -53,6 +53,12 @@ OTHERS: dict[Callable[..., pd.DataFrame], Table] = {
     ba.Ledger.history: schema.LEDGER_HISTORY_COLUMNS,
     ba.Ledger.news: schema.LEDGER_NEWS_COLUMNS,
     ba.Ledger.domains: schema.LEDGER_DOMAIN_COLUMNS,
+    ba.Monitor.states: schema.MONITOR_COLUMNS,
+    ba.Monitor.changed: schema.MONITOR_CHANGE_COLUMNS,
+    ba.Monitor.recovered: schema.MONITOR_RECOVERY_COLUMNS,
+    ba.Monitor.history: schema.MONITOR_HISTORY_COLUMNS,
+    ba.Monitor.hosts: schema.MONITOR_HOST_COLUMNS,
+    ba.Monitor.recovery_curves: schema.MONITOR_CURVE_COLUMNS,
 }
 
 #: What returns the frame of another function, and says so.
@@ -64,6 +70,9 @@ ALIKE: dict[Callable[..., pd.DataFrame], str] = {
     ba.Ledger.verdicts: ":meth:`entries` but ``hash``",
     ba.Ledger.match: ":meth:`verdicts`",
     ba.Ledger.due: ":meth:`entries`",
+    ba.Monitor.update: ":meth:`changed`",
+    ba.Monitor.check: ":func:`bounceanalytics.check_domains`",
+    ba.Monitor.due: ":meth:`states`",
 }
 
 
@@ -109,7 +118,8 @@ def test_the_docstring_says_whose_columns_they_are(function: Any, says: str) -> 
 def test_no_function_that_returns_a_frame_is_missing_here() -> None:
     known = {*OF_BOUNCES, *OTHERS, *ALIKE}
     public = [getattr(ba, name) for name in ba.__all__]
-    public += [one for name, one in vars(ba.Ledger).items() if not name.startswith("_")]
+    objects = [ba.Ledger, ba.Monitor]
+    public += [one for kind in objects for name, one in vars(kind).items() if not name.startswith("_")]
     frames = [
         one
         for one in public

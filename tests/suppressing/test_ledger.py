@@ -581,3 +581,47 @@ def test_runs_in_any_order(runs: list[list[dict[str, Any]]], dice: Any, hashed: 
         wished = (mine["verdict"] == "remove") & mine["reason"].isin(["complained", "unsubscribed"])
         if wished.any():
             assert {matches[address]["reason"].iloc[0] for matches in found} <= {"complained", "unsubscribed"}
+
+
+def test_addresses_at_recovered_domains_come_up_for_review_once(ledger: Ledger) -> None:
+    later, user, gone = "di@full.example", "ed@full.example", "fay@gone.example"
+    ledger.update(
+        verdicts(
+            event(0, "bounced", "system_full", recipient=CY),
+            event(9, "bounced", "system_full", recipient=later),
+            event(0, "bounced", "unknown_user", recipient=user),
+            event(0, "bounced", "bad_domain", recipient=gone),
+            event(0, "complained", recipient="gil@full.example"),
+        )
+    )
+    ledger.add("hal@full.example", reason="system_full", why="by hand")
+    recovered = pd.DataFrame(
+        {
+            "domain": ["full.example", "gone.example"],
+            "was": ["full", "full"],
+            "recovered": [START + pd.Timedelta(days=5)] * 2,
+        }
+    )
+    before = ledger.entries()
+    assert ledger.review(recovered, at="2026-09-10T12:00Z") == 1
+    assert ledger.due("2026-09-10")["address"].tolist() == [CY]
+    assert ledger.entries()["verdict"].tolist() == before["verdict"].tolist()
+    assert ledger.history(CY)["why"].iloc[-1] == "to review: full.example takes mail again since 2026-09-06"
+    assert ledger.news(START).loc[lambda found: found["address"] == CY, "change"].tolist() == ["added"]
+    assert ledger.review(recovered, at="2026-09-11") == 0
+    assert ledger.reviewed(CY, next_review="2028-01-01") == 1
+    assert ledger.review(recovered, at="2026-09-12") == 0
+    assert ledger.due("2027-12-31").loc[lambda found: found["address"] == CY].empty
+    assert ledger.review(recovered.assign(was="gone"), at="2026-09-12") == 1
+    assert ledger.due("2026-09-12")["address"].tolist() == [gone]
+    assert ledger.review(recovered.head(0)) == 0
+    with pytest.raises(FrameError, match="recovered domains"):
+        ledger.review(recovered.drop(columns="was"))
+
+
+def test_hashed_ledgers_bring_up_for_review_too(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "hashed.db", hashed=True) as ledger:
+        ledger.update(verdicts(event(0, "bounced", "system_full", recipient=CY)))
+        back = {"domain": ["full.example"], "was": ["full"], "recovered": [START + pd.Timedelta(days=5)]}
+        assert ledger.review(pd.DataFrame(back), at="2026-09-10") == 1
+        assert len(ledger.due("2026-09-10")) == 1
