@@ -18,6 +18,7 @@ from bounceanalytics.addresses import domain_of
 from bounceanalytics.cli.shell import (
     Exports,
     existing_ledger,
+    existing_monitor,
     main,
     out,
     overwrite_option,
@@ -223,7 +224,7 @@ def watch(
 @click.pass_context
 def due(ctx: click.Context, path: str, date: str | None, as_json: bool) -> None:
     """Show the domains that the monitor FILE would ask for, longest due first. Ends with 3 if there are any."""
-    with _existing_monitor(path) as monitor:
+    with existing_monitor(path) as monitor:
         found, watched = _without_addresses(monitor.due(date)), len(monitor)
     summary = f"{len(found):,} of {count(watched, 'domain')} due"
     if as_json:
@@ -247,7 +248,7 @@ def due(ctx: click.Context, path: str, date: str | None, as_json: bool) -> None:
 def report(path: str, target: str | None, as_json: bool, overwrite: bool) -> None:
     """Show how the domains in the monitor FILE are, and how soon they recover; a page has charts, too."""
     refuse_outputs(target, overwrite=overwrite)
-    with _existing_monitor(path) as monitor:
+    with existing_monitor(path) as monitor:
         found, back = _without_addresses(monitor.states()), monitor.recovered()
         if target and target.endswith((".html", ".htm")):
             write_whole(Path(target), domains_page(monitor).encode(), overwrite=overwrite)
@@ -330,15 +331,6 @@ def _end(ctx: click.Context, offline: str, *, attention: bool) -> None:
     if offline:
         raise click.ClickException(offline)
     ctx.exit(ATTENTION if attention else 0)
-
-
-def _existing_monitor(path: str) -> ba.Monitor:
-    """Return a monitor that is there already."""
-    if not Path(path).is_file():
-        raise ba.SourceError(
-            f"{path} does not exist; make it with: bounceanalytics domains watch {path} EXPORTS"
-        )
-    return ba.Monitor(path)
 
 
 def _without_addresses(found: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from bounceanalytics.cli.shell import (
     Exports,
     chosen_policy,
     err,
+    existing_monitor,
     main,
     out,
     overwrite_option,
@@ -114,6 +115,7 @@ def classify(
     "--compare", help="What it is held against: previous, for the time before, or a period such as 2026-09."
 )
 @click.option("--policy", help="Tell what a policy would do: its name, or a TOML file.")
+@click.option("--domains", "monitor", help="Tell the state of domains: a FILE of `domains watch`.")
 @click.option("--images", "folder", help="Write each chart to this folder as well (needs the extra images).")
 @click.option("--image-form", type=click.Choice(["png", "svg", "pdf"]), default="png", show_default=True)
 @overwrite_option
@@ -124,6 +126,7 @@ def report(
     period: str | None,
     compare: str | None,
     policy: str | None,
+    monitor: str | None,
     folder: str | None,
     image_form: Literal["png", "svg", "pdf"],
     overwrite: bool,
@@ -131,9 +134,20 @@ def report(
     """Write one self-contained HTML report; it names domains, never addresses."""
     refuse_outputs(path, overwrite=overwrite)
     chosen = chosen_policy(policy) if policy else None
+    states = None
+    if monitor:
+        with existing_monitor(monitor) as watched:
+            states = watched.states()
     bounces = exports.classified()
     written = ba.report(
-        bounces, path, title=title, period=period, compare=compare, policy=chosen, overwrite=overwrite
+        bounces,
+        path,
+        title=title,
+        period=period,
+        compare=compare,
+        policy=chosen,
+        checks=states,
+        overwrite=overwrite,
     )
     out.print(f"Report on {len(bounces):,} events written to {written}")
     if folder:

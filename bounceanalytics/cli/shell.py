@@ -190,6 +190,15 @@ def existing_ledger(path: str, salt: str) -> ba.Ledger:
     return ba.Ledger(path, salt=salt or None)
 
 
+def existing_monitor(path: str) -> ba.Monitor:
+    """Return a monitor that is there already."""
+    if not Path(path).is_file():
+        raise ba.SourceError(
+            f"{path} does not exist; make it with: bounceanalytics domains watch {path} EXPORTS"
+        )
+    return ba.Monitor(path)
+
+
 def takes_exports(
     *, rules: bool = True, required: bool = True, events: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
