@@ -22,8 +22,8 @@ trouble AS MATERIALIZED (
     SELECT
         domain, first, last,
         CASE kind WHEN 'full' THEN 'full' WHEN 'bad_domain' THEN 'failed' ELSE 'unreached' END AS kind
-    FROM temp.asked
-    CROSS JOIN troubles USING (domain)
+    FROM troubles
+    WHERE domain IN (SELECT domain FROM temp.asked)
 ),
 mail (domain, moment, kind) AS (
     -- a mailbox that has room does not mean that all have, on a day on which others were refused later
