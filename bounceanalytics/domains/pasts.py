@@ -72,8 +72,8 @@ def pasts_of(bounces: Frame | History | None) -> dict[str, Past]:
 
 
 def _recent(moment: pd.Timestamp | None, at: pd.Timestamp) -> bool:
-    # a little later is as good: the clock of who wrote the export may be ahead
-    return moment is not None and at - moment <= pd.Timedelta(days=RECENT_DAYS)
+    # a little later is as good: the clock of who wrote the export may be ahead; much later, it is wrong
+    return moment is not None and abs(at - moment) <= pd.Timedelta(days=RECENT_DAYS)
 
 
 def _time(value: pd.Timestamp) -> pd.Timestamp | None:
