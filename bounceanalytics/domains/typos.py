@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -16,6 +18,7 @@ from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
 from bounceanalytics.schema import ARROW_STRING, TYPO_COLUMNS
 from bounceanalytics.summaries.registrable import registrable_domains
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,8 +121,8 @@ def domain_typos(
     >>> print(ba.domain_typos(bounces)["explanation"].iloc[0])
     gmial.com is likely gmail.com (a and i changed places): 2 addresses, 2 bounced
     """
-    if not ratio > 1:
-        raise FrameError(f"ratio is {ratio}, and must be more than 1")
+    if not (isinstance(ratio, Real) and 1 < ratio <= sys.float_info.max):
+        raise FrameError(f"ratio is {in_short(ratio)}, and must be a number of more than 1")
     with History.open(bounces) as history:
         _gather(history, mailing_list, float(ratio))
         found = _best(_likely(history, float(ratio)))

@@ -483,6 +483,16 @@ def test_without_dnspython_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
     [
         ({"level": "smtp"}, "level names smtp, and can name dns, greeting, rdap"),
         ({"level": ["dns", "whois"]}, "level names whois"),
+        ({"level": None}, "level is None, and must be one or several of dns, greeting, rdap"),
+        ({"level": [["dns"]]}, "level names .'dns'., and can name dns"),
+        ({"cache": 5}, "cache is 5, and must be the path of a file"),
+        ({"cache": ""}, "cache is ''"),
+        ({"cache": "a\0b"}, "cache is 'a"),
+        ({"progress": "yes"}, "progress is 'yes', and must be callable"),
+        ({"max_age": ["x"] * 1000}, r"max_age is \['x', .{1,50}\], and must be a span"),
+        ({"resolvers": 5}, "resolvers is 5, and must be a list of IP addresses"),
+        ({"resolvers": b"192.0.2.1"}, "49 is no address of a resolver"),
+        ({"resolvers": [("192.0.2.1",)]}, "is no address of a resolver"),
         ({"max_age": "soon"}, "max_age is 'soon', and must be a span of time"),
         ({"max_age": timedelta(days=-1)}, "max_age"),
         ({"timeout": 0}, "timeout is 0, and must be a number of seconds above 0"),
@@ -499,6 +509,13 @@ def test_without_dnspython_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
 def test_arguments_that_are_none(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ba.FrameError, match=message):
         ba.check_domains(["healthy.example"], **options)
+
+
+def test_nothing_is_too_old_for_whoever_takes_any_age(server: NameServer, tmp_path: Path) -> None:
+    for _ in range(2):
+        found = check("healthy.example", server, cache=tmp_path / "domains.db", max_age=timedelta.max)
+        assert list(found["status"]) == ["healthy"]
+    assert server.asked.names["healthy.example"] == 2
 
 
 def test_both_functions_take_the_same_options() -> None:
