@@ -66,8 +66,9 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
         Whom to ask: name servers always; with ``greeting`` the mail servers, too, which are connected to; with
         ``rdap`` the registry.
     bounces : pandas.DataFrame, Dataset or path of one, optional
-        Classified events. A domain that took mail within 30 days is ``healthy``, and is not asked; one that called its
-        mail system full since it last took mail is ``full`` where nothing better is known.
+        Classified events. A domain that took mail within 30 days is ``healthy``, and is not asked, unless a bounce
+        since says that it is full, not there or not reached; one that called its mail system full since it last took
+        mail is ``full`` where nothing better is known.
     cache : path, optional
         A file that remembers what was found out; made if it is not there. Whoever is interrupted, or asks again,
         goes on where it was, and a domain that was missing an hour ago and is still missing is ``gone``.

@@ -1,4 +1,4 @@
-"""Own history of domains: when each last took mail, and whether it has called its mail system full since."""
+"""Own history of domains: when each last took mail, and whether bounces since speak of the whole domain."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RECENT_DAYS = 30
 #: Hours within which a delivery may come back, and is none then.
 _LATE_BOUNCE_HOURS = 120
+#: Reasons of bounces that speak of the whole domain: after one of these it is asked, whatever it took before.
+_TROUBLES = ("bad_domain", "dns_failure", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,18 @@ class Past:
         Times that it has called its mail system full since.
     last_full : pandas.Timestamp, optional
         The last of them.
+    troubles : int
+        Bounces since it last took mail that say that it is not there, or cannot be reached.
     """
 
     last_accepted: pd.Timestamp | None = None
     full_bounces: int = 0
     last_full: pd.Timestamp | None = None
+    troubles: int = 0
 
     def accepts(self, at: pd.Timestamp) -> bool:
-        """Return whether it took mail lately, and has not called itself full since."""
-        return _recent(self.last_accepted, at) and not self.full_bounces
+        """Return whether it took mail lately, and no bounce since speaks of the whole domain."""
+        return _recent(self.last_accepted, at) and not self.full_bounces and not self.troubles
 
     def is_full(self, at: pd.Timestamp) -> bool:
         """Return whether it called itself full lately, and has taken no mail since."""
@@ -63,11 +68,13 @@ def pasts_of(bounces: Frame | History | None) -> dict[str, Past]:
         return {}
     with History.open(bounces) as history:
         gather_responses(history, _LATE_BOUNCE_HOURS)
-        found = history.query(read_sql("domains", "pasts"))
-    columns = (found[name].tolist() for name in ("domain", "last_accepted", "full_bounces", "last_full"))
+        found = history.query(read_sql("domains", "pasts"), troubles=_TROUBLES)
+    columns = (
+        found[name].tolist() for name in ("domain", "last_accepted", "full_bounces", "last_full", "troubles")
+    )
     return {
-        domain: Past(_time(accepted), full, _time(last_full))
-        for domain, accepted, full, last_full in zip(*columns, strict=True)
+        domain: Past(_time(accepted), full, _time(last_full), troubles)
+        for domain, accepted, full, last_full, troubles in zip(*columns, strict=True)
     }
 
 
