@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import re
 import socket
@@ -56,7 +57,15 @@ _FAREWELL = 2.0  # seconds for the reply to QUIT
 _LARGEST = 2**63 - 1
 
 #: From the most telling outcome to the least.
-_OUTCOMES = ("greeted", "refused", "strange", "silent", "closed", "unreachable")
+_OUTCOMES = ("greeted", "refused", "strange", "silent", "closed", "unreachable", "not_asked")
+#: Errors of this machine, which say nothing of the other one: it has no IPv6, say, or too many files are open.
+_OWN_ERRORS = frozenset(
+    getattr(errno, name, -1)
+    for name in (
+        "EACCES", "EPERM", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EMFILE", "ENETDOWN", "ENETUNREACH", "ENFILE", "ENOBUFS",
+        "ENOMEM",
+    )
+)  # fmt: skip
 
 #: How a line of a reply begins, as far as it has come: three digits and a blank, a hyphen or the end.
 _BEGINNING = re.compile(rb"(?:[2-5](?:[0-9](?:[0-9][ \-\r\n]?)?)?)?")
@@ -221,7 +230,7 @@ async def can_connect(
     ]
     try:
         for one in asyncio.as_completed(asked):
-            if (await one).outcome != "unreachable":
+            if (await one).outcome not in {"unreachable", "not_asked"}:
                 return ""
     finally:
         for task in asked:
@@ -328,8 +337,9 @@ async def _greet(host: Host, address: str, timeout: float, port: int, name: str)
     try:
         async with asyncio.timeout_at(until):
             reader, writer = await asyncio.open_connection(address, port, limit=_PART)
-    except OSError:  # a timeout is one
-        return Greeting(host.name, address, "unreachable", seconds=monotonic() - began)
+    except OSError as error:  # a timeout is one
+        outcome = "not_asked" if error.errno in _OWN_ERRORS else "unreachable"
+        return Greeting(host.name, address, outcome, seconds=monotonic() - began)
     session = _Session(reader, writer)
     try:
         await session.hold(name or _own_name(writer), until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import inspect
 import socket
 import textwrap
@@ -454,6 +455,20 @@ def test_how_we_introduce_ourselves_over_ipv6(monkeypatch: pytest.MonkeyPatch) -
 
     require_family("::1")
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("number", [errno.ENETUNREACH, errno.EMFILE, errno.EAFNOSUPPORT, errno.EACCES])
+def test_what_this_machine_cannot_do_says_nothing_of_the_other_one(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "no way")
+
+    monkeypatch.setattr(asyncio, "open_connection", fail)
+    host = Host("mx.example.com", addresses=("2600::1", "2600::2"))
+    assert asyncio.run(greeting.greet(host)).outcome == "not_asked"
+    hosts = [Host(f"mx{one}.example.com", addresses=(f"{one}.8.8.8",)) for one in (8, 9, 11)]
+    assert "seems to be closed" in asyncio.run(can_connect(hosts))
 
 
 @pytest.mark.parametrize("name", ["a\r\nMAIL FROM:<>", "two words", "ü.example", "x" * 300])
