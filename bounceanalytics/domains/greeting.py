@@ -193,7 +193,8 @@ async def can_connect(
 ) -> str:
     """Return a sentence that says so if mail servers cannot be connected to from here.
 
-    Many networks let nothing out to port 25. Then all hosts look unreachable, and nothing is to be concluded.
+    Many networks let nothing out to port 25, and some take such connections themselves and stay silent. Then all hosts
+    look unreachable or silent, and nothing is to be concluded.
 
     Parameters
     ----------
@@ -206,8 +207,8 @@ async def can_connect(
     Returns
     -------
     str
-        Empty if one of them can be connected to, whatever it says, and where it cannot be told: with hosts of less than
-        three networks it may be they who are down.
+        Empty if one of them says anything, whatever it is, and where it cannot be told: with hosts of less than three
+        networks it may be they who are down.
 
     Examples
     --------
@@ -230,15 +231,16 @@ async def can_connect(
     ]
     try:
         for one in asyncio.as_completed(asked):
-            if (await one).outcome not in {"unreachable", "not_asked"}:
+            found = await one
+            if found.text or found.outcome == "strange":
                 return ""
     finally:
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
     return (
-        f"port {port} seems to be closed here: none of {len(chosen)} mail servers in different networks could be "
-        "connected to, so greetings tell nothing; ask from a machine that may send mail"
+        f"port {port} seems to be closed here: none of {len(chosen)} mail servers in different networks said a word, "
+        "so greetings tell nothing; ask from a machine that may send mail"
     )
 
 
