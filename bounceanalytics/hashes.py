@@ -23,7 +23,6 @@ from bounceanalytics.addresses import column_text, normal_form, text_array
 from bounceanalytics.database import open_database
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import ARROW_STRING
-from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,4 +79,4 @@ def as_texts(texts: Iterable[str] | pa.Array) -> pa.Array:
     try:
         return column_text(texts) if isinstance(texts, pd.Series) else text_array(list(texts))
     except (TypeError, pa.ArrowInvalid):
-        raise FrameError(f"expected a list of texts, found {in_short(texts)}") from None
+        raise FrameError(f"expected a list of texts, found {type(texts).__name__}") from None

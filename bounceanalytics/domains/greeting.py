@@ -23,6 +23,7 @@ from bounceanalytics.addresses import text_array
 from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.classifying.texts import codes_in, enhanced_text
 from bounceanalytics.domains.facts import Greeting
+from bounceanalytics.domains.networks import is_private
 from bounceanalytics.schema import FAULTS, REASONS, Column, Table
 
 if TYPE_CHECKING:
@@ -91,42 +92,6 @@ _NO_MAIL = re.compile(
 )
 #: Codes of hosts and domains that take no mail (RFC 7504), where the text does not say otherwise.
 _NO_MAIL_CODES = (521, 556)
-
-
-def is_private(address: str) -> bool:
-    """Return whether an address is none of the public internet, so that nobody is to be connected to there.
-
-    Parameters
-    ----------
-    address : str
-        IPv4 or IPv6; what is neither counts as private.
-
-    Returns
-    -------
-    bool
-        For loopback, private and link-local networks, those of carriers (RFC 6598) and of documentation, the
-        unspecified address, multicast and reserved ones, also where they are written as IPv6 (``::ffff:10.0.0.1``,
-        6to4, NAT64).
-
-    Examples
-    --------
-    >>> [is_private(one) for one in ("127.0.0.1", "::ffff:10.0.0.1", "100.64.0.1", "9.9.9.9")]
-    [True, True, True, False]
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return True
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-        if inner is not None:
-            return is_private(str(inner))
-    return not found.is_global or found.is_multicast or found.is_reserved
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 async def greet(

@@ -6,7 +6,6 @@ below, in the order of that table.
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.domains.known_hosts import known_hosts, said
 from bounceanalytics.domains.names import is_address, problem_of
+from bounceanalytics.domains.networks import is_at_home, is_private
 from bounceanalytics.domains.pasts import Past
 from bounceanalytics.wording import day
 
@@ -201,22 +201,6 @@ class _Case:
         return found
 
 
-def _is_private(address: str) -> bool:
-    one = _address(address)
-    return not one.is_global or one.is_multicast or one.is_reserved
-
-
-def _is_at_home(address: str) -> bool:
-    one = _address(address)
-    return one.is_loopback or one.is_unspecified
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return an address; the IPv4 one that an IPv6 one stands for."""
-    one = ipaddress.ip_address(text)
-    return (one.ipv4_mapped or one) if isinstance(one, ipaddress.IPv6Address) else one
-
-
 #: Finding -> whether it fits; the order is that of the table.
 CONDITIONS: Mapping[str, Callable[[_Case], bool]] = {
     "delivered": lambda case: case.past.accepts(case.at),
@@ -248,8 +232,8 @@ CONDITIONS: Mapping[str, Callable[[_Case], bool]] = {
     "no_hosts": lambda case: not case.hosts,
     "hosts_unknown": lambda case: not case.addresses and _failed(case.hosts) is not None,
     "hosts_missing": lambda case: not case.addresses,
-    "at_home": lambda case: case.only(_is_at_home),
-    "private": lambda case: case.only(_is_private),
+    "at_home": lambda case: case.only(is_at_home),
+    "private": lambda case: case.only(is_private),
     "held": lambda case: case.is_registered("held") and case.greeting is None,
     "greeting_full": lambda case: case.refuses("full"),
     "refuses_us": lambda case: case.refuses("us"),

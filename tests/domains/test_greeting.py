@@ -503,10 +503,10 @@ def test_a_network_that_takes_all_connections_itself_is_closed() -> None:
         async with (
             raw_server(hang_up, "127.1.0.1") as first,
             raw_server(say_nothing, "127.2.0.1", first.port),
+            raw_server(last, "127.3.0.1", first.port),
         ):
-            async with raw_server(last, "127.3.0.1", first.port):
-                hosts = [Host("mx.example.com", addresses=(f"127.{one}.0.1",)) for one in (1, 2, 3)]
-                return await can_connect(hosts, timeout=SHORT, private=True, port=first.port)
+            hosts = [Host("mx.example.com", addresses=(f"127.{one}.0.1",)) for one in (1, 2, 3)]
+            return await can_connect(hosts, timeout=SHORT, private=True, port=first.port)
 
     assert "seems to be closed" in asyncio.run(run(say_nothing))
     for banner in ("220 mx.example.com", "554 no", "what?"):

@@ -182,6 +182,14 @@ def test_private_addresses_are_good_where_they_are_wanted() -> None:
         assert state(SHOWN[name][0], private=True).status == "healthy"
 
 
+@pytest.mark.parametrize(
+    "address", ["64:ff9b::a00:1", "2002:a00:1::1", "::ffff:10.0.0.1", "fd00::1", "fe80::1"]
+)
+def test_a_private_address_is_one_however_it_is_written(address: str) -> None:
+    hosts = (Host("mx1.d.example", 10, (address,)),)
+    assert state(Facts(replace(NAMED, hosts=hosts))).finding == "private"
+
+
 def test_one_public_address_is_enough() -> None:
     mixed = replace(NAMED, hosts=(Host("mx1.d.example", addresses=("127.0.0.1",)), SECOND))
     assert state(Facts(mixed)).status == "healthy"
