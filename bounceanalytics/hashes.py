@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from bounceanalytics.addresses import column_text, normal_form, text_array
 from bounceanalytics.database import open_database
+from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import ARROW_STRING
 
 if TYPE_CHECKING:
@@ -66,7 +67,16 @@ def salt_check(salt: str) -> str:
 
 
 def as_texts(texts: Iterable[str] | pa.Array) -> pa.Array:
-    """Return texts, however they come, as Arrow holds them."""
+    """Return texts, however they come, as Arrow holds them.
+
+    Raises
+    ------
+    FrameError
+        If they are none.
+    """
     if isinstance(texts, pa.Array):
         return texts
-    return column_text(texts) if isinstance(texts, pd.Series) else text_array(list(texts))
+    try:
+        return column_text(texts) if isinstance(texts, pd.Series) else text_array(list(texts))
+    except (TypeError, pa.ArrowInvalid):
+        raise FrameError(f"expected a list of texts, found {type(texts).__name__}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -288,6 +289,15 @@ def shorten(name: str, length: int) -> str:
         return name
     head = (length - 1) // 2
     return name[:head] + _ELLIPSIS + name[len(name) - (length - 1 - head) :]
+
+
+def in_short(value: object) -> str:
+    """Return how an argument is shown to whoever gave it: in one line, and not at any length.
+
+    >>> in_short("soon"), in_short(["x"] * 1000), in_short(10**100)
+    ("'soon'", "['x', 'x', 'x', 'x', 'x', 'x', ...]", '10000000000000000...0000000000000000000')
+    """
+    return " ".join(reprlib.repr(value).split())
 
 
 def plain(text: str) -> str:

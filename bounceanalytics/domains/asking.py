@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bounceanalytics.domains.facts import Answers, Host
 from bounceanalytics.domains.known_hosts import known_hosts, said
 from bounceanalytics.errors import FrameError, MissingExtraError
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,7 +97,7 @@ def addresses_of(resolvers: Iterable[Resolver] | str | None) -> list[tuple[str, 
     """
     if resolvers is None:
         return _own_resolvers()
-    given = [resolvers] if isinstance(resolvers, str) else list(resolvers)
+    given = [resolvers] if isinstance(resolvers, str) else _listed(resolvers)
     found = list(dict.fromkeys(_address_of(one) for one in given))
     if not found:
         raise FrameError("resolvers is empty, and must name some; leave it out for those of this machine")
@@ -335,8 +336,23 @@ def _error(option: Any) -> str:
     return " ".join(f"{int(option.code)} {option.text or ''}".split())[:200]
 
 
+def _listed(resolvers: Iterable[Resolver]) -> list[Resolver]:
+    try:
+        return list(resolvers)
+    except TypeError:
+        raise FrameError(
+            f"resolvers is {in_short(resolvers)}, and must be a list of IP addresses of resolvers"
+        ) from None
+
+
 def _address_of(given: Resolver) -> tuple[str, int]:
-    host, port = (given, _PORT) if isinstance(given, str) else given
+    match given:
+        case str():
+            host, port = given, _PORT
+        case (str() as host, int() as port):
+            pass
+        case _:
+            raise FrameError(f"{in_short(given)} is no address of a resolver; name it like '192.0.2.1:53'")
     if isinstance(given, str):
         bare, sign, number = given.strip().rpartition(":")
         # an IPv6 address has several colons of its own

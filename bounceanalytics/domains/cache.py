@@ -71,6 +71,7 @@ class DomainCache(SqliteFile):
             What is older is asked for again; what is not certain, after ten minutes.
         """
         wanted = list(means)
+        oldest = min(max_age, at - _EPOCH)  # what is older has no number
         found: dict[str, Facts] = {}
         for begin in range(0, len(domains), _BATCH):
             names = domains[begin : begin + _BATCH]
@@ -79,7 +80,7 @@ class DomainCache(SqliteFile):
                     WHERE domain IN ({_marks(names)}) AND means IN ({_marks(wanted)})
                         AND checked_at > iif(certain, ?, ?)
                     ORDER BY checked_at""",
-                [*names, *wanted, _number(at - max_age), _number(at - min(max_age, UNCERTAIN))],
+                [*names, *wanted, _number(at - oldest), _number(at - min(oldest, UNCERTAIN))],
             )
             found |= {domain: self._facts(facts) for domain, facts in rows}
         return found

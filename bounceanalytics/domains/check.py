@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,10 +21,10 @@ from bounceanalytics.domains.probing import LEVELS, STEP, Plan, find_out, load_g
 from bounceanalytics.domains.states import judge
 from bounceanalytics.errors import FrameError, NoNetworkWarning
 from bounceanalytics.schema import DOMAIN_COLUMNS, HOST_COLUMNS
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bounceanalytics.datasets import Frame
     from bounceanalytics.domains.asking import Resolver
@@ -74,8 +76,9 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
         Whom to ask: name servers always; with ``greeting`` the mail servers, too, which are connected to; with
         ``rdap`` the registry.
     bounces : pandas.DataFrame, Dataset or path of one, optional
-        Classified events. A domain that took mail within 30 days is ``healthy``, and is not asked; one that called its
-        mail system full since it last took mail is ``full`` where nothing better is known.
+        Classified events. A domain that took mail within 30 days is ``healthy``, and is not asked, unless a bounce
+        since says that it is full, not there or not reached; one that called its mail system full since it last took
+        mail is ``full`` where nothing better is known.
     cache : path, optional
         A file that remembers what was found out; made if it is not there. Whoever is interrupted, or asks again,
         goes on where it was, and a domain that was missing an hour ago and is still missing is ``gone``.
@@ -171,7 +174,16 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
     now = moment_of(at)
     names = names_of(domains)
     plan = plan_of(
-        level, cache, max_age, resolvers, timeout, at_once, per_host, private=private, every_host=False
+        level,
+        cache,
+        max_age,
+        resolvers,
+        timeout,
+        at_once,
+        per_host,
+        private=private,
+        every_host=False,
+        progress=progress,
     )
     return check_names(names, plan, pasts_of(bounces), now, progress)
 
@@ -291,7 +303,16 @@ def check_hosts(
     """
     names = names_of(domains)
     plan = plan_of(
-        level, cache, max_age, resolvers, timeout, at_once, per_host, private=private, every_host=True
+        level,
+        cache,
+        max_age,
+        resolvers,
+        timeout,
+        at_once,
+        per_host,
+        private=private,
+        every_host=True,
+        progress=progress,
     )
     facts = _understood(_find_out(names, plan, progress, above=3))
     return HOST_COLUMNS.frame(
@@ -310,18 +331,21 @@ def plan_of(
     *,
     private: bool,
     every_host: bool,
+    progress: Progress | None,
 ) -> Plan:
     """Return the plan that arguments make; all that is wrong with them is said at once."""
-    levels = frozenset([level] if isinstance(level, str) else level)
+    levels = _levels(level)
     problems = []
-    if other := sorted(map(str, levels.difference(LEVELS))):
+    if levels is not None and (other := sorted(levels.difference(LEVELS))):
         problems.append(f"level names {', '.join(other)}, and can name {', '.join(LEVELS)}")
     age = _span(max_age)
-    if age is None:
-        problems.append(f"max_age is {max_age!r}, and must be a span of time such as '1d' or '12h'")
     problems += [
-        f"{name} is {value!r}, and must be {what}"
+        f"{name} is {in_short(value)}, and must be {what}"
         for name, value, what, good in (
+            ("level", level, f"one or several of {', '.join(LEVELS)}", levels is not None),
+            ("max_age", max_age, "a span of time such as '1d' or '12h'", age is not None),
+            ("cache", cache, "the path of a file", cache is None or _is_path(cache)),
+            ("progress", progress, "callable", progress is None or callable(progress)),
             ("timeout", timeout, "a number of seconds above 0", _is_number(timeout) and 0 < timeout < 3600),
             (
                 "at_once",
@@ -338,7 +362,7 @@ def plan_of(
         given = () if resolvers is None else tuple(addresses_of(resolvers))
     except FrameError as error:
         problems.append(str(error))
-    if problems or age is None:
+    if problems or age is None or levels is None:
         raise FrameError("; ".join(problems))
     return Plan(
         levels,
@@ -487,6 +511,17 @@ def moment_of(at: dt.datetime | str | None, what: str = "at") -> pd.Timestamp:
         return moment(at).time
     except ValueError as error:
         raise FrameError(f"{what}: {error}") from None
+
+
+def _levels(given: object) -> frozenset[str] | None:
+    """Return the levels that are named, None if there can be none in it."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return frozenset([given]) if isinstance(given, str) else None
+    return frozenset(map(str, given))
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike) and "\0" not in str(value) and bool(str(value).strip())
 
 
 def _span(value: object) -> dt.timedelta | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Hashable
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from bounceanalytics.schema import (
     REASONS,
     require,
 )
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
@@ -111,9 +113,7 @@ def contacts(
     Raises
     ------
     FrameError
-        If columns are missing, or no column of the list holds addresses.
-    ValueError
-        If there are no messages in the language.
+        If columns are missing, no column of the list holds addresses, or there are no messages in the language.
 
     References
     ----------
@@ -202,6 +202,8 @@ def other_addresses(
     >>> other_addresses(people, bounces, key="customer")["other_address"].tolist()
     ['ann@example.com']
     """
+    if key is None:
+        raise FrameError("key must name the column of the list that tells one person")
     listed = _listed(mailing_list, column, key)
     with History.open(bounces) as history:
         _find_affected(history, checks)
@@ -237,6 +239,8 @@ def _checked(checks: Frame | None) -> pa.Table:
 def _listed(mailing_list: Frame, column: str | None, key: str | None = None) -> pa.Table:
     """Return address and domain, and key where one is asked for, of the rows of a list that have them."""
     named = [name for name in (column, key) if name is not None]
+    if wrong := [name for name in named if not isinstance(name, Hashable)]:
+        raise FrameError(f"{in_short(wrong[0])} is no name of a column")
     frame = require(mailing_list, named, "a mailing list")
     names = [column] if column is not None else [name for name in frame.columns if name != key]
     found = {name: _addresses(frame[name]) for name in names}
@@ -271,11 +275,13 @@ def _messages(language: str) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
+    FrameError
     """
     table = _languages()
-    if language not in table:
-        raise ValueError(f"there are no messages in {language!r}; there are some in {', '.join(table)}")
+    if not isinstance(language, str) or language not in table:
+        raise FrameError(
+            f"there are no messages in {in_short(language)}; there are some in {', '.join(table)}"
+        )
     sentences = table[language]
     shared = {name: sentences[name] for name in _SENTENCES}
     return pd.DataFrame([{"state": state} | shared | sentences[state] for state in CONCERNS])

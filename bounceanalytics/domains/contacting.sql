@@ -30,17 +30,27 @@ quoted AS (
             ' ',
             CASE WHEN NOT contains(said, reply_code::VARCHAR) THEN reply_code::VARCHAR END,
             CASE WHEN NOT contains(said, enhanced_code) THEN enhanced_code END,
-            -- the recipient's name also stands alone: "mailbox ann is over quota"
+            -- the recipient's name also stands alone: "mailbox ann is over quota"; a short number may be a code
             CASE
-                WHEN length(name) > 2 AND NOT regexp_full_match(name, '[0-9.]+')
-                THEN regexp_replace(said, '(?i)\b' || regexp_escape(name) || '\b', '…', 'g')
+                WHEN length(name) > 2 AND NOT regexp_full_match(name, '[0-9]{1,3}|[0-9]+[.][0-9.]+')
+                THEN regexp_replace(
+                    said,
+                    '(?i)' || CASE WHEN name[1] ~ '\w' THEN '\b' ELSE '' END || regexp_escape(name)
+                        || CASE WHEN name[-1] ~ '\w' THEN '\b' ELSE '' END,
+                    '…',
+                    'g'
+                )
                 ELSE said
             END
         ) AS reply
     FROM (
         SELECT
-            last_ones.* REPLACE (regexp_replace(said, $address, '…', 'g') AS said),
-            split_part(numbered.text, '@', 1) AS name
+            last_ones.* REPLACE (
+                -- the recipient first: its name may have signs that end others
+                regexp_replace(said, concat_ws('|', '(?i)<?' || regexp_escape(numbered.text) || '>?', $address), '…', 'g') AS said
+            ),
+            -- of "ann+news"@example.com: ann
+            regexp_extract(numbered.text, '^"?(.+?)(?:[+].*)?"?@[^@]*$', 1) AS name
         FROM last_ones
         LEFT JOIN numbered USING (address)
     )

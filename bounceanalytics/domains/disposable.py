@@ -136,7 +136,7 @@ def _listed() -> Collection[str]:
 
 def _plain(domains: pd.Series[str] | pa.Array | Iterable[str]) -> pd.Series[str]:
     """Return domains in the form in which they are compared; missing where a text holds none."""
-    texts = as_texts(domains).cast(ARROW_STRING)
+    texts = as_texts([domains] if isinstance(domains, str) else domains).cast(ARROW_STRING)
     # addresses have a normal form, which holds that of the domain
     addresses = pc.if_else(
         pc.match_substring(texts, "@"),

@@ -90,7 +90,8 @@ class Greeting:
     outcome : str
         ``greeted`` (it goes on after EHLO), ``refused`` (a 4xx or 5xx reply), ``strange`` (no SMTP, or far too much of
         it), ``silent`` (connected, and then nothing), ``closed`` (it hung up without a reply), ``unreachable``,
-        ``private`` (an address that is not connected to unless asked), ``not_asked``.
+        ``private`` (an address that is not connected to unless asked), ``not_asked`` (also where this machine cannot
+        connect to anybody there: it has no IPv6, say).
     reply_code : int, optional
     text : str
         The reply, as it came, cut after 500 characters.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import ipaddress
 import re
 import socket
@@ -22,6 +23,7 @@ from bounceanalytics.addresses import text_array
 from bounceanalytics.classifying.classify import classify_text
 from bounceanalytics.classifying.texts import codes_in, enhanced_text
 from bounceanalytics.domains.facts import Greeting
+from bounceanalytics.domains.networks import is_private
 from bounceanalytics.schema import FAULTS, REASONS, Column, Table
 
 if TYPE_CHECKING:
@@ -56,7 +58,15 @@ _FAREWELL = 2.0  # seconds for the reply to QUIT
 _LARGEST = 2**63 - 1
 
 #: From the most telling outcome to the least.
-_OUTCOMES = ("greeted", "refused", "strange", "silent", "closed", "unreachable")
+_OUTCOMES = ("greeted", "refused", "strange", "silent", "closed", "unreachable", "not_asked")
+#: Errors of this machine, which say nothing of the other one: it has no IPv6, say, or too many files are open.
+_OWN_ERRORS = frozenset(
+    getattr(errno, name, -1)
+    for name in (
+        "EACCES", "EPERM", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EMFILE", "ENETDOWN", "ENETUNREACH", "ENFILE", "ENOBUFS",
+        "ENOMEM",
+    )
+)  # fmt: skip
 
 #: How a line of a reply begins, as far as it has come: three digits and a blank, a hyphen or the end.
 _BEGINNING = re.compile(rb"(?:[2-5](?:[0-9](?:[0-9][ \-\r\n]?)?)?)?")
@@ -82,42 +92,6 @@ _NO_MAIL = re.compile(
 )
 #: Codes of hosts and domains that take no mail (RFC 7504), where the text does not say otherwise.
 _NO_MAIL_CODES = (521, 556)
-
-
-def is_private(address: str) -> bool:
-    """Return whether an address is none of the public internet, so that nobody is to be connected to there.
-
-    Parameters
-    ----------
-    address : str
-        IPv4 or IPv6; what is neither counts as private.
-
-    Returns
-    -------
-    bool
-        For loopback, private and link-local networks, those of carriers (RFC 6598) and of documentation, the
-        unspecified address, multicast and reserved ones, also where they are written as IPv6 (``::ffff:10.0.0.1``,
-        6to4, NAT64).
-
-    Examples
-    --------
-    >>> [is_private(one) for one in ("127.0.0.1", "::ffff:10.0.0.1", "100.64.0.1", "9.9.9.9")]
-    [True, True, True, False]
-    """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return True
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-        if inner is not None:
-            return is_private(str(inner))
-    return not found.is_global or found.is_multicast or found.is_reserved
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 async def greet(
@@ -184,7 +158,8 @@ async def can_connect(
 ) -> str:
     """Return a sentence that says so if mail servers cannot be connected to from here.
 
-    Many networks let nothing out to port 25. Then all hosts look unreachable, and nothing is to be concluded.
+    Many networks let nothing out to port 25, and some take such connections themselves and stay silent. Then all hosts
+    look unreachable or silent, and nothing is to be concluded.
 
     Parameters
     ----------
@@ -197,8 +172,8 @@ async def can_connect(
     Returns
     -------
     str
-        Empty if one of them can be connected to, whatever it says, and where it cannot be told: with hosts of less than
-        three networks it may be they who are down.
+        Empty if one of them says anything, whatever it is, and where it cannot be told: with hosts of less than three
+        networks it may be they who are down.
 
     Examples
     --------
@@ -221,15 +196,16 @@ async def can_connect(
     ]
     try:
         for one in asyncio.as_completed(asked):
-            if (await one).outcome != "unreachable":
+            found = await one
+            if found.text or found.outcome == "strange":
                 return ""
     finally:
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
     return (
-        f"port {port} seems to be closed here: none of {len(chosen)} mail servers in different networks could be "
-        "connected to, so greetings tell nothing; ask from a machine that may send mail"
+        f"port {port} seems to be closed here: none of {len(chosen)} mail servers in different networks said a word, "
+        "so greetings tell nothing; ask from a machine that may send mail"
     )
 
 
@@ -328,8 +304,9 @@ async def _greet(host: Host, address: str, timeout: float, port: int, name: str)
     try:
         async with asyncio.timeout_at(until):
             reader, writer = await asyncio.open_connection(address, port, limit=_PART)
-    except OSError:  # a timeout is one
-        return Greeting(host.name, address, "unreachable", seconds=monotonic() - began)
+    except OSError as error:  # a timeout is one
+        outcome = "not_asked" if error.errno in _OWN_ERRORS else "unreachable"
+        return Greeting(host.name, address, outcome, seconds=monotonic() - began)
     session = _Session(reader, writer)
     try:
         await session.hold(name or _own_name(writer), until)

@@ -25,7 +25,7 @@ class KnownHosts:
         Names of mail servers that mean "no mail".
     no_mail_suffixes : tuple of str
         Ends of such names.
-    withheld, lame : mapping of str to str
+    withheld, lame, bogus : mapping of str to str
         Code of an extended DNS error -> what it says.
     """
 
@@ -35,6 +35,7 @@ class KnownHosts:
     no_mail_suffixes: tuple[str, ...]
     withheld: Mapping[str, str]
     lame: Mapping[str, str]
+    bogus: Mapping[str, str]
 
     def parker_of(self, name_servers: Iterable[str]) -> str:
         """Return who parks a domain with these name servers; empty unless all of them are a parker's.
@@ -81,6 +82,7 @@ def known_hosts() -> KnownHosts:
         tuple(tables["no_mail"]["suffixes"]),
         tables["withheld"],
         tables["lame"],
+        tables["bogus"],
     )
 
 

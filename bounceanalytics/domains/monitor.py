@@ -301,7 +301,16 @@ class Monitor(SqliteFile):
         """
         moment = moment_of(at)
         plan = plan_of(
-            level, cache, max_age, resolvers, timeout, at_once, per_host, private=private, every_host=False
+            level,
+            cache,
+            max_age,
+            resolvers,
+            timeout,
+            at_once,
+            per_host,
+            private=private,
+            every_host=False,
+            progress=progress,
         )
         courses = self._courses()
         limit = _number(moment)

@@ -74,7 +74,7 @@ def problem_of(name: str) -> str:
     >>> problem_of("example.com"), problem_of("a..example"), problem_of("192.0.2.1")
     ('', 'a part between its dots is empty', 'it is an IP address')
     """
-    if _is_address(name):
+    if is_address(name):
         return "it is an IP address"
     labels = name.split(".")
     if not all(labels):
@@ -86,6 +86,21 @@ def problem_of(name: str) -> str:
     if not all(map(_LETTERS.fullmatch, labels)):
         return "it has characters that no domain has"
     return ""
+
+
+def is_address(name: str) -> bool:
+    """Return whether what stands in the place of a name is an IP address, also in brackets.
+
+    Examples
+    --------
+    >>> is_address("192.0.2.1"), is_address("[ipv6:2001:db8::1]"), is_address("192.example.com")
+    (True, True, False)
+    """
+    try:
+        ipaddress.ip_address(name.strip("[]").removeprefix("ipv6:"))
+    except ValueError:
+        return False
+    return True
 
 
 def _texts(domains: Any) -> pa.Array:
@@ -105,11 +120,3 @@ def _texts(domains: Any) -> pa.Array:
     else:
         values = list(domains)
     return text_array([value for value in values if isinstance(value, str)])
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]").removeprefix("ipv6:"))
-    except ValueError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Own history of domains: when each last took mail, and whether it has called its mail system full since."""
+"""Own history of domains: when each last took mail, and whether bounces since speak of the whole domain."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RECENT_DAYS = 30
 #: Hours within which a delivery may come back, and is none then.
 LATE_BOUNCE_HOURS = 120
+#: Reasons of bounces that speak of the whole domain: after one of these it is asked, whatever it took before.
+_TROUBLES = ("bad_domain", "dns_failure", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,19 @@ def pasts_of(bounces: Frame | History | None) -> dict[str, Past]:
         return {}
     with History.open(bounces) as history:
         gather_responses(history, LATE_BOUNCE_HOURS)
-        found = history.query(read_sql("domains", "pasts"))
-    columns = (found[name].tolist() for name in ("domain", "last_accepted", "full_bounces", "last_full"))
+        found = history.query(read_sql("domains", "pasts"), troubles=_TROUBLES)
+    columns = (
+        found[name].tolist() for name in ("domain", "last_accepted", "full_bounces", "last_full", "troubles")
+    )
     return {
-        domain: Past(_time(accepted), full, _time(last_full))
-        for domain, accepted, full, last_full in zip(*columns, strict=True)
+        domain: Past(_time(accepted), full, _time(last_full), troubles > 0)
+        for domain, accepted, full, last_full, troubles in zip(*columns, strict=True)
     }
 
 
 def _recent(moment: pd.Timestamp | None, at: pd.Timestamp) -> bool:
-    # a little later is as good: the clock of who wrote the export may be ahead
-    return moment is not None and at - moment <= pd.Timedelta(days=RECENT_DAYS)
+    # a little later is as good: the clock of who wrote the export may be ahead; much later, it is wrong
+    return moment is not None and abs(at - moment) <= pd.Timedelta(days=RECENT_DAYS)
 
 
 def _time(value: pd.Timestamp) -> pd.Timestamp | None:

@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from bounceanalytics.domains.asking import Asker
@@ -46,6 +47,8 @@ _MOST_TRIED = 5
 _BATCH, _EVERY = 200, 1.0
 #: What progress is called.
 STEP, GREETING_STEP = "checking domains", "greeting mail servers"
+#: Files that may be open beside the connections: the cache, what is loaded on use, and whatever else a program does.
+_KEPT_FREE = 64
 #: A mail server takes more time than a name server: many let those wait whom they do not know.
 _PATIENCE = 5
 
@@ -141,10 +144,9 @@ class Prober:
         self._plan = plan
         self._progress = progress
         self._finished = finished
-        self._asker = Asker(
-            plan.resolvers, timeout=plan.timeout, at_once=plan.at_once, doubtful=plan.doubtful
-        )
-        self._connections = asyncio.Semaphore(plan.at_once)
+        at_once = min(plan.at_once, _most_connections())
+        self._asker = Asker(plan.resolvers, timeout=plan.timeout, at_once=at_once, doubtful=plan.doubtful)
+        self._connections = asyncio.Semaphore(at_once)
         self._addresses: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(plan.per_host)
         )
@@ -382,6 +384,17 @@ def _run_in_thread(work: Callable[[], Coroutine[object, object, _Result]]) -> _R
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _most_connections() -> int:
+    """Return how many connections there can be at once: a system lets a process open so many files, and each is one."""
+    try:
+        resource = importlib.import_module("resource")
+        open_ones = sum(1 for _ in Path("/dev/fd").iterdir())
+    except (ImportError, OSError):  # a system that counts otherwise
+        return 2**16
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 2**16 if most == resource.RLIM_INFINITY else max(1, most - open_ones - _KEPT_FREE)
 
 
 def _to_greet(answers: Answers) -> list[Host]:

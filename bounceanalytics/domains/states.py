@@ -6,7 +6,6 @@ below, in the order of that table.
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,7 +13,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.domains.known_hosts import known_hosts, said
-from bounceanalytics.domains.names import problem_of
+from bounceanalytics.domains.names import is_address, problem_of
+from bounceanalytics.domains.networks import is_at_home, is_private
 from bounceanalytics.domains.pasts import Past
 from bounceanalytics.wording import day
 
@@ -160,12 +160,17 @@ class _Case:
 
     @cached_property
     def greeting(self) -> Greeting | None:
-        """The one that decides: of a server that greets, else of one that answers."""
-        for outcome in _ANSWERED:
-            for one in self.greetings:
-                if one.outcome == outcome:
-                    return one
-        return None
+        """The one that decides: of a server that greets, else of one that answers; last, of one that takes no mail."""
+        answered = [one for one in self.greetings if one.outcome in _ANSWERED]
+        return min(
+            answered, key=lambda one: (_ANSWERED.index(one.outcome), one.tells == "no_mail"), default=None
+        )
+
+    @cached_property
+    def unfinished(self) -> Greeting | None:
+        """Of a server that began to greet, and then said no more."""
+        begun = (one for one in self.greetings if one.outcome in _NOBODY and one.text.startswith("220"))
+        return next(begun, None)
 
     @property
     def refusal(self) -> Greeting | None:
@@ -185,46 +190,30 @@ class _Case:
     def refuses(self, *tells: str) -> bool:
         return self.refusal is not None and self.refusal.tells in tells
 
-    def leaves(self) -> bool:
+    def is_registered(self, how: str) -> bool:
+        """Return whether its registry says one of the states that mean so."""
         states = self.registration.states if self.registration else ()
-        return bool(set(states).intersection(_table()["registry"]["leaving"]))
-
-    def is_held(self) -> bool:
-        states = self.registration.states if self.registration else ()
-        return bool(set(states).intersection(_table()["registry"]["held"]))
+        return bool(set(states).intersection(_table()["registry"][how]))
 
     def added(self, finding: str) -> list[str]:
         """Return what else there is to say, by its row in the table."""
         found = []
         if self.facts is not None and self.answers.rcode == "NOERROR":
-            if finding in {"named", "greeted", "unreachable", "hosts_missing"} and self.hosts[0].cname:
-                found.append("alias")
+            if finding in {"named", "greeted", "unreachable", "hosts_missing"}:
+                if self.hosts[0].cname:
+                    found.append("alias")
+                if is_address(self.hosts[0].name):
+                    found.append("number")
             if self.hosts and len(self.hosts) < len(self.answers.hosts):
                 found.append("some_null")
         until = self.registration.until if self.registration else None
         if until is not None and until < self.at:
             found.append("expired")
-        if self.leaves() and finding != "held":
+        if self.is_registered("leaving") and finding not in {"held", "on_hold"}:
             found.append("ending")
         if self.past.last_accepted is not None and finding != "delivered":
             found.append("last_accepted")
         return found
-
-
-def _is_private(address: str) -> bool:
-    one = _address(address)
-    return not one.is_global or one.is_multicast or one.is_reserved
-
-
-def _is_at_home(address: str) -> bool:
-    one = _address(address)
-    return one.is_loopback or one.is_unspecified
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return an address; the IPv4 one that an IPv6 one stands for."""
-    one = ipaddress.ip_address(text)
-    return (one.ipv4_mapped or one) if isinstance(one, ipaddress.IPv6Address) else one
 
 
 #: Finding -> whether it fits; the order is that of the table.
@@ -238,9 +227,13 @@ CONDITIONS: Mapping[str, Callable[[_Case], bool]] = {
         and not case.answers.confirmed
     ),
     "dangling": lambda case: case.rcode("NXDOMAIN") and case.answers.confirmed and bool(case.answers.cname),
+    "on_hold": lambda case: (
+        case.rcode("NXDOMAIN") and case.answers.confirmed and case.is_registered("returning")
+    ),
     "gone": lambda case: case.rcode("NXDOMAIN") and case.answers.confirmed,
     "missing": lambda case: case.rcode("NXDOMAIN"),
     "loop": lambda case: case.rcode("LOOP"),
+    "bogus": lambda case: case.rcode("SERVFAIL") and bool(said(known_hosts().bogus, case.answers.errors)),
     "lame": lambda case: (
         case.rcode("LAME")
         or (not case.rcode("NOERROR") and bool(said(known_hosts().lame, case.answers.errors)))
@@ -254,15 +247,15 @@ CONDITIONS: Mapping[str, Callable[[_Case], bool]] = {
     "no_hosts": lambda case: not case.hosts,
     "hosts_unknown": lambda case: not case.addresses and _failed(case.hosts) is not None,
     "hosts_missing": lambda case: not case.addresses,
-    "at_home": lambda case: case.only(_is_at_home),
-    "private": lambda case: case.only(_is_private),
-    "held": lambda case: case.is_held() and case.greeting is None,
+    "at_home": lambda case: case.only(is_at_home),
+    "private": lambda case: case.only(is_private),
+    "held": lambda case: case.is_registered("held") and case.greeting is None,
     "greeting_full": lambda case: case.refuses("full"),
     "refuses_us": lambda case: case.refuses("us"),
-    "refusing": lambda case: (
-        case.refuses("no_mail") or (case.refuses("nothing", "") and (case.refusal_code or 0) >= 500)
-    ),
+    "refusing": lambda case: case.refuses("no_mail"),
+    "refuses_unsaid": lambda case: case.refuses("nothing", "") and (case.refusal_code or 0) >= 500,
     "later": lambda case: case.refusal is not None,
+    "broke_off": lambda case: case.unfinished is not None and case.greeting is None,
     "unreachable": lambda case: bool(case.greetings) and case.greeting is None,
     "history_full": lambda case: case.past.is_full(case.at),
     "greeted": lambda case: case.greeting is not None,
@@ -285,11 +278,14 @@ class _Words:
 
     def _first(self) -> str:
         case = self._case
-        if case.greeting is not None:
-            return case.greeting.host
+        if (greeting := case.greeting or case.unfinished) is not None:
+            return greeting.host
         hosts = case.hosts or case.answers.hosts
         failed = None if case.addresses else _failed(hosts)
         return (failed or hosts[0]).name
+
+    def _named(self) -> str:
+        return self._case.hosts[0].name
 
     def _listed(self) -> str:
         hosts = self._case.hosts
@@ -330,6 +326,9 @@ class _Words:
 
     def _withheld(self) -> str:
         return said(known_hosts().withheld, self._case.answers.errors)
+
+    def _bogus(self) -> str:
+        return said(known_hosts().bogus, self._case.answers.errors)
 
     def _lame(self) -> str:
         why = said(known_hosts().lame, self._case.answers.errors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
 from bounceanalytics.schema import ARROW_STRING, TYPO_COLUMNS
 from bounceanalytics.summaries.registrable import registrable_domains
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,11 +120,12 @@ def domain_typos(
     >>> print(ba.domain_typos(bounces)["explanation"].iloc[0])
     gmial.com is likely gmail.com (a and i changed places): 2 addresses, 2 bounced
     """
-    if not ratio > 1:
-        raise FrameError(f"ratio is {ratio}, and must be more than 1")
+    times = _number(ratio)
+    if times is None or not times > 1:
+        raise FrameError(f"ratio is {in_short(ratio)}, and must be a number of more than 1")
     with History.open(bounces) as history:
-        _gather(history, mailing_list, float(ratio))
-        found = _best(_likely(history, float(ratio)))
+        _gather(history, mailing_list, times)
+        found = _best(_likely(history, times))
         if not found:
             return TYPO_COLUMNS.empty()
         reasons = _top_reasons(history, [pair.domain for pair in found])
@@ -131,6 +134,14 @@ def domain_typos(
         for pair in found
     ]
     return TYPO_COLUMNS.frame(rows)
+
+
+def _number(value: object) -> float | None:
+    """Return a number, None if it is none, or too large for one."""
+    try:
+        return float(value) if isinstance(value, Real) else None
+    except OverflowError:
+        return None
 
 
 def _gather(history: History, mailing_list: Listed | None, ratio: float) -> None:

@@ -322,7 +322,9 @@ def require(
     if missing:
         there = ", ".join(map(str, found.columns[:30])) or "none"
         raise FrameError(
-            _sentence(f"{what} needs the columns {', '.join(missing)}", cure_of_frame(found.columns, what))
+            _sentence(
+                f"{what} needs the columns {', '.join(map(str, missing))}", cure_of_frame(found.columns, what)
+            )
             + f"; found: {there}"
         )
     return found

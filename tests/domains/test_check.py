@@ -209,6 +209,19 @@ def test_a_full_system_is_known_from_bounces(pair: tuple[NameServer, NameServer]
     assert "once" in found.loc["healthy.example", "explanation"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [("bad_domain", "gone"), ("dns_failure", "gone"), ("network", "gone"), ("unknown_user", "healthy")],
+)
+def test_a_domain_that_bounced_as_a_whole_since_is_asked(
+    pair: tuple[NameServer, NameServer], reason: str, status: str
+) -> None:
+    bounces = mail(("none.example", "delivered", 9), ("none.example", "bounced", 2), reason=reason)
+    assert list(check("none.example", *pair, bounces=bounces)["status"]) == [status]
+    again = mail(("none.example", "bounced", 9), ("none.example", "delivered", 2), reason=reason)
+    assert list(check("none.example", *pair, bounces=again)["status"]) == ["healthy"]
+
+
 def test_a_delivery_that_came_back_is_none(server: NameServer) -> None:
     rows = [
         {
@@ -306,6 +319,27 @@ def test_a_key_ends_it_at_once_and_nothing_is_lost(tmp_path: Path, inside: str) 
     with closing(sqlite3.connect(path)) as database:
         (finished,) = database.execute("SELECT count(*) FROM finished").fetchone()
     assert 50 <= finished < 350
+
+
+FEW_FILES = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (110, 110))
+import bounceanalytics as ba
+names = [f"d{one}.example" for one in range(300)]
+found = ba.check_domains(names, resolvers=sys.argv[1], at_once=1000, timeout=5)
+print(found["status"].eq("healthy").sum())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are counted otherwise")
+def test_no_more_is_asked_at_once_than_files_can_be_open() -> None:
+    zone, names = zone_of(300)
+    shared = "mx.shared.example. 300 IN A 8.8.8.8\n"
+    with NameServer(zone + shared, {"*": Manner(seconds=0.02)}) as server:
+        command = [sys.executable, "-c", FEW_FILES, server.address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout.strip(), done.stderr) == (str(len(names)), "")
+    assert server.asked.most < 60
 
 
 class EnoughError(Exception):
@@ -483,6 +517,16 @@ def test_without_dnspython_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
     [
         ({"level": "smtp"}, "level names smtp, and can name dns, greeting, rdap"),
         ({"level": ["dns", "whois"]}, "level names whois"),
+        ({"level": None}, "level is None, and must be one or several of dns, greeting, rdap"),
+        ({"level": [["dns"]]}, "level names .'dns'., and can name dns"),
+        ({"cache": 5}, "cache is 5, and must be the path of a file"),
+        ({"cache": ""}, "cache is ''"),
+        ({"cache": "a\0b"}, "cache is 'a"),
+        ({"progress": "yes"}, "progress is 'yes', and must be callable"),
+        ({"max_age": ["x"] * 1000}, r"max_age is \['x', .{1,50}\], and must be a span"),
+        ({"resolvers": 5}, "resolvers is 5, and must be a list of IP addresses"),
+        ({"resolvers": b"192.0.2.1"}, "49 is no address of a resolver"),
+        ({"resolvers": [("192.0.2.1",)]}, "is no address of a resolver"),
         ({"max_age": "soon"}, "max_age is 'soon', and must be a span of time"),
         ({"max_age": timedelta(days=-1)}, "max_age"),
         ({"timeout": 0}, "timeout is 0, and must be a number of seconds above 0"),
@@ -499,6 +543,13 @@ def test_without_dnspython_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
 def test_arguments_that_are_none(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ba.FrameError, match=message):
         ba.check_domains(["healthy.example"], **options)
+
+
+def test_nothing_is_too_old_for_whoever_takes_any_age(server: NameServer, tmp_path: Path) -> None:
+    for _ in range(2):
+        found = check("healthy.example", server, cache=tmp_path / "domains.db", max_age=timedelta.max)
+        assert list(found["status"]) == ["healthy"]
+    assert server.asked.names["healthy.example"] == 2
 
 
 def test_both_functions_take_the_same_options() -> None:

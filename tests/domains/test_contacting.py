@@ -125,6 +125,27 @@ def test_the_reply_is_quoted_without_addresses(said: str, shown: str) -> None:
     assert f"The last reply was:\n{shown}\n\n" in row.message
 
 
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ('"zq ann"', 'full: "zq ann"@x.example, mailbox zq ann'),
+        ("zqjösé", "mailbox zqjösé is full"),
+        ("12345678", "mailbox 12345678 is full"),
+        ("zq'ann", "<zq'ann@x.example>: mailbox zq'ann is full"),
+        ("zq-ann+news", "mailbox zq-ann is full (zq-ann+news@x.example)"),
+    ],
+)
+def test_no_name_of_any_form_is_quoted(who: str, said: str) -> None:
+    (row,) = contacts(classified([event(f"{who}@x.example", 0, diagnostic=said)])).itertuples()
+    assert "full" in row.message
+    assert not re.search("zq|ann|123|jös", row.message)
+
+
+def test_a_code_is_no_name() -> None:
+    rows = [event(f"{who}@x{who}.example", 0, diagnostic="552 5.3.1 full") for who in ("552", "5.3.1")]
+    assert contacts(classified(rows))["message"].str.contains("552 5.3.1 full", regex=False).all()
+
+
 def test_the_last_reply_with_a_text_is_quoted() -> None:
     rows = [
         event("zq-a@x.example", 0, diagnostic="552 5.3.1 first"),
@@ -252,7 +273,7 @@ def _flat(table: dict[str, Any], before: str = "") -> dict[str, str]:
 
 
 def test_no_messages_in_a_language() -> None:
-    with pytest.raises(ValueError, match="there are no messages in 'xx'; there are some in en, de, fr"):
+    with pytest.raises(FrameError, match="there are no messages in 'xx'; there are some in en, de, fr"):
         contacts(FULL, language="xx")
 
 
@@ -322,6 +343,22 @@ def test_other_addresses_by_a_text(people: pd.DataFrame) -> None:
 def test_other_addresses_need_their_columns(people: pd.DataFrame) -> None:
     with pytest.raises(FrameError, match="needs the columns person"):
         other_addresses(people, FULL, key="person")
+
+
+@pytest.mark.parametrize("name", [0, ["email"], {}, pd.NaT])
+def test_what_names_no_column(name: Any) -> None:
+    people = pd.DataFrame({"customer": [7], "email": ["ann@full.example"]})
+    for given in ({"key": name}, {"key": "customer", "column": name}):
+        with pytest.raises(FrameError, match="column"):
+            other_addresses(people, FULL, **given)
+    with pytest.raises(FrameError, match="key must name"):
+        other_addresses(people, FULL, key=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("language", [None, ["de"], 5])
+def test_what_is_no_language(language: Any) -> None:
+    with pytest.raises(FrameError, match="there are no messages in"):
+        contacts(FULL, language=language)
 
 
 def test_frames_of_nothing_have_the_columns(people: pd.DataFrame) -> None:

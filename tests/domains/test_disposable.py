@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pandas as pd
+import pytest
 
 import bounceanalytics as ba
-from bounceanalytics.domains import disposable_domains
+from bounceanalytics.domains import disposable_domains, label_domains
 from bounceanalytics.domains.free_mail import free_mail, well_known
+from bounceanalytics.errors import FrameError
 
 WITHOUT = "import sys; sys.modules['disposable_email_domains'] = None\n"
 
@@ -41,7 +44,7 @@ def test_without_the_package_the_label_is_missing_and_asking_names_the_extra() -
     assert run(program) == "[['gmail.com', 'gmail.com', True, <NA>]]"
     program = f"""{WITHOUT}
 import bounceanalytics as ba
-from bounceanalytics.domains import disposable_domains
+from bounceanalytics.domains import disposable_domains, label_domains
 try:
     disposable_domains(["gmail.com"])
 except ba.MissingExtraError as error:
@@ -66,3 +69,14 @@ def test_large_ones_come_first_and_the_table_has_no_line_twice() -> None:
     assert list(free_mail().likely)[:3] == ["gmail.com", "googlemail.com", "hotmail.com"]
     assert set(free_mail().likely) <= free_mail().known <= well_known()
     assert len(free_mail().likely) > 150
+
+
+@pytest.mark.parametrize("given", [None, 5, [5], b"x", [["gmail.com"]]])
+def test_what_holds_no_domains(given: Any) -> None:
+    for labels in (label_domains, disposable_domains):
+        with pytest.raises(FrameError, match="expected a list of texts, found"):
+            labels(given)
+
+
+def test_one_domain_is_one() -> None:
+    assert label_domains("gmail.com")["free_mail"].tolist() == [True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import inspect
 import socket
 import textwrap
@@ -456,6 +457,20 @@ def test_how_we_introduce_ourselves_over_ipv6(monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("number", [errno.ENETUNREACH, errno.EMFILE, errno.EAFNOSUPPORT, errno.EACCES])
+def test_what_this_machine_cannot_do_says_nothing_of_the_other_one(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "no way")
+
+    monkeypatch.setattr(asyncio, "open_connection", fail)
+    host = Host("mx.example.com", addresses=("2600::1", "2600::2"))
+    assert asyncio.run(greeting.greet(host)).outcome == "not_asked"
+    hosts = [Host(f"mx{one}.example.com", addresses=(f"{one}.8.8.8",)) for one in (8, 9, 11)]
+    assert "seems to be closed" in asyncio.run(can_connect(hosts))
+
+
 @pytest.mark.parametrize("name", ["a\r\nMAIL FROM:<>", "two words", "ü.example", "x" * 300])
 def test_a_name_that_cannot_be_said(name: str) -> None:
     with pytest.raises(ValueError, match="name must be a host name"):
@@ -477,7 +492,28 @@ def test_a_closed_port_is_said_in_a_sentence() -> None:
     assert not ask()
 
 
-def test_one_that_can_be_connected_to_is_enough() -> None:
+def test_a_network_that_takes_all_connections_itself_is_closed() -> None:
+    async def hang_up(connection: Connection) -> None:
+        connection.reset()
+
+    async def say_nothing(connection: Connection) -> None:
+        await connection.hear_all()
+
+    async def run(last: Talk) -> str:
+        async with (
+            raw_server(hang_up, "127.1.0.1") as first,
+            raw_server(say_nothing, "127.2.0.1", first.port),
+            raw_server(last, "127.3.0.1", first.port),
+        ):
+            hosts = [Host("mx.example.com", addresses=(f"127.{one}.0.1",)) for one in (1, 2, 3)]
+            return await can_connect(hosts, timeout=SHORT, private=True, port=first.port)
+
+    assert "seems to be closed" in asyncio.run(run(say_nothing))
+    for banner in ("220 mx.example.com", "554 no", "what?"):
+        assert not asyncio.run(run(replying(banner)))
+
+
+def test_one_that_says_something_is_enough() -> None:
     async def run() -> None:
         async with raw_server(replying("554 no"), "127.2.0.1") as server:
             hosts = [Host("mx.example.com", addresses=(f"127.{one}.0.1",)) for one in range(1, 9)]

@@ -29,9 +29,17 @@ SHOWN = {
     "offline": (None, Past()),
     "withheld": (Facts(Answers("d.example", "NXDOMAIN", errors=("16 by law",))), Past()),
     "dangling": (Facts(Answers("d.example", "NXDOMAIN", cname="e.example", confirmed=True)), Past()),
+    "on_hold": (
+        Facts(
+            Answers("d.example", "NXDOMAIN", confirmed=True),
+            registration=Registration(states=("pending delete", "redemption period")),
+        ),
+        Past(),
+    ),
     "gone": (Facts(Answers("d.example", "NXDOMAIN", confirmed=True)), Past()),
     "missing": (Facts(Answers("d.example", "NXDOMAIN")), Past()),
     "loop": (Facts(Answers("d.example", "LOOP")), Past()),
+    "bogus": (Facts(Answers("d.example", "SERVFAIL", errors=("7 expired",))), Past()),
     "lame": (Facts(Answers("d.example", "SERVFAIL", errors=("22 at delegation",))), Past()),
     "silent": (Facts(Answers("d.example", "TIMEOUT")), Past()),
     "failed": (Facts(Answers("d.example", "SERVFAIL")), Past()),
@@ -63,8 +71,22 @@ SHOWN = {
         ),
         Past(),
     ),
+    "refuses_unsaid": (
+        Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 550, "550 nope", tells="nothing"),)),
+        Past(),
+    ),
     "later": (
         Facts(NAMED, (Greeting("mx1.d.example", "8.8.8.8", "refused", 421, "421 busy", tells="trouble"),)),
+        Past(),
+    ),
+    "broke_off": (
+        Facts(
+            NAMED,
+            (
+                Greeting("mx1.d.example", "8.8.8.8", "unreachable"),
+                Greeting("mx2.d.example", "2600::1", "closed", 220, "220 mx2.d.example"),
+            ),
+        ),
         Past(),
     ),
     "unreachable": (
@@ -160,6 +182,14 @@ def test_private_addresses_are_good_where_they_are_wanted() -> None:
         assert state(SHOWN[name][0], private=True).status == "healthy"
 
 
+@pytest.mark.parametrize(
+    "address", ["64:ff9b::a00:1", "2002:a00:1::1", "::ffff:10.0.0.1", "fd00::1", "fe80::1"]
+)
+def test_a_private_address_is_one_however_it_is_written(address: str) -> None:
+    hosts = (Host("mx1.d.example", 10, (address,)),)
+    assert state(Facts(replace(NAMED, hosts=hosts))).finding == "private"
+
+
 def test_one_public_address_is_enough() -> None:
     mixed = replace(NAMED, hosts=(Host("mx1.d.example", addresses=("127.0.0.1",)), SECOND))
     assert state(Facts(mixed)).status == "healthy"
@@ -177,6 +207,44 @@ def test_the_server_that_greets_decides_before_the_one_that_refuses() -> None:
     greeted = Greeting("mx2.d.example", "2600::1", "greeted", 220, "220 hello")
     found = state(Facts(NAMED, (refused, greeted)))
     assert (found.finding, found.explanation) == ("greeted", "mx2.d.example takes connections for mail.")
+
+
+@pytest.mark.parametrize(
+    ("tells", "expected"),
+    [("us", "refuses_us"), ("trouble", "later"), ("nothing", "refuses_unsaid"), ("no_mail", "refusing")],
+)
+def test_one_server_that_takes_no_mail_does_not_speak_for_the_other(tells: str, expected: str) -> None:
+    none = Greeting("mx1.d.example", "8.8.8.8", "refused", 521, "521 no mail here", tells="no_mail")
+    other = Greeting("mx2.d.example", "2600::1", "refused", 550, "550 something", tells=tells)
+    assert state(Facts(NAMED, (none, other))).finding == expected
+
+
+def test_a_server_that_talks_as_slowly_as_it_can_is_reached() -> None:
+    slow = Greeting("mx1.d.example", "8.8.8.8", "silent", text="220-mx1.d.exa")
+    found = state(Facts(NAMED, (slow, Greeting("mx2.d.example", "2600::1", "unreachable"))))
+    assert (found.finding, found.status) == ("broke_off", "unknown")
+    assert found.explanation.startswith("mx1.d.example takes connections")
+
+
+def test_it_is_the_alias_that_is_called_one() -> None:
+    hosts = (replace(FIRST, cname="elsewhere.example"), SECOND)
+    greeted = Greeting("mx2.d.example", "2600::1", "greeted", 220, "220 hello")
+    explanation = state(Facts(replace(NAMED, hosts=hosts), (greeted,))).explanation
+    assert "mx2.d.example takes connections" in explanation
+    assert "mx1.d.example is another name (elsewhere.example)" in explanation
+
+
+def test_an_address_in_the_place_of_a_name_is_called_one() -> None:
+    found = state(Facts(replace(NAMED, hosts=(Host("192.0.2.1", 10, rcode="NXDOMAIN"),))))
+    assert found.status == "unreachable"
+    assert "192.0.2.1 is an address" in found.explanation
+
+
+@pytest.mark.parametrize("days", [-400, -31, 31])
+def test_what_was_long_ago_or_is_far_ahead_is_not_lately(days: int) -> None:
+    moment = NOW - pd.Timedelta(days=days)
+    assert state(SHOWN["gone"][0], Past(moment)).status == "gone"
+    assert state(Facts(NAMED), Past(None, 1, moment)).status == "healthy"
 
 
 @pytest.mark.parametrize("outcome", ["private", "not_asked"])
@@ -206,8 +274,9 @@ def test_what_the_registry_says_is_added() -> None:
     assert ended.status == "healthy"
     assert "Its registration ended on 1 Oct 2026." in ended.explanation
     gone = Answers("d.example", "NXDOMAIN", confirmed=True)
-    ending = state(Facts(gone, registration=Registration(None, ("redemption period",))))
-    assert "Its registry says: redemption period." in ending.explanation
+    ending = state(Facts(gone, registration=Registration(None, ("pending delete",))))
+    assert (ending.finding, ending.status) == ("gone", "gone")
+    assert "Its registry says: pending delete." in ending.explanation
 
 
 def test_the_word_of_a_registry_alone_is_no_second_witness() -> None:
@@ -228,7 +297,7 @@ def test_an_alias_and_a_null_beside_others_are_said() -> None:
 
 def test_what_is_certain() -> None:
     certain = {name for name, (facts, _) in SHOWN.items() if facts and is_certain(facts)}
-    unsure = {"withheld", "missing", "loop", "lame", "silent", "failed", "hosts_unknown"}
+    unsure = {"withheld", "missing", "loop", "bogus", "lame", "silent", "failed", "hosts_unknown"}
     assert certain == set(SHOWN) - unsure - {"delivered", "offline"}
 
 

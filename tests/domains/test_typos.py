@@ -209,8 +209,11 @@ def test_what_is_no_list_is_refused() -> None:
         ba.domain_typos(bounces, mailing_list=pd.DataFrame())
     with pytest.raises(ba.SourceError):
         ba.domain_typos(bounces, mailing_list="nowhere.csv")
-    with pytest.raises(ba.FrameError, match="ratio is 1, and must be more than 1"):
+    with pytest.raises(ba.FrameError, match="ratio is 1, and must be a number of more than 1"):
         ba.domain_typos(bounces, ratio=1)
+    for ratio in (None, "100", float("nan"), 10**400, [2]):
+        with pytest.raises(ba.FrameError, match="ratio is"):
+            ba.domain_typos(bounces, ratio=ratio)  # type: ignore[arg-type]
 
 
 def test_an_empty_list_has_no_typing_errors() -> None:
