@@ -255,7 +255,9 @@ def test_who_does_not_speak_as_a_mail_server_is_left(name: str) -> None:
 def test_what_came_is_told_where_no_reply_did() -> None:
     assert meet(ssh)[0].text == "SSH-2.0-OpenSSH_9.6"
     assert meet(web)[0].text.startswith("HTTP/1.1 408 Request Timeout\nConnection")
-    assert meet(drip, SHORT)[0].text.startswith("220")
+    dripped = meet(drip, SHORT)[0].text
+    assert dripped
+    assert "220 mx.example.com".startswith(dripped)
     assert meet(wait_for_more, SHORT)[0].text == "220 mx.example.com"
     assert len(meet(megabyte)[0].text) == 500
     found = meet(reset_after_banner)[0]
