@@ -127,6 +127,7 @@ def check_domains(  # noqa: PLR0913 - each is one thing to say
         ``reply``            string: what its first host that answered said on port 25
         ``registered_until`` timestamp, UTC: when the registration ends, UTC; missing where that was not asked for
         ``registration``     string: states of the registration, such as 'pending delete'
+        ``registry_contact`` string: whom the registry names for complaints; missing where that was not asked for
         ``checked_at``       timestamp, UTC: when it was asked for, UTC
         ==================== =====================================================================================
 
@@ -452,6 +453,7 @@ def _domain_row(
         "ttl": answers.ttl,
         "registered_until": registration.until if registration else None,
         "registration": (", ".join(registration.states) or None) if registration else None,
+        "registry_contact": (registration.contact or None) if registration else None,
         "checked_at": facts.checked_at,
         "hosts_answering": sum(one.outcome == "greeted" for one in greetings) if greetings else None,
         "reply": next((one.text for one in greetings if one.text), None),

@@ -51,6 +51,11 @@ DOMAIN_COLUMNS = Table(
         "when the registration ends, UTC; missing where that was not asked for",
     ),
     Column("registration", "string", "states of the registration, such as 'pending delete'"),
+    Column(
+        "registry_contact",
+        "string",
+        "whom the registry names for complaints; missing where that was not asked for",
+    ),
     Column("checked_at", "timestamp", "when it was asked for, UTC"),
 )
 

@@ -774,6 +774,7 @@ def test_the_registry_is_asked_where_it_is_wanted(
     row = found.loc["healthy.example"]
     assert (row["status"], row["basis"]) == ("unknown", "rdap")
     assert row["registration"] == "pending delete, client hold"
+    assert row["registry_contact"] == "abuse@example.net"
     assert row["registered_until"] == pd.Timestamp("2026-10-01", tz="UTC")
     assert found.loc["six.example", "registration"] == "not registered"
     assert found.loc["six.example", "status"] == "healthy"
