@@ -93,6 +93,8 @@ DRAWN = {
     "charts.recovery_curves": "recovery_curves",
     "charts.storms": "storms",
     "charts.unclassified": "unclassified",
+    "charts.domain_states": "monitor_history",
+    "charts.domain_recovery": "monitor_curves",
 }
 FOUND = (
     "storms",
@@ -103,11 +105,18 @@ FOUND = (
     "compare_policies",
     "conflicts",
     "unclassified",
+    "contacts",
+    "domain_typos",
 )
 
 
 def _call(name: str) -> Callable[[Any, dict[str, Any]], Any]:
     return lambda given, _: getattr(ba, name)(given)
+
+
+def _others(given: Any, _: dict[str, Any]) -> Any:
+    people = pd.DataFrame({"customer": [1, 1], "email": ["ann@saltworks.example", "ann@example.com"]})
+    return ba.other_addresses(people, given, key="customer")
 
 
 def _draw(name: str) -> Callable[[Any, dict[str, Any]], Any]:
@@ -123,6 +132,13 @@ TAKERS = [
     Taker("in_storm", "storms", lambda given, frames: ba.in_storm(frames["bounces"], given).tolist()),
     Taker("check_domains", "bounces", _offline(ba.check_domains)),
     Taker("check_hosts", "bounces", _offline(ba.check_hosts)),
+    Taker(
+        "label_domains",
+        "summarize_domains",
+        lambda given, _: ba.label_domains(given["domain"]),
+        same_rows=True,
+    ),
+    Taker("other_addresses", "bounces", _others),
     Taker("report", "bounces", _reported),
     Taker("clean", "bounces", _cleaned),
     Taker("clean", "verdicts", _cleaned),
@@ -205,4 +221,7 @@ def frames_of(events: Any) -> dict[str, Any]:
         "row": bounces[bounces["reason"].notna()].iloc[[0]],
         "table": bounces[["recipient", "diagnostic"]].set_axis(["to", "said"], axis="columns"),
     }
+    with ba.Monitor(":memory:") as monitor:
+        monitor.update(bounces)
+        frames |= {"monitor_history": monitor.history(), "monitor_curves": monitor.recovery_curves()}
     return frames | {name: getattr(ba, name)(bounces) for name in (*SUMMARIZE, *FOUND)}

@@ -129,9 +129,9 @@ async def greet(
 
     Examples
     --------
-    >>> import asyncio
+    >>> from bounceanalytics.domains.probing import run
     >>> from bounceanalytics.domains.facts import Host
-    >>> asyncio.run(greet(Host("mx.example.com", addresses=("127.0.0.1",)))).outcome
+    >>> run(lambda: greet(Host("mx.example.com", addresses=("127.0.0.1",)))).outcome
     'private'
     """
     if name and not re.fullmatch(r"[\x21-\x7e]{1,255}", name):
@@ -177,8 +177,8 @@ async def can_connect(
 
     Examples
     --------
-    >>> import asyncio
-    >>> asyncio.run(can_connect([]))
+    >>> from bounceanalytics.domains.probing import run
+    >>> run(lambda: can_connect([]))
     ''
     """
     chosen: dict[object, Host] = {}

@@ -83,7 +83,7 @@ def test_clean_adds_up(samples: Path, exports: Path, cleaned: Path) -> None:
     assert rows["input"] == rows["kept"] + rows["removed"] + rows["held"] + rows["unreadable"]
     assert rows["removed"] > 0
     again = run("clean", samples / "list.csv", exports, "--out", target)
-    assert sentence(again).endswith("6 more exist; pass --overwrite or choose another name")
+    assert sentence(again).endswith("7 more exist; pass --overwrite or choose another name")
 
 
 def test_a_list_in_an_archive_is_cleaned(samples: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bounceanalytics.domains.asking import Asker, addresses_of
 from bounceanalytics.errors import FrameError
+from tests.domains.apart import apart
 from tests.domains.servers import Manner, NameServer
 from tests.effort import examples
 
@@ -65,7 +66,7 @@ def ask(*domains: str, of: list[NameServer], timeout: float = 0.6, at_once: int 
         asker = Asker([("127.0.0.1", one.port) for one in of], timeout=timeout, at_once=at_once)
         return await asyncio.gather(*map(asker.answers, domains))
 
-    return asyncio.run(work())
+    return apart(work())
 
 
 def test_mail_servers_come_in_order_with_addresses_and_the_shortest_time(server: NameServer) -> None:
@@ -287,7 +288,7 @@ def test_without_a_network_everybody_is_told_soon() -> None:
         assert time.monotonic() - begin < 1
         return found
 
-    rcodes = asyncio.run(work())
+    rcodes = apart(work())
     assert "OFFLINE" in rcodes
     assert set(rcodes) <= {"OFFLINE", "TIMEOUT"}
 

@@ -28,6 +28,7 @@ from bounceanalytics.domains.facts import Answers, Facts, Greeting, Host, Regist
 from bounceanalytics.domains.probing import Plan
 from bounceanalytics.domains.registering import Registries
 from tests.classified import classified
+from tests.domains.apart import apart
 from tests.domains.servers import Manner, NameServer, addresses
 from tests.domains.test_registering import ENDING, Fetching
 from tests.schema.test_returns import assert_has
@@ -431,7 +432,7 @@ def test_it_works_where_a_loop_is_running_as_in_a_notebook(server: NameServer) -
     async def cell() -> pd.DataFrame:
         return check("healthy.example", server)
 
-    assert list(asyncio.run(cell())["status"]) == ["healthy"]
+    assert list(apart(cell())["status"]) == ["healthy"]
 
     async def failing() -> None:
         def stop(*_: object) -> None:
@@ -440,7 +441,7 @@ def test_it_works_where_a_loop_is_running_as_in_a_notebook(server: NameServer) -
         check("healthy.example", server, progress=stop)
 
     with pytest.raises(EnoughError):
-        asyncio.run(failing())
+        apart(failing())
 
 
 # limits

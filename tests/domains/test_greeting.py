@@ -24,6 +24,7 @@ from bounceanalytics.domains.greeting import (
     is_private,
     meaning_of,
 )
+from tests.domains.apart import apart
 from tests.domains.mail_servers import Connection, Server, Talk, raw_server, replying, smtp_server
 
 V4 = "127.0.0.1"
@@ -49,7 +50,7 @@ def meet(talk: Talk, timeout: float = LONG, **more: Any) -> tuple[Greeting, list
         assert not [line for line in server.heard if line.split()[0].upper() in FORBIDDEN]
         return found, server.heard
 
-    return asyncio.run(run())
+    return apart(run())
 
 
 async def hang(connection: Connection) -> None:
@@ -314,7 +315,7 @@ def test_a_real_mail_server(address: str) -> None:
         assert server.heard == [f"EHLO {NAME}", "QUIT"]
 
     require_family(address)
-    asyncio.run(run())
+    apart(run())
 
 
 def test_a_real_mail_server_without_extensions() -> None:
@@ -323,7 +324,7 @@ def test_a_real_mail_server_without_extensions() -> None:
             found = await asked(server)
         assert (found.outcome, found.starttls, found.size) == ("greeted", False, None)
 
-    asyncio.run(run())
+    apart(run())
 
 
 def test_many_at_the_same_time() -> None:
@@ -334,7 +335,7 @@ def test_many_at_the_same_time() -> None:
         assert [one.outcome for one in found] == ["greeted", "silent"] * 20
         assert good.heard.count("QUIT") == 20
 
-    asyncio.run(run())
+    apart(run())
 
 
 def test_who_is_cancelled_hangs_up() -> None:
@@ -354,7 +355,7 @@ def test_who_is_cancelled_hangs_up() -> None:
                 await task
             await asyncio.wait_for(left.wait(), 5)
 
-    asyncio.run(run())
+    apart(run())
 
 
 def unused_port() -> int:
@@ -385,13 +386,13 @@ def test_addresses_are_tried_until_one_replies() -> None:
                 await asked(good, *[f"fe80::{number}" for number in range(2, 9)], "127.0.0.3")
             ).outcome == "greeted"
 
-    asyncio.run(run())
+    apart(run())
 
 
 def test_nobody_there() -> None:
-    found = asyncio.run(asked(Server(unused_port())))
+    found = apart(asked(Server(unused_port())))
     assert (found.outcome, found.address, found.reply_code, found.text) == ("unreachable", V4, None, "")
-    found = asyncio.run(greet(Host("mx.example.com")))
+    found = apart(greet(Host("mx.example.com")))
     assert (found.outcome, found.address) == ("unreachable", "")
 
 
@@ -403,7 +404,7 @@ def test_private_addresses_are_connected_to_only_if_asked() -> None:
                 assert (found.outcome, found.address) == ("private", address)
         assert server.connections == 0
 
-    asyncio.run(run())
+    apart(run())
 
 
 # fmt: off
@@ -456,7 +457,7 @@ def test_how_we_introduce_ourselves_over_ipv6(monkeypatch: pytest.MonkeyPatch) -
         assert server.heard == ["EHLO [IPv6:::1]", "QUIT"]
 
     require_family("::1")
-    asyncio.run(run())
+    apart(run())
 
 
 @pytest.mark.parametrize("number", [errno.ENETUNREACH, errno.EMFILE, errno.EAFNOSUPPORT, errno.EACCES])
@@ -468,15 +469,15 @@ def test_what_this_machine_cannot_do_says_nothing_of_the_other_one(
 
     monkeypatch.setattr(asyncio, "open_connection", fail)
     host = Host("mx.example.com", addresses=("2600::1", "2600::2"))
-    assert asyncio.run(greeting.greet(host)).outcome == "not_asked"
+    assert apart(greeting.greet(host)).outcome == "not_asked"
     hosts = [Host(f"mx{one}.example.com", addresses=(f"{one}.8.8.8",)) for one in (8, 9, 11)]
-    assert "seems to be closed" in asyncio.run(can_connect(hosts))
+    assert "seems to be closed" in apart(can_connect(hosts))
 
 
 @pytest.mark.parametrize("name", ["a\r\nMAIL FROM:<>", "two words", "ü.example", "x" * 300])
 def test_a_name_that_cannot_be_said(name: str) -> None:
     with pytest.raises(ValueError, match="name must be a host name"):
-        asyncio.run(greet(Host("mx.example.com"), name=name))
+        apart(greet(Host("mx.example.com"), name=name))
 
 
 def test_a_closed_port_is_said_in_a_sentence() -> None:
@@ -484,7 +485,7 @@ def test_a_closed_port_is_said_in_a_sentence() -> None:
 
     def ask(*addresses: str, at: int = port) -> str:
         hosts = [Host("mx.example.com", addresses=(one,)) for one in addresses]
-        return asyncio.run(can_connect(hosts, timeout=LONG, private=True, port=at))
+        return apart(can_connect(hosts, timeout=LONG, private=True, port=at))
 
     sentence = ask("127.0.0.1", "127.1.0.1", "127.2.0.1")
     assert sentence.startswith(f"port {port} seems to be closed here: none of 3 mail servers")
@@ -510,9 +511,9 @@ def test_a_network_that_takes_all_connections_itself_is_closed() -> None:
             hosts = [Host("mx.example.com", addresses=(f"127.{one}.0.1",)) for one in (1, 2, 3)]
             return await can_connect(hosts, timeout=SHORT, private=True, port=first.port)
 
-    assert "seems to be closed" in asyncio.run(run(say_nothing))
+    assert "seems to be closed" in apart(run(say_nothing))
     for banner in ("220 mx.example.com", "554 no", "what?"):
-        assert not asyncio.run(run(replying(banner)))
+        assert not apart(run(replying(banner)))
 
 
 def test_one_that_says_something_is_enough() -> None:
@@ -528,7 +529,7 @@ def test_one_that_says_something_is_enough() -> None:
             assert not await can_connect([*same, *hosts[1:3]], timeout=LONG, private=True, port=server.port)
         assert server.heard == ["QUIT"] * 3
 
-    asyncio.run(run())
+    apart(run())
 
 
 #: Reply -> what it tells. Who refuses before a recipient is named may mean us, and then says nothing of recipients.

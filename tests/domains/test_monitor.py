@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import random
 import sqlite3
@@ -23,6 +22,7 @@ import bounceanalytics as ba
 from bounceanalytics import schema
 from bounceanalytics.domains.courses import Item, course_of
 from tests.classified import classified
+from tests.domains.apart import apart
 from tests.domains.servers import Manner, NameServer, addresses
 from tests.effort import examples
 from tests.schema.test_returns import assert_has
@@ -313,7 +313,7 @@ def test_it_works_where_a_loop_is_running(monitor: ba.Monitor, server: NameServe
     async def cell() -> pd.DataFrame:
         return check(monitor, server)
 
-    assert asyncio.run(cell())["status"].tolist() == ["healthy"]
+    assert apart(cell())["status"].tolist() == ["healthy"]
     assert states(monitor) == {"well.example": "healthy"}
 
 

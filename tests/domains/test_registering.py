@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bounceanalytics.domains.facts import Registration
 from bounceanalytics.domains.registering import Registries, read_registration
 from bounceanalytics.errors import MissingExtraError
+from tests.domains.apart import apart
 from tests.effort import examples
 
 LIST = {"services": [[["com", "uk", "example"], ["https://rdap.example/"]]], "version": "1.0"}
@@ -87,7 +88,7 @@ def ask(fetching: Fetching, *domains: str) -> list[Registration | None]:
                 return []
             return await asyncio.gather(*map(registries.registration, domains))
 
-    return asyncio.run(work())
+    return apart(work())
 
 
 def test_what_a_registry_says() -> None:

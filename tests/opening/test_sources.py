@@ -648,7 +648,14 @@ def test_a_damaged_archive_in_a_folder_is_told_with_it(tmp_path, folder):
     (top / "b.json").write_bytes(TEXT)
     bad, good = open_sources(top, folder)
     assert bad == Source(
-        "a.zip", str(top / "a.zip"), (top / "a.zip").stat().st_size, "none", False, (), bad.problem
+        "a.zip",
+        str(top / "a.zip"),
+        (top / "a.zip").stat().st_size,
+        "none",
+        False,
+        (),
+        bad.problem,
+        origin=str(top / "a.zip"),
     )
     assert bad.problem.startswith("is a ZIP archive that is damaged: ")
     assert good.problem == ""
