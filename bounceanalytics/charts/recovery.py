@@ -113,7 +113,7 @@ def domain_recovery(
         curve, title = curves[every == name], "All troubles" if name == _ALL else STATES[name]
         last = curve.iloc[-1]
         end = f"{number(last['recovered'])} of {number(last['episodes'])} ended"
-        end += f": {percent(last['share'])} by day {number(last['day'])}" if last["recovered"] else ""
+        end += f": est. {last['share']:.0%} by day {number(last['day'])}" if last["recovered"] else ""
         hovers = [_domain_sentence(title, row) for row in rows(curve)]
         _fill(figure, grid.place(panel), curve, title, end, hovers, longest, sheet)
     _set_axes(figure, grid, longest)

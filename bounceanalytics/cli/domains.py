@@ -200,13 +200,14 @@ def watch(
         monitor.watch(also)
         monitor.unwatch(unwanted)
         offline, checked = _asked(lambda update: monitor.check(progress=update, **asking))
+        asked = int(checked["checked_at"].notna().sum())  # whoever could not be asked was not checked
         changed = _without_addresses(monitor.changed(began))
         # that one is watched from now on, and is well, is no news
         changed = changed[changed["before"].notna() | changed["after"].isin(TROUBLES)]
         reviews = ledger.review(monitor.recovered()) if ledger is not None else None
-        summary = _watch_summary(monitor.states(), len(checked), len(changed), reviews)
+        summary = _watch_summary(monitor.states(), asked, len(changed), reviews)
     if as_json:
-        told = {"changes": _records(changed), "checked": len(checked), "reviews": reviews}
+        told = {"changes": _records(changed), "checked": asked, "reviews": reviews}
         _print_json({**told, "summary": summary})
     else:
         if len(changed):

@@ -149,6 +149,7 @@ def test_without_a_network_one_sentence_and_what_is_known(nobody: str, tmp_path:
     watched = run("domains", "watch", file, path, "--resolver", nobody, "--timeout", "0.2")
     assert "no name server can be reached" in sentence(watched)
     assert "full.example" in watched.stdout
+    assert "0 checked, 1 changed" in watched.stdout
     assert run("domains", "due", file).exit_code == 3
     assert run("domains", "report", file).exit_code == 0
 
