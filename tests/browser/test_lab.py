@@ -117,7 +117,8 @@ def test_every_cell_runs_and_every_chart_is_drawn(lab: str, browser: Any, path: 
     errors = notebook.locator(
         "[data-mime-type='application/vnd.jupyter.stderr'], [data-mime-type='application/vnd.jupyter.error']"
     )
-    assert errors.all_inner_texts() == []
+    # where the tests run there may be no network, and the notebook says so
+    assert [text for text in errors.all_inner_texts() if "NoNetworkWarning" not in text] == []
     charts = sum(bool(CHART.search(source)) for source in cells)
     plots = notebook.locator(".js-plotly-plot")
     assert plots.count() == charts
