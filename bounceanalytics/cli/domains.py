@@ -30,7 +30,7 @@ from bounceanalytics.cli.shell import (
     write_frame,
 )
 from bounceanalytics.domains.listed import listed_addresses
-from bounceanalytics.domains.probing import LEVELS
+from bounceanalytics.domains.plans import LEVELS
 from bounceanalytics.files import write_whole
 from bounceanalytics.report.domains import domains_page, without_addresses
 from bounceanalytics.schema import TROUBLES

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import re
 import warnings
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from bounceanalytics.clocks import moment
 from bounceanalytics.domains.asking import addresses_of
 from bounceanalytics.domains.known_hosts import known_hosts
 from bounceanalytics.domains.names import names_of, problem_of
 from bounceanalytics.domains.pasts import Past, pasts_of
-from bounceanalytics.domains.probing import LEVELS, STEP, Plan, find_out, load_greeter
+from bounceanalytics.domains.plans import moment_of, plan_of
+from bounceanalytics.domains.probing import STEP, find_out, load_greeter
 from bounceanalytics.domains.states import judge
-from bounceanalytics.errors import FrameError, NoNetworkWarning
+from bounceanalytics.errors import NoNetworkWarning
 from bounceanalytics.schema import DOMAIN_COLUMNS, HOST_COLUMNS
-from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import datetime as dt
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bounceanalytics.datasets import Frame
     from bounceanalytics.domains.asking import Resolver
     from bounceanalytics.domains.facts import Facts, Greeting
     from bounceanalytics.domains.names import Domains
-    from bounceanalytics.domains.probing import Finished, Progress
+    from bounceanalytics.domains.plans import Plan, Progress
+    from bounceanalytics.domains.probing import Finished
     from bounceanalytics.history import History
 
-#: Where facts are kept that nobody wants to keep.
-_NOWHERE = ":memory:"
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SPAN = re.compile(rf"(\d{{1,5}})\s*([{''.join(_UNITS)}])")
 #: What became of mail servers that nobody connected to.
 UNTRIED = ("private", "not_asked")
 
@@ -321,63 +315,6 @@ def check_hosts(
     )
 
 
-def plan_of(
-    level: str | Sequence[str],
-    cache: str | os.PathLike[str] | None,
-    max_age: str | dt.timedelta,
-    resolvers: Iterable[Resolver] | str | None,
-    timeout: float,
-    at_once: int,
-    per_host: int,
-    *,
-    private: bool,
-    every_host: bool,
-    progress: Progress | None,
-) -> Plan:
-    """Return the plan that arguments make; all that is wrong with them is said at once."""
-    levels = _levels(level)
-    problems = []
-    if levels is not None and (other := sorted(levels.difference(LEVELS))):
-        problems.append(f"level names {', '.join(other)}, and can name {', '.join(LEVELS)}")
-    age = _span(max_age)
-    problems += [
-        f"{name} is {in_short(value)}, and must be {what}"
-        for name, value, what, good in (
-            ("level", level, f"one or several of {', '.join(LEVELS)}", levels is not None),
-            ("max_age", max_age, "a span of time such as '1d' or '12h'", age is not None),
-            ("cache", cache, "the path of a file", cache is None or _is_path(cache)),
-            ("progress", progress, "callable", progress is None or callable(progress)),
-            ("timeout", timeout, "a number of seconds above 0", _is_number(timeout) and 0 < timeout < 3600),
-            (
-                "at_once",
-                at_once,
-                "a whole number from 1 to 1,000",
-                _is_whole(at_once) and 1 <= at_once <= 1_000,
-            ),
-            ("per_host", per_host, "a whole number from 1", _is_whole(per_host) and per_host >= 1),
-        )
-        if not good
-    ]
-    given: tuple[tuple[str, int], ...] = ()
-    try:
-        given = () if resolvers is None else tuple(addresses_of(resolvers))
-    except FrameError as error:
-        problems.append(str(error))
-    if problems or age is None or levels is None:
-        raise FrameError("; ".join(problems))
-    return Plan(
-        levels,
-        given,
-        _NOWHERE if cache is None else cache,
-        age,
-        timeout,
-        at_once,
-        per_host,
-        private,
-        every_host,
-    )
-
-
 def _find_out(
     names: list[str],
     plan: Plan,
@@ -498,44 +435,3 @@ def _greeted(greeting: Greeting) -> dict[str, Any]:
         "size_limit": greeting.size,
         "seconds": None if greeting.outcome in UNTRIED else greeting.seconds,
     }
-
-
-def moment_of(at: dt.datetime | str | None, what: str = "at") -> pd.Timestamp:
-    """Return the time that an argument names; now if it names none.
-
-    Raises
-    ------
-    FrameError
-    """
-    if at is None:
-        return pd.Timestamp.now("UTC")
-    try:
-        return moment(at).time
-    except ValueError as error:
-        raise FrameError(f"{what}: {error}") from None
-
-
-def _levels(given: object) -> frozenset[str] | None:
-    """Return the levels that are named, None if there can be none in it."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        return frozenset([given]) if isinstance(given, str) else None
-    return frozenset(map(str, given))
-
-
-def _is_path(value: object) -> bool:
-    return isinstance(value, str | os.PathLike) and "\0" not in str(value) and bool(str(value).strip())
-
-
-def _span(value: object) -> dt.timedelta | None:
-    """Return a span of time, None if it is none."""
-    if isinstance(value, str) and (found := _SPAN.fullmatch(value.strip().lower())):
-        value = dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
-    return value if isinstance(value, dt.timedelta) and value >= dt.timedelta() else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""What is known of one domain: what name servers, its mail servers and its registry say."""
+"""Facts of one domain: answers of name servers, greetings of its mail servers, its registration."""
 
 from __future__ import annotations
 

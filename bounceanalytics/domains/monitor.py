@@ -13,11 +13,12 @@ import pandas as pd
 
 from bounceanalytics.database import read_sql
 from bounceanalytics.domains.cache import APART, FORGOTTEN, is_missing
-from bounceanalytics.domains.check import check_names, moment_of, plan_of
+from bounceanalytics.domains.check import check_names
 from bounceanalytics.domains.contacting import CONCERNS
 from bounceanalytics.domains.courses import Course, Item, course_of
 from bounceanalytics.domains.names import names_of
 from bounceanalytics.domains.pasts import LATE_BOUNCE_HOURS, Past
+from bounceanalytics.domains.plans import moment_of, plan_of
 from bounceanalytics.domains.states import told_by_mail
 from bounceanalytics.finding.recovery import product_limit
 from bounceanalytics.history import History
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from bounceanalytics.domains.courses import Span
     from bounceanalytics.domains.facts import Facts
     from bounceanalytics.domains.names import Domains
-    from bounceanalytics.domains.probing import Progress
+    from bounceanalytics.domains.plans import Progress
 
 #: The number in the header spells "bndm".
 _KIND = FileKind("monitor of domains", 0x626E646D, 1, ("domains", "monitor"))

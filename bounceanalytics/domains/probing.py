@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import itertools
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
@@ -27,20 +26,17 @@ from bounceanalytics.domains.names import problem_of
 from bounceanalytics.domains.registering import Registries
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from bounceanalytics.domains.facts import Answers, Greeting, Host, Registration
+    from bounceanalytics.domains.plans import Plan, Progress
 
-    Progress = Callable[[str, int, int], None]
     Finished = Callable[[Mapping[str, Facts]], None]
 
 _Result = TypeVar("_Result")
 
-#: Levels of a check.
-LEVELS = ("dns", "greeting", "rdap")
 #: Mail servers of a domain that are tried until one greets.
 _MOST_TRIED = 5
 #: Domains, and seconds, after which what was found out is written.
@@ -64,65 +60,6 @@ class Greeter(Protocol):
 
     def meaning_of(self, greetings: Sequence[Greeting]) -> pd.DataFrame:
         """Return what replies mean, with the columns ``tells``, ``reason`` and ``enhanced_code``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to ask.
-
-    Attributes
-    ----------
-    levels : frozenset of str
-        Of :data:`LEVELS`.
-    resolvers : tuple of (str, int)
-    cache : path
-    max_age : timedelta
-        How old what is in the cache may be.
-    timeout : float
-        Seconds to wait for an answer.
-    at_once, per_host : int
-        Questions and connections at the same time, in all and to one address of a mail server.
-    private : bool
-        Whether addresses of private networks are connected to.
-    every_host : bool
-        Whether all mail servers of a domain are greeted, not just one that answers.
-    doubtful : bool
-        Whether resolvers are those of this machine, of which it is not known what they know.
-    """
-
-    levels: frozenset[str]
-    resolvers: tuple[tuple[str, int], ...]
-    cache: str | os.PathLike[str]
-    max_age: timedelta
-    timeout: float
-    at_once: int
-    per_host: int
-    private: bool = False
-    every_host: bool = False
-    doubtful: bool = False
-
-    def means(self, facts: Facts, *, greeted: bool) -> str:
-        """Return by which means facts were found out that this plan found."""
-        rdap = "rdap" in self.levels and facts.registration is not None
-        return _means(self._greetings if greeted else "", rdap=rdap, private=self.private)
-
-    def enough(self, *, greeted: bool) -> list[str]:
-        """Return the means by which facts were found out that this plan need not ask for again."""
-        greetings = ["", "greeting", "greetings"]
-        first = greetings.index(self._greetings if greeted else "")
-        registries = (True,) if "rdap" in self.levels else (False, True)
-        networks = (self.private,) if first else (False, True)
-        every = itertools.product(greetings[first:], registries, networks)
-        return list(dict.fromkeys(_means(one, rdap=rdap, private=private) for one, rdap, private in every))
-
-    @property
-    def greets(self) -> bool:
-        """Whether mail servers are connected to."""
-        return "greeting" in self.levels
-
-    @property
-    def _greetings(self) -> str:
-        return "greetings" if self.every_host else "greeting"
 
 
 class Prober:
@@ -404,8 +341,3 @@ def _to_greet(answers: Answers) -> list[Host]:
         return []
     hosts = [host for host in answers.hosts if host.addresses and not known.means_no_mail(host.name)]
     return [] if known.parker_of_mail(host.name for host in hosts) else hosts
-
-
-def _means(greetings: str, *, rdap: bool, private: bool) -> str:
-    words = ("dns", greetings, "rdap" if rdap else "", "private" if greetings and private else "")
-    return " ".join(filter(None, words))

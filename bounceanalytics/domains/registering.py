@@ -1,4 +1,4 @@
-"""What the registry of a domain says of it, by RDAP: until when it is registered, and whether it is on its way out."""
+"""Registration of domains, asked for by RDAP: until when it lasts, and whether a domain is on its way out."""
 
 from __future__ import annotations
 

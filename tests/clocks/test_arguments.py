@@ -8,7 +8,7 @@ import pytest
 import bounceanalytics as ba
 from bounceanalytics.cleaning.restore import _interval
 from bounceanalytics.deciding.decide import _moment
-from bounceanalytics.domains.check import moment_of as moment_of_domains
+from bounceanalytics.domains.plans import moment_of as moment_of_domains
 from bounceanalytics.ledger_file import microseconds
 from bounceanalytics.report.spans import span
 

@@ -25,7 +25,7 @@ from bounceanalytics.domains import asking, probing
 from bounceanalytics.domains import check as checking
 from bounceanalytics.domains.cache import DomainCache
 from bounceanalytics.domains.facts import Answers, Facts, Greeting, Host, Registration
-from bounceanalytics.domains.probing import Plan
+from bounceanalytics.domains.plans import Plan
 from bounceanalytics.domains.registering import Registries
 from tests.classified import classified
 from tests.domains.apart import apart
