@@ -6,23 +6,23 @@ What changes a ledger is in ``suppressing``; ``cleaning`` asks it as well.
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics import clocks, schema
+from bounceanalytics import schema
 from bounceanalytics.addresses import normal_form, text_array
 from bounceanalytics.database import read_statements
-from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.errors import SourceError
 from bounceanalytics.hashes import hash_addresses, salt_check
-from bounceanalytics.sqlite_file import FileKind, SqliteFile
+from bounceanalytics.sqlite_file import FileKind, SqliteFile, microseconds, typed
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     Addresses = str | Iterable[str] | pd.Series[str]
 
@@ -188,24 +188,3 @@ def named(ledger: LedgerFile, hashes: Iterable[str], lists: Iterable[pa.Array]) 
         there = pc.is_in(made, wanted)
         found |= dict(zip(made.filter(there).to_pylist(), given.filter(there).to_pylist(), strict=True))
     return found
-
-
-def microseconds(moment: datetime | str | None) -> int:
-    """Return a moment, now if none is given, as the file holds it."""
-    if moment is None:
-        return int(datetime.now(UTC).timestamp() * 1_000_000)
-    try:
-        time = clocks.moment(moment).time
-        return int(time.timestamp()) * 1_000_000 + time.microsecond
-    except ValueError as error:
-        raise FrameError(str(error)) from error
-
-
-def typed(rows: list[tuple[Any, ...]], table: schema.Table) -> pd.DataFrame:
-    """Return rows of SQLite, which holds text and numbers only; times are microseconds since 1970."""
-    columns = zip(*rows, strict=True) if rows else ((),) * len(table.names)
-    arrays = [
-        pa.array(values, column.arrow if column.kind == "string" else pa.int64())
-        for column, values in zip(table, columns, strict=True)
-    ]
-    return table.frame(pa.table(arrays, names=table.names))

@@ -6,16 +6,25 @@ import contextlib
 import itertools
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import pyarrow as pa
+
+from bounceanalytics import clocks
 from bounceanalytics.database import read_statements
-from bounceanalytics.errors import SourceError
+from bounceanalytics.errors import FrameError, SourceError
 from bounceanalytics.files import whole_file
+from bounceanalytics.schema.table import ARROW_STRING
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from bounceanalytics.schema import Table
 
 #: What a file says about itself.
 _ABOUT = "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
@@ -222,3 +231,42 @@ class SqliteFile:
         except BaseException:
             self._database.rollback()
             raise
+
+
+def microseconds(moment: datetime | str | None, what: str = "") -> int:
+    """Return a moment, now if none is given, as such files hold it: microseconds since 1970.
+
+    Parameters
+    ----------
+    moment : datetime or str, optional
+    what : str
+        What an error calls it.
+
+    Raises
+    ------
+    FrameError
+        If it is no time.
+
+    Examples
+    --------
+    >>> microseconds("1970-01-02")
+    86400000000
+    """
+    if moment is None:
+        return int(datetime.now(UTC).timestamp() * 1_000_000)
+    try:
+        time = clocks.moment(moment).time
+    except ValueError as error:
+        raise FrameError(f"{what}: {error}" if what else str(error)) from None
+    return int(time.timestamp()) * 1_000_000 + time.microsecond
+
+
+def typed(rows: Sequence[Sequence[Any]], table: Table) -> pd.DataFrame:
+    """Return rows of SQLite, which holds text and numbers only, as a frame; times are microseconds since 1970."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(table.names)
+    kinds = {"string": ARROW_STRING, "category": ARROW_STRING, "float64": pa.float64()}
+    arrays = [
+        pa.array(values, kinds.get(column.kind, pa.int64()))
+        for column, values in zip(table, columns, strict=True)
+    ]
+    return table.frame(pa.table(arrays, names=table.names))

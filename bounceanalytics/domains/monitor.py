@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,9 +32,8 @@ from bounceanalytics.schema import (
     MONITOR_RECOVERY_COLUMNS,
     NO_DOMAIN,
     TROUBLES,
-    Table,
 )
-from bounceanalytics.sqlite_file import FileKind, SqliteFile
+from bounceanalytics.sqlite_file import FileKind, SqliteFile, microseconds, typed
 from bounceanalytics.wording import day
 
 if TYPE_CHECKING:
@@ -76,8 +75,8 @@ INSERT OR REPLACE INTO checks (domain, checked_at, status, basis, missing, expla
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _BATCH = 50_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1) // _MICROSECOND
 
 #: What is said of a domain that own mail put in doubt, and that was not checked since.
 _DOUBTFUL = (
@@ -314,7 +313,7 @@ class Monitor(SqliteFile):
             progress=progress,
         )
         courses = self._courses()
-        limit = _number(moment)
+        limit = microseconds(moment)
         names = [name for name, course in courses.items() if not due_only or _is_due(course, limit)]
         facts = self._mail(names)
         pasts = {name: _past(one) for name, one in facts.items()}
@@ -384,7 +383,7 @@ class Monitor(SqliteFile):
         >>> len(monitor.due("2026-11-29")), len(monitor.due("2026-11-30"))
         (0, 1)
         """
-        limit = _number(moment_of(date, "date"))
+        limit = microseconds(date, "date")
         found = self._states({name: one for name, one in self._courses().items() if _is_due(one, limit)})
         return found.sort_values(["due_on", "domain"], ignore_index=True)
 
@@ -429,9 +428,9 @@ class Monitor(SqliteFile):
         if since is None:
             ((terms["first"],),) = self._execute("SELECT coalesce(max(run), 0) FROM runs").fetchall()
         else:
-            terms["moment"] = _number(moment_of(since, "since"))
+            terms["moment"] = microseconds(since, "since")
         rows = self._execute(read_sql("domains", "monitor_changes"), terms).fetchall()
-        return _framed(rows, MONITOR_CHANGE_COLUMNS)
+        return typed(rows, MONITOR_CHANGE_COLUMNS)
 
     def recovered(self, since: dt.datetime | str | None = None) -> pd.DataFrame:
         """Return the domains that took no mail, and do again.
@@ -476,7 +475,7 @@ class Monitor(SqliteFile):
         >>> monitor.recovered().loc[0, ["domain", "was", "basis"]].tolist()
         ['northquay.example', 'full', 'history']
         """
-        first = None if since is None else _number(moment_of(since, "since"))
+        first = None if since is None else microseconds(since, "since")
         courses = {name: one for name, one in self._courses().items() if one.recovery}
         facts = self._mail(list(courses))
         rows = []
@@ -485,12 +484,12 @@ class Monitor(SqliteFile):
                 continue
             last, begin, after = course.recovery
             if first is None or after.begin >= first:
-                days = (after.begin - begin) / (24 * 3_600_000_000)
+                days = (after.begin - begin) / _DAY
                 words, _ = _words(name, course, course.now, facts[name])
                 numbers = (days, after.basis, facts[name]["addresses"], words)
                 rows.append((name, last.status, begin, after.begin, *numbers))
         rows.sort(key=lambda row: (-row[3], row[0]))
-        return _framed(rows, MONITOR_RECOVERY_COLUMNS)
+        return typed(rows, MONITOR_RECOVERY_COLUMNS)
 
     def history(self, domain: str | None = None) -> pd.DataFrame:
         """Return every state of the watched domains.
@@ -537,7 +536,7 @@ class Monitor(SqliteFile):
             for name, course in courses.items()
             for span in course.spans
         ]
-        return _framed(rows, MONITOR_HISTORY_COLUMNS)
+        return typed(rows, MONITOR_HISTORY_COLUMNS)
 
     def hosts(self) -> pd.DataFrame:
         """Return what mail has shown of the receiving servers of the watched domains.
@@ -570,7 +569,7 @@ class Monitor(SqliteFile):
         """
         with self._asked(self._watched()):
             rows = self._execute(read_sql("domains", "monitor_hosts")).fetchall()
-        return _framed(rows, MONITOR_HOST_COLUMNS)
+        return typed(rows, MONITOR_HOST_COLUMNS)
 
     def recovery_curves(self) -> pd.DataFrame:
         """Return how soon troubles of the watched domains have ended, by what they were first.
@@ -604,7 +603,7 @@ class Monitor(SqliteFile):
         for course in self._courses().values():
             for first, last, after in course.troubles:
                 end = last.last_seen if after is None else after.begin
-                one = (round((end - first.begin) / (24 * 3_600_000_000)), after is not None)
+                one = (round((end - first.begin) / _DAY), after is not None)
                 lasted["all"].append(one)
                 lasted[first.status].append(one)
         pieces = []
@@ -621,7 +620,7 @@ class Monitor(SqliteFile):
             before = len(self)
             self._database.executemany(
                 "INSERT INTO wishes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET wanted = excluded.wanted",
-                [(name, int(wanted), _number(moment)) for name in names],
+                [(name, int(wanted), microseconds(moment)) for name in names],
             )
             number = abs(len(self) - before)
             if number:
@@ -630,7 +629,9 @@ class Monitor(SqliteFile):
 
     def _begin(self, moment: pd.Timestamp) -> int:
         """Begin a run; return its number."""
-        return int(self._execute("INSERT INTO runs (made_at) VALUES (?)", [_number(moment)]).lastrowid or 0)
+        return int(
+            self._execute("INSERT INTO runs (made_at) VALUES (?)", [microseconds(moment)]).lastrowid or 0
+        )
 
     def _insert(self, statement: str, rows: pa.Table) -> None:
         for batch in rows.to_batches(_BATCH):
@@ -652,7 +653,7 @@ class Monitor(SqliteFile):
             self._execute(
                 "INSERT INTO changes (run, domain, known_at, before, after, since, explanation) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [run, name, _number(moment), *row],
+                [run, name, microseconds(moment), *row],
             )
             if span is None:
                 self._execute("DELETE FROM known WHERE domain = ?", [name])
@@ -706,7 +707,7 @@ class Monitor(SqliteFile):
             rows.append((name, now.status, *moments, *numbers, *_words(name, course, now, mail)))
         place = {status: number for number, status in enumerate((*TROUBLES, "unknown", "healthy"))}
         rows.sort(key=lambda row: (place[row[1]] >= len(TROUBLES), place[row[1]], row[2], row[0]))
-        return _framed(rows, MONITOR_COLUMNS)
+        return typed(rows, MONITOR_COLUMNS)
 
 
 class _Keeper:
@@ -740,7 +741,7 @@ class _Keeper:
             {"domain": answers.domain},
         ).fetchall()
         at = self._at(facts.checked_at)
-        if first is None or at - first < _span(APART) or at - last > _span(FORGOTTEN):
+        if first is None or at - first < APART // _MICROSECOND or at - last > FORGOTTEN // _MICROSECOND:
             return facts
         return dataclasses.replace(facts, answers=dataclasses.replace(answers, confirmed=True))
 
@@ -763,7 +764,7 @@ class _Keeper:
             monitor._note(self._run, self._moment, [row["domain"] for row in rows])  # noqa: SLF001
 
     def _at(self, moment: datetime | None) -> int:
-        return _number(self._moment if self._fixed or moment is None else moment)
+        return microseconds(self._moment if self._fixed or moment is None else moment)
 
 
 def _is_due(course: Course, limit: int) -> bool:
@@ -798,23 +799,6 @@ def _words(name: str, course: Course, span: Span, mail: Mapping[str, int | None]
             return state.explanation, state.advice
         return f"It called its mail system full, most recently on {day(_time(span.last_seen))}.", state.advice
     return _UNCHECKED
-
-
-def _framed(rows: Sequence[Sequence[Any]], table: Table) -> pd.DataFrame:
-    """Return rows with times in microseconds as a frame."""
-    frame = pd.DataFrame(rows, columns=list(table.names))
-    for column in table:
-        if column.kind == "timestamp":
-            frame[column.name] = pd.to_datetime(frame[column.name].astype("Int64"), unit="us", utc=True)
-    return table.frame(frame)
-
-
-def _number(moment: datetime) -> int:
-    return _span(moment - _EPOCH)
-
-
-def _span(time: dt.timedelta) -> int:
-    return time // _MICROSECOND
 
 
 def _time(moment: int | None) -> pd.Timestamp | None:

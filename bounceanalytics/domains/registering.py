@@ -7,13 +7,11 @@ import contextlib
 import importlib
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from publicsuffixlist import PublicSuffixList
 
 from bounceanalytics.domains.facts import Registration
 from bounceanalytics.errors import MissingExtraError
+from bounceanalytics.summaries.registrable import registrable_domains
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -75,7 +73,7 @@ class Registries:
         # what is no JSON, or JSON of another shape, fails where whodap looks into it
         known = (
             errors.WhodapError,
-            NotImplementedError,
+            NotImplementedError,  # of a top-level domain whose registry has no RDAP
             fetching.HTTPError,
             fetching.InvalidURL,
             OSError,
@@ -100,7 +98,7 @@ class Registries:
 
     async def registration(self, domain: str) -> Registration | None:
         """Return what is registered of the domain, or of the one above it that can be; None if asking failed."""
-        name = _suffixes().privatesuffix(domain) or domain
+        (name,) = registrable_domains([domain])
         task = self._asked.get(name)
         if task is None:
             task = self._asked[name] = asyncio.ensure_future(self._ask(name))
@@ -192,8 +190,3 @@ def _address(card: Any) -> str:
             if address.count("@") == 1 and not any(map(str.isspace, address)):
                 return address
     return ""
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()

@@ -18,7 +18,8 @@ from bounceanalytics.database import read_sql
 from bounceanalytics.domains.contacting import CONCERNS
 from bounceanalytics.errors import FormatError, FrameError
 from bounceanalytics.hashes import hash_addresses
-from bounceanalytics.ledger_file import BATCH, ENTRIES, TABLES, LedgerFile, microseconds, typed
+from bounceanalytics.ledger_file import BATCH, ENTRIES, TABLES, LedgerFile
+from bounceanalytics.sqlite_file import microseconds, typed
 from bounceanalytics.suppressing.evidence import (
     WORDS,
     domains_of,
