@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from bounceanalytics.addresses import column_text, domain_of, normal_form, problem
 from bounceanalytics.database import read_sql
+from bounceanalytics.domains.listed import address_cells
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
 from bounceanalytics.schema import (
@@ -89,7 +90,7 @@ def contacts(
     mailing_list : pandas.DataFrame, optional
         The list whose addresses are counted; without it, the addresses of the history are.
     column : str, optional
-        Its column with the addresses; that with most of them if not given.
+        Its column with the addresses; found as :func:`bounceanalytics.clean` finds it if not given.
 
     Returns
     -------
@@ -169,7 +170,7 @@ def other_addresses(
     key : str
         The column of the list that tells one person, such as a customer number; who has none is left out.
     column : str, optional
-        The column with the addresses; that with most of them if not given.
+        The column with the addresses; found as :func:`bounceanalytics.clean` finds it if not given.
     checks : pandas.DataFrame, optional
         As for :func:`contacts`, which tells which domains are affected.
 
@@ -242,14 +243,12 @@ def _listed(mailing_list: Frame, column: str | None, key: str | None = None) -> 
     if wrong := [name for name in named if not isinstance(name, Hashable)]:
         raise FrameError(f"{in_short(wrong[0])} is no name of a column")
     frame = require(mailing_list, named, "a mailing list")
-    names = [column] if column is not None else [name for name in frame.columns if name != key]
-    found = {name: _addresses(frame[name]) for name in names}
-    best = max(found, key=lambda name: len(found[name]) - found[name].null_count, default=None)
-    if best is None or found[best].null_count == len(found[best]) > 0:
+    held = frame.drop(columns=key) if key is not None else frame
+    addresses = _addresses(address_cells(held) if column is None else column_text(frame[column]))
+    if addresses.null_count == len(addresses) > 0:
         raise FrameError(
             "no column of the mailing list holds e-mail addresses; say which one it is with column="
         )
-    addresses = found[best]
     columns = {"address": addresses, "domain": domain_of(addresses)}
     if key is not None:
         keys = pc.utf8_trim_whitespace(column_text(frame[key]))
@@ -257,9 +256,9 @@ def _listed(mailing_list: Frame, column: str | None, key: str | None = None) -> 
     return pa.table(columns).drop_null()
 
 
-def _addresses(values: pd.Series[Any]) -> pa.Array:
-    """Return texts in normal form; missing where they are no address."""
-    texts = normal_form(column_text(values))
+def _addresses(cells: pa.Array) -> pa.Array:
+    """Return cells in normal form; missing where they are no address."""
+    texts = normal_form(cells)
     return pc.if_else(pc.is_null(problem(texts)), texts, None)
 
 

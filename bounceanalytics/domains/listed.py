@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from bounceanalytics.addresses import column_text, no_address, normal_form, text_array
 from bounceanalytics.cleaning.columns import address_column
 from bounceanalytics.cleaning.lists import MailingList
-from bounceanalytics.errors import FrameError
+from bounceanalytics.errors import FormatError, FrameError
 from bounceanalytics.hashes import as_texts
 from bounceanalytics.schema import require
 from bounceanalytics.schema.others import arrow_of
@@ -64,14 +64,20 @@ def _addresses(texts: pa.Array) -> pa.Array:
 
 def _texts(given: Any) -> pa.Array:
     if isinstance(given, pd.DataFrame) or arrow_of(given) is not None:
-        return _column(require(given, (), "a mailing list"))
+        return address_cells(require(given, (), "a mailing list"))
     if isinstance(given, pa.ChunkedArray):
         return given.combine_chunks()
     return as_texts(given)
 
 
-def _column(frame: pd.DataFrame) -> pa.Array:
-    """Return the column of addresses of a frame."""
+def address_cells(frame: pd.DataFrame) -> pa.Array:
+    """Return the cells of the column of addresses of a frame, which is found as :func:`bounceanalytics.clean` finds it.
+
+    Raises
+    ------
+    FrameError
+        If it has none.
+    """
     titles = [str(name) for name in frame.columns]
     for name in ("recipient", "address"):
         if titles.count(name) == 1:
@@ -83,5 +89,10 @@ def _column(frame: pd.DataFrame) -> pa.Array:
     ]
     if not cells:
         raise FrameError("the mailing list is a frame without columns; give one with a column of addresses")
-    _, place, _ = address_column(titles, cells, "the mailing list", None)
+    try:
+        _, place, _ = address_column(titles, cells, "the mailing list", None)
+    except FormatError:  # it speaks of headers and positions, which a file has
+        raise FrameError(
+            "no column of the mailing list can be told to hold its e-mail addresses; call it 'recipient'"
+        ) from None
     return column_text(frame.iloc[:, place])

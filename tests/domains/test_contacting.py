@@ -221,8 +221,10 @@ def test_addresses_of_a_list_are_counted() -> None:
 
 
 def test_a_list_without_addresses() -> None:
-    with pytest.raises(FrameError, match="no column of the mailing list holds e-mail addresses"):
+    with pytest.raises(FrameError, match="no column of the mailing list can be told to hold"):
         contacts(FULL, mailing_list=pd.DataFrame({"name": ["ann"]}))
+    with pytest.raises(FrameError, match="no column of the mailing list holds e-mail addresses"):
+        contacts(FULL, mailing_list=pd.DataFrame({"name": ["ann"]}), column="name")
     with pytest.raises(FrameError, match="a mailing list needs the columns mail"):
         contacts(FULL, mailing_list=pd.DataFrame({"name": ["ann"]}), column="mail")
     assert contacts(FULL, mailing_list=pd.DataFrame({"mail": pd.Series(dtype="str")}))[

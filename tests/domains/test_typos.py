@@ -203,7 +203,7 @@ def test_a_list_however_it_comes_is_what_counts(tmp_path: Path) -> None:
 
 def test_what_is_no_list_is_refused() -> None:
     bounces = classified(bounced("gmial.com"))
-    with pytest.raises(ba.FormatError, match="no column looks like e-mail addresses"):
+    with pytest.raises(ba.FrameError, match="no column of the mailing list can be told to hold"):
         ba.domain_typos(bounces, mailing_list=pd.DataFrame({"name": ["zq"]}))
     with pytest.raises(ba.FrameError, match="without columns"):
         ba.domain_typos(bounces, mailing_list=pd.DataFrame())
