@@ -110,7 +110,7 @@ ACTIONS = {
 MEASURES = {"hard": ("Hard bounces", "bounced hard"), "block": ("Blocks", "were blocked")}
 
 
-#: States of a domain -> what they are called.
+#: States of a domain, those first that need a look -> what they are called.
 STATES = {
     "full": "Mail system full",
     "refusing": "Refuses everybody",

@@ -34,7 +34,7 @@ from bounceanalytics.domains.plans import LEVELS
 from bounceanalytics.files import write_whole
 from bounceanalytics.report.domains import domains_page, without_addresses
 from bounceanalytics.schema import TROUBLES
-from bounceanalytics.wording import count
+from bounceanalytics.wording import STATES, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 SHOWN = 50
 #: Exit status where somebody should look at what was found; 1 is that of an error.
 ATTENTION = 3
-_ORDER = {status: place for place, status in enumerate((*TROUBLES, "unknown", "healthy"))}
+_ORDER = {status: place for place, status in enumerate(STATES)}
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."

@@ -29,6 +29,7 @@ from bounceanalytics.schema import (
     TROUBLES,
 )
 from bounceanalytics.sqlite_file import microseconds, typed
+from bounceanalytics.wording import STATES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -604,7 +605,7 @@ class Monitor(MonitorFile):
             moments = (now.begin, now.basis, course.checked_at, course.due_on, mail["last_accepted"])
             numbers = (mail["first_full"], mail["last_full"], mail["hosts"], mail["addresses"])
             rows.append((name, now.status, *moments, *numbers, *words_of(name, course, now, mail)))
-        place = {status: number for number, status in enumerate((*TROUBLES, "unknown", "healthy"))}
+        place = {status: number for number, status in enumerate(STATES)}
         rows.sort(key=lambda row: (place[row[1]] >= len(TROUBLES), place[row[1]], row[2], row[0]))
         return typed(rows, MONITOR_COLUMNS)
 

@@ -22,15 +22,12 @@ from bounceanalytics.incidents import collect
 from bounceanalytics.report.spans import halves, span, times_of
 from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, TIME
 from bounceanalytics.summaries import Summaries, summarize
-from bounceanalytics.wording import rows
+from bounceanalytics.wording import STATES, rows
 
 if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
     from bounceanalytics.report.spans import Period, Span
-
-#: States of domains, those first that need a look.
-_WORST = ("full", "refusing", "unreachable", "gone", "parked", "no_mail", "unknown", "healthy")
 
 #: Answers of servers shown per reason where addresses may be shown.
 MOST_EXAMPLES = 3
@@ -161,7 +158,7 @@ def _checked(checks: pd.DataFrame) -> pd.DataFrame:
     )
     if "since" not in told:
         told["since"] = pd.Series(pd.NaT, told.index, TIME)
-    place = told["status"].astype("str").map({name: number for number, name in enumerate(_WORST)})
+    place = told["status"].astype("str").map({name: number for number, name in enumerate(STATES)})
     return _bare(told, "domain").assign(place=place).sort_values(["place", "domain"]).drop(columns="place")
 
 

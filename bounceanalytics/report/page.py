@@ -23,6 +23,7 @@ from bounceanalytics.schema import DOMAIN_STATES, REASONS
 from bounceanalytics.schema.summaries import NO_CODE
 from bounceanalytics.wording import (
     ACTIONS,
+    STATES,
     count,
     day,
     esp_title,
@@ -297,6 +298,6 @@ def environment() -> jinja2.Environment:
     made.globals |= {"actions": ACTIONS, "missing": pd.isna, "tried": _tried}
     made.globals |= {
         "state_meanings": DOMAIN_STATES,
-        "state_titles": {name: name.replace("_", " ") for name in DOMAIN_STATES},
+        "state_titles": STATES,
     }
     return made

@@ -47,7 +47,7 @@ def section(page: Path, name: str) -> str:
 def test_the_state_of_each_domain_is_told(tmp_path: Path, bounces: pd.DataFrame) -> None:
     page = ba.report(bounces, tmp_path / "report.html", checks=checks())
     told = section(page, "states")
-    assert "3 domains looked at: 1 full, 1 gone, 1 healthy." in told
+    assert "3 domains looked at; mail system full: 1, does not exist: 1, takes mail: 1." in told
     assert re.findall(r'<th scope="row">(.*?)</th>', told) == ["full.example", "gone.example", "fine.example"]
     assert "10 mx1.full.example" in told
     assert "Hold &lt;b&gt;them&lt;/b&gt;." in told
