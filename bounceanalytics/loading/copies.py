@@ -11,6 +11,11 @@ accounts are told, one at least, whatever the order.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bounceanalytics.loading.normalise import OWNERS
+from bounceanalytics.loading.normalise import NO_ID, OWNERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +96,36 @@ def _spans(keys: Keys) -> list[tuple[int, int]]:
 def keys_of(table: pa.Table) -> pa.Table:
     """Return the key of each row, and beside it what is told of the account."""
     none = pa.chunked_array([pa.nulls(len(table), pa.uint64())])
-    return pa.table({name: table[name] if name in table.column_names else none for name in ("key", *OWNERS)})
+    key = table["key"] if "key" in table.column_names else none
+    owners = {name: _owner(key, name, table[name]) if name in table.column_names else none for name in OWNERS}
+    return pa.table({"key": key, **owners})
+
+
+def _owner(key: pa.ChunkedArray, kind: str, told: pa.ChunkedArray) -> pa.Array:
+    """Return a number for each key and account, which are few; missing where either is."""
+    accounts = told.combine_chunks().dictionary_encode()
+    numbers = [_number_of(kind, text) for text in accounts.dictionary.to_pylist()]
+    known = np.array([*(number is not None for number in numbers), False])
+    place = accounts.indices.fill_null(len(numbers)).to_numpy()
+    owner = (
+        np.array([*(number or 0 for number in numbers), 0], np.uint64)[place] ^ key.fill_null(0).to_numpy()
+    )
+    return pa.array(owner, mask=~(known[place] & key.is_valid().to_numpy()))
+
+
+@lru_cache(maxsize=4096)
+def _number_of(kind: str, told: str) -> int | None:
+    """Return a number for an account, in whatever way it is told; None where somebody has taken it out."""
+    if told.startswith("{"):
+        with contextlib.suppress(ValueError):
+            facts = json.loads(told)
+            told = str(facts.get("id") or facts.get("name") or "")
+    if _NO_ID.fullmatch(told):
+        return None
+    return int.from_bytes(hashlib.blake2b(f"{kind} {told}".encode(), digest_size=8).digest(), "little")
+
+
+_NO_ID = re.compile(NO_ID, re.ASCII)
 
 
 def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], list[Keys]]:
@@ -123,6 +157,16 @@ def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[
         new += [owner[has & ~old], claim[has & there & ~claimed]]
     new.append((base | bits)[told & ~there])
     return again, new
+
+
+def repeated_among(keys: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which rows repeat an event of an earlier one, where all rows are there; most keys are there once."""
+    base, has = _numbers(keys["key"])
+    several = np.zeros(len(base), bool)
+    several[has] = pd.Series(base[has]).duplicated(keep=False).to_numpy()
+    if several.any():
+        several[several] = repeated(keys.filter(pa.array(several)))[0]
+    return several
 
 
 def in_order(keys: Sequence[Keys]) -> Keys:

@@ -77,7 +77,7 @@ def _join(
     before = len(table)
     repeated = np.zeros(before, bool)
     if deduplicate and before:
-        repeated, _ = copies.repeated(keys)
+        repeated = copies.repeated_among(keys)
     _settle(account, record, repeated, accounts)
     if repeated.any():
         kept = ~repeated

@@ -9,7 +9,6 @@ References
 
 from __future__ import annotations
 
-from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING
 
 import idna
@@ -25,8 +24,6 @@ from bounceanalytics.knowledge.rules import mailbox_providers
 from bounceanalytics.loading.times import STYLES, time_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     from bounceanalytics.loading.formats.format import Format
@@ -83,11 +80,8 @@ def _first(text: str, patterns: tuple[str, ...], gate: str = "") -> str:
     No pattern is tried on a text in which ``gate`` does not occur.
     """
     closed = f"WHEN NOT regexp_matches({text}, {literal(gate)}) THEN NULL " if gate else ""
-    tries = " ".join(
-        f"WHEN regexp_matches({text}, {literal(pattern)}) THEN regexp_extract({text}, {literal(pattern)}, 1)"
-        for pattern in patterns
-    )
-    return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {closed}{tries} END"
+    tries = ", ".join(f"nullif(regexp_extract({text}, {literal(pattern)}, 1), '')" for pattern in patterns)
+    return f"CASE WHEN {text} IS NULL OR {text} = '' THEN NULL {closed}ELSE coalesce({tries}, NULL) END"
 
 
 def _untyped_sql(text: str) -> str:
@@ -123,17 +117,18 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     Returns
     -------
     str
-        A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key`` and the columns of the event frame
-        that the format tells something of; the timestamp is what :func:`.times.time_sql` gives. :func:`.times.times`
-        and :func:`completed` make the rest of it.
+        A query with ``file``, ``head``, ``bad``, ``ignored``, ``problem``, ``key``, :data:`OWNERS` and the columns of
+        the event frame that the format tells something of; the timestamp is what :func:`.times.time_sql` gives.
+        :func:`.times.times` and :func:`completed` make the rest of it.
     """
     events = ", ".join(map(literal, schema.EVENTS))
     names = [name for name in fmt.key if name in fmt.fields]
     owners = dict(zip(OWNERS, fmt.accounts, strict=False))
     through = "".join(f', "{name}"' for name in ACCOUNT) if tolerant else ""
     extra = "".join(f", {name} AS key_{name}" for name in names)
-    extra += "".join(f", CAST({sql} AS VARCHAR) AS told_{name}" for name, sql in owners.items())
-    passed = "".join([*(f", key_{name}" for name in names), *(f", told_{name}" for name in owners)])
+    extra += "".join(f", CAST({sql} AS VARCHAR) AS {name}" for name, sql in owners.items())
+    told_owners = "".join(f", {name}" for name in owners)
+    passed = "".join(f", key_{name}" for name in names) + told_owners
     # a row among several of one record is never left out, or the record would be loaded and ignored at once
     lone = "lone" if fmt.several else "each IS NULL" if fmt.explode else "true"
     ignored = f"CASE WHEN bad IS NULL{' AND lone' if fmt.several else ''} THEN {fmt.ignored} END"
@@ -145,7 +140,8 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     cleaned = f"""SELECT * REPLACE (nullif(recipient, '') AS recipient, {_joined_sql("said")} AS said)
         FROM (SELECT * REPLACE ({_untyped_sql("said")} AS said) FROM (SELECT *, {said} AS said FROM ({raw})))"""
     # what stands in coalesce is only looked at where what stands before it gave nothing
-    reply_field = _first("reply", (_REPLY_FIELD,))
+    short = "length(reply) = 3 AND TRY_CAST(reply AS SMALLINT) BETWEEN 200 AND 599"
+    reply_field = f"CASE WHEN {short} THEN reply ELSE {_first('reply', (_REPLY_FIELD,))} END"
     reply_status = f"CASE WHEN status[2] <> '.' THEN {_first('status', (_REPLY_FIELD,))} END"
     enhanced_field = f"CASE WHEN status[2] = '.' THEN {_first('trim(status)', (_ENHANCED_FIELD,))} END"
     reply_said = f"nullif(front.reply, ''), {_first('said', REPLY_PATTERNS, _REPLY_GATE)}"
@@ -176,7 +172,7 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
         "esp_event": "nullif(esp_event, '')",
         "esp_type": "nullif(esp_type, '')",
         "esp_reason": "nullif(esp_reason, '')",
-        "tags": "CASE WHEN len(tags) > 0 THEN CAST(to_json(tags) AS VARCHAR) END",
+        "tags": "tags",
         "attempt": "TRY_CAST(attempt AS SMALLINT)",
         "suspect": "coalesce(suspect, false)",
     }
@@ -185,7 +181,6 @@ def events_sql(fmt: Format, fields: str, *, timezone: str, tolerant: bool = Fals
     selected = ", ".join(f"{given[name]} AS {name}" for name in given if name in told or name in _ALWAYS)
     final = f"""SELECT file, head, bad{through}, ignored, single{passed}, {selected}
         FROM ({parsed})"""
-    told_owners = "".join(map(_owner_sql, owners))
     made_up = ", ".join(map(str, INVENTED_REPLIES))
     checked = f"CASE WHEN reply_code NOT IN ({made_up}) THEN reply_code END AS reply_code"
     shown = ", ".join(checked if name == "reply_code" else name for name in told)
@@ -292,7 +287,7 @@ def completed(table: pa.Table, provider: str, moments: pa.Array) -> pa.Table:
 #: What a tolerant reader knows about a piece of a file beside its fields.
 ACCOUNT = ("_offset", "_error", "_raw")
 
-#: Columns beside the key: numbers that are equal where copies of the key tell the same account of one kind.
+#: Columns beside the key: what tells the account, each of a kind of its own.
 OWNERS = ("owner_1", "owner_2")
 
 #: What stands in the place of an id that somebody has taken out: a word, or signs alone.
@@ -313,18 +308,7 @@ _NO_IDS = (
     ),
     *("undefined", "unknown", "test"),
 )
-_NO_ID = rf"[\W_]*(?:{'|'.join(_NO_IDS)})?[\W_]*|[x0*#\W_]+"
-
-
-def _never_at(*letters: Iterable[str]) -> str:
-    """Return the letters and digits that none of these are, small or capital."""
-    small = sorted({*digits, *ascii_lowercase}.difference(*letters))
-    return "".join(small) + "".join(small).upper()
-
-
-#: What no such text begins with, and what none has in second place; most ids have one of them, and are told at once.
-_NEVER_FIRST = _never_at("x0", (word[0] for word in _NO_IDS))
-_NEVER_SECOND = _never_at("x0", *(word[:2] for word in _NO_IDS))  # a sign may stand before a word
+NO_ID = rf"(?i:[\W_]*(?:{'|'.join(_NO_IDS)})?[\W_]*|[x0*#\W_]+)"
 
 #: Names in ``Format.key`` that are columns or made of some, as SQL; the others are fields.
 _KEYS = {
@@ -357,20 +341,8 @@ def _key_sql(fmt: Format) -> str:
     columns = [f"key_{name}" if name in fmt.fields else _KEYS[name] for name in fmt.key]
     told = f"{columns[0]} IS NOT NULL"
     if fmt.key[0] in {"message", "message_id", "event_id"}:
-        told += f" AND NOT {_no_id_sql(columns[0])}"
+        told += f" AND NOT regexp_full_match({columns[0]}, {literal(NO_ID)})"
     return f"CASE WHEN {told} THEN hash({literal(fmt.provider)}, {', '.join(columns)}) END"
-
-
-def _no_id_sql(value: str) -> str:
-    """Return SQL for whether a text cannot be an id."""
-    first = f"contains({literal(_NEVER_FIRST)}, {value}[1])"
-    second = f"{value}[2] <> '' AND contains({literal(_NEVER_SECOND)}, {value}[2])"
-    return f"(NOT ({first} OR ({second})) AND regexp_full_match(lower({value}), {literal(_NO_ID)}))"
-
-
-def _owner_sql(name: str) -> str:
-    told = f"told_{name}"
-    return f", CASE WHEN {told} <> '' AND NOT {_no_id_sql(told)} THEN hash(key, {literal(name)}, {told}) END AS {name}"
 
 
 def to_ascii_domains(domains: pa.ChunkedArray) -> pa.ChunkedArray:

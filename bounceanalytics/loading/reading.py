@@ -52,9 +52,10 @@ _GROUP_FILES = 500
 _GROUP_BYTES = 2 * 1024**3
 
 _TRIED = 100  # bad lines that are looked at
-_MOST_TRIED = 300  # records that lack something, of one file
-_SOON = 50_000  # records from the first
+_MOST_TRIED = 100  # records that lack something, of one file
+_SOON = 10_000  # records from the first
 _FAILED = pa.array(["bounced", "deferred"])  # events that say why
+_TELLING = ("event", "diagnostic", "enhanced_code", "reply_code")  # and where they say it
 _PIECE = 100_000  # rows that the engine hands over at a time
 _LITTLE = 64 * 1024  # bytes that are read within the time that the engine takes to understand the query
 
@@ -526,12 +527,11 @@ class Reader:
     def _look(self, rows: pa.Table, account: NDArray[np.int64], record: NDArray[np.int64]) -> None:
         """Count the rows without a recipient, and remember some that lack what their events tell."""
         nameless = pc.is_null(rows["recipient"]).to_numpy()
-        silent = pc.and_(pc.is_null(rows["diagnostic"]), pc.is_null(rows["enhanced_code"]))
-        silent = pc.and_(silent, pc.is_null(rows["reply_code"])).to_numpy()
-        failed = pc.is_in(rows["event"].cast(pa.string()), _FAILED).to_numpy()
+        hollow = nameless | pc.is_null(rows["timestamp"]).to_numpy()
         # many bounces have no text by nature, so that these are looked up near the beginning alone
-        silent &= failed & (record <= _SOON)
-        hollow = nameless | pc.is_null(rows["timestamp"]).to_numpy() | silent
+        soon = record <= _SOON
+        if soon.any():
+            hollow[soon] |= _silent(rows.select(_TELLING).filter(pa.array(soon)))
         if not hollow.any():
             return
         for place in np.unique(account[hollow]).tolist():
@@ -675,6 +675,15 @@ def _some(numbers: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     if len(numbers) <= most:
         return numbers
     return numbers[np.linspace(0, len(numbers) - 1, most).astype(np.int64)]
+
+
+def _silent(rows: pa.Table) -> NDArray[np.bool_]:
+    """Return which rows tell of a failure without a word why."""
+    silent = pc.is_in(rows["event"].cast(pa.string()), _FAILED)
+    for name in _TELLING[1:]:
+        silent = pc.and_(silent, pc.is_null(rows[name]))
+    found: NDArray[np.bool_] = silent.to_numpy()
+    return found
 
 
 def _all(values: pa.ChunkedArray) -> bool:

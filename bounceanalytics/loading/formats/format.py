@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 #: What an ESP module says about each row, as SQL over the fields of a record; what is left out is NULL.
-#: All are text except ``event`` (a value of ``schema.EVENTS``), ``tags`` (a list), ``attempt`` (a number from 1) and
-#: ``suspect`` (a truth value).
+#: All are text except ``event`` (a value of ``schema.EVENTS``), ``attempt`` (a number from 1) and ``suspect`` (a truth
+#: value); ``tags`` are a JSON list.
 RAW_COLUMNS = (
     "event",
     "esp_event",
@@ -36,7 +36,7 @@ RAW_COLUMNS = (
     "suspect",  # one of several who may have done it
 )
 
-_TYPES = {"tags": "VARCHAR[]", "attempt": "INTEGER", "suspect": "BOOLEAN"}
+_TYPES = {"attempt": "INTEGER", "suspect": "BOOLEAN"}
 
 Kind = Literal["json", "csv", "body"]
 
@@ -130,7 +130,8 @@ class Format:
         Raw columns or fields that are equal in two copies of the same event; no key where the first is missing.
     accounts : tuple of str
         SQL over the fields for what tells the account of the ESP, each of a kind of its own; two events whose records
-        both tell one and differ in it are no copies. What is missing is no difference.
+        both tell one and differ in it are no copies. What is missing is no difference, and an object in JSON is the
+        same as its ``id`` or ``name``.
     carrier : str
         Field that takes the account of a carrier (a topic, a bus), where that tells one.
     zone : str
@@ -309,13 +310,21 @@ def id_sql(expression: str) -> str:
     return f"CASE WHEN {bracketed} THEN trim({expression}, '<>') ELSE {expression} END"
 
 
+# a list of texts just as the engine would write it, which need not be taken apart
+_COMPACT = r'\["[^"\\]+"(?:,"[^"\\]+")*\]'
+
+
 def tags_sql(expression: str) -> str:
-    """Return SQL for the tags in a JSON list, or in a single text."""
-    listed = f"TRY(from_json({expression}, '[\"VARCHAR\"]'))"
+    """Return SQL for the tags in a JSON list, or in a single text, as a JSON list."""
+    listed = f"list_filter(TRY(from_json({expression}, '[\"VARCHAR\"]')), lambda tag: tag <> '')"
     return (
         f"CASE WHEN {expression} IS NULL OR {expression} IN ('', '[]') THEN NULL"
-        f" WHEN starts_with({expression}, '[')"
-        f" THEN CASE WHEN contains({expression}, '\"\"') OR contains({expression}, 'null')"
-        f" THEN list_filter({listed}, lambda tag: tag <> '') ELSE {listed} END"
-        f" ELSE [{expression}] END"
+        f" WHEN regexp_full_match({expression}, {literal(_COMPACT)}) THEN {expression}"
+        f" WHEN starts_with({expression}, '[') THEN {json_list_sql(listed)}"
+        f" ELSE {json_list_sql(f'[{expression}]')} END"
     )
+
+
+def json_list_sql(texts: str) -> str:
+    """Return SQL for a list of texts as JSON; NULL for an empty one."""
+    return f"nullif(CAST(to_json({texts}) AS VARCHAR), '[]')"

@@ -96,21 +96,12 @@ _ONE_ADDRESSEE = "CASE WHEN len(regexp_extract_all(header_to, '@')) = 1 THEN hea
 
 def _scope(tags: str) -> str:
     """Return as SQL of which mail somebody unsubscribed; NULL for all of it, which Mailgun writes ``*``."""
-    named = f"coalesce({tags}, [])"
+    named = f"coalesce(from_json({tags}, '[\"VARCHAR\"]'), [])"
     return (
         f"CASE WHEN len({named}) > 0 AND NOT list_contains({named}, '*')"
         f" THEN 'tag: ' || array_to_string({named}, ', ') END"
     )
 
-
-# an object or the value alone, by whatever way the event came; to cut a text is far quicker than to read an object
-_ACCOUNTS = tuple(
-    f"""coalesce({flat}, CASE
-        WHEN starts_with({name}, '{{"{key}":"') THEN split_part({name}, '"', 4)
-        WHEN starts_with({name}, '{{') THEN regexp_extract({name}, '"{key}"\\s*:\\s*"([^"]*)"', 1)
-        ELSE {name} END)"""
-    for name, flat, key in (("account", "account_id", "id"), ("domain", "domain_name", "name"))
-)
 
 COLUMNS = {
     "event": f"""CASE lower(word)
@@ -188,7 +179,7 @@ EVENT_PAGE = Format(
     columns=COLUMNS,
     # an id is unique within a day; one that was masked is not
     key=("event_id", "day", "recipient", "esp_event"),
-    accounts=_ACCOUNTS,
+    accounts=("coalesce(account_id, account)", "coalesce(domain_name, domain)"),
 )
 
 # a log document with an event and a time may be of any program

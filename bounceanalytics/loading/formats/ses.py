@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bounceanalytics.database import literal
-from bounceanalytics.loading.formats.format import Format, Sign, words_sql
+from bounceanalytics.loading.formats.format import Format, Sign, json_list_sql, words_sql
 from bounceanalytics.loading.formats.mail_marks import MailMarks
 from bounceanalytics.loading.formats.reports import report_format
+from bounceanalytics.loading.formats.spelling import OWN_KEYS
 
 if TYPE_CHECKING:
     from bounceanalytics.loading.formats.spelling import Structure
@@ -61,7 +62,7 @@ FIELDS: dict[str, str | tuple[str, Structure]] = {
     "account": "mail/sendingAccountId",
     "arn": "mail/sourceArn",
     "carrier": "carrierAccount",
-    "mail_tags": ("mail/tags", "MAP(VARCHAR, VARCHAR[])"),
+    "mail_tags": ("mail/tags", OWN_KEYS),
     "bounce_type": "bounce/bounceType",
     "bounce_subtype": "bounce/bounceSubType",
     "bounced": ("bounce/bouncedRecipients", [_RECIPIENT]),
@@ -132,6 +133,12 @@ _EVENT = f"""CASE
     WHEN {_KIND} = 'subscription' AND (unsubscribe_all = 'true' OR {_NEWLY_OUT}) THEN 'unsubscribed'
     ELSE {words_sql(_KIND, EVENTS, "'other'")} END"""
 
+# The service's own tags, which it writes beside the sender's.
+_OWN_TAG = "starts_with(name, 'ses:')"
+_TAG_VALUES = (
+    "from_json(json_extract(mail_tags, '/' || replace(replace(name, '~', '~0'), '/', '~1')), '[\"VARCHAR\"]')"
+)
+
 # The body names the recipients that it is about; `mail.destination` names everyone the message went to, and making
 # rows of that would mark the innocent. It stands in only where it holds one address.
 _NOBODY = "{address: CAST(NULL AS VARCHAR), status: CAST(NULL AS VARCHAR), text: CAST(NULL AS VARCHAR)}"
@@ -170,9 +177,11 @@ COLUMNS = {
     "remote_host": "coalesce(bounce_ip, delivery_ip,"
     f" CASE WHEN NOT regexp_matches({_MTA_HOST}, '(?:^|[.])amazon(?:ses|aws)?[.]com$')"
     f" THEN {_MTA_HOST} END)",
-    "sending_ip": "mail_tags['ses:outgoing-ip'][1]",
-    "tags": "flatten(list_transform(list_filter(map_entries(mail_tags), lambda tag: NOT starts_with(tag.key, 'ses:')),"
-    " lambda tag: list_transform(tag.value, lambda one: tag.key || ':' || one)))",
+    "sending_ip": """json_extract_string(mail_tags, '$."ses:outgoing-ip"[0]')""",
+    "tags": json_list_sql(
+        f"flatten(list_transform(list_filter(json_keys(mail_tags), lambda name: NOT {_OWN_TAG}),"
+        f" lambda name: list_transform({_TAG_VALUES}, lambda value: name || ':' || value)))"
+    ),
 }
 
 _WORDS = frozenset({"subscription", *EVENTS})
@@ -312,8 +321,10 @@ INSIGHTS = Format(
         "time": "each.event.Timestamp",
         "message_id": "mail_id",
         "text": "each.event.Details.Bounce.DiagnosticCode",
-        "tags": "list_transform(list_filter(mail_tags, lambda tag: NOT starts_with(tag.Name, 'ses:')),"
-        " lambda tag: tag.Name || ':' || tag.Value)",
+        "tags": json_list_sql(
+            "list_transform(list_filter(mail_tags, lambda tag: NOT starts_with(tag.Name, 'ses:')),"
+            " lambda tag: tag.Name || ':' || tag.Value)"
+        ),
     },
     key=("message_id", "event", "recipient", "again"),
 )

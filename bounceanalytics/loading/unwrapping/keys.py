@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bounceanalytics.loading.formats.spelling import is_told, plain
+from bounceanalytics.loading.formats.spelling import OWN_KEYS, is_told, plain
 from bounceanalytics.loading.unwrapping.shapes import untyped
 from bounceanalytics.loading.unwrapping.texts import structure_of
 
@@ -54,13 +54,9 @@ class Known:
         self.format = unwrapped(fmt)
         places = [place if isinstance(place, tuple) else (place, "VARCHAR") for place in fmt.fields.values()]
         self._leaves = [
-            (plain(path), tuple(path.split("/")), leaf)
-            for path, leaf in places
-            if not str(leaf).startswith("MAP")
+            (plain(path), tuple(path.split("/")), leaf) for path, leaf in places if leaf != OWN_KEYS
         ]
-        self._maps = [
-            (plain(path), tuple(path.split("/"))) for path, leaf in places if str(leaf).startswith("MAP")
-        ]
+        self._maps = [(plain(path), tuple(path.split("/"))) for path, leaf in places if leaf == OWN_KEYS]
         leaves = {path: leaf for _, path, leaf in self._leaves}
         self._also = [
             (plain(name), path, leaves.get(path, "VARCHAR"), isinstance(leaves.get(path[:-1]), list))
