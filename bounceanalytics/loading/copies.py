@@ -162,11 +162,11 @@ def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[
 def repeated_among(keys: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which rows repeat an event of an earlier one, where all rows are there; most keys are there once."""
     base, has = _numbers(keys["key"])
-    several = np.zeros(len(base), bool)
-    several[has] = pd.Series(base[has]).duplicated(keep=False).to_numpy()
-    if several.any():
-        several[several] = repeated(keys.filter(pa.array(several)))[0]
-    return several
+    again = has & _duplicated(base, has)
+    if again.any():
+        several = has & np.isin(base, base[again])
+        again[several] = repeated(keys.filter(pa.array(several)))[0]
+    return again
 
 
 def in_order(keys: Sequence[Keys]) -> Keys:
