@@ -75,7 +75,7 @@ FIELDS = {
 
 # a POST to a URL of the customer, with no mailbox at its end
 _TO_URL = "(transport = 'http' OR callback = 'true' OR webhook = 'true')"
-_MADE_UP = f"(code IN ({OWN_CODES}) OR regexp_matches(code, '^6\\d\\d'))"
+_MADE_UP = f"(code IN ({OWN_CODES}) OR (code >= '600' AND code < '7'))"
 _NOT_TRIED = f"(starts_with(reason, 'suppress-') OR code IN ({', '.join(map(literal, NOT_TRIED_CODES))}))"
 _EXPIRED = f"(reason = 'old' OR code = '{EXPIRED_CODE}')"
 
@@ -125,7 +125,7 @@ COLUMNS = {
     "remote_host": "mx_host",
     "sending_ip": "ip",
     # the tag of an unsubscribe event is its scope, and '*' the whole domain
-    "tags": f"CASE WHEN lower(word) <> 'unsubscribed' OR NOT contains(tag_list, '*') THEN {tags_sql('tag_list')} END",
+    "tags": f"CASE WHEN NOT contains(tag_list, '*') OR lower(word) <> 'unsubscribed' THEN {tags_sql('tag_list')} END",
     "attempt": "TRY_CAST(attempt_no AS INTEGER)",
 }
 
