@@ -358,8 +358,9 @@ def _holds(texts: pa.Array, characters: bytes) -> bool:
     return any((data == character).any() for character in characters)
 
 
+_SIGNS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+/?^_`{|}~.-@"
 _PLAIN = np.zeros(256, dtype=bool)
-_PLAIN[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+/?^_`{|}~.-@")] = True
+_PLAIN[list(_SIGNS)] = True
 
 
 def _strange(texts: pa.Array) -> NDArray[np.bool_]:
@@ -368,9 +369,8 @@ def _strange(texts: pa.Array) -> NDArray[np.bool_]:
     odd = np.zeros(len(texts), dtype=bool)
     if not len(data):
         return odd
-    plain = _PLAIN[data]
-    if not plain.all():
-        odd[_rows(np.flatnonzero(~plain), places)] = True
+    if data.tobytes().translate(None, _SIGNS):  # three times as fast as to look where they are
+        odd[_rows(np.flatnonzero(~_PLAIN[data]), places)] = True
     filled = places[1:] > places[:-1]
     last = data[np.maximum(places[1:] - 1, 0)]
     odd |= filled & (last == ord("."))

@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import json
 import re
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -113,11 +112,10 @@ def _owner(key: pa.ChunkedArray, kind: str, told: pa.ChunkedArray) -> pa.Array:
     return pa.array(owner, mask=~(known[place] & key.is_valid().to_numpy()))
 
 
-@lru_cache(maxsize=4096)
 def _number_of(kind: str, told: str) -> int | None:
     """Return a number for an account, in whatever way it is told; None where somebody has taken it out."""
     if told.startswith("{"):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             facts = json.loads(told)
             told = str(facts.get("id") or facts.get("name") or "")
     if _NO_ID.fullmatch(told):
@@ -140,32 +138,39 @@ def repeated(keys: pa.Table, *sets: SeenKeys) -> tuple[np.ndarray[Any, np.dtype[
     """
     base, told = _numbers(keys["key"])
     known, marks = _looked_up(base, told, sets)
-    again = known | (told & _duplicated(base, told))
-    new, bits = [], np.zeros(len(base), np.uint64)
-    there = again.copy()
+    there = known | (told & _duplicated(base, told))
+    again, bits = there.copy(), np.zeros(len(base), np.uint64)
+    # most events are told once: what is new to the set needs no second look
+    rows = np.flatnonzero(np.isin(base, base[there]) & told) if there.any() else np.empty(0, np.int64)
+    new: list[Keys] = []
     for name, bit, factor in zip(OWNERS, _BITS, _CLAIM, strict=True):
         if keys[name].null_count == len(base):
             continue
         owner, has = _numbers(keys[name])
-        has &= told
         bits[has] |= bit
-        claim = (base * factor) & ~_MARKS
-        old = _looked_up(owner, has, sets)[0] | _duplicated(owner, has)
-        claimed = ((marks & bit) > 0) | _looked_up(claim, has & there, sets)[0] | _duplicated(base, has)
-        # the first account that is told of an event which was there without one is its own
-        again &= ~has | old | ~claimed
-        new += [owner[has & ~old], claim[has & there & ~claimed]]
+        fresh = has.copy()
+        if len(rows):
+            some, told_some, base_some = owner[rows], has[rows], base[rows]
+            claim = (base_some * factor) & ~_MARKS
+            old = _looked_up(some, told_some, sets)[0] | _duplicated(some, told_some)
+            claimed = (marks[rows] & bit) > 0
+            claimed |= _looked_up(claim, told_some & there[rows], sets)[0] | _duplicated(base_some, told_some)
+            # the first account that is told of an event which was there without one is its own
+            again[rows] &= ~told_some | old | ~claimed
+            fresh[rows] &= ~old
+            new.append(claim[told_some & there[rows] & ~claimed])
+        new.append(owner[fresh])
     new.append((base | bits)[told & ~there])
     return again, new
 
 
 def repeated_among(keys: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return which rows repeat an event of an earlier one, where all rows are there; most keys are there once."""
-    base, has = _numbers(keys["key"])
-    again = has & _duplicated(base, has)
+    """Return which rows repeat an event of an earlier one, where nothing was seen before."""
+    base, told = _numbers(keys["key"])
+    again = told & _duplicated(base, told)
     if again.any():
-        several = has & np.isin(base, base[again])
-        again[several] = repeated(keys.filter(pa.array(several)))[0]
+        several = told & np.isin(base, base[again])
+        again[several], _ = repeated(keys.filter(pa.array(several)))
     return again
 
 
