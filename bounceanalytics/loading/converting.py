@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 
 _MEMORY = "384MB"  # of the engine; what is read ahead, decoded and written comes on top
 _OPEN_MONTHS = 24  # files of one unit that are written at a time
+_ROWS = (
+    100_000  # of a part that are written at a time; a few large groups are read faster than many small ones
+)
 _EDGE = 64 * 1024  # bytes at both ends of a file that tell it from others of its size
 
 
@@ -335,6 +338,7 @@ class _Unit:
         self._writers: dict[str, pa.parquet.ParquetWriter] = {}
         self._files = HiddenFiles()
         self._pieces: dict[str, int] = defaultdict(int)
+        self._waiting: list[pa.Table] = []
         self._last = (-1, False)  # number of the last record, and whether it gave a new row
 
     def __enter__(self) -> _Unit:
@@ -356,6 +360,7 @@ class _Unit:
 
     def finish(self, reader: Reader) -> None:
         """Give the files their names and note that the unit is done."""
+        self._write_out()
         self._close()
         done = self._state.place(self._number, self._account, self._home, self._copies)
         if reader.rejects:
@@ -387,7 +392,7 @@ class _Unit:
     def _take_back(self) -> None:
         self._close()
         self._files.discard()
-        self._new, self._copies, self._last = SeenKeys(), 0, (-1, False)
+        self._new, self._copies, self._last, self._waiting = SeenKeys(), 0, (-1, False), []
 
     def _write(self, batch: Batch) -> None:
         table, record = batch.table, batch.record
@@ -401,8 +406,16 @@ class _Unit:
             table, record = table.filter(pa.array(~again)), record[~again]
         name = pa.repeat(pa.scalar(self._account.source, pa.large_string()), len(table))
         events = to_events(with_places(without_verdicts(table), name, record)).cast(_SCHEMA)
-        for month, rows in _months(events):
-            self._writer(month).write_table(rows)
+        self._waiting.append(events)
+        if sum(map(len, self._waiting)) >= _ROWS:
+            self._write_out()
+
+    def _write_out(self) -> None:
+        """Write the rows that wait: a little at a time takes longer, and is read more slowly."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            for month, rows in _months(pa.concat_tables(waiting)):
+                self._writer(month).write_table(rows)
 
     def _settle(self, record: NDArray[np.int64], again: NDArray[np.bool_]) -> None:
         """Count rows and loaded records; a record without a new row is a duplicate. One may go on in the next piece."""
@@ -429,7 +442,12 @@ class _Unit:
             name = f"part-{self._number:05d}-{self._pieces[month]:03d}.parquet"
             path = self._files.new(self._state.out / f"month={month}" / name)
             self._writers[month] = pa.parquet.ParquetWriter(
-                path, _SCHEMA, compression="zstd", compression_level=1
+                path,
+                _SCHEMA,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=_REPEATING,
+                write_statistics=["timestamp", *_REPEATING],
             )
         return self._writers[month]
 
@@ -439,6 +457,13 @@ class _Unit:
 
 
 _SCHEMA = schema.EVENT_COLUMNS.arrow
+
+# to gather the values of a column for its rows to point at, or the least and largest, is of use where they come again
+_REPEATING = [
+    name
+    for name in schema.EVENT_COLUMNS.names
+    if name not in {"recipient", "timestamp", "message_id", "event_id", "record"}
+]
 
 
 def _months(events: pa.Table) -> list[tuple[str, pa.Table]]:
