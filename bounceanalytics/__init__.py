@@ -92,7 +92,7 @@ from bounceanalytics.suppressing import (
 from bounceanalytics.tables import table
 
 if TYPE_CHECKING:
-    from bounceanalytics import charts
+    from bounceanalytics import charts, distributed
 
 __version__ = "0.1.0"
 
@@ -137,6 +137,7 @@ __all__ = [
     "convert",
     "decide",
     "diff",
+    "distributed",
     "domain_typos",
     "explain",
     "export_suppressions",
@@ -186,9 +187,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load ``charts`` on first use: it needs plotly, which those who only compute do not."""
-    if name == "charts":
-        return importlib.import_module("bounceanalytics.charts")
+    """Load ``charts``, which needs plotly, and ``distributed`` on first use."""
+    if name in {"charts", "distributed"}:
+        return importlib.import_module(f"bounceanalytics.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,14 +1,15 @@
 """Frames that lie on disk: a folder of Parquet files with one schema, read in pieces or whole.
 
-A dataset is a folder with a part for each month (``month=2025-09/part-00001.parquet``) and a folder ``_state`` with the
-account of what went into it. Any program that reads Parquet can read it.
+A dataset is a folder with a part for each month (``month=2025-09/part-00001.parquet``), or for each share of the
+addresses where several machines made it (``partition=07/part-00001.parquet``), and a folder ``_state`` with the account
+of what went into it. Any program that reads Parquet can read it.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,14 @@ import pyarrow.parquet
 
 from bounceanalytics import schema
 from bounceanalytics.errors import FrameError, OutputError, SourceError
-from bounceanalytics.files import HiddenFiles, refuse_existing
+from bounceanalytics.files import (
+    HiddenFiles,
+    is_remote,
+    place,
+    refuse_existing,
+    remove_folder,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +39,8 @@ if TYPE_CHECKING:
     Frame: TypeAlias = "pd.DataFrame | IntoFrame | Dataset | str | os.PathLike[str]"
 
 STATE = "_state"
+#: What the parts are told apart by: the time of their rows, or the share of the addresses that they hold.
+KINDS = ("month", "partition")
 #: Name of the part of rows without a time.
 NO_MONTH = "none"
 _ABOUT = "dataset.json"
@@ -59,16 +69,19 @@ class Dataset:
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
+        object.__setattr__(self, "path", place(self.path))
         if not is_dataset(self.path):
             raise SourceError(f"{self.path} is no dataset; make one with convert(sources, out)")
 
     def __len__(self) -> int:
-        return sum(pa.parquet.read_metadata(part).num_rows for part in self.parts)
+        return sum(_parquet(part).metadata.num_rows for part in self.parts)
 
     def __repr__(self) -> str:
         size = sum(part.stat().st_size for part in self.parts)
-        months = sorted({part.parent.name.removeprefix("month=") for part in self.parts} - {NO_MONTH})
+        folders = {part.parent.name for part in self.parts}
+        months = sorted(
+            {name.removeprefix("month=") for name in folders if name.startswith("month=")} - {NO_MONTH}
+        )
         span = f", {months[0]} to {months[-1]}" if months else ""
         return (
             f"{self.path}: {len(self):,} {self.kind} in {len(self.parts):,} files, {size / 1e6:,.1f} MB{span}"
@@ -81,8 +94,8 @@ class Dataset:
 
     @property
     def parts(self) -> list[Path]:
-        """The Parquet files, by month and then in the order in which they were written."""
-        return sorted(self.path.glob("month=*/part-*.parquet"))
+        """The Parquet files, by month or share and then in the order in which they were written."""
+        return sorted(part for kind in KINDS for part in self.path.glob(f"{kind}=*/part-*.parquet"))
 
     @property
     def columns(self) -> schema.Table:
@@ -120,7 +133,7 @@ class Dataset:
         names = list(self.columns.names if columns is None else columns)
         self._require(names)
         for one in self.parts if part is None else [part]:
-            file = pa.parquet.ParquetFile(one)
+            file = _parquet(one)
             for batch in file.iter_batches(rows, columns=names):
                 yield _with_texts(pa.Table.from_batches([batch]).select(names))
 
@@ -182,6 +195,10 @@ class Dataset:
             raise FrameError(f"the dataset {self.path} has no columns {', '.join(missing)}{hint}")
 
 
+def _parquet(part: Path) -> pa.parquet.ParquetFile:
+    return pa.parquet.ParquetFile(part.open("rb") if is_remote(part) else part)
+
+
 def _with_texts(table: pa.Table) -> pa.Table:
     """Return a piece with its tags as texts; datasets of earlier versions hold lists."""
     place = table.schema.get_field_index("tags")
@@ -193,6 +210,8 @@ def _with_texts(table: pa.Table) -> pa.Table:
 
 def is_dataset(path: Any) -> bool:
     """Return whether a path is that of a dataset of this package."""
+    if is_remote(path):
+        return importlib.util.find_spec("upath") is not None and (place(path) / STATE / _ABOUT).is_file()
     return isinstance(path, (str, os.PathLike)) and Path(path, STATE, _ABOUT).is_file()
 
 
@@ -200,7 +219,7 @@ def as_dataset(value: Any) -> Dataset | None:
     """Return the dataset that a value is or names, else None."""
     if isinstance(value, Dataset):
         return value
-    return Dataset(Path(value)) if is_dataset(value) else None
+    return Dataset(value) if is_dataset(value) else None
 
 
 def as_frame(value: Frame, columns: Sequence[str], what: str = "a classified frame") -> pd.DataFrame:
@@ -244,13 +263,13 @@ def write_dataset(
     """
     out = Path(out).expanduser()
     make_room(out, overwrite=overwrite)
-    for place, tables in parts:
+    for part, tables in parts:
         files = HiddenFiles()
         writer = None
         try:
             for table in tables:
                 writer = writer or pa.parquet.ParquetWriter(
-                    files.new(out / place), table.schema, compression="zstd"
+                    files.new(out / part), table.schema, compression="zstd"
                 )
                 writer.write_table(table.cast(writer.schema))
         finally:
@@ -283,10 +302,9 @@ def make_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
         refuse_existing([out], overwrite=overwrite or goes_on, folders=True)
         if overwrite:
             # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
-            Path(out, STATE, _ABOUT).unlink()
-            for part in out.glob("month=*"):
-                shutil.rmtree(part)
-            shutil.rmtree(Path(out, STATE))
+            (out / STATE / _ABOUT).unlink()
+            for part in [*(part for kind in KINDS for part in out.glob(f"{kind}=*")), out / STATE]:
+                remove_folder(part)
     elif out.exists() and any(not _ours(part) for part in out.iterdir()):
         raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
     out.mkdir(parents=True, exist_ok=True)
@@ -294,13 +312,13 @@ def make_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
 
 def _ours(part: Path) -> bool:
     """Return whether an entry may be what an interrupted run left."""
-    return part.is_dir() and (part.name == STATE or part.name.startswith("month="))
+    return part.is_dir() and (part.name == STATE or part.name.partition("=")[0] in KINDS)
 
 
 def read_about(path: Path) -> dict[str, Any]:
     """Return what a dataset says about itself."""
     try:
-        about: dict[str, Any] = json.loads(Path(path, STATE, _ABOUT).read_text(encoding="utf-8"))
+        about: dict[str, Any] = json.loads((path / STATE / _ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SourceError(
             f"the state of the dataset {path} cannot be read; convert into a new folder"
@@ -313,6 +331,4 @@ def read_about(path: Path) -> dict[str, Any]:
 def write_about(path: Path, kind: str, **facts: Any) -> None:
     """Write what a dataset says about itself; from here on it is one."""
     about = {"format": _FORMAT, "kind": kind, **facts}
-    files = HiddenFiles()
-    files.new(Path(path, STATE, _ABOUT)).write_text(json.dumps(about, indent=1), encoding="utf-8")
-    files.reveal()
+    write_text(path / STATE / _ABOUT, json.dumps(about, indent=1))

@@ -6,15 +6,16 @@ import contextlib
 import glob
 import hashlib
 import os
+import re
 import secrets
 import shutil
-from typing import IO, TYPE_CHECKING, Self
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self, cast
 
-from bounceanalytics.errors import OutputError
+from bounceanalytics.errors import MissingExtraError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _PART, _LOCK = (
     ".part",
@@ -57,6 +58,73 @@ def require_folder(path: Path) -> None:
     """Raise OutputError if the folder of a file that is going to be written is not there."""
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {path.parent}; make it first")
+
+
+# places
+
+
+def place(path: str | os.PathLike[str]) -> Path:
+    """Return a path, also that of an object in a store (``s3://bucket/events``), which is used as one on disk is.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is a URL, and what gives URLs the face of a path is not installed.
+    """
+    if not is_remote(path):
+        return Path(path)
+    try:
+        from upath import UPath  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise MissingExtraError(
+            f"{path} is a URL, and a dataset there needs universal_pathlib; pip install 'bounceanalytics[dask]'"
+        ) from None
+    return cast("Path", UPath(path))
+
+
+def is_remote(path: object) -> bool:
+    """Return whether a path is that of an object in a store, or of a folder of such."""
+    if isinstance(path, Path):
+        return False
+    named = isinstance(path, (str, os.PathLike)) or hasattr(path, "joinpath")
+    return named and bool(_STORE.match(str(path)))
+
+
+# a drive of Windows has one letter; the web has no folders
+_STORE = re.compile(r"(?!https?:|file:)(?:[A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def publish(part: Path, path: Path) -> None:
+    """Give a finished file on disk its place: whole or not at all, instead of one that is there."""
+    if is_remote(path):
+        with part.open("rb") as stream, path.open("wb") as there:  # is there when it is closed
+            shutil.copyfileobj(stream, there)
+        part.unlink()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
+    shutil.move(part, hidden)
+    _flush(hidden)
+    hidden.replace(path)
+    _flush(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all, instead of what is there."""
+    if is_remote(path):
+        path.write_text(text, encoding="utf-8")
+        return
+    files = HiddenFiles()
+    files.new(path).write_text(text, encoding="utf-8")
+    files.reveal()
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it."""
+    if is_remote(path):
+        path.fs.rm(path.path, recursive=True)  # type: ignore[attr-defined]
+    else:
+        shutil.rmtree(path)
 
 
 # one file

@@ -5,20 +5,24 @@ The work is done per distinct text and in whole columns; no step looks at rows o
 
 from __future__ import annotations
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet
 
 from bounceanalytics.classifying.candidates import Candidate, candidates
 from bounceanalytics.classifying.distinct import distinct_rows
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
 from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
-from bounceanalytics.datasets import as_dataset, write_dataset
+from bounceanalytics.datasets import Dataset, as_dataset, write_dataset
 from bounceanalytics.errors import FrameError
+from bounceanalytics.files import place, publish
 from bounceanalytics.knowledge.rules import WORD_COLUMNS, read_rules
 from bounceanalytics.schema import (
     ACTIONS,
@@ -40,11 +44,10 @@ from bounceanalytics.schema import (
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
     from typing import Any, TypeAlias
 
     from bounceanalytics.classifying.rulebook import Rulebook
-    from bounceanalytics.datasets import Dataset, Frame
+    from bounceanalytics.datasets import Frame
 
     Rules: TypeAlias = str | Path | Iterable[str | Path] | None
 
@@ -177,6 +180,21 @@ def _classified(dataset: Dataset, part: Path, book: Rulebook, second_reader: boo
         frame = _classify(EVENT_COLUMNS.frame(table), book, second_reader)
         classified = pa.Table.from_pandas(frame, preserve_index=False)
         yield classified.select(BOUNCE_COLUMNS.names).cast(BOUNCE_COLUMNS.arrow)
+
+
+def classify_part(
+    part: str, *, dataset: str, out: str, rules: Rules = None, second_reader: bool = True
+) -> None:
+    """Classify one part of a dataset, and write it to its place in another one, which is not made into one by that."""
+    given = Dataset(place(dataset))
+    path = place(part)
+    book = _book(rules)
+    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+        written = Path(folder, "part.parquet")
+        with pa.parquet.ParquetWriter(written, BOUNCE_COLUMNS.arrow, compression="zstd") as writer:
+            for table in _classified(given, path, book, second_reader):
+                writer.write_table(table)
+        publish(written, place(out) / path.parent.name / path.name)
 
 
 def _classify(events: pd.DataFrame, book: Rulebook, second_reader: bool) -> pd.DataFrame:

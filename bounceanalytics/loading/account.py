@@ -70,6 +70,19 @@ class Account:
         """Count records that are left out on purpose."""
         self.ignored[reason] = self.ignored.get(reason, 0) + count
 
+    def add(self, other: Account) -> None:
+        """Take in the account of another part of the same file."""
+        self.records += other.records
+        self.rejected += other.rejected
+        self.nameless += other.nameless
+        self.styles += other.styles
+        for reason, count in other.ignored.items():
+            self.ignore(reason, count)
+        self.provider, self.form = self.provider or other.provider, self.form or other.form
+        self.zone, self.unread = self.zone or other.zone, self.unread or other.unread
+        self.assumed = self.assumed or other.assumed
+        self.notes = list(dict.fromkeys([*self.notes, *other.notes]))
+
     def forget(self) -> None:
         """Start anew, since the file is read again."""
         self.records = self.loaded = self.rejected = self.rows = self.nameless = 0

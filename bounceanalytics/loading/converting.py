@@ -131,7 +131,7 @@ def convert(
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider, folder)
         make_room(out, overwrite=overwrite, goes_on=True)
-        with _alone(out):
+        with alone(out):
             _add(
                 out,
                 options,
@@ -205,7 +205,7 @@ def _told(options: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def alone(out: Path) -> Iterator[None]:
     """Hold the dataset for us; the lock goes when the process does, however it ends."""
     import filelock  # noqa: PLC0415 - slow to import, and only needed here
 
@@ -256,12 +256,12 @@ class _State:
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        self.folder = Path(out, STATE)
+        self.folder = out / STATE
         self.units: dict[str, _Done] = {}
         for note in sorted(self.folder.glob("unit-*.json")):
             facts = json.loads(note.read_text(encoding="utf-8"))
             self.units[facts["fingerprint"]] = self.place(
-                facts["number"], _account(facts["account"]), facts.get("home", ""), facts["copies"]
+                facts["number"], account_from(facts["account"]), facts.get("home", ""), facts["copies"]
             )
 
     def place(self, number: int, account: Account, home: str, copies: int) -> _Done:
@@ -315,7 +315,16 @@ class _State:
         return seen
 
 
-def _account(facts: dict[str, Any]) -> Account:
+def facts_of(account: Account) -> dict[str, Any]:
+    """Return an account as plain values."""
+    facts = asdict(account)
+    facts["styles"] = account.styles.tolist()
+    del facts["hollow"]  # matters to nobody but the reader
+    return facts
+
+
+def account_from(facts: dict[str, Any]) -> Account:
+    """Return the account that plain values stand for."""
     account = Account(**{name: value for name, value in facts.items() if name != "styles"})
     account.styles[: len(facts["styles"])] = facts["styles"][: len(TIME_STYLES)]
     return account
@@ -372,15 +381,12 @@ class _Unit:
             ) as stream:  # by its name, NumPy would put .npy behind it
                 np.save(stream, self._new.all())
         self._files.reveal()
-        facts = asdict(self._account)
-        facts["styles"] = self._account.styles.tolist()
-        del facts["hollow"]  # matters to nobody but the reader
         note = {
             "number": self._number,
             "fingerprint": self._fingerprint,
             "home": self._home,
             "copies": self._copies,
-            "account": facts,
+            "account": facts_of(self._account),
         }
         path = self._state.folder / f"unit-{self._number:05d}.json"
         self._files.new(path).write_text(json.dumps(note), encoding="utf-8")
@@ -405,7 +411,7 @@ class _Unit:
         if again.any():
             table, record = table.filter(pa.array(~again)), record[~again]
         name = pa.repeat(pa.scalar(self._account.source, pa.large_string()), len(table))
-        events = to_events(with_places(without_verdicts(table), name, record)).cast(_SCHEMA)
+        events = to_events(with_places(without_verdicts(table), name, record)).cast(SCHEMA)
         self._waiting.append(events)
         if sum(map(len, self._waiting)) >= _ROWS:
             self._write_out()
@@ -441,14 +447,7 @@ class _Unit:
             self._pieces[month] += 1
             name = f"part-{self._number:05d}-{self._pieces[month]:03d}.parquet"
             path = self._files.new(self._state.out / f"month={month}" / name)
-            self._writers[month] = pa.parquet.ParquetWriter(
-                path,
-                _SCHEMA,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=_REPEATING,
-                write_statistics=["timestamp", *_REPEATING],
-            )
+            self._writers[month] = pa.parquet.ParquetWriter(path, SCHEMA, **PARQUET)
         return self._writers[month]
 
     def _close(self) -> None:
@@ -456,14 +455,22 @@ class _Unit:
             self._writers.popitem()[1].close()
 
 
-_SCHEMA = schema.EVENT_COLUMNS.arrow
+#: Columns of each part.
+SCHEMA = schema.EVENT_COLUMNS.arrow
 
 # to gather the values of a column for its rows to point at, or the least and largest, is of use where they come again
 _REPEATING = [
     name
-    for name in schema.EVENT_COLUMNS.names
+    for name in SCHEMA.names
     if name not in {"recipient", "timestamp", "message_id", "event_id", "record"}
 ]
+#: How parts are written.
+PARQUET: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": _REPEATING,
+    "write_statistics": ["timestamp", *_REPEATING],
+}
 
 
 def _months(events: pa.Table) -> list[tuple[str, pa.Table]]:

@@ -298,6 +298,42 @@ def _is_file(path: Path) -> bool:
 
 
 def _from_url(url: str, folder: str, *, one: bool) -> list[Given]:
+    system, files, alone = listed_url(url, one=one)
+    called = _public(url)
+
+    def fetch(file: tuple[str, str]) -> Given:
+        try:
+            with system.open(file[0], "rb") as stream:
+                return Given(file[1], _whole_copy(stream, folder), alone, copied=True)
+        except SourceError:
+            raise
+        except Exception as error:
+            if alone:
+                raise _unreachable(called, error) from None
+            return Given(file[1], Path(), alone, problem=f"cannot be fetched: {reason(error)}")
+
+    # small objects by the thousand take as long as their round trips; only these systems are safe in threads
+    if getattr(system, "async_impl", False) and len(files) > 1:
+        with ThreadPoolExecutor(_DOWNLOADS) as workers:
+            return list(workers.map(fetch, files))
+    return [fetch(file) for file in files]
+
+
+def is_url(text: str) -> bool:
+    """Return whether a text names something that is fetched from elsewhere."""
+    return bool(_URL.match(text)) and not text.lower().startswith("file://")
+
+
+def listed_url(url: str, *, one: bool = False) -> tuple[Any, list[tuple[str, str]], bool]:
+    """Return the file system of a URL, the files that it stands for with their names, and whether it is one itself.
+
+    Raises
+    ------
+    SourceError
+        If there is nothing there, or it cannot be reached.
+    MissingExtraError
+        If what reads it is not installed.
+    """
     called = _public(url)
     try:
         url_to_fs = importlib.import_module("fsspec.core").url_to_fs
@@ -320,23 +356,7 @@ def _from_url(url: str, folder: str, *, one: bool) -> list[Given]:
         ) from None
     except Exception as error:
         raise _unreachable(called, error) from None
-
-    def fetch(file: tuple[str, str]) -> Given:
-        try:
-            with system.open(file[0], "rb") as stream:
-                return Given(file[1], _whole_copy(stream, folder), alone, copied=True)
-        except SourceError:
-            raise
-        except Exception as error:
-            if alone:
-                raise _unreachable(called, error) from None
-            return Given(file[1], Path(), alone, problem=f"cannot be fetched: {reason(error)}")
-
-    # small objects by the thousand take as long as their round trips; only these systems are safe in threads
-    if getattr(system, "async_impl", False) and len(files) > 1:
-        with ThreadPoolExecutor(_DOWNLOADS) as workers:
-            return list(workers.map(fetch, files))
-    return [fetch(file) for file in files]
+    return system, files, alone
 
 
 def _listed(system: Any, path: str, called: str) -> tuple[list[tuple[str, str]], bool]:

@@ -91,12 +91,12 @@ def open_sources(source: Any, folder: str) -> list[Source]:
     MissingExtraError
         If it is a URL, and what reads that is not installed.
     """
-    return [
-        _readable(sheet, folder)
-        for given in given_files(source, folder)
-        for one in unpacked(given, folder)
-        for sheet in _sheets(one, folder)
-    ]
+    return [one for given in given_files(source, folder) for one in open_given(given, folder)]
+
+
+def open_given(given: Given, folder: str) -> list[Source]:
+    """Return the files that one stands for, as the engine reads them; see :func:`open_sources`."""
+    return [_readable(sheet, folder) for one in unpacked(given, folder) for sheet in _sheets(one, folder)]
 
 
 def _sheets(source: Source, folder: str) -> list[Source]:
