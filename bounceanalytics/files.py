@@ -97,8 +97,11 @@ _STORE = re.compile(r"(?!https?:|file:)(?:[A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-
 def publish(part: Path, path: Path) -> None:
     """Give a finished file on disk its place: whole or not at all, instead of one that is there."""
     if is_remote(path):
-        with part.open("rb") as stream, path.open("wb") as there:  # is there when it is closed
-            shutil.copyfileobj(stream, there)
+        try:
+            # never through an open file, which stores what it has got also where it is closed by an error
+            path.fs.put_file(str(part), path.path)  # type: ignore[attr-defined]
+        except Exception as error:  # each store raises what its own libraries do
+            raise _not_written(path, error) from error
         part.unlink()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,11 +115,19 @@ def publish(part: Path, path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text, whole or not at all, instead of what is there."""
     if is_remote(path):
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except Exception as error:  # see publish
+            raise _not_written(path, error) from error
         return
     files = HiddenFiles()
     files.new(path).write_text(text, encoding="utf-8")
     files.reveal()
+
+
+def _not_written(path: Path, error: Exception) -> OutputError:
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return OutputError(f"{path} cannot be written: {why}; what is done stays, so run the same again")
 
 
 def remove_folder(path: Path) -> None:

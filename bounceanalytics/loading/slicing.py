@@ -23,7 +23,7 @@ import pyarrow.parquet
 
 from bounceanalytics.addresses import normal_form
 from bounceanalytics.datasets import STATE
-from bounceanalytics.errors import SourceError
+from bounceanalytics.errors import BounceAnalyticsError, SourceError
 from bounceanalytics.files import place, publish
 from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.converting import PARQUET, SCHEMA, account_from, facts_of
@@ -32,8 +32,9 @@ from bounceanalytics.loading.finding import find
 from bounceanalytics.loading.joining import rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import OWNERS, to_events
 from bounceanalytics.loading.reading import Reader, notes, open_engine
+from bounceanalytics.opening.archives import shown
 from bounceanalytics.opening.encodings import is_settled
-from bounceanalytics.opening.places import Given, given_files, is_url, listed_url
+from bounceanalytics.opening.places import Given, given_files, is_url, listed_url, reason
 from bounceanalytics.opening.sources import Source, open_given
 
 if TYPE_CHECKING:
@@ -416,11 +417,16 @@ def _fetched(piece: Piece, folder: str) -> Path:
     """Return a piece as a file on this machine."""
     if piece.found is None and not is_url(piece.path):
         return Path(piece.path)
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out, _opened(piece) as stream:
-        if piece.found is None:
-            shutil.copyfileobj(stream, out, _COPIED)
-        else:
-            _copy_lines(stream, out, piece.start, piece.stop)
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out, _opened(piece) as stream:
+            if piece.found is None:
+                shutil.copyfileobj(stream, out, _COPIED)
+            else:
+                _copy_lines(stream, out, piece.start, piece.stop)
+    except BounceAnalyticsError:
+        raise
+    except Exception as error:  # each store raises what its own libraries do
+        raise SourceError(f"cannot read {shown(piece.name)}: {reason(error)}") from error
     return Path(out.name)
 
 

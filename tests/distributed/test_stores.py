@@ -1,0 +1,83 @@
+"""Exports and datasets in an object store."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import s3fs
+
+import bounceanalytics as ba
+from tests.distributed.test_slices import ORDER, assert_same, ordered
+from tests.loading.exports import lines, mailgun_failed, sendgrid_bounce, ses_bounce
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def local(tmp_path):
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "a.ndjson").write_bytes(lines(*(sendgrid_bounce(number) for number in range(300))))
+    (folder / "b.ndjson").write_bytes(lines(*(mailgun_failed(number) for number in range(60))))
+    several = [
+        ses_bounce(f"x{number}@example.com", f"y{number}@example.net", number=number) for number in range(40)
+    ]
+    (folder / "c.ndjson").write_bytes(lines(*several, *several[:9]))
+    return folder
+
+
+@pytest.fixture
+def bucket(store, local, request):
+    system = s3fs.S3FileSystem()
+    name = f"exports/{request.node.name.replace('[', '-').rstrip(']')}"
+    system.put(f"{local}/", f"{name}/in/", recursive=True)
+    return f"s3://{name}"
+
+
+def test_exports_and_dataset_lie_in_a_store(bucket, local, tmp_path):
+    there = ba.distributed.convert(f"{bucket}/in", f"{bucket}/events", slice_bytes=40_000, partitions=3)
+    here = ba.convert(local, tmp_path / "events")
+    assert_same(here, there)
+    assert str(there.path) == f"{bucket}/events"
+    assert ba.Dataset(f"{bucket}/events").kind == "events"
+    bounces = ba.distributed.classify(there, f"{bucket}/bounces")
+    wanted = ba.classify(here)
+    pd.testing.assert_frame_equal(ordered(bounces.to_pandas(), ORDER), ordered(wanted, ORDER))
+    pd.testing.assert_frame_equal(ba.decide(bounces), ba.decide(wanted))
+    assert len(ba.distributed.to_dask(f"{bucket}/bounces")) == len(wanted)
+    with pytest.raises(ba.OutputError, match="overwrite=True"):
+        ba.distributed.convert(f"{bucket}/in", f"{bucket}/events")
+    again = ba.distributed.convert(f"{bucket}/in/b.ndjson", f"{bucket}/events", overwrite=True)
+    assert len(again) == 60
+
+
+def test_what_is_not_in_a_store_is_said_in_a_sentence(bucket):
+    with pytest.raises(ba.SourceError, match="cannot read s3://"):
+        ba.distributed.convert(f"{bucket}/nothing", f"{bucket}/events")
+    with pytest.raises(ba.SourceError, match="is no dataset"):
+        ba.Dataset(f"{bucket}/in")
+
+
+def test_a_store_that_goes_away_costs_nothing_that_was_done(bucket, local, tmp_path, monkeypatch):
+    put, done = s3fs.S3FileSystem._put_file, []
+
+    async def breaks(self, *arguments, **options):
+        if len(done) == 2:
+            raise ConnectionResetError(104, "the connection was dropped")
+        done.append(1)
+        await put(self, *arguments, **options)
+
+    arguments = {"slice_bytes": 40_000, "partitions": 2}
+    with monkeypatch.context() as patch:
+        patch.setattr(s3fs.S3FileSystem, "_put_file", breaks)
+        s3fs.S3FileSystem.clear_instance_cache()
+        with pytest.raises(ba.OutputError, match=r"cannot be written: .*dropped.*run the same again"):
+            ba.distributed.convert(f"{bucket}/in", f"{bucket}/events", **arguments)
+        patch.setattr(
+            s3fs.S3File, "_fetch_range", lambda *_: (_ for _ in ()).throw(ConnectionResetError(104, "gone"))
+        )
+        with pytest.raises(ba.SourceError, match=r"cannot read .*c.ndjson: gone"):
+            ba.distributed.convert(f"{bucket}/in/c.ndjson", f"{bucket}/other")
+    s3fs.S3FileSystem.clear_instance_cache()
+    there = ba.distributed.convert(f"{bucket}/in", f"{bucket}/events", **arguments)
+    assert_same(ba.convert(local, tmp_path / "events"), there)
