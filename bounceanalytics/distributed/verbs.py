@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from bounceanalytics.classifying.classify import classify_part
 from bounceanalytics.datasets import (
@@ -23,7 +24,7 @@ from bounceanalytics.datasets import (
 )
 from bounceanalytics.distributed.cluster import each, needs_dask, threads
 from bounceanalytics.errors import OutputError, SourceError
-from bounceanalytics.files import is_remote, place, remove_folder, write_text
+from bounceanalytics.files import is_remote, place, publish, remove_folder, write_text
 from bounceanalytics.loading import slicing
 from bounceanalytics.loading.converting import alone, facts_of
 from bounceanalytics.loading.finding import check_options
@@ -34,7 +35,6 @@ from bounceanalytics.loading.slicing import Made, Options, Share, Slice
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -147,8 +147,9 @@ def _finish(
         }
         mine = rejects[rejects["source"] == account.source]
         if len(mine):
-            with (home / STATE / f"rejects-{number:05d}.parquet").open("wb") as stream:
-                pa.parquet.write_table(pa.Table.from_pandas(mine, preserve_index=False), stream)
+            with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+                mine.to_parquet(Path(folder, "rejects"), compression="zstd")
+                publish(Path(folder, "rejects"), home / STATE / f"rejects-{number:05d}.parquet")
         write_text(home / STATE / f"unit-{number:05d}.json", json.dumps(note))
     write_about(home, "events", options=options.facts)
     remove_folder(home / STATE / "slices")
