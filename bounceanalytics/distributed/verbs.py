@@ -77,8 +77,8 @@ def convert(  # noqa: PLR0913 - all but two are of the same names as elsewhere
     provider, deduplicate, timezone, dayfirst : optional
         As for :func:`bounceanalytics.convert`.
     slice_bytes : int, default 268435456
-        About how many bytes of exports a worker reads at a time. It holds their rows: some 1.5 times as many bytes,
-        and 400 MB for the engine.
+        About how many bytes of exports a worker reads at a time. It holds their rows: it needs some 300 MB, and up to
+        2.5 times as many bytes.
     partitions : int, optional
         Into how many shares the addresses are put; one for each 512 MB of exports if not given.
     progress : callable, optional
