@@ -39,6 +39,7 @@ from bounceanalytics.schema import (
     PROVIDERS,
     REASONS,
     VERDICT_COLUMNS,
+    VERDICT_INPUTS,
 )
 
 if TYPE_CHECKING:
@@ -55,18 +56,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidate", "candidates", "classify", "classify_text", "votes_on"]
 
-_NEEDED = (
-    "event",
-    "provider",
-    "diagnostic",
-    "reply_code",
-    "enhanced_code",
-    "domain",
-    "remote_host",
-    *WORD_COLUMNS,
-)
+_NEEDED = VERDICT_INPUTS.names
 #: What a verdict depends on, beside who runs the mailbox.
 _WEIGHED = tuple(name for name in _NEEDED if name not in {"domain", "remote_host"})
+_MOST_CODE = np.iinfo(np.int16).max
 _PART = 1_000_000  # ids that one thread writes at a time
 _NO_FAILURE = BOUNCE_TYPES.index("none")
 
@@ -106,7 +99,8 @@ def classify(
     Parameters
     ----------
     events : pandas.DataFrame, frame of polars, Arrow or DuckDB, Dataset or path of one
-        An event frame, as the loaders return it, or on disk; it is not changed.
+        An event frame, as the loaders return it, or on disk; it is not changed. Of its columns those of
+        ``schema.VERDICT_INPUTS`` are needed, of which a verdict depends, and no others.
     rules : path or list of paths, optional
         TOML files with rules of your own; the first of them that fits a text wins over the package's rules.
     second_reader : bool, default True
@@ -383,8 +377,11 @@ def _choices(values: Sequence[str]) -> Any:
 
 
 def _replies(column: pd.Series[Any]) -> Numbers:
-    """Return reply codes as numbers; 0 means missing."""
-    return pd.to_numeric(column, errors="coerce").fillna(0).to_numpy(dtype=np.int32)
+    """Return reply codes as numbers; 0 means missing, and so does what no column of them can hold."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.dtype == VERDICT_INPUTS["reply_code"].dtype:
+        return numbers.fillna(0).to_numpy(dtype=np.int32)
+    return numbers.where(numbers.abs() <= _MOST_CODE).fillna(0).to_numpy(dtype=np.int32)
 
 
 _CODED = {"event": _choices(EVENTS), "provider": _choices(PROVIDERS), "reply_code": _replies}

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 import bounceanalytics as ba
+from bounceanalytics.cli.inputs import classify_tables
 from bounceanalytics.cli.shell import (
     Exports,
     chosen_policy,
@@ -90,9 +91,17 @@ def classify(
     path: str | None,
     overwrite: bool,
 ) -> None:
-    """Read and classify exports; show how many messages bounced for which reason."""
+    """Read and classify exports; show how many messages bounced for which reason.
+
+    A Parquet or CSV file of what verdicts depend on, without recipients, is classified row by row: the distinct rows of
+    a warehouse, to be joined to its events again. docs/warehouses.md has the SQL.
+    """
     refuse_outputs(path, overwrite=overwrite)
-    bounces = exports.classified()
+    with exports.fetched() as (fetched, tables):
+        if tables:
+            classify_tables(fetched, tables, path, overwrite=overwrite)
+            return
+        bounces = fetched.classified()
     print_reasons(bounces)
     if path:
         write_frame(bounces, path, overwrite)

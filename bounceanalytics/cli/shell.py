@@ -10,8 +10,9 @@ import contextlib
 import functools
 import os
 import sys
+import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +25,21 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 import bounceanalytics as ba
+from bounceanalytics.datasets import is_dataset
 from bounceanalytics.files import refuse_existing, whole_file
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.loading.finding import check_timezone
 from bounceanalytics.loading.result import nothing_found
+from bounceanalytics.loading.verdict_inputs import input_tables
+from bounceanalytics.opening.places import given_files
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+
+    from bounceanalytics.loading.verdict_inputs import InputTable
 
     ProgressCallback = Callable[[str, int, int], None]
 
@@ -96,7 +102,7 @@ def progress() -> Iterator[ProgressCallback]:
 class Exports:
     """The exports that a command was given, and how to read them."""
 
-    sources: tuple[str, ...]
+    sources: tuple[Any, ...]
     provider: str | None
     timezone: str
     rules: tuple[str, ...] = ()
@@ -120,11 +126,29 @@ class Exports:
                 progress=update,
             )
 
-    def classified(self) -> pd.DataFrame:
-        """Read and classify them, by rules of the user's own as well."""
+    @contextlib.contextmanager
+    def fetched(self) -> Iterator[tuple[Exports, list[InputTable]]]:
+        """Yield exports that are on disk, and the tables of what verdicts depend on that they are instead, if they are.
+
+        What is elsewhere, or comes through a pipe, is fetched once, whatever it turns out to be.
+        """
+        if any(map(is_dataset, self.sources)):
+            yield self, []
+            return
+        with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+            given = list(given_files(list(self.sources), folder))
+            yield replace(self, sources=tuple(given)), input_tables(given, folder)
+
+    def own_rules(self) -> list[str] | None:
+        """Return the files with rules of the user's own; a mistake in them is told before hours of reading."""
         own = list(self.rules) or None
         if own:
-            read_rules(own)  # a mistake in them is told before hours of reading
+            read_rules(own)
+        return own
+
+    def classified(self) -> pd.DataFrame:
+        """Read and classify them, by rules of the user's own as well."""
+        own = self.own_rules()
         loaded = self.load()
         if not self.empty and not len(loaded.events):
             raise ba.FormatError(f"{nothing_found(loaded)}; --allow-empty goes on all the same")
@@ -136,13 +160,19 @@ def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
     refuse_existing([Path(path) for path in paths if path], overwrite=overwrite)
 
 
-def write_frame(frame: pd.DataFrame, path: str, overwrite: bool, *, quiet: bool = False) -> None:
-    """Write Parquet or CSV, whole or not at all, and say so unless ``quiet``."""
+def frame_file(path: str) -> Path:
+    """Return the path of a file that a frame can be written to; its ending tells how."""
     target = Path(path)
     if target.suffix not in {".parquet", ".csv", ".gz"}:
         raise ba.FormatError(
             f"cannot tell how to write {target.name}; let it end in .parquet, .csv or .csv.gz"
         )
+    return target
+
+
+def write_frame(frame: pd.DataFrame, path: str, overwrite: bool, *, quiet: bool = False) -> None:
+    """Write Parquet or CSV, whole or not at all, and say so unless ``quiet``."""
+    target = frame_file(path)
     with whole_file(target, overwrite=overwrite) as part:
         if target.suffix == ".parquet":
             # without pandas' own metadata, which pandas itself cannot read back for columns of lists

@@ -12,7 +12,7 @@ from bounceanalytics.database import literal
 from bounceanalytics.loading import stored
 from bounceanalytics.loading.detect_tables import with_cells
 from bounceanalytics.loading.formats.format import identifier
-from bounceanalytics.loading.formats.own_exports import FRAME
+from bounceanalytics.loading.formats.own_exports import FRAME, INPUTS
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.normalise import ACCOUNT
 from bounceanalytics.loading.times import STYLES, time_sql
@@ -38,8 +38,9 @@ def look(source: Source, head: bytes) -> Found | None:
     if layout is None:
         return None
     header = tuple(title.strip().lower() for title in stored.columns_of(source.path, layout))
-    if FRAME.fits(header):
-        return Found(FRAME, layout, FRAME.title, header=header)
+    for ours in (FRAME, INPUTS):
+        if ours.fits(header):
+            return Found(ours, layout, ours.title, header=header)
     shown = tuple(title for title in header if title and "@" not in title)
     looks = f"{stored.title_of(layout)} with the columns {', '.join(shown[:8])}"
     return with_cells(Found(None, layout, looks, header=shown), stored.rows_of(source.path, layout))

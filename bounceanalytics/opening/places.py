@@ -62,9 +62,9 @@ def given_files(source: Any, folder: str, *, one: bool = False) -> Iterator[Give
 
     Parameters
     ----------
-    source : str, path, bytes, binary file, or a list of these
+    source : str, path, bytes, binary file, Given, or a list of these
         A file, a folder (with all that is in it), a glob, a URL, ``"-"`` for standard input, the content itself or an
-        open file.
+        open file; what was given before is there already.
     folder : str
         A temporary folder for copies of what is not on disk.
     one : bool, default False
@@ -77,7 +77,9 @@ def given_files(source: Any, folder: str, *, one: bool = False) -> Iterator[Give
     MissingExtraError
         If it is a URL, and what reads that is not installed.
     """
-    if isinstance(source, (bytes, bytearray, memoryview)):
+    if isinstance(source, Given):
+        yield source
+    elif isinstance(source, (bytes, bytearray, memoryview)):
         yield _copied(io.BytesIO(source), "<bytes>", folder)
     elif hasattr(source, "read"):
         yield _from_stream(source, folder)

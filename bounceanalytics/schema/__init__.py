@@ -60,6 +60,7 @@ from bounceanalytics.schema.frames import (
     REJECT_COLUMNS,
     SIGNS_OF_LIFE,
     VERDICT_COLUMNS,
+    VERDICT_INPUTS,
     VERDICTS,
     Reason,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "UNCLASSIFIED_COLUMNS",
     "VERDICTS",
     "VERDICT_COLUMNS",
+    "VERDICT_INPUTS",
     "Column",
     "Reason",
     "Table",

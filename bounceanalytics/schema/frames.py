@@ -147,6 +147,26 @@ EVENT_COLUMNS = Table(
     Column("record", "int64", "number of the record in that file, from 1"),
 )
 
+#: What a verdict depends on: two events that agree in these get the same one, since nothing else is looked at. Of an
+#: event that is no failure only the event, the domain and the receiving host count.
+VERDICT_INPUTS = Table(
+    "a frame of what verdicts depend on",
+    *EVENT_COLUMNS.select(
+        (
+            "provider",
+            "event",
+            "domain",
+            "reply_code",
+            "enhanced_code",
+            "diagnostic",
+            "remote_host",
+            "esp_event",
+            "esp_type",
+            "esp_reason",
+        )
+    ),
+)
+
 VERDICT_COLUMNS = Table(
     "a classified frame",
     Column("code_class", "category", "from the enhanced code, else the reply code", CODE_CLASSES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bounceanalytics.loading.formats.format import Format, named
-from bounceanalytics.schema import BOUNCE_COLUMNS
+from bounceanalytics.schema import BOUNCE_COLUMNS, VERDICT_INPUTS
 
 #: Columns that tell our files from a mailing list, which looks the same but for them. Importers pass over them.
 WHY, WHEN = "suppressed_for", "suppressed_on"
@@ -61,9 +61,20 @@ FRAME = Format(
     typed=True,
 )
 
+#: What verdicts depend on, without what tells the events apart: the distinct rows of a warehouse.
+INPUTS = Format(
+    provider="",
+    name="a table of what verdicts depend on",
+    kind="csv",
+    needs=(" ".join(VERDICT_INPUTS.names),),
+    lacks="recipient",
+    refuse="it names no recipients; `bounceanalytics classify` takes it, and so does ba.classify(frame)",
+)
+
 FORMATS = (
     FRAME,
     replace(FRAME, kind="json"),
+    INPUTS,
     _LIST,
     _POSTMARK,
     replace(
