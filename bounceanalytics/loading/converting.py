@@ -270,9 +270,14 @@ class _State:
             account,
             home,
             copies,
-            self.folder / f"rejects-{number:05d}.parquet",
+            self._rejects(number),
             self.folder / f"keys-{number:05d}.npy",
         )
+
+    def _rejects(self, number: int) -> Path:
+        """Return where rejected records are: not called Parquet, since whoever reads all of that wants events."""
+        earlier = self.folder / f"rejects-{number:05d}.parquet"
+        return earlier if earlier.exists() else earlier.with_suffix(".table")
 
     @property
     def next_number(self) -> int:
