@@ -198,4 +198,5 @@ def _typed(name: str, values: pa.ChunkedArray) -> Any:
     texts = values.cast(pa.large_string()).to_pandas(
         types_mapper={pa.large_string(): EVENT_COLUMNS["domain"].dtype}.get
     )
-    return pd.Categorical(texts, EVENT_COLUMNS[name].values) if name in _WORDS else texts
+    words = _WORDS.get(name)
+    return texts if words is None else pd.Categorical(texts.where(texts.isin(words)), words)
