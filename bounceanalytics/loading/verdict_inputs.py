@@ -192,6 +192,8 @@ def _typed(name: str, values: pa.ChunkedArray) -> Any:
     """Return a column of a warehouse as one of an event frame; numbers may be of any width, or texts."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
+    if pa.types.is_decimal(values.type):  # as Snowflake has all of its numbers
+        values = values.cast(pa.float64())
     if EVENT_COLUMNS[name].kind == "Int16":
         numbers = pd.to_numeric(values.to_pandas(), errors="coerce").astype("float64")
         return numbers.where(numbers.abs() <= _MOST_CODE).round().astype("Int16")

@@ -137,6 +137,19 @@ def test_a_table_may_come_through_a_pipe_and_so_may_exports(distinct: pd.DataFra
     assert "Why mail did not arrive" in done.output
 
 
+def test_a_folder_at_a_url_is_fetched_whatever_its_files_are_called(distinct: pd.DataFrame) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    store = fsspec.filesystem("memory")
+    half = len(distinct) // 2
+    for name, part in (("20261130_0_a", distinct[:half]), ("20261130_1_b", distinct[half:])):
+        store.pipe(f"/bucket/distinct/{name}", part.to_parquet(index=False))
+    try:
+        done = run("classify", "memory://bucket/distinct/")
+    finally:
+        store.rm("/bucket", recursive=True)
+    assert f"{len(distinct):,} rows classified" in done.output, done.output
+
+
 def test_rules_of_ones_own_are_asked(distinct: pd.DataFrame, tmp_path: Path) -> None:
     rules = tmp_path / "rules.toml"
     rules.write_text(

@@ -73,7 +73,8 @@ def test_make_targets_exist(root: Path) -> None:
 
 
 def test_links_lead_somewhere(root: Path) -> None:
-    pages = [*root.glob("*.md"), *root.glob("bounceanalytics/**/*.md"), *root.glob("data/**/*.md")]
+    folders = ("*.md", "bounceanalytics/**/*.md", "data/**/*.md", "docs/**/*.md")
+    pages = [page for folder in folders for page in root.glob(folder)]
     for page in pages:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page}: {target}"
