@@ -10,24 +10,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.bundled import samples
-from bounceanalytics.classifying.classify import candidates, classify, classify_text
-from bounceanalytics.classifying.linting import lint_rules
-from bounceanalytics.classifying.reviewing import conflicts, unclassified
-from bounceanalytics.cleaning import Cleaning, Restored, clean, diff, restore
-from bounceanalytics.datasets import Dataset
-from bounceanalytics.deciding import Policy, Rule, compare_policies, decide
-from bounceanalytics.domains import (
-    Monitor,
-    check_domains,
-    check_hosts,
-    contacts,
-    domain_typos,
-    label_domains,
-    other_addresses,
-)
 from bounceanalytics.errors import (
     BounceAnalyticsError,
     FormatError,
@@ -40,59 +26,80 @@ from bounceanalytics.errors import (
     UnknownCodeError,
     WrongClockWarning,
 )
-from bounceanalytics.explaining.explain import Explanation, explain
-from bounceanalytics.finding import in_storm, recovery, recovery_curves, retry_days, storms
 from bounceanalytics.incidents import incidents
-from bounceanalytics.knowledge.registry import codes_frame as codes
-from bounceanalytics.loading import (
-    Load,
-    NaiveTimeWarning,
-    NoEventsWarning,
-    RejectedRecordsWarning,
-    UnreadTimesWarning,
-    convert,
-    load,
-    load_table,
-    read,
-    read_mailgun,
-    read_sendgrid,
-    read_ses,
-    read_table,
-)
 from bounceanalytics.report import report, save_charts
-from bounceanalytics.schema import split_tags
-from bounceanalytics.summaries import (
-    Summaries,
-    summarize,
-    summarize_actions,
-    summarize_changes,
-    summarize_codes,
-    summarize_days,
-    summarize_domain_days,
-    summarize_domain_reasons,
-    summarize_domains,
-    summarize_esps,
-    summarize_hosts,
-    summarize_mailbox_providers,
-    summarize_providers,
-    summarize_reasons,
-    summarize_registrable_domains,
-    summarize_sending_ips,
-    summarize_system_full,
-    summarize_tags,
-)
-from bounceanalytics.suppressing import (
-    Ledger,
-    LedgerUpdate,
-    Suppressions,
-    export_suppressions,
-    hash_addresses,
-    match_hashes,
-)
-from bounceanalytics.tables import table
 
 if TYPE_CHECKING:
     from bounceanalytics import charts, distributed
+    from bounceanalytics.classifying.classify import candidates, classify, classify_text
+    from bounceanalytics.classifying.linting import lint_rules
+    from bounceanalytics.classifying.reviewing import conflicts, unclassified
+    from bounceanalytics.cleaning.clean import clean
+    from bounceanalytics.cleaning.diff import diff
+    from bounceanalytics.cleaning.restore import Restored, restore
+    from bounceanalytics.cleaning.result import Cleaning
+    from bounceanalytics.datasets import Dataset
+    from bounceanalytics.deciding import Policy, Rule, compare_policies
+    from bounceanalytics.deciding.decide import decide
+    from bounceanalytics.domains import (
+        Monitor,
+        check_domains,
+        check_hosts,
+        contacts,
+        domain_typos,
+        label_domains,
+        other_addresses,
+    )
+    from bounceanalytics.explaining.explain import Explanation, explain
+    from bounceanalytics.finding.recovery import recovery, recovery_curves
+    from bounceanalytics.finding.retries import retry_days
+    from bounceanalytics.finding.storms import in_storm, storms
+    from bounceanalytics.knowledge.registry import codes_frame as codes
+    from bounceanalytics.loading import (
+        Load,
+        NaiveTimeWarning,
+        NoEventsWarning,
+        RejectedRecordsWarning,
+        UnreadTimesWarning,
+        convert,
+        load,
+        load_table,
+        read,
+        read_mailgun,
+        read_sendgrid,
+        read_ses,
+        read_table,
+    )
+    from bounceanalytics.schema import split_tags
+    from bounceanalytics.summaries import (
+        Summaries,
+        summarize,
+        summarize_actions,
+        summarize_changes,
+        summarize_codes,
+        summarize_days,
+        summarize_domain_days,
+        summarize_domain_reasons,
+        summarize_domains,
+        summarize_esps,
+        summarize_hosts,
+        summarize_mailbox_providers,
+        summarize_providers,
+        summarize_reasons,
+        summarize_registrable_domains,
+        summarize_sending_ips,
+        summarize_system_full,
+        summarize_tags,
+    )
+    from bounceanalytics.suppressing import (
+        Ledger,
+        LedgerUpdate,
+        Suppressions,
+        export_suppressions,
+        hash_addresses,
+        match_hashes,
+    )
+    from bounceanalytics.tables import table
 
 __version__ = "0.1.0"
 
@@ -186,10 +193,71 @@ __all__ = [
 ]
 
 
+#: Where the public names are found that are loaded on first use: to import everything takes most of a second, and
+#: nobody needs all of it. ``report`` and ``incidents`` hide the rooms of their names; they come at once, and are light.
+_ROOMS = {
+    "classifying.classify": ("candidates", "classify", "classify_text"),
+    "classifying.linting": ("lint_rules",),
+    "classifying.reviewing": ("conflicts", "unclassified"),
+    "cleaning": ("Cleaning", "Restored", "clean", "diff", "restore"),
+    "datasets": ("Dataset",),
+    "deciding": ("Policy", "Rule", "compare_policies", "decide"),
+    "domains": (
+        "Monitor",
+        "check_domains",
+        "check_hosts",
+        "contacts",
+        "domain_typos",
+        "label_domains",
+        "other_addresses",
+    ),
+    "explaining.explain": ("Explanation", "explain"),
+    "finding": ("in_storm", "recovery", "recovery_curves", "retry_days", "storms"),
+    "knowledge.registry": ("codes",),
+    "loading": (
+        "Load",
+        "NaiveTimeWarning",
+        "NoEventsWarning",
+        "RejectedRecordsWarning",
+        "UnreadTimesWarning",
+        "convert",
+        "load",
+        "load_table",
+        "read",
+        "read_mailgun",
+        "read_sendgrid",
+        "read_ses",
+        "read_table",
+    ),
+    "schema": ("split_tags",),
+    "summaries": (
+        "Summaries",
+        "summarize",
+        *(name for name in __all__ if name.startswith("summarize_")),
+    ),
+    "suppressing": (
+        "Ledger",
+        "LedgerUpdate",
+        "Suppressions",
+        "export_suppressions",
+        "hash_addresses",
+        "match_hashes",
+    ),
+    "tables": ("table",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_NAMED_OTHERWISE = {"codes": "codes_frame"}
+
+
 def __getattr__(name: str) -> Any:
-    """Load ``charts``, which needs plotly, and ``distributed`` on first use."""
-    if name in {"charts", "distributed"}:
-        return importlib.import_module(f"bounceanalytics.{name}")
+    """Load a public name on first use, or a room of the package."""
+    if name in _ROOM_OF:
+        room = importlib.import_module(f"{__name__}.{_ROOM_OF[name]}")
+        found = getattr(room, _NAMED_OTHERWISE.get(name, name))
+        globals()[name] = found  # asked for once
+        return found
+    if not name.startswith("_") and importlib.util.find_spec(f"{__name__}.{name}"):
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bounceanalytics.files import refuse_existing, require_folder, write_whole
-from bounceanalytics.report.contents import compute
 
 if TYPE_CHECKING:
     import os
@@ -84,11 +83,14 @@ def report(
     >>> ba.report(bounces, tempfile.mkdtemp() + "/report.html", title="SES", compare="previous").name
     'report.html'
     """
+    # what computes, draws and writes is loaded on use: an import of the package brings this room at once, and those who
+    # only compute need neither plotly, jinja2 nor xlsxwriter
+    from bounceanalytics.report.contents import compute  # noqa: PLC0415
+
     target = Path(path)
     require_folder(target)
     refuse_existing([target], overwrite=overwrite)
     contents = compute(bounces, period=period, compare=compare, policy=policy, redact=redact, checks=checks)
-    # what draws and writes is loaded on use: those who only compute need neither plotly, jinja2 nor xlsxwriter
     if target.suffix.lower() == ".xlsx":
         from bounceanalytics.report.workbook import workbook  # noqa: PLC0415
 
@@ -149,6 +151,7 @@ def save_charts(
     'bounce_types.png'
     """
     from bounceanalytics.charts.images import save  # noqa: PLC0415 - see report()
+    from bounceanalytics.report.contents import compute  # noqa: PLC0415
     from bounceanalytics.report.page import draw  # noqa: PLC0415
 
     target = Path(folder)

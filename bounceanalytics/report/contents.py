@@ -18,7 +18,7 @@ from bounceanalytics.finding.recovery import recovery_totals
 from bounceanalytics.finding.refusals import find_refusals
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.history import History
-from bounceanalytics.incidents import collect
+from bounceanalytics.incidents.collecting import collect
 from bounceanalytics.report.spans import halves, span, times_of
 from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, TIME
 from bounceanalytics.summaries import Summaries, summarize

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +59,20 @@ def step_by_step(once: Callable[..., Any]) -> dict[str, set[str]]:
 def test_an_import_loads_nothing_that_only_some_need(step_by_step: dict[str, set[str]]) -> None:
     rare = ("scipy", "filelock", "IPython", "fsspec", "dask", "click", "rich", "dns", "whodap")
     assert step_by_step["import"].isdisjoint({*DRAWING, *rare})
+
+
+def test_an_import_loads_no_frames_and_no_engine(step_by_step: dict[str, set[str]]) -> None:
+    assert step_by_step["import"].isdisjoint({"pandas", "numpy", "pyarrow", "duckdb"})
+
+
+def test_every_public_name_is_found_where_type_checkers_see_it() -> None:
+    """What is loaded on first use is the same that the imports for type checkers name."""
+    source = ast.parse(Path(str(ba.__file__)).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(source) if isinstance(node, ast.ImportFrom)]
+    seen = {one.asname or one.name: (node.module, one.name) for node in imports for one in node.names}
+    for name in ba.__all__:
+        module, original = seen[name]
+        assert getattr(ba, name) is getattr(importlib.import_module(str(module)), original), name
 
 
 def test_computing_loads_nothing_that_draws(step_by_step: dict[str, set[str]]) -> None:

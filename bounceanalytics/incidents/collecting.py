@@ -1,4 +1,4 @@
-"""Incidents: storms, refusals, blocks, spikes, full mail systems and recoveries, in the order of time."""
+"""What storms, refusals, changes and full mail systems come to as incidents."""
 
 from __future__ import annotations
 
@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bounceanalytics.finding.refusals import find_refusals
-from bounceanalytics.finding.storms import storms
-from bounceanalytics.history import History
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import INCIDENT_COLUMNS
-from bounceanalytics.summaries import summarize
 from bounceanalytics.wording import count, day, days, esp_title, number, percent, reason_title, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bounceanalytics.datasets import Frame
     from bounceanalytics.summaries import Summaries
-
-__all__ = ["incidents"]
 
 #: (measure, kind of change) -> kind of incident, what is written on a chart, and in a sentence.
 _CHANGES = {
@@ -39,51 +32,6 @@ _CHANGES = {
     ),
     ("hard", "fall"): ("recovery", "fewer hard bounces", "has sent back less mail for good since"),
 }
-
-
-def incidents(bounces: Frame | History) -> pd.DataFrame:
-    """Return what happened when, for the marks of :func:`bounceanalytics.charts.days`.
-
-    Parameters
-    ----------
-    bounces : pandas.DataFrame, Dataset or path of one
-        A classified frame.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per incident, in the order of time.
-
-        ============ ===============================================================================================
-        ``kind``     category: storm: many good addresses refused at once; block: a mailbox provider began to refuse
-                     the sender; spike: one sent back more for good; refusal: one took nothing for a time; full: a
-                     domain's mail system was full; recovery: one of these passed
-        ``start``    timestamp, UTC: when it began
-        ``end``      timestamp, UTC: when it ended; missing where it has no end
-        ``name``     string: mailbox provider, domain or ESP
-        ``reached``  int64: addresses, of changes messages
-        ``title``    string: a few words
-        ``sentence`` string: what happened, without addresses
-        ============ ===============================================================================================
-
-    Raises
-    ------
-    FrameError
-        If columns are missing.
-
-    See Also
-    --------
-    bounceanalytics.storms, bounceanalytics.summarize_changes, bounceanalytics.summarize_system_full
-
-    Examples
-    --------
-    >>> import bounceanalytics as ba
-    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
-    >>> ba.incidents(bounces).columns[0]
-    'kind'
-    """
-    with History.open(bounces) as history:
-        return collect(storms(history), summarize(history), find_refusals(history))
 
 
 def collect(found: pd.DataFrame, summaries: Summaries, refusals: pd.DataFrame) -> pd.DataFrame:
