@@ -1,10 +1,10 @@
 """Multi-pattern search: which of many patterns occur in which of many texts.
 
 Two engines give the same answer. RE2, as it comes with pyarrow, tries one pattern after another and is ready at once.
-For more than some thousand texts, and for any texts once it was asked a few times, Hyperscan first looks for all the
-words that the patterns cannot do without, in one pass, and RE2 then tries a pattern only on the texts that hold its
-words. (Hyperscan could search for the patterns themselves; compiling phrases with gaps takes it minutes, and their
-words a fraction of a second.)
+For more than some thousand texts, and for any texts once it was asked before, one looks first for all the words that
+the patterns cannot do without, and RE2 then tries a pattern only on the texts that hold its words. The words of some
+dozen texts are looked for one by one, those of more by Hyperscan in one pass. (Hyperscan could search for the patterns
+themselves; compiling phrases with gaps takes it minutes, and their words a fraction of a second.)
 
 The environment variable ``BOUNCEANALYTICS_ENGINE`` (``hyperscan`` or ``arrow``) asks for one of them. Texts are read as
 bytes by both, so that a gap of 40 is 40 bytes in any language.
@@ -37,8 +37,11 @@ except ImportError:  # no wheel for this machine
 #: Below this many texts, looking for words first costs more than it saves.
 _FEW = 1_500
 
-#: Making the words ready costs as much as so many searches without them.
-_OFTEN = 4
+#: Telling the words of the patterns takes as long as so many searches without them.
+_OFTEN = 1
+
+#: Hyperscan takes as long to make the words ready as it takes to look for each of them in so many texts.
+_ONE_BY_ONE = 64
 
 #: Texts that are looked at together: a table of words by texts is held for them.
 _BLOCK = 8_192
@@ -88,6 +91,7 @@ class HyperscanEngine:
         self._choices = [
             [np.array([number[word] for word in choice]) for choice in choices] for choices in self._required
         ]
+        self._seen = 0
 
     @cached_property
     def _database(self) -> Any:
@@ -130,6 +134,11 @@ class HyperscanEngine:
 
     def _held(self, block: pa.Array) -> Numbers:
         """Return a table of words by texts: True where the word stands in the text."""
+        self._seen += len(block)
+        if self._seen <= _ONE_BY_ONE:
+            sought = [word.encode() for word in self._words]
+            held = [np.fromiter((word in text for word in sought), bool) for text in block.to_pylist()]
+            return np.stack(held, axis=1)
         # Texts are scanned as one buffer, because a call per text would cost more than the scan. No word holds the
         # line feed that parts them, and the end of a hit tells which text it lies in.
         lines = pc.binary_join_element_wise(block, _NOTHING, _LINE_FEED)
@@ -147,13 +156,13 @@ class HyperscanEngine:
 
         if self._words:
             self._database.scan(data, match_event_handler=on_hit)
-        held = np.zeros((len(self._words), len(block)), dtype=bool)
-        held[words, np.searchsorted(offsets - offsets[0], ends, "left") - 1] = True
-        return held
+        table = np.zeros((len(self._words), len(block)), dtype=bool)
+        table[words, np.searchsorted(offsets - offsets[0], ends, "left") - 1] = True
+        return table
 
 
 class _SizedEngine:
-    """The first engine for few texts a few times, the second one, made when it is first needed, for all else."""
+    """The first engine for few texts at first, the second one, made when it is first needed, for all else."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = tuple(patterns)
