@@ -46,21 +46,21 @@ streaks AS (
     )
 ),
 
+-- Only where the policy has deliveries take something off.
+deliveries AS (
+    SELECT address, timestamp, count(*) OVER (PARTITION BY address ORDER BY timestamp) AS number
+    FROM activity
+    WHERE event = 'delivered' AND timestamp IS NOT NULL AND (SELECT count(erode_after) FROM rules) > 0
+),
+
 -- What deliveries take off never goes below nothing: a count that erodes is the largest that began on any day up to now.
 eroding AS (
     SELECT
-        *,
-        sum(weight) OVER (PARTITION BY address, line, epoch, streak ORDER BY place) AS gathered,
-        (
-            SELECT count(*)
-            FROM activity
-            WHERE
-                activity.address = streaks.address
-                AND activity.event = 'delivered'
-                AND activity.timestamp < streaks.last_moment
-                AND streaks.erode_after IS NOT NULL
-        ) / erode_after AS eroded
+        streaks.*,
+        sum(weight) OVER (PARTITION BY streaks.address, line, epoch, streak ORDER BY place) AS gathered,
+        coalesce(number, 0) / erode_after AS eroded
     FROM streaks
+    ASOF LEFT JOIN deliveries ON deliveries.address = streaks.address AND deliveries.timestamp < streaks.last_moment
 )
 
 SELECT

@@ -4,7 +4,11 @@ CREATE OR REPLACE TEMP VIEW explained AS
 WITH phrased AS (
     SELECT
         *,
-        concat_ws(' ', reply_code, enhanced_code, CASE reason WHEN 'unclassified' THEN 'unexplained bounce' ELSE title END) AS said,
+        -- nobody said anything of most
+        CASE
+            WHEN kind IS NOT NULL
+                THEN concat_ws(' ', reply_code, enhanced_code, CASE reason WHEN 'unclassified' THEN 'unexplained bounce' ELSE title END)
+        END AS said,
         CASE
             WHEN event = 'suppressed' AND kind IN ('bounce', 'unexplained')
                 THEN '(on the list of the ESP' || coalesce(' since ' || timestamp::DATE, '') || ')'

@@ -2,18 +2,37 @@
 -- Tables: evidence.sql, activity.sql; view: policy_lines (Policy.lines()). Addresses are numbers.
 
 CREATE OR REPLACE TEMP TABLE latest AS
+-- nearly all activity is deliveries, of which no more than the time is asked
+WITH deliveries AS (
+    SELECT address, max(timestamp) AS delivered
+    FROM activity
+    WHERE event = 'delivered'
+    GROUP BY address
+),
+
+reads AS (
+    SELECT
+        address,
+        max(timestamp) FILTER (event = 'opened') AS opened,
+        max(timestamp) FILTER (event = 'clicked') AS clicked,
+        arg_max(happened, (timestamp, happened)) FILTER (event = 'opened' AND timestamp IS NOT NULL) AS opened_on,
+        arg_max(happened, (timestamp, happened)) FILTER (event = 'clicked' AND timestamp IS NOT NULL) AS clicked_on,
+        bool_or(event = 'opened') AS has_opened,
+        bool_or(event = 'clicked') AS has_clicked
+    FROM activity
+    WHERE event IN ('opened', 'clicked')
+    GROUP BY address
+)
+
 SELECT
     address,
-    max(timestamp) FILTER (event = 'delivered') AS delivered,
-    max(timestamp) FILTER (event = 'opened') AS opened,
-    max(timestamp) FILTER (event = 'clicked') AS clicked,
-    arg_max(happened, (timestamp, happened)) FILTER (event = 'opened' AND timestamp IS NOT NULL) AS opened_on,
-    arg_max(happened, (timestamp, happened)) FILTER (event = 'clicked' AND timestamp IS NOT NULL) AS clicked_on,
-    bool_or(event = 'delivered') AS has_delivered,
-    bool_or(event = 'opened') AS has_opened,
-    bool_or(event = 'clicked') AS has_clicked
-FROM activity
-GROUP BY address;
+    reads.* EXCLUDE (address) REPLACE (
+        coalesce(has_opened, false) AS has_opened, coalesce(has_clicked, false) AS has_clicked
+    ),
+    delivered,
+    deliveries.address IS NOT NULL AS has_delivered
+FROM deliveries
+FULL JOIN reads USING (address);
 
 -- Where there is a conflict, what is beyond dispute counts in the line of it, too.
 CREATE OR REPLACE TEMP TABLE disputed AS
