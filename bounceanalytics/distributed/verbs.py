@@ -149,7 +149,7 @@ def _finish(
         if len(mine):
             with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
                 mine.to_parquet(Path(folder, "rejects"), compression="zstd")
-                publish(Path(folder, "rejects"), home / STATE / f"rejects-{number:05d}.parquet")
+                publish(Path(folder, "rejects"), home / STATE / f"rejects-{number:05d}.table")
         write_text(home / STATE / f"unit-{number:05d}.json", json.dumps(note))
     write_about(home, "events", options=options.facts)
     remove_folder(home / STATE / "slices")
