@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import gzip
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -94,7 +93,5 @@ def _file(part: Path, suffix: str, schema: pa.Schema, stack: contextlib.ExitStac
     if suffix == ".parquet":
         # what Arrow would add tells of its own types, and is of no use to others
         return pa.parquet.ParquetWriter(part, schema, compression="zstd", store_schema=False)
-    sink: Any = stack.enter_context(part.open("wb"))
-    if suffix == ".gz":
-        sink = stack.enter_context(gzip.GzipFile(part.name, "wb", fileobj=sink))
-    return pa.csv.CSVWriter(sink, schema)
+    packing = "gzip" if suffix == ".gz" else None
+    return pa.csv.CSVWriter(stack.enter_context(pa.output_stream(part, packing)), schema)
