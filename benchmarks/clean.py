@@ -16,45 +16,34 @@ frame, the peak memory that of the whole process, the frame included. A bare cop
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
-import os
 import shutil
-import statistics
-import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-FOLDER = Path(__file__).parent / "data"
+import measure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 MEBIBYTE = 1024 * 1024
 TIMES, PEAK = 3.0, 1024.0  # what is asked of cleaning: times the bare SQL, and MiB
 
 BARE, COPY, CLEAN = "DuckDB, same bytes read and written", "copy of the file", "bounceanalytics clean"
 
-PRELUDE = """
-import json, resource, sys, time
-from pathlib import Path
-list_path, verdicts_path, out = map(Path, sys.argv[1:])
-def done(start, **numbers):
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak": peak} | numbers))
-"""
-
 WAYS = {
     COPY: """
-import shutil
-out.mkdir()
-start = time.perf_counter()
-shutil.copyfile(list_path, out / "copy.csv")
+import os, shutil
+os.mkdir(out)
+start = begin()
+shutil.copyfile(list_path, out + "/copy.csv")
 done(start)
 """,
     BARE: """
-import duckdb
-out.mkdir()
+import duckdb, os
+os.mkdir(out)
 connection = duckdb.connect()
 connection.execute("SET enable_progress_bar = false")
-start = time.perf_counter()
+start = begin()
 connection.execute(f"CREATE VIEW list AS FROM read_csv('{list_path}', all_varchar = true)")
 connection.execute(
     f"CREATE TABLE against AS SELECT address FROM '{verdicts_path}' WHERE verdict IN ('remove', 'hold')"
@@ -72,9 +61,9 @@ import bounceanalytics as ba
 from bounceanalytics import schema
 read = lambda name: schema.DECISION_COLUMNS.select([name]).frame(pq.read_table(verdicts_path, columns=[name]))[name]
 verdicts = pd.DataFrame({name: read(name) for name in schema.DECISION_COLUMNS.names}, copy=False)
-start = time.perf_counter()
+start = begin()
 result = ba.clean(list_path, verdicts, out)
-done(start, rows=result.rows, duplicates=result.duplicates)
+done(start, result.rows, duplicates=result.duplicates)
 """,
 }
 
@@ -123,6 +112,7 @@ COPY (
         1 AS bounce_days, 1 AS hard_days, 0 AS soft_days, 0 AS block_days, 0 AS conflicts,
         NULL::TIMESTAMP AS last_delivered, NULL::TIMESTAMP AS last_opened, NULL::TIMESTAMP AS last_clicked,
         NULL::TIMESTAMP AS complained_at, NULL::TIMESTAMP AS unsubscribed_at,
+        NULL::VARCHAR AS suppressed_by,
         'sendgrid-' || (n % 30) || '.ndjson.gz' AS source, n AS record,
         'Removed: 550 5.1.1 unknown user on ' || decided_at::DATE || ', no delivery since.' AS explanation
     FROM chosen
@@ -130,11 +120,13 @@ COPY (
 """
 
 
-def make(rows: int, list_path: Path, verdicts_path: Path) -> None:
-    """Make the list and the verdicts, if they are not there yet."""
+def make(rows: int) -> tuple[Path, Path]:
+    """Return the list and the verdicts, which are made if they are not there yet."""
     import duckdb
 
-    FOLDER.mkdir(exist_ok=True)
+    measure.FOLDER.mkdir(exist_ok=True)
+    list_path = measure.FOLDER / f"list-{rows}.csv"
+    verdicts_path = measure.FOLDER / f"list-{rows}-verdicts.parquet"
     count = rows // 10
     statements = {
         list_path: LIST.format(rows=rows, address=ADDRESS.format(number="who"), path="{path}"),
@@ -153,20 +145,18 @@ def make(rows: int, list_path: Path, verdicts_path: Path) -> None:
                 connection.execute("SET enable_progress_bar = false")
                 connection.execute(statement.format(path=part))
             part.rename(path)
+    return list_path, verdicts_path
 
 
-def run(program: str, *paths: Path) -> dict[str, float]:
-    out = FOLDER / "cleaned"
-    shutil.rmtree(out, ignore_errors=True)
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + program, *map(str, paths), str(out)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+def compare(ways: dict[str, str], rows: int, rounds: int) -> tuple[dict[str, list[measure.Run]], int]:
+    """Return what the ways took, and the bytes of the list."""
+    list_path, verdicts_path = make(rows)
+    out = measure.FOLDER / "cleaned"
+    tidy = f"import shutil\nshutil.rmtree({str(out)!r}, ignore_errors=True)\n"
+    given = {"list_path": list_path, "verdicts_path": verdicts_path, "out": out}
+    results = measure.compare({name: tidy + program for name, program in ways.items()}, rounds, **given)
     shutil.rmtree(out)
-    numbers: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return numbers
+    return results, list_path.stat().st_size
 
 
 def main() -> None:
@@ -179,35 +169,13 @@ def main() -> None:
     if arguments.rows < 1000:
         parser.error("at least 1,000 rows")
 
-    paths = (FOLDER / f"list-{arguments.rows}.csv", FOLDER / f"list-{arguments.rows}-verdicts.parquet")
-    # in another process, as the peak memory of a process begins with that of the one that started it
-    making = multiprocessing.Process(target=make, args=(arguments.rows, *paths))
-    making.start()
-    making.join()
-    if making.exitcode:
-        sys.exit("The list could not be made")
-    size = paths[0].stat().st_size
-    load = ", ".join(f"{number:.2f}" for number in os.getloadavg())
-    print(
-        f"{arguments.rows:,} rows, {size / MEBIBYTE:,.0f} MiB; {os.cpu_count()} cores, load {load}",
-        flush=True,
-    )
-    results: dict[str, list[dict[str, float]]] = {name: [] for name in WAYS}
-    for _ in range(arguments.rounds):
-        for name, program in WAYS.items():
-            results[name].append(run(program, *paths))
-
-    medians = {name: statistics.median(one["seconds"] for one in runs) for name, runs in results.items()}
-    print(f"{'':38s} {'seconds':>8s} {'min':>7s} {'max':>7s} {'MiB/s':>7s} {'x DuckDB':>9s} {'peak MiB':>9s}")
-    for name, runs in results.items():
-        seconds = [one["seconds"] for one in runs]
-        print(
-            f"{name:38s} {medians[name]:8.2f} {min(seconds):7.2f} {max(seconds):7.2f}"
-            f" {size / MEBIBYTE / medians[name]:7.0f} {medians[name] / medians[BARE]:9.2f}"
-            f" {max(one['peak'] for one in runs):9,.0f}"
-        )
-    print("rows", results[CLEAN][0]["rows"], "duplicates", results[CLEAN][0]["duplicates"])
-    times, peak = medians[CLEAN] / medians[BARE], max(one["peak"] for one in results[CLEAN])
+    results, size = compare(WAYS, arguments.rows, arguments.rounds)
+    print(f"{arguments.rows:,} rows, {size / MEBIBYTE:,.0f} MiB")
+    print(measure.markdown(measure.rows_of(results, size=size, against={"x DuckDB": BARE})))
+    print("duplicates", results[CLEAN][0].more["duplicates"])
+    print(measure.told_machine())
+    times = measure.median(results[CLEAN]) / measure.median(results[BARE])
+    peak = max(one.peak for one in results[CLEAN])
     good = times <= TIMES and peak <= PEAK
     print(
         f"{times:.2f} times DuckDB (at most {TIMES:.0f}), {peak:,.0f} MiB (at most {PEAK:,.0f}):"

@@ -12,77 +12,64 @@ it took undisturbed, and started anew; both datasets must hold the same rows.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import generate
+import measure
+from measure import Run
 
-FOLDER = Path(__file__).parent / "data"
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+FOLDER = measure.FOLDER
 PARTS_SIZE = 500_000
 SPAN = 0.13  # seconds between two records, on average
 
-# says when the work begins; what it imports before does not count
 CONVERT = """
-import json, resource, sys, time
 import bounceanalytics as ba
-out, *sources = sys.argv[1:]
-print("begins", flush=True)
-start = time.perf_counter()
-ba.convert(sources, out)
-seconds = time.perf_counter() - start
-own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # the largest one of them
-print(json.dumps({"seconds": seconds, "peak_mib": own, "worker_mib": workers}))
+start = begin()
+done(start, len(ba.convert(sources, out)))
 """
 
 # Rows, and checksums of them and of each column for which their order does not matter. The sum stands beside the xor since
 # two equal rows cancel each other there.
 CHECKSUM = """
-import json, sys
 import duckdb
+start = begin()
 connection = duckdb.connect()
 connection.execute("SET enable_progress_bar = false")
-parts = f"read_parquet('{sys.argv[1]}/**/*.parquet', hive_partitioning=false)"
+parts = f"read_parquet('{out}/**/*.parquet', hive_partitioning=false)"
 names = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parts}").fetchall()]
 sums = ", ".join(f'bit_xor(hash({name})), sum(hash({name})::HUGEINT)' for name in ["part", *(f'part."{name}"' for name in names)])
 rows, *found = connection.execute(f"SELECT count(*), {sums} FROM {parts} AS part").fetchone()
 rows_sum, *column_sums = (f"{mixed:016x}-{total:x}" for mixed, total in zip(found[::2], found[1::2]))
-print(json.dumps({"rows": rows, "checksum": rows_sum, "columns": dict(zip(names, column_sums))}))
+done(start, rows, sums={"the rows": rows_sum} | dict(zip(names, column_sums)))
 """
 
 
-@dataclass
-class Run:
-    seconds: float
-    peak_mib: float
-    worker_mib: float
-    rows: int
-    checksum: str
-    columns: dict[str, str]
-
-
-def make_part(path: Path, number: int, count: int) -> None:
+def make_part(path: Path, number: int, count: int, options: dict[str, Any]) -> None:
     start = generate.START + number * count * SPAN
-    generate.write(path, count, "ses", seed=generate.SEED + number, start=start)
+    generate.write(path, count, "ses", seed=generate.SEED + number, start=start, **options)
 
 
-def make_parts(total: int, size: int, jobs: int) -> list[Path]:
-    """Return the parts that hold ``total`` records; those that are not there yet are made."""
+def make_parts(total: int, size: int, jobs: int | None = None, **options: Any) -> list[Path]:
+    """Return the parts that hold ``total`` records; those that are not there yet are made, with options of the maker."""
+    words = "".join(f"-{name}-{value}" for name, value in options.items())
     folder = FOLDER / ("ses-parts" if size == PARTS_SIZE else f"ses-parts-{size}")
+    folder = folder.with_name(folder.name + words)
     parts = [folder / f"part-{number:03}.ndjson.gz" for number in range(total // size)]
     missing = [(number, path) for number, path in enumerate(parts) if not path.exists()]
     if missing:
         print(f"Making {len(missing)} parts of {size:,} records in {folder} …", flush=True)
         with ProcessPoolExecutor(jobs) as pool:
-            done = [pool.submit(make_part, path, number, size) for number, path in missing]
+            done = [pool.submit(make_part, path, number, size, options) for number, path in missing]
             for one in done:
                 one.result()
     return parts
@@ -97,26 +84,21 @@ def unpacked(path: Path) -> int:
 
 def begin(parts: list[Path], out: Path) -> subprocess.Popen[str]:
     """Start a conversion in a session of its own, and return when its work begins."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", CONVERT, str(out), *map(str, parts)],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = measure.start(CONVERT, sources=list(map(str, parts)), out=out)
     assert process.stdout is not None  # noqa: S101 - for the type checker
     if process.stdout.readline() != "begins\n":
-        sys.exit(f"The conversion did not begin; its process ended with {process.wait()}")
+        measure.finish(process)
     return process
 
 
-def finish(process: subprocess.Popen[str], out: Path) -> Run:
-    answer, _ = process.communicate()
-    if process.returncode:
-        sys.exit(f"The conversion ended with {process.returncode}")
-    summed = subprocess.run(
-        [sys.executable, "-c", CHECKSUM, str(out)], stdout=subprocess.PIPE, text=True, check=True
-    )
-    return Run(**json.loads(answer.splitlines()[-1]), **json.loads(summed.stdout.splitlines()[-1]))
+def summed(out: Path) -> dict[str, str]:
+    """Return checksums of the rows of a dataset and of its columns, for which their order does not matter."""
+    sums: dict[str, str] = finished(measure.start(CHECKSUM, out=out)).more["sums"]
+    return sums
+
+
+def finished(process: subprocess.Popen[str]) -> Run:
+    return measure.finish(process) or sys.exit("There was not enough memory")
 
 
 def fresh(name: str) -> Path:
@@ -126,7 +108,7 @@ def fresh(name: str) -> Path:
     return out
 
 
-def kill_and_resume(parts: list[Path], undisturbed: Run) -> bool:
+def kill_and_resume(parts: list[Path], undisturbed: Run, sums: dict[str, str]) -> bool:
     """Return whether a conversion that was killed and started anew gives the same rows as one undisturbed."""
     out = fresh("killed")
     process = begin(parts, out)
@@ -134,21 +116,19 @@ def kill_and_resume(parts: list[Path], undisturbed: Run) -> bool:
     if process.poll() is not None:
         sys.exit("The conversion was over before it could be killed; take a larger size")
     os.killpg(process.pid, signal.SIGKILL)  # its workers too, if it has any
-    process.wait()
-    resumed = finish(begin(parts, out), out)
-    same = (resumed.rows, resumed.checksum) == (undisturbed.rows, undisturbed.checksum)
-    differing = [
-        name for name, checksum in undisturbed.columns.items() if resumed.columns.get(name) != checksum
-    ]
+    process.communicate()
+    resumed = finished(begin(parts, out))
+    found = summed(out)
+    differing = [name for name, checksum in sums.items() if found.get(name) != checksum]
     print(
         f"\nKilled after {undisturbed.seconds / 2:,.1f} of {undisturbed.seconds:,.1f} s, started anew:"
-        f" {resumed.seconds:,.1f} s more, peak {resumed.peak_mib:,.0f} MiB\n"
-        f"  undisturbed: {undisturbed.rows:,} rows, checksum {undisturbed.checksum}\n"
-        f"  resumed:     {resumed.rows:,} rows, checksum {resumed.checksum}\n"
-        f"  {'the same' if same else 'NOT the same, in the columns: ' + ', '.join(differing)}"
+        f" {resumed.seconds:,.1f} s more, peak {resumed.peak:,.0f} MiB\n"
+        f"  undisturbed: {undisturbed.rows:,} rows, checksum {sums['the rows']}\n"
+        f"  resumed:     {resumed.rows:,} rows, checksum {found['the rows']}\n"
+        f"  {'NOT the same: ' + ', '.join(differing) if differing else 'the same'}"
     )
     shutil.rmtree(out)
-    return same
+    return not differing
 
 
 def main() -> None:
@@ -171,26 +151,29 @@ def main() -> None:
     parts = make_parts(sizes[-1], arguments.parts_size, arguments.jobs)
     middle = sizes[len(sizes) // 2]
     undisturbed: Run | None = None
-    print(
-        f"{'records':>12s} {'JSON GB':>8s} {'gzip GB':>8s} {'rows':>12s} {'seconds':>9s} {'rows/s':>9s} {'peak MiB':>9s} {'out GB':>7s}",
-        flush=True,
-    )
+    sums: dict[str, str] = {}
+    table = []
     for size in sizes:
         chosen = parts[: size // arguments.parts_size]
         out = fresh(str(size))
-        done = finish(begin(chosen, out), out)
+        done = finished(begin(chosen, out))
         stored = sum(file.stat().st_size for file in out.rglob("*.parquet"))
-        workers = f"  (and {done.worker_mib:,.0f} in a worker)" if done.worker_mib else ""
-        print(
-            f"{size:12,} {sum(map(unpacked, chosen)) / 1e9:8.2f} {sum(one.stat().st_size for one in chosen) / 1e9:8.2f}"
-            f" {done.rows:12,} {done.seconds:9.1f} {done.rows / done.seconds:9,.0f} {done.peak_mib:9,.0f} {stored / 1e9:7.2f}{workers}",
-            flush=True,
+        unpacked_size = sum(map(unpacked, chosen))
+        (row,) = measure.rows_of({f"{size:,} records": [done]}, size=unpacked_size)
+        table.append(
+            row
+            | {"worker MiB": f"{done.workers:,.0f}"}
+            | {"JSON GB": f"{unpacked_size / 1e9:.2f}", "out GB": f"{stored / 1e9:.2f}"}
+            | {"gzip GB": f"{sum(one.stat().st_size for one in chosen) / 1e9:.2f}"}
         )
+        print(f"{size:,} records: {done.seconds:,.1f} s", flush=True)
+        if size == middle and arguments.kill:
+            undisturbed, sums = done, summed(out)
         shutil.rmtree(out)
-        if size == middle:
-            undisturbed = done
-    if arguments.kill and undisturbed:
-        same = kill_and_resume(parts[: middle // arguments.parts_size], undisturbed)
+    print(measure.markdown(table))
+    print(measure.told_machine())
+    if undisturbed:
+        same = kill_and_resume(parts[: middle // arguments.parts_size], undisturbed, sums)
         sys.exit(0 if same else 1)
 
 

@@ -12,20 +12,15 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-import statistics
 import tempfile
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import measure
 import numpy as np
 import pandas as pd
 
 import bounceanalytics as ba
 from bounceanalytics import schema
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 COLUMNS = schema.BOUNCE_COLUMNS
 #: Share of addresses whose mail bounces, by reason, once or every week.
@@ -96,18 +91,6 @@ def in_pandas(bounces: pd.DataFrame) -> pd.DataFrame:
     return last[last["bounce_type"] == "hard"]
 
 
-def show(name: str, work: Callable[[], Any], rounds: int, rows: int) -> None:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    median = statistics.median(times)
-    print(
-        f"{name:<46} {median:8.2f} s  ({min(times):.2f}-{max(times):.2f})  {rows / median / 1e6:6.2f} M rows/s"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -121,11 +104,14 @@ def main() -> None:
     print(
         f"{len(bounces):,} events of {len(verdicts):,} addresses: {verdicts['verdict'].value_counts().to_dict()}"
     )
-    show("decide", lambda: ba.decide(bounces), options.rounds, len(bounces))
-    show("pandas: last event of each address", lambda: in_pandas(bounces), options.rounds, len(bounces))
-    show("compare_policies, nine presets", lambda: ba.compare_policies(bounces), 1, len(bounces))
-    show("storms", lambda: ba.storms(bounces), options.rounds, len(bounces))
-    show("recovery", lambda: ba.recovery(bounces), options.rounds, len(bounces))
+    rounds, rows = options.rounds, len(bounces)
+    results = {
+        "decide": measure.repeat(lambda: ba.decide(bounces), rounds, rows),
+        "pandas: last event of each address": measure.repeat(lambda: in_pandas(bounces), rounds, rows),
+        "compare_policies, nine presets": measure.repeat(lambda: ba.compare_policies(bounces), 1, rows),
+        "storms": measure.repeat(lambda: ba.storms(bounces), rounds, rows),
+        "recovery": measure.repeat(lambda: ba.recovery(bounces), rounds, rows),
+    }
 
     many = verdicts.sample(1_000_000, replace=True, random_state=1).reset_index(drop=True)
     many["address"] = pd.Series(
@@ -144,9 +130,11 @@ def main() -> None:
                 plain = many[["address", "domain", "verdict", "reason", "code", "explanation"]].astype("str")
                 plain.to_sql("verdicts", database, if_exists="replace", index=False)
 
-        show("ledger: 1,000,000 verdicts, a quarter new", update, 1, len(many))
-        show("ledger: the same once more", update, options.rounds, len(many))
-        show("pandas: to_sql, six columns", to_sql, options.rounds, len(many))
+        results["ledger: 1,000,000 verdicts, a quarter new"] = measure.repeat(update, 1, len(many))
+        results["ledger: the same once more"] = measure.repeat(update, rounds, len(many))
+        results["pandas: to_sql, six columns"] = measure.repeat(to_sql, rounds, len(many))
+    print(measure.markdown(measure.rows_of(results)))
+    print(measure.told_machine())
 
 
 if __name__ == "__main__":

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import measure
 from dnslib import AAAA, MX, NS, QTYPE, RCODE, RR, SOA, A, DNSHeader, DNSRecord
 
 if TYPE_CHECKING:
@@ -32,19 +30,12 @@ SILENT = 2  # of a hundred
 OWN = 10
 PROVIDERS = 50
 
-#: One process of its own, as its memory is measured.
 CHECK = """
-import json, resource, sys, time
 import bounceanalytics as ba
-resolver, number, at_once, timeout, cache = sys.argv[1:]
-begin = time.perf_counter()
-found = ba.check_domains(
-    [f"d{one}.example" for one in range(int(number))],
-    resolvers=[resolver], at_once=int(at_once), timeout=float(timeout), cache=cache or None,
-)
-seconds = time.perf_counter() - begin
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"seconds": seconds, "memory": memory, "states": found["status"].value_counts().to_dict()}))
+names = [f"d{one}.example" for one in range(number)]
+start = begin()
+found = ba.check_domains(names, resolvers=[resolver], at_once=at_once, timeout=timeout, cache=cache)
+done(start, len(found), states=found["status"].value_counts().to_dict())
 """
 
 
@@ -119,20 +110,14 @@ def told(pipe: Connection) -> tuple[dict[str, int], int]:
     return names, most
 
 
-def check(arguments: list[str]) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-c", CHECK, *arguments], capture_output=True, text=True, check=True
-    )
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
-
-
-def show(what: str, result: dict[str, Any], names: dict[str, int], most: int) -> None:
-    states = ", ".join(f"{number:,} {state}" for state, number in result["states"].items() if number)
-    print(
-        f"{what:<28}{result['seconds']:>7.1f} s{result['memory']:>8.0f} MB{sum(names.values()):>10,} questions, "
-        f"at most {most} at once; {states}"
-    )
+def row_of(what: str, done: measure.Run | None, names: dict[str, int], most: int) -> dict[str, str]:
+    (row,) = measure.rows_of({what: [done] if done else []})
+    states = done.more["states"] if done else {}
+    return row | {
+        "questions": f"{sum(names.values()):,}",
+        "at once": f"{most:,}",
+        "states": ", ".join(f"{number:,} {state}" for state, number in states.items() if number),
+    }
 
 
 def main() -> None:
@@ -148,14 +133,22 @@ def main() -> None:
     server = multiprocessing.Process(target=serve, args=(given.seconds, there), daemon=True)
     server.start()
     resolver = f"127.0.0.1:{here.recv()}"
-    common = [resolver, str(given.domains), str(given.at_once), str(given.timeout)]
+    common = {
+        "resolver": resolver,
+        "number": given.domains,
+        "at_once": given.at_once,
+        "timeout": given.timeout,
+    }
     with tempfile.TemporaryDirectory() as folder:
-        show("nothing known", check([*common, ""]), *told(here))
-        show("and a cache to fill", check([*common, f"{folder}/one.db"]), *told(here))
-        show("with the cache", check([*common, f"{folder}/one.db"]), *told(here))
-        killed = subprocess.Popen(
-            [sys.executable, "-c", CHECK, *common, f"{folder}/two.db"], stdout=subprocess.DEVNULL
-        )
+        table = [
+            row_of(what, measure.run(CHECK, **common, cache=cache), *told(here))
+            for what, cache in (
+                ("nothing known", None),
+                ("and a cache to fill", f"{folder}/one.db"),
+                ("with the cache", f"{folder}/one.db"),
+            )
+        ]
+        killed = measure.start(CHECK, **common, cache=f"{folder}/two.db")
         asked = 0
         before: Counter[str] = Counter()
         while asked < given.domains / 2:
@@ -163,14 +156,16 @@ def main() -> None:
             before.update(told(here)[0])
             asked = sum(name.startswith("d") and name.count(".") == 1 for name in before)
         killed.send_signal(signal.SIGKILL)
-        killed.wait()
+        killed.communicate()
         before.update(told(here)[0])
-        result = check([*common, f"{folder}/two.db"])
+        result = measure.run(CHECK, **common, cache=f"{folder}/two.db")
         names, most = told(here)
         again = {name for name in names if name.startswith("d") and name.count(".") == 1}
-        show("killed, and run again", result, names, most)
+        table.append(row_of("killed, and run again", result, names, most))
+        print(measure.markdown(table))
         twice = len(again.intersection(before))
-        print(f"{'':<28}of {asked:,} domains that the killed one asked for, {twice:,} were asked for again")
+        print(f"Of {asked:,} domains that the killed one asked for, {twice:,} were asked for again")
+    print(measure.told_machine())
     here.send(False)
     server.join(5)
 

@@ -1,6 +1,10 @@
 """Make exports of a realistic size and variety for the benchmarks; the same seed gives the same bytes.
 
-python benchmarks/generate.py events.ndjson.gz --provider ses --count 500000
+Options beside the usual: ``recipients`` and ``domains`` say how many there are at most, ``pool`` and ``new`` how many
+texts; ``varied`` adds texts of several lines and in many languages. :func:`wrapped` puts events into what carries them.
+
+    python benchmarks/generate.py events.ndjson.gz --provider ses --count 500000
+    python benchmarks/generate.py varied.ndjson --provider ses --count 500000 --varied --wrap sns
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 SEED = 20261124
 POOL = 600  # texts that come again and again
@@ -108,21 +112,62 @@ WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("", "TransientCommunicationFailure", "temporary", "generic"),
 )
 
+# Texts of several lines and other languages, with the place above of what they say
+VARIED: tuple[tuple[int, str], ...] = (
+    (
+        0,
+        "550-5.1.1 <{a}>: Diese Adresse ist hier nicht vergeben.\r\n550 5.1.1 Bitte prüfen Sie die Schreibweise. ({q})",
+    ),
+    (0, "550 5.1.1 <{a}> : utilisateur inconnu, réf. {q}"),
+    (0, "550 5.1.1 <{a}>: El usuario no existe en este servidor {h} ({q})"),
+    (1, "550 5.1.1 Utente sconosciuto: la casella {a} non esiste [{q}]"),
+    (1, "550 5.1.1 <{a}>: 宛先のメールアドレスは存在しません ({q})"),
+    (1, "550 5.1.1 Пользователь {a} не найден на сервере {h}, код {q}"),
+    (2, "550 5.1.10 RESOLVER.ADR.RecipientNotFound; 用户 {a} 不存在 ({q})"),
+    (
+        3,
+        "550-5.4.1 Recipient address rejected: Access denied.\n550-5.4.1 For more information see https://aka.example/{q}\n550 5.4.1 [{h}]",
+    ),
+    (5, "552-5.2.2 <{a}>: A caixa de correio está cheia,\r\n552 5.2.2 {n} de {n} bytes ({q})"),
+    (5, "552 5.2.2 Skrzynka odbiorcy {a} jest przepełniona ({q})"),
+    (5, "552 5.2.2 <{a}>: 받는 사람의 메일함이 가득 찼습니다 ({q})"),
+    (6, "550 5.3.1 Sistem postası dolu, {h} iletiyi saklayamıyor {q}"),  # noqa: RUF001 - Turkish
+    (
+        7,
+        "550-5.7.1 [192.0.2.41] Our system has detected an unusual rate of\r\n550-5.7.1 unsolicited mail from your network.\r\n550 5.7.1 {q} - gsmtp",
+    ),
+    (8, "554 5.7.1 Bericht {q} lijkt op spam en is geweigerd door {h}"),
+    (8, "554 5.7.1 الرسالة {q} مرفوضة لأنها بريد مزعج"),
+    (10, "451-4.7.1 Greylisting aktiv, bitte später erneut versuchen.\r\n451 4.7.1 Noch {n} Sekunden ({q})"),
+    (12, "452 4.2.2 La boîte de {a} est pleine, réessayez plus tard ({q})"),
+    (13, "421 4.4.1 Anslutningen till {h} avbröts efter {n} sekunder"),
+)
+
 _BOUNCES = [place for place, row in enumerate(TEMPLATES) if row[0] == "bounce"]
+_ALL = range(len(TEMPLATES))
 _DELAYS = [place for place, row in enumerate(TEMPLATES) if row[0] == "deferred"]
 
 
 def sendgrid_events(
-    count: int, *, seed: int = SEED, failures: float = 0.35, pool: int = POOL, new: float = 0.5
+    count: int,
+    *,
+    seed: int = SEED,
+    failures: float = 0.35,
+    pool: int = POOL,
+    new: float = 0.5,
+    recipients: int | None = None,
+    domains: int | None = None,
+    varied: bool = False,
 ) -> Iterator[str]:
     """Yield SendGrid Event Webhook objects as lines; a share of ``failures`` has a diagnostic."""
     rng = random.Random(seed)
-    domains = _domains()
-    texts = _Texts(rng, domains, range(len(TEMPLATES)), pool, new)
+    names = _domains(domains)
+    texts = _Texts(rng, names, _ALL, pool, new, varied=varied)
+    one = _people(rng.randrange, names, recipients)
     when = START
     for number in range(count):
         when += rng.randrange(3)
-        address = f"reader{rng.randrange(400_000)}@{domains[rng.randrange(len(domains))]}"
+        address = one()
         event: dict[str, Any] = {
             "email": address,
             "timestamp": when,
@@ -150,19 +195,30 @@ def sendgrid_events(
 
 
 def ses_events(
-    count: int, *, seed: int = SEED, start: float = START, pool: int = POOL, new: float = 0.5
+    count: int,
+    *,
+    seed: int = SEED,
+    start: float = START,
+    pool: int = POOL,
+    new: float = 0.5,
+    recipients: int | None = None,
+    domains: int | None = None,
+    varied: bool = False,
 ) -> Iterator[str]:
     """Yield Amazon SES event publishing records as lines; about 36 in 100 are bounces and delays."""
     rng = random.Random(seed)
-    chance, bits, domains = rng.random, rng.getrandbits, _domains()
-    bounced = _Texts(rng, domains, _BOUNCES, pool * 3 // 4, new)
-    delayed = _Texts(rng, domains, _DELAYS, pool - pool * 3 // 4, new)
+    chance, bits, names = rng.random, rng.getrandbits, _domains(domains)
+    bounced, delayed = (
+        _Texts(rng, names, places, size, new, varied=varied, escaped=True)
+        for places, size in ((_BOUNCES, pool * 3 // 4), (_DELAYS, pool - pool * 3 // 4))
+    )
+    one = _people(lambda number: int(chance() * number), names, recipients)
     when = int(start * 1000)
     for number in range(count):
         when += int(chance() * 260)
         code = f"{bits(128):032x}"
         message = f"0102{when:012x}-{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}-000000"
-        address = f"reader{int(chance() * 400_000)}@{domains[int(chance() * len(domains))]}"
+        address = one()
         beginning = (
             f'"mail":{{"timestamp":"{_iso(when)}","source":"The Orchard Weekly <news@mail.example.com>",'
             '"sourceArn":"arn:aws:ses:eu-west-1:111122223333:identity/mail.example.com",'
@@ -208,7 +264,7 @@ def ses_events(
             if (
                 chance() < 0.1
             ):  # a message to two that both refuse; of some, SES tells no more than the address
-                other = f"reader{int(chance() * 400_000)}@{domains[int(chance() * len(domains))]}"
+                other = one()
                 who += f',{{"emailAddress":"{other}"' + (f",{about}}}" if chance() < 0.7 else "}")
                 second = f',"{other}"'
             yield (
@@ -248,20 +304,29 @@ def ses_events(
 
 
 def mailgun_events(
-    count: int, *, seed: int = SEED, start: float = START, pool: int = POOL, new: float = 0.5
+    count: int,
+    *,
+    seed: int = SEED,
+    start: float = START,
+    pool: int = POOL,
+    new: float = 0.5,
+    recipients: int | None = None,
+    domains: int | None = None,
+    varied: bool = False,
 ) -> Iterator[str]:
     """Yield objects of Mailgun's Events API as lines; about 35 in 100 are failed."""
     rng = random.Random(seed)
     chance, bits = rng.random, rng.getrandbits
-    domains = _domains()
-    texts = _Texts(rng, domains, range(len(TEMPLATES)), pool, new)
+    names = _domains(domains)
+    texts = _Texts(rng, names, _ALL, pool, new, varied=varied, escaped=True)
+    one = _people(lambda number: int(chance() * number), names, recipients, domain_first=True)
     when = int(start * 1000)
     for number in range(count):
         when += int(chance() * 260)
         code = f"{bits(128):032x}"
         identifier = urlsafe_b64encode(bits(132).to_bytes(17)).decode()[:22]
-        domain = domains[int(chance() * len(domains))]
-        address = f"reader{int(chance() * 400_000)}@{domain}"
+        address = one()
+        domain = address.partition("@")[2]
         campaign = number % 52
         common = (
             f'"id":"{identifier}","timestamp":{when // 1000}.{when % 1000:03}{number % 1000:03}1,'
@@ -350,26 +415,42 @@ class _Texts:
     """Diagnostic texts, with the place of their template: a share is new, the others are out of a pool."""
 
     def __init__(
-        self, rng: random.Random, domains: list[str], places: range | list[int], pool: int, new: float
+        self,
+        rng: random.Random,
+        names: list[str],
+        places: range | list[int],
+        pool: int,
+        new: float,
+        *,
+        varied: bool = False,
+        escaped: bool = False,
     ) -> None:
         self._rng = rng
         self._new = new
-        self._places = places
-        drawn = rng.choices(places, k=pool)
+        self._templates = [(place, TEMPLATES[place][4]) for place in places]
+        if varied:
+            self._templates += [row for row in VARIED if row[0] in places]
+        if escaped:  # for those who put it between the quotes of JSON
+            self._templates = [
+                (place, json.dumps(text, ensure_ascii=False)[1:-1]) for place, text in self._templates
+            ]
+        drawn = rng.choices(self._templates, k=pool)
         self._pool = [
-            (place, _fill(TEMPLATES[place][4], rng, f"reader{number}@{rng.choice(domains)}"))
-            for number, place in enumerate(drawn)
+            (place, _fill(template, rng, f"reader{number}@{rng.choice(names)}"))
+            for number, (place, template) in enumerate(drawn)
         ]
 
     def one(self, address: str) -> tuple[int, str]:
         chance = self._rng.random
         if chance() >= self._new:
             return self._pool[int(chance() * len(self._pool))]
-        place = self._places[int(chance() * len(self._places))]
-        return place, _fill(TEMPLATES[place][4], self._rng, address)
+        place, template = self._templates[int(chance() * len(self._templates))]
+        return place, _fill(template, self._rng, address)
 
 
-def _domains() -> list[str]:
+def _domains(number: int | None = None) -> list[str]:
+    if number is not None:
+        return [f"d{place}.example" for place in range(number)]
     return [f"d{number}.example" for number in range(3000)] + [
         "example.com",
         "example.net",
@@ -377,8 +458,26 @@ def _domains() -> list[str]:
     ] * 300
 
 
+def _people(
+    draw: Callable[[int], int], names: list[str], recipients: int | None, *, domain_first: bool = False
+) -> Callable[[], str]:
+    """Return what draws an address: any reader of any domain, or one of so many, each of whom has a domain."""
+
+    def anyone() -> str:
+        if domain_first:
+            name = names[draw(len(names))]
+            return f"reader{draw(400_000)}@{name}"
+        return f"reader{draw(400_000)}@{names[draw(len(names))]}"
+
+    def known() -> str:
+        number = draw(recipients or 1)
+        return f"reader{number}@{names[number % len(names)]}"
+
+    return anyone if recipients is None else known
+
+
 def _fill(template: str, rng: random.Random, address: str) -> str:
-    """Fill the blanks of a template; neither holds a sign that JSON would escape."""
+    """Fill the blanks of a template; what is put there holds no sign that JSON would escape."""
     return template.format(
         a=address,
         q=f"{rng.getrandbits(64):016x}",
@@ -416,7 +515,7 @@ def failures(provider: str, count: int, **options: Any) -> Iterator[str]:
 def unique_texts(count: int) -> Iterator[str]:
     """Yield diagnostics, each of them once."""
     rng = random.Random(SEED)
-    texts, seen = _Texts(rng, _domains(), range(len(TEMPLATES)), 0, 1.0), set[str]()
+    texts, seen = _Texts(rng, _domains(), _ALL, 0, 1.0), set[str]()
     while len(seen) < count:
         _, text = texts.one(f"reader{len(seen)}@example.com")
         if text not in seen:
@@ -424,7 +523,42 @@ def unique_texts(count: int) -> Iterator[str]:
             yield text
 
 
-def write(path: Path, count: int, provider: str = "sendgrid", **options: Any) -> None:
+#: What carries an event of an ESP to where it is kept
+WRAPS = ("sns", "eventbridge", "webhook")
+
+
+def wrapped(events: Iterable[str], wrap: str, seed: int = SEED) -> Iterator[str]:
+    """Yield each event in what carries it: a text in an SNS message, the detail of EventBridge, or Mailgun's webhook."""
+    rng = random.Random(seed)
+    for number, line in enumerate(events):
+        event = line.rstrip("\n")
+        code = f"{rng.getrandbits(128):032x}"
+        uuid = f"{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}"
+        when = _iso((START + number // 8) * 1000)
+        if wrap == "sns":
+            yield (
+                f'{{"Type":"Notification","MessageId":"{uuid}",'
+                '"TopicArn":"arn:aws:sns:eu-west-1:111122223333:orchard-events",'
+                f'"Subject":"Amazon SES Email Event Notification","Message":{json.dumps(event, ensure_ascii=False)},'
+                f'"Timestamp":"{when}","SignatureVersion":"1","Signature":"{code * 8}=="}}\n'
+            )
+        elif wrap == "eventbridge":
+            word = event[event.index(":") + 2 :].partition('"')[0]
+            yield (
+                f'{{"version":"0","id":"{uuid}","detail-type":"Email {word}","source":"aws.ses","account":"111122223333",'
+                f'"time":"{when[:19]}Z","region":"eu-west-1",'
+                f'"resources":["arn:aws:ses:eu-west-1:111122223333:configuration-set/orchard-weekly"],"detail":{event}}}\n'
+            )
+        else:
+            yield (
+                f'{{"signature":{{"token":"{code}","timestamp":"{START + number // 8}","signature":"{code * 2}"}},'
+                f'"event-data":{event}}}\n'
+            )
+
+
+def write(
+    path: Path, count: int, provider: str = "sendgrid", *, wrap: str | None = None, **options: Any
+) -> None:
     """Write ``count`` events as lines, whole or not at all; gzipped if the path ends in ``.gz``.
 
     Parameters
@@ -432,10 +566,14 @@ def write(path: Path, count: int, provider: str = "sendgrid", **options: Any) ->
     path : Path
     count : int
     provider : {'sendgrid', 'ses', 'mailgun'}
+    wrap : {'sns', 'eventbridge', 'webhook'}, optional
+        What carries each event.
     **options
-        ``seed``, and for SES and Mailgun ``start`` (epoch seconds of the first event).
+        ``seed``, ``pool``, ``new``, ``recipients``, ``domains``, ``varied``, and for SES and Mailgun ``start`` (epoch
+        seconds of the first event).
     """
-    write_lines(path, MAKERS[provider](count, **options))
+    events = MAKERS[provider](count, **options)
+    write_lines(path, wrapped(events, wrap) if wrap else events)
 
 
 def write_lines(path: Path, events: Iterator[str]) -> None:
@@ -463,8 +601,14 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--provider", choices=MAKERS, default="sendgrid")
     parser.add_argument("--count", type=int, default=1_000_000)
-    arguments = parser.parse_args()
-    write(arguments.path, arguments.count, arguments.provider)
+    parser.add_argument("--recipients", type=int, help="so many at most")
+    parser.add_argument("--domains", type=int, help="so many at most")
+    parser.add_argument(
+        "--varied", action="store_true", help="texts of several lines and in many languages, too"
+    )
+    parser.add_argument("--wrap", choices=WRAPS, help="what carries the events")
+    given = vars(parser.parse_args())
+    write(given.pop("path"), given.pop("count"), given.pop("provider"), **given)
 
 
 if __name__ == "__main__":

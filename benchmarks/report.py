@@ -10,12 +10,11 @@ All in one process, one after the other; the median of the rounds is shown.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import measure
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,8 +24,6 @@ from bounceanalytics import schema
 from bounceanalytics.summaries import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
 COLUMNS = schema.BOUNCE_COLUMNS
@@ -120,16 +117,6 @@ def in_pandas(bounces: pd.DataFrame) -> pd.DataFrame:
     return counts.assign(rate=counts["hard"] / counts["attempted"]).sort_values("hard", ascending=False)
 
 
-def show(name: str, work: Callable[[], Any], rounds: int) -> Any:
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        result = work()
-        times.append(time.perf_counter() - start)
-    print(f"{name:<46} {statistics.median(times):8.2f} s  ({min(times):.2f}-{max(times):.2f})", flush=True)
-    return result
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -140,17 +127,20 @@ def main() -> None:
     options = parser.parse_args()
     bounces = history(options.events, options.domains)
     print(f"{len(bounces):,} events, {bounces['domain'].nunique():,} domains")
-    show("every summary", lambda: summarize(bounces), options.rounds)
-    show("storms", lambda: ba.storms(bounces), options.rounds)
-    show("pandas: counts by domain", lambda: in_pandas(bounces), options.rounds)
+    rounds, rows = options.rounds, len(bounces)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"
-        show(
-            "report, with every summary and storms",
-            lambda: ba.report(bounces, path, overwrite=True),
-            options.rounds,
-        )
-        print(f"{path.stat().st_size / 1e6:.2f} MB")
+        results = {
+            "every summary": measure.repeat(lambda: summarize(bounces), rounds, rows),
+            "storms": measure.repeat(lambda: ba.storms(bounces), rounds, rows),
+            "pandas: counts by domain": measure.repeat(lambda: in_pandas(bounces), rounds, rows),
+            "report, with every summary and storms": measure.repeat(
+                lambda: ba.report(bounces, path, overwrite=True), rounds, rows
+            ),
+        }
+        print(measure.markdown(measure.rows_of(results)))
+        print(f"The report has {path.stat().st_size / 1e6:.2f} MB")
+    print(measure.told_machine())
 
 
 if __name__ == "__main__":
