@@ -63,7 +63,7 @@ read = lambda name: schema.DECISION_COLUMNS.select([name]).frame(pq.read_table(v
 verdicts = pd.DataFrame({name: read(name) for name in schema.DECISION_COLUMNS.names}, copy=False)
 start = begin()
 result = ba.clean(list_path, verdicts, out)
-done(start, result.rows, duplicates=result.duplicates)
+done(start, result.rows["input"], duplicates=result.duplicates)
 """,
 }
 

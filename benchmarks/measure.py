@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "data"  # git ignores it
+ABSENT = "not installed"
 PACKAGES = ("bounceanalytics", "duckdb", "pyarrow", "pandas", "numpy", "polars", "orjson", "hyperscan")
 
 _PRELUDE = f"""
@@ -242,7 +243,7 @@ def machine() -> dict[str, str]:
         "Command": shlex.join(["python", *_from_root(sys.argv)]),
         "Machine": f"{_cpu_name()}, {os.cpu_count()} cores, {_memory() / 2**30:,.0f} GiB of memory",
         "System": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "Packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        "Packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
     }
 
 
@@ -266,7 +267,7 @@ def _from_root(words: list[str]) -> list[str]:
     return [str(first.relative_to(ROOT)) if first.is_relative_to(ROOT) else first.name, *words[1:]]
 
 
-def _version(name: str) -> str:
+def version(name: str) -> str:
     if name == "bounceanalytics":  # the one that is imported, whichever is installed
         import bounceanalytics
 
@@ -274,7 +275,7 @@ def _version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return ABSENT
 
 
 def _cpu_name() -> str:
