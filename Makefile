@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test test-slow test-deep test-all coverage lab bench scoreboard samples pictures api lowest clean
+.PHONY: help demo test test-slow test-deep test-all coverage lab bench scale scoreboard samples pictures api lowest clean
 help:      ## show the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 11
 
@@ -56,11 +56,12 @@ coverage: $(VENV)/dev.stamp  ## which lines the tests of make test run; fails be
 lab: $(VENV)/lab.stamp    ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
-bench: $(VENV)/dev.stamp  ## measure loading, classifying, cleaning and reporting beside DuckDB and pandas
-	$(BIN)/python benchmarks/load_and_classify.py
-	$(BIN)/python benchmarks/classify.py
-	$(BIN)/python benchmarks/clean.py
-	$(BIN)/python benchmarks/report.py
+# make bench ARGS=--quick; the other programs of benchmarks/ look at one step each
+bench: $(VENV)/dev.stamp  ## measure every step beside DuckDB, pandas, polars and a loop, into benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+scale: $(VENV)/dev.stamp  ## fit the cost model anew, into docs/scale.md
+	$(BIN)/python benchmarks/cost_model.py $(ARGS)
 
 scoreboard: $(VENV)/dev.stamp  ## score the classifier on labelled texts, and how far its confidence can be trusted
 	@$(BIN)/python scripts/scoreboard.py

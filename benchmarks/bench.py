@@ -24,6 +24,7 @@ import generate
 import measure
 from load_and_classify import columns_of
 
+DAYS = 60  # from the first event to the last
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 BARE, LOAD, OURS = "DuckDB, bare read", "load", "load + classify"
@@ -273,7 +274,7 @@ class Bench:
         self.places = {name: work / name for name in ("events", "bounces", "out")}
 
     def _made(self, file: File) -> Path:
-        """Return the file, which is made if it is not there yet; a tenth as many people as events, over 5,000 domains."""
+        """Return the file, which is made if it is not there yet; a tenth as many people as events."""
         words = "-".join(filter(None, ["varied", file.provider, file.wrap, str(self.count)]))
         path = measure.FOLDER / f"{words}.ndjson"
         if not path.exists():
@@ -287,6 +288,8 @@ class Bench:
                 varied=True,
                 recipients=max(1, self.count // 10),
                 domains=5000,
+                providers=True,
+                gap=DAYS * 86_400 / max(1, int(self.count * file.share)),
             )
         return path
 

@@ -55,7 +55,7 @@ done(start, rows, sums={"the rows": rows_sum} | dict(zip(names, column_sums)))
 
 
 def make_part(path: Path, number: int, count: int, options: dict[str, Any]) -> None:
-    start = generate.START + number * count * SPAN
+    start = generate.START + number * count * options.get("gap", SPAN)
     generate.write(path, count, "ses", seed=generate.SEED + number, start=start, **options)
 
 

@@ -33,6 +33,7 @@ from scipy.optimize import nnls
 PAGE = measure.ROOT / "docs" / "scale.md"
 MEASURED = Path(__file__).parent / "COST_MODEL.json"
 UNIT = 1_000_000
+DAYS = 60  # from the first event to the last
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ FIT = (
 )
 CHECK = (Point(3, 1.0, 0.1, 0.4), Point(8, 1.6, 0.05, 0.3))
 #: Files that the same events of a tenth of a unit are cut into, for what a file costs.
-CUTS = (1, 50, 200)
+CUTS = (1, 30, 100)
 
 _COUNT = """
 import duckdb
@@ -109,6 +110,8 @@ def measured(point: Point, unit: int, rounds: int) -> dict[str, Any]:
         recipients=round(point.recipients * unit),
         domains=round(point.domains * unit),
         new=point.new,
+        providers=True,
+        gap=round(DAYS * 86_400 / (point.events * unit), 3),
     )
     return {"point": asdict(point), **steps_on(sources, rounds)}
 
@@ -151,7 +154,13 @@ def cut_up(unit: int, rounds: int) -> list[dict[str, Any]]:
     total = unit // 10 // CUTS[-1] * CUTS[-1]
     few = dict(list(STEPS.items())[:3])
     return [
-        steps_on(convert.make_parts(total, total // cut, recipients=total // 10, domains=500), rounds, few)
+        steps_on(
+            convert.make_parts(
+                total, total // cut, recipients=total // 10, domains=500, gap=round(DAYS * 86_400 / total, 3)
+            ),
+            rounds,
+            few,
+        )
         for cut in CUTS
     ]
 
@@ -277,6 +286,7 @@ def per_file(results: dict[str, Any]) -> dict[str, float]:
 #: share of the events at the largest mailbox provider.
 EVENTS_PER = {"recipients": 20, "domains": 2000, "texts": 10}
 LARGEST = 0.4
+KEYS = 16  # bytes of memory for an event whose copies are found, as the docstring of convert says
 TOTALS = (10**9, 10**11)
 WORKERS = (10, 100, 1000)
 MEMORY = 8 * 2**10  # MiB that a worker, which is one core, has for its process
@@ -304,7 +314,7 @@ def amount(size: float) -> str:
 def arithmetic(results: dict[str, Any]) -> str:
     """Return what many workers do with many events, step by step."""
     model = Model(results)
-    parts = (_pieces, _hours, _shuffle, _files, _lists, _partition)
+    parts = (_breaks, _pieces, _hours, _shuffle, _files, _lists, _partition)
     return "\n\n".join(part(model) for part in parts)
 
 
@@ -337,6 +347,59 @@ class Model:
         """Return the core seconds for events that are done piece by piece."""
         pieces = self.pieces(step, events)
         return pieces * self(step, "cpu", events / pieces)
+
+
+def _breaks(model: Model) -> str:
+    total, large, workers = *TOTALS, WORKERS[-1]
+    each = per_file(model.results)
+    keys = MEMORY * 2**20 / KEYS
+    tight = min(STEPS, key=model.fitting)
+    small = {step: seconds / model.each(step, "cpu") for step, seconds in each.items()}
+    worst = max(small, key=lambda step: small[step])
+    verdict = model.each("decide", "disk")
+    share = LARGEST * total
+    rows = [
+        (
+            f"memory of one process, `{tight}`",
+            f"{model.fitting(tight) / 1e6:,.1f} M events in one piece",
+            f"({MEMORY:,} MiB - {model.costs[tight, 'peak'].fixed:,.0f} MiB) / {model.each(tight, 'peak') * 2**20:,.0f} bytes",
+        ),
+        (
+            "one provider's partition, `storms`",
+            f"{1 / LARGEST:.1f} workers; {_power(total)} events: {span(model.seconds('storms', share))} in one of them",
+            f"1 / {LARGEST}; {share:,.0f} * {model.each('storms', 'cpu') * 1e6:,.2f} µs and {model.pieces('storms', share):,.0f} * {model.costs['storms', 'cpu'].fixed:,.2f} s",
+        ),
+        (
+            f"small files, `{worst}`",
+            f"{small[worst]:,.0f} events a file: below, files take longer than events",
+            f"{each[worst] * 1000:,.1f} ms / {model.each(worst, 'cpu') * 1e6:,.2f} µs",
+        ),
+        (
+            "keys that find copies, `convert`",
+            f"{keys / 1e6:,.0f} M events in one dataset",
+            f"{MEMORY:,} MiB / {KEYS} bytes",
+        ),
+        (
+            "table of verdicts, sent whole to each worker",
+            f"{MEMORY * 2**20 / verdict / 1e9:,.1f} * 10^9 events, were it as small in memory as it is as Parquet",
+            f"{MEMORY:,} MiB / {verdict:,.1f} bytes per event",
+        ),
+        (
+            "shuffle",
+            f"{model.each('classify', 'disk') / model.each('decide', 'cpu') / 1e6:,.1f} MB/s for each worker: below, it takes longer than `decide`",
+            f"{model.each('classify', 'disk'):,.0f} bytes / {model.each('decide', 'cpu') * 1e6:,.2f} µs",
+        ),
+    ]
+    table = measure.markdown({"": what, "breaks at": at, "since": since} for what, at, since in rows)
+    hours = model.seconds("convert", large / workers) + model.seconds("classify", large / workers)
+    return f"""### What breaks first
+
+{table}
+
+What follows is how each of these is come by. `convert` and `classify` take files as they come and share them among any number of
+workers: {_power(large)} events take {workers:,} workers {span(hours)}.
+
+"Per event" is with its share of a recipient, a domain and a text, as assumed below."""
 
 
 def _pieces(model: Model) -> str:
@@ -438,7 +501,6 @@ the events in them.
 
 
 def _lists(model: Model) -> str:
-    keys = 16  # bytes, as the docstring of convert says
     rows = []
     for total in TOTALS:
         verdicts = model("decide", "disk", total)
@@ -448,8 +510,8 @@ def _lists(model: Model) -> str:
                 "recipients": f"{counts_for(total)['recipients']:,.0f}",
                 "verdicts": amount(verdicts),
                 **{f"of {workers:,} workers, each": amount(verdicts / workers) for workers in WORKERS},
-                "keys": amount(total * keys),
-                "keys / memory of a worker": f"{total * keys / (MEMORY * 2**20):,.1f}",
+                "keys": amount(total * KEYS),
+                "keys / memory of a worker": f"{total * KEYS / (MEMORY * 2**20):,.1f}",
             }
         )
     each = model("decide", "disk", 1e9) / counts_for(1e9)["recipients"]
@@ -457,7 +519,7 @@ def _lists(model: Model) -> str:
 
 A verdict has {each:,.0f} bytes as Parquet. A mailing list is cleaned with all of them: where every worker gets the whole table, it is
 the column "verdicts" that each has to take; cut by address, as events are for `decide`, it is a column to the right.
-`convert` keeps {keys} bytes in memory for each event to find copies, as its docstring says, one table for all files: copies in
+`convert` keeps {KEYS} bytes in memory for each event to find copies, as its docstring says, one table for all files: copies in
 files of two workers are not found unless keys are cut by their hash as well.
 
 {measure.markdown(rows)}"""

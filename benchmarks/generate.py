@@ -1,7 +1,8 @@
 """Make exports of a realistic size and variety for the benchmarks; the same seed gives the same bytes.
 
 Options beside the usual: ``recipients`` and ``domains`` say how many there are at most, ``pool`` and ``new`` how many
-texts; ``varied`` adds texts of several lines and in many languages. :func:`wrapped` puts events into what carries them.
+texts, ``gap`` how many seconds pass from one event to the next; ``providers`` puts seven tenths of the ``domains`` to
+large mailbox providers; ``varied`` adds texts of several lines and in many languages. :func:`wrapped` puts events into what carries them.
 
     python benchmarks/generate.py events.ndjson.gz --provider ses --count 500000
     python benchmarks/generate.py varied.ndjson --provider ses --count 500000 --varied --wrap sns
@@ -157,16 +158,18 @@ def sendgrid_events(
     new: float = 0.5,
     recipients: int | None = None,
     domains: int | None = None,
+    providers: bool = False,
+    gap: float | None = None,
     varied: bool = False,
 ) -> Iterator[str]:
     """Yield SendGrid Event Webhook objects as lines; a share of ``failures`` has a diagnostic."""
     rng = random.Random(seed)
-    names = _domains(domains)
+    names = _domains(domains, providers=providers)
     texts = _Texts(rng, names, _ALL, pool, new, varied=varied)
     one = _people(rng.randrange, names, recipients)
-    when = START
+    when, wait = START, 3 if gap is None else 1 + round(2 * gap)
     for number in range(count):
-        when += rng.randrange(3)
+        when += rng.randrange(wait)
         address = one()
         event: dict[str, Any] = {
             "email": address,
@@ -203,19 +206,21 @@ def ses_events(
     new: float = 0.5,
     recipients: int | None = None,
     domains: int | None = None,
+    providers: bool = False,
+    gap: float | None = None,
     varied: bool = False,
 ) -> Iterator[str]:
     """Yield Amazon SES event publishing records as lines; about 36 in 100 are bounces and delays."""
     rng = random.Random(seed)
-    chance, bits, names = rng.random, rng.getrandbits, _domains(domains)
+    chance, bits, names = rng.random, rng.getrandbits, _domains(domains, providers=providers)
     bounced, delayed = (
         _Texts(rng, names, places, size, new, varied=varied, escaped=True)
         for places, size in ((_BOUNCES, pool * 3 // 4), (_DELAYS, pool - pool * 3 // 4))
     )
     one = _people(lambda number: int(chance() * number), names, recipients)
-    when = int(start * 1000)
+    when, wait = int(start * 1000), 260 if gap is None else 2000 * gap
     for number in range(count):
-        when += int(chance() * 260)
+        when += int(chance() * wait)
         code = f"{bits(128):032x}"
         message = f"0102{when:012x}-{code[:8]}-{code[8:12]}-{code[12:16]}-{code[16:20]}-{code[20:]}-000000"
         address = one()
@@ -312,17 +317,19 @@ def mailgun_events(
     new: float = 0.5,
     recipients: int | None = None,
     domains: int | None = None,
+    providers: bool = False,
+    gap: float | None = None,
     varied: bool = False,
 ) -> Iterator[str]:
     """Yield objects of Mailgun's Events API as lines; about 35 in 100 are failed."""
     rng = random.Random(seed)
     chance, bits = rng.random, rng.getrandbits
-    names = _domains(domains)
+    names = _domains(domains, providers=providers)
     texts = _Texts(rng, names, _ALL, pool, new, varied=varied, escaped=True)
     one = _people(lambda number: int(chance() * number), names, recipients, domain_first=True)
-    when = int(start * 1000)
+    when, wait = int(start * 1000), 260 if gap is None else 2000 * gap
     for number in range(count):
-        when += int(chance() * 260)
+        when += int(chance() * wait)
         code = f"{bits(128):032x}"
         identifier = urlsafe_b64encode(bits(132).to_bytes(17)).decode()[:22]
         address = one()
@@ -448,9 +455,16 @@ class _Texts:
         return place, _fill(template, self._rng, address)
 
 
-def _domains(number: int | None = None) -> list[str]:
+#: Domains of mailbox providers, with the tenths of addresses that are there.
+_LARGE = {"gmail.com": 4, "outlook.com": 2, "yahoo.com": 1}
+
+
+def _domains(number: int | None = None, *, providers: bool = False) -> list[str]:
+    """Return domains, as often as addresses are there; three tenths in small ones where there are providers."""
     if number is not None:
-        return [f"d{place}.example" for place in range(number)]
+        small = [f"d{place}.example" for place in range(number)]
+        large = [name for name, tenths in _LARGE.items() for _ in range(max(1, number * tenths // 3))]
+        return small + large if providers else small
     return [f"d{number}.example" for number in range(3000)] + [
         "example.com",
         "example.net",
@@ -569,7 +583,7 @@ def write(
     wrap : {'sns', 'eventbridge', 'webhook'}, optional
         What carries each event.
     **options
-        ``seed``, ``pool``, ``new``, ``recipients``, ``domains``, ``varied``, and for SES and Mailgun ``start`` (epoch
+        ``seed``, ``pool``, ``new``, ``recipients``, ``domains``, ``providers``, ``gap``, ``varied``, and for SES and Mailgun ``start`` (epoch
         seconds of the first event).
     """
     events = MAKERS[provider](count, **options)

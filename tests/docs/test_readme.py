@@ -73,7 +73,7 @@ def test_make_targets_exist(root: Path) -> None:
 
 
 def test_links_lead_somewhere(root: Path) -> None:
-    folders = ("*.md", "bounceanalytics/**/*.md", "data/**/*.md", "docs/**/*.md")
+    folders = ("*.md", "bounceanalytics/**/*.md", "data/**/*.md", "docs/**/*.md", "benchmarks/*.md")
     pages = [page for folder in folders for page in root.glob(folder)]
     for page in pages:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
