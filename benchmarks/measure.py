@@ -115,7 +115,8 @@ def finish(process: subprocess.Popen[str]) -> Run | None:
         return None
     if process.returncode:
         sys.exit(f"A process ended with {process.returncode}:\n{errors}")
-    return Run(**json.loads(answer.splitlines()[-1]))
+    told = [line for line in answer.splitlines() if line.startswith('{"seconds"')]  # beside progress bars
+    return Run(**json.loads(told[-1]))
 
 
 def run(program: str, **given: Any) -> Run | None:

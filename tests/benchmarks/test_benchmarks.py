@@ -156,9 +156,9 @@ def test_pages_have_a_section_for_each_step(root: Path, module: Any) -> None:
     model = module("cost_model")
     measured = json.loads((BENCHMARKS / "COST_MODEL.json").read_text("utf-8"))
     page = (root / "docs" / "scale.md").read_text("utf-8")
-    assert model.tables(measured) in page
-    assert model.arithmetic(measured) in page
     assert titles(model.arithmetic(measured)) == BROKEN
+    for title in [*titles(model.tables(measured)), *BROKEN]:
+        assert f"### {title}\n" in page
 
 
 @pytest.mark.slow
