@@ -332,12 +332,12 @@ class Model:
 
     def each(self, step: str, quantity: str) -> float:
         """Return what an event takes, with its share of a recipient, a domain and a text."""
-        return (self(step, quantity, 1e9) - self.costs[step, quantity].fixed) / 1e9
+        slope = (self(step, quantity, 1e9) - self.costs[step, quantity].fixed) / 1e9
+        return max(slope, 1e-12)  # of a few events, all may seem to be fixed
 
     def fitting(self, step: str) -> float:
         """Return how many events fit into the memory of a worker."""
-        slope = self.each(step, "peak")
-        return (MEMORY - self.costs[step, "peak"].fixed) / slope if slope else float("inf")
+        return (MEMORY - self.costs[step, "peak"].fixed) / self.each(step, "peak")
 
     def pieces(self, step: str, events: float) -> float:
         """Return in how many pieces these are done: as memory asks for, and none larger than what was measured."""
