@@ -160,6 +160,7 @@ def test_duckdb(
 
 
 @pytest.mark.slow
+@pytest.mark.huge
 def test_duckdb_with_two_million_events(
     page: dict[str, list[str]], two_million: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -255,6 +256,7 @@ def test_postgresql(
 
 
 @pytest.mark.slow
+@pytest.mark.huge
 def test_postgresql_with_two_million_events(
     page: dict[str, list[str]],
     two_million: Path,
