@@ -57,7 +57,7 @@ class FrameError(BounceAnalyticsError, ValueError):
     >>> ba.classify(pd.DataFrame({"email": ["ann@example.com"]}))
     Traceback (most recent call last):
         ...
-    bounceanalytics.errors.FrameError: an event frame needs the columns event, provider, ...; found: email
+    bounceanalytics.errors.FrameError: an event frame needs the columns provider, event, ...; found: email
     """
 
 

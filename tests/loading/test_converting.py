@@ -267,7 +267,7 @@ def test_other_options_and_other_folders_are_refused(exports, tmp_path):
 def test_two_programs_do_not_write_one_dataset(exports, tmp_path):
     out = tmp_path / "out"
     ba.convert(exports, out)
-    with converting._alone(out), pytest.raises(ba.OutputError, match="another program is writing"):
+    with converting.alone(out), pytest.raises(ba.OutputError, match="another program is writing"):
         ba.convert(exports, out)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics.loading.finding import FORMATS
-from bounceanalytics.schema import ESPS, EVENT_COLUMNS
+from bounceanalytics.schema import ESPS, EVENT_COLUMNS, VERDICT_INPUTS
 from tests.loading.format_cases import CASES, IGNORED
 from tests.loading.format_cases.case import person
 
@@ -116,6 +116,7 @@ def test_refused_tables_and_bodies():
         (b"email,first_name\na@example.com,A\n", "read_table"),
         (b"a@example.com\nb@example.com\n", "a list of addresses"),
         (b"E-Mail Address\na@example.com\n", "a list of addresses"),
+        (",".join(VERDICT_INPUTS.names).encode() + b"\nses,bounced,,550,,,,,,\n", "names no recipients"),
     ):
         with pytest.raises(ba.FormatError, match=sentence):
             ba.load(content)
@@ -123,4 +124,4 @@ def test_refused_tables_and_bodies():
 
 def test_every_refused_form_has_a_case():
     assert {form.provider for form in FORMATS if form.refuse} == {*ESPS, ""}
-    assert sum(bool(form.refuse) for form in FORMATS) <= len(REFUSED) + 6
+    assert sum(bool(form.refuse) for form in FORMATS) <= len(REFUSED) + 7
