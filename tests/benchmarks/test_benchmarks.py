@@ -170,6 +170,7 @@ def test_each_program_says_how_it_is_called(path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.huge
 def test_every_step_is_measured(tmp_path: Path) -> None:
     out = tmp_path / "RESULTS.md"
     options = ["--quick", "--count", "2000", "--rounds", "1", "--out", out]
@@ -179,6 +180,7 @@ def test_every_step_is_measured(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.huge
 def test_costs_are_measured_and_written(
     module: Any,
     measure: Any,
