@@ -21,7 +21,7 @@ from bounceanalytics.classifying.evidence import gather, mailbox_numbers
 from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
 from bounceanalytics.datasets import Dataset, as_dataset, write_dataset
-from bounceanalytics.errors import FrameError
+from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.files import place, publish
 from bounceanalytics.knowledge.rules import WORD_COLUMNS, read_rules
 from bounceanalytics.schema import (
@@ -160,6 +160,8 @@ def classify(
     if out is not None:
         if dataset is None:
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
+        if place(out).expanduser().absolute() == dataset.path.expanduser().absolute():
+            raise OutputError(f"{out} is the dataset itself; name another folder")
         parts = (
             (part.relative_to(dataset.path), _classified(dataset, part, book, second_reader))
             for part in dataset.parts

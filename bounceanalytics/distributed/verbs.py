@@ -108,8 +108,7 @@ def convert(  # noqa: PLR0913 - all but two are of the same names as elsewhere
     4 True
     """
     check_options(provider, "collect", timezone)
-    home = place(out)
-    home = home if is_remote(home) else home.expanduser().absolute()
+    home = _home(out)
     if is_dataset(home) and not overwrite:
         raise OutputError(f"{home} is a dataset already; pass overwrite=True or name another folder")
     slices = slicing.slices_of(source, slice_bytes, provider)
@@ -120,7 +119,8 @@ def convert(  # noqa: PLR0913 - all but two are of the same names as elsewhere
         work = partial(_convert, out=str(home), options=options)
         made = slicing.in_their_files(slices, each(client, work, slices, _telling(progress, "converting")))
         _empty(home)
-        merge = partial(slicing.merge_share, made=made, out=str(home), options=options)
+        rows = [replace(one, accounts=[]) for one in made]  # all that is needed of each by every worker
+        merge = partial(slicing.merge_share, made=rows, out=str(home), options=options)
         found = each(client, merge, range(shares), _telling(progress, "sorting out copies"))
         _finish(home, options, slices, made, found)
     return Dataset(home)
@@ -136,6 +136,10 @@ def _finish(
     """Write the accounts, and with them say that the dataset is whole; the slices are needed no more."""
     accounts = slicing.accounts_of(slices, made, shares)
     rejects = rejects_frame(slicing.rejects_of(home, made))
+    if len(rejects):
+        with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+            rejects.to_parquet(Path(folder, "rejects"), compression="zstd")
+            publish(Path(folder, "rejects"), home / STATE / "rejects-00001.table")
     copies = sum(share.copies for share in shares)
     for number, account in enumerate(accounts, start=1):
         note = {
@@ -145,11 +149,6 @@ def _finish(
             "copies": copies if number == 1 else 0,
             "account": facts_of(account),
         }
-        mine = rejects[rejects["source"] == account.source]
-        if len(mine):
-            with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
-                mine.to_parquet(Path(folder, "rejects"), compression="zstd")
-                publish(Path(folder, "rejects"), home / STATE / f"rejects-{number:05d}.table")
         write_text(home / STATE / f"unit-{number:05d}.json", json.dumps(note))
     write_about(home, "events", options=options.facts)
     remove_folder(home / STATE / "slices")
@@ -206,8 +205,9 @@ def classify(
     bounces True
     """
     given = _dataset(dataset)
-    home = place(out)
-    home = home if is_remote(home) else home.expanduser().absolute()
+    home = _home(out)
+    if str(home) == str(_home(given.path)):
+        raise OutputError(f"{home} is the dataset itself; name another folder")
     make_room(home, overwrite=overwrite)
     parts = [str(part) for part in given.parts]
     work = partial(
@@ -274,6 +274,12 @@ def _part(part: str, dataset: str, columns: Sequence[str]) -> pd.DataFrame:
     table = pa.concat_tables(pieces).unify_dictionaries() if pieces else None
     wanted = given.columns.select(list(columns))
     return wanted.empty() if table is None else wanted.frame(table)
+
+
+def _home(out: Path | str | os.PathLike[str]) -> Path:
+    """Return where all workers find a folder."""
+    home = place(out)
+    return home if is_remote(home) else home.expanduser().absolute()
 
 
 def _empty(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""What storms, refusals, changes and full mail systems come to as incidents."""
+"""Collecting incidents from storms, refusals, changes and full mail systems."""
 
 from __future__ import annotations
 

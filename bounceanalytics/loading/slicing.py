@@ -158,7 +158,8 @@ def slices_of(source: Any, size: int, provider: str | None = None) -> list[Slice
             found.append(Slice(len(found), tuple(group)))
             group.clear()
 
-    for piece in _files(source):
+    # a file that is named twice is one
+    for piece in {piece.path: piece for piece in _files(source)}.values():
         if group and sum(one.size for one in group) + piece.size > size:
             close()
         ranges = _ranges(piece, size, provider) if piece.size > size else [piece]
@@ -263,14 +264,9 @@ def convert_slice(one: Slice, out: str, options: Options) -> Made:
 
 def in_their_files(slices: Sequence[Slice], made: Sequence[Made]) -> list[Made]:
     """Return what became of slices, with the number of records that stand before each range of a file."""
-    done, before, path = [], 0, ""
+    done, before = [], 0
     for one, what in zip(slices, made, strict=True):
-        piece = one.pieces[0]
-        if piece.found is None:
-            done.append(what)
-            continue
-        before = before if piece.path == path else 0
-        path = piece.path
+        before = before if one.pieces[0].start else 0  # the ranges of a file follow one another
         done.append(replace(what, before=before))
         before += int(what.accounts[0][0]["records"])
     return done

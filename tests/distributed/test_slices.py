@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 from itertools import pairwise
@@ -16,7 +15,8 @@ import bounceanalytics as ba
 from bounceanalytics.loading import slicing
 from bounceanalytics.loading.slicing import Options
 from tests.effort import examples
-from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
+from tests.loading.exports import lines, sendgrid_bounce
+from tests.loading.test_converting import write_exports
 
 ORDER = ["source", "record", "recipient", "event", "timestamp"]
 
@@ -39,24 +39,7 @@ def assert_same(one: ba.Dataset, other: ba.Dataset) -> None:
 
 @pytest.fixture
 def exports(tmp_path):
-    folder = tmp_path / "exports"
-    folder.mkdir()
-    (folder / "a.ndjson").write_bytes(lines(*(sendgrid_bounce(number) for number in range(200))))
-    damaged = lines(*(sendgrid_bounce(number) for number in range(190, 260)))
-    (folder / "b.ndjson").write_bytes(damaged[:4000] + b"{broken" + damaged[4000:])
-    (folder / "c.json.gz").write_bytes(
-        gzip.compress(array(*(mailgun_failed(number) for number in range(50))))
-    )
-    several = [
-        ses_bounce(f"x{number}@example.com", f"y{number}@example.net", number=number) for number in range(60)
-    ]
-    (folder / "d.json").write_bytes(lines(*several, *several[:9]))
-    (folder / "e.csv").write_text(
-        "created,email,reason,status\n,a@example.com,full,5.2.2\n", encoding="utf-8"
-    )
-    (folder / "notes.txt").write_text("call the printer", encoding="utf-8")
-    (folder / "empty.json").write_bytes(b"")
-    return folder
+    return write_exports(tmp_path / "exports")
 
 
 @pytest.mark.filterwarnings("ignore::bounceanalytics.NaiveTimeWarning")
@@ -212,3 +195,39 @@ def test_a_dask_frame_has_the_types_of_the_frame(exports, tmp_path):
     assert frame.dtypes.to_dict() == made.to_pandas().dtypes.to_dict()
     counts = ba.distributed.to_dask(made, ["domain"])["domain"].value_counts().compute()
     assert counts.to_dict() == made.to_pandas(["domain"])["domain"].value_counts().to_dict()
+
+
+@pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
+def test_files_of_one_name_keep_their_own_accounts_and_rejects(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.ndjson").write_bytes(
+            lines(*(sendgrid_bounce(number, sg_event_id=f"{name}{number}") for number in range(9)))
+            + b"{broken\n"
+        )
+    given = [tmp_path / "one", tmp_path / "two", tmp_path / "one"]  # a file that is named twice is one
+    made = ba.load(ba.distributed.convert(given, tmp_path / "out", slice_bytes=900, partitions=3))
+    assert made.files["records"].tolist() == [10, 10]
+    assert made.files["rejected"].tolist() == [1, 1]
+    assert made.rejects["record"].tolist() == [10, 10]
+    assert len(made.events) == 18
+
+
+@pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
+def test_a_line_may_be_longer_than_several_ranges(tmp_path):
+    events = [sendgrid_bounce(number) for number in range(20)]
+    events[7]["reason"] = "550 5.1.1 " + "unknown user " * 3_000
+    (tmp_path / "a.ndjson").write_bytes(lines(*events))
+    whole = ba.convert(tmp_path / "a.ndjson", tmp_path / "whole")
+    assert_same(whole, ba.distributed.convert(tmp_path / "a.ndjson", tmp_path / "cut", slice_bytes=3_000))
+
+
+def test_a_dataset_is_not_classified_into_itself(exports, tmp_path):
+    made = ba.distributed.convert(exports / "a.ndjson", tmp_path / "out")
+    for classify in (
+        ba.distributed.classify,
+        lambda dataset, out, **more: ba.classify(dataset, out=out, **more),
+    ):
+        with pytest.raises(ba.OutputError, match="the dataset itself"):
+            classify(made, tmp_path / "out", overwrite=True)
+    assert len(made) == 200
