@@ -30,7 +30,8 @@ from bounceanalytics.loading.converting import alone, facts_of
 from bounceanalytics.loading.finding import check_options
 from bounceanalytics.loading.joining import rejects_frame
 from bounceanalytics.loading.reading import warn_of_times
-from bounceanalytics.loading.slicing import Made, Options, Share, Slice
+from bounceanalytics.loading.shares import Share, accounts_of, merge_share
+from bounceanalytics.loading.slices import Options, Slice, slices_of
 
 if TYPE_CHECKING:
     import os
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from bounceanalytics.classifying.classify import Rules
     from bounceanalytics.loading.finding import Progress
+    from bounceanalytics.loading.slicing import Made
 
 _SLICE = 256 * 1024**2  # bytes
 _SHARE = 512 * 1024**2  # bytes of exports whose rows one share of the addresses should hold
@@ -111,7 +113,7 @@ def convert(  # noqa: PLR0913 - all but two are of the same names as elsewhere
     home = _home(out)
     if is_dataset(home) and not overwrite:
         raise OutputError(f"{home} is a dataset already; pass overwrite=True or name another folder")
-    slices = slicing.slices_of(source, slice_bytes, provider)
+    slices = slices_of(source, slice_bytes, provider)
     shares = partitions or max(1, -(-sum(one.size for one in slices) // _SHARE))
     options = Options(provider, deduplicate, timezone, dayfirst, shares)
     make_room(home, overwrite=overwrite)
@@ -120,7 +122,7 @@ def convert(  # noqa: PLR0913 - all but two are of the same names as elsewhere
         made = slicing.in_their_files(slices, each(client, work, slices, _telling(progress, "converting")))
         _empty(home)
         rows = [replace(one, accounts=[]) for one in made]  # all that is needed of each by every worker
-        merge = partial(slicing.merge_share, made=rows, out=str(home), options=options)
+        merge = partial(merge_share, made=rows, out=str(home), options=options)
         found = each(client, merge, range(shares), _telling(progress, "sorting out copies"))
         _finish(home, options, slices, made, found)
     return Dataset(home)
@@ -134,7 +136,7 @@ def _finish(
     home: Path, options: Options, slices: Sequence[Slice], made: Sequence[Made], shares: Sequence[Share]
 ) -> None:
     """Write the accounts, and with them say that the dataset is whole; the slices are needed no more."""
-    accounts = slicing.accounts_of(slices, made, shares)
+    accounts = accounts_of(slices, made, shares)
     rejects = rejects_frame(slicing.rejects_of(home, made))
     if len(rejects):
         with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:

@@ -1,18 +1,14 @@
-"""Slices: bounded pieces of any amount of exports, each turned into Parquet by itself, on any machine, in any order.
+"""A slice turned into one Parquet file, by itself, on any machine, in any order.
 
-A slice is a range of the bytes of one large file, or a group of small files. What becomes of it is one file: its rows
-in groups by a share of the addresses, with the keys that tell copies and the account of its records. All copies of an
-event have one address, so that the shares can be freed of them one by one. A file is there whole or not at all; what is
-there need not be made again.
+The file holds its rows in groups by a share of the addresses, with the keys that tell copies and the account of its
+records. It is there whole or not at all; what is there need not be made again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,208 +19,36 @@ import pyarrow.parquet
 
 from bounceanalytics.addresses import normal_form
 from bounceanalytics.datasets import STATE
-from bounceanalytics.errors import BounceAnalyticsError, SourceError
 from bounceanalytics.files import place, publish
 from bounceanalytics.loading.account import Account
-from bounceanalytics.loading.converting import PARQUET, SCHEMA, account_from, facts_of
-from bounceanalytics.loading.copies import repeated_among
+from bounceanalytics.loading.converting import SCHEMA, facts_of
 from bounceanalytics.loading.finding import find
 from bounceanalytics.loading.joining import rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import OWNERS, to_events
 from bounceanalytics.loading.reading import Reader, notes, open_engine
-from bounceanalytics.opening.archives import shown
-from bounceanalytics.opening.encodings import is_settled
-from bounceanalytics.opening.places import Given, given_files, is_url, listed_url, reason
-from bounceanalytics.opening.sources import Source, open_given
+from bounceanalytics.loading.slices import fetched, first_byte
+from bounceanalytics.opening.places import Given
+from bounceanalytics.opening.sources import open_given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import IO
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from bounceanalytics.loading.account import Batch
     from bounceanalytics.loading.found import Found
+    from bounceanalytics.loading.slices import Options, Piece, Slice
+    from bounceanalytics.opening.sources import Source
 
 _MEMORY = "384MB"  # of the engine, for each slice that is being read
-_COPIED = 4 * 1024**2  # bytes of a range at a time
-_HEAD = 64 * 1024
 _ABOUT = b"bounceanalytics"
-_FILE = 32  # bits behind the number of a slice, for the file in it
 
 # what is read once, soon
 _PASSING: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
 _ROW_COLUMNS = {"file": pa.int32(), "several": pa.bool_()}
-_KEY_COLUMNS = {name: pa.uint64() for name in ("key", *OWNERS)}
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A file, or the lines that begin in a range of its bytes.
-
-    Attributes
-    ----------
-    name : str
-        What the ``source`` column says.
-    path : str
-        A path that every worker can read, or a URL.
-    size : int
-        Bytes of it.
-    stamp : str
-        What changes when the file does.
-    alone : bool
-        The caller named this very file, so that it must be an export.
-    problem : str
-        Why it cannot be read.
-    start, stop : int
-        The range; all of the file where ``found`` is missing.
-    found : Found, optional
-        What the whole file is, of which this is a range.
-    """
-
-    name: str
-    path: str
-    size: int
-    stamp: str = ""
-    alone: bool = True
-    problem: str = ""
-    start: int = 0
-    stop: int = 0
-    found: Found | None = None
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Pieces that are read one after the other, as one part of the work; ``number`` says which in their order."""
-
-    number: int
-    pieces: tuple[Piece, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of it."""
-        return sum(piece.stop - piece.start if piece.found else piece.size for piece in self.pieces)
-
-    def file(self, out: Path, options: Options) -> Path:
-        """Return where its rows are written; another place for other content or options."""
-        pieces = [(one.name, one.path, one.size, one.stamp, one.start, one.stop) for one in self.pieces]
-        told = json.dumps([pieces, options.facts], sort_keys=True)
-        digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        return out / STATE / "slices" / f"slice-{self.number:06d}-{digest}.parquet"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How slices are read."""
-
-    provider: str | None = None
-    deduplicate: bool = True
-    timezone: str | None = None
-    dayfirst: bool | None = None
-    partitions: int = 1
-    threads: int = 0  # of the engine; as many as there are cores if 0
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the rows depend on, as plain values."""
-        return {
-            "provider": self.provider,
-            "deduplicate": self.deduplicate,
-            "timezone": self.timezone,
-            "dayfirst": self.dayfirst,
-            "partitions": self.partitions,
-        }
-
-
-# what to do
-
-
-def slices_of(source: Any, size: int, provider: str | None = None) -> list[Slice]:
-    """Return the slices of files, of about so many bytes each.
-
-    Files are only listed, and the beginning of large ones is read.
-
-    Raises
-    ------
-    SourceError
-        If there is nothing, or something that only this process can read.
-    """
-    found: list[Slice] = []
-    group: list[Piece] = []
-
-    def close() -> None:
-        if group:
-            found.append(Slice(len(found), tuple(group)))
-            group.clear()
-
-    # a file that is named twice is one
-    for piece in {piece.path: piece for piece in _files(source)}.values():
-        if group and sum(one.size for one in group) + piece.size > size:
-            close()
-        ranges = _ranges(piece, size, provider) if piece.size > size else [piece]
-        for one in ranges:
-            group.append(one)
-            if len(ranges) > 1:
-                close()
-    close()
-    return found
-
-
-def _files(source: Any) -> Iterator[Piece]:
-    """Yield the files that a source stands for, without reading them."""
-    if isinstance(source, (list, tuple)):
-        for item in source:
-            yield from _files(item)
-        return
-    if isinstance(source, str) and is_url(source):
-        system, files, alone = listed_url(source)
-        for path, name in files:
-            about = system.info(path)
-            stamp = str(
-                about.get("ETag") or about.get("mtime") or about.get("updated") or about.get("created") or ""
-            )
-            yield Piece(name, system.unstrip_protocol(path), int(about["size"] or 0), stamp, alone)
-        return
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
-        for given in given_files(source, folder):
-            if given.copied:
-                raise SourceError(
-                    f"{given.name} is not on a disk that every worker reads; give paths or URLs instead"
-                )
-            size, stamp = 0, ""
-            if not given.problem:
-                facts = given.path.stat()
-                size, stamp = facts.st_size, str(facts.st_mtime_ns)
-            yield Piece(given.name, str(given.path.absolute()), size, stamp, given.alone, given.problem)
-
-
-def _ranges(piece: Piece, size: int, provider: str | None) -> list[Piece]:
-    """Return the ranges of a large file whose records are lines, else the file."""
-    found = _plain(piece, provider)
-    if found is None:
-        return [piece]
-    count = -(-piece.size // size)
-    edges = [piece.size * number // count for number in range(count + 1)]
-    return [replace(piece, start=start, stop=stop, found=found) for start, stop in pairwise(edges)]
-
-
-def _plain(piece: Piece, provider: str | None) -> Found | None:
-    """Return what a file is of which each line is a record that the engine can read by itself."""
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
-        head = Path(folder, "head")
-        with _opened(piece) as stream:
-            head.write_bytes(stream.read(16 * _HEAD).rpartition(b"\n")[0] + b"\n")
-        if not is_settled(head.read_bytes()[:4096]):
-            return None
-        sources = open_given(Given(piece.name, head, alone=False), folder)
-        if len(sources) != 1 or sources[0].packing != "none" or Path(sources[0].path) != head:
-            return None
-        known = find(sources, [Account(piece.name)], provider, folder)
-    return known[0][2] if known and known[0][2].plain else None
-
-
-# a slice
+#: What tells copies of an event.
+KEY_COLUMNS = {name: pa.uint64() for name in ("key", *OWNERS)}
 
 
 @dataclass(frozen=True)
@@ -315,7 +139,7 @@ class _Read:
         """Read a piece."""
         given = Given(piece.name, Path(piece.path), piece.alone, problem=piece.problem)
         if not piece.problem:
-            given = replace(given, path=_fetched(piece, self._folder))
+            given = replace(given, path=fetched(piece, self._folder))
         sources = open_given(given, self._folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         if piece.found and piece.found.format:
@@ -330,7 +154,7 @@ class _Read:
             self._fill(before + at, source, found)
         for rejects in self.rejects[rejected:] if piece.start else ():
             rejects["offset"] = rejects["offset"].where(
-                rejects["offset"] < 0, rejects["offset"] + _start(piece)
+                rejects["offset"] < 0, rejects["offset"] + first_byte(piece)
             )
 
     def _fill(self, at: int, source: Source, found: Found) -> None:
@@ -397,173 +221,16 @@ class _Read:
 
 
 _EMPTY = pa.schema(
-    [*SCHEMA, *(pa.field(name, kind) for name, kind in {**_KEY_COLUMNS, **_ROW_COLUMNS}.items())]
+    [*SCHEMA, *(pa.field(name, kind) for name, kind in {**KEY_COLUMNS, **_ROW_COLUMNS}.items())]
 )
 
 
-def _opened(piece: Piece) -> IO[bytes]:
-    if is_url(piece.path):
-        system, files, _ = listed_url(piece.path, one=True)
-        stream: IO[bytes] = system.open(files[0][0], "rb")
-        return stream
-    return Path(piece.path).open("rb")
-
-
-def _fetched(piece: Piece, folder: str) -> Path:
-    """Return a piece as a file on this machine."""
-    if piece.found is None and not is_url(piece.path):
-        return Path(piece.path)
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out, _opened(piece) as stream:
-            if piece.found is None:
-                shutil.copyfileobj(stream, out, _COPIED)
-            else:
-                _copy_lines(stream, out, piece.start, piece.stop)
-    except BounceAnalyticsError:
-        raise
-    except Exception as error:  # each store raises what its own libraries do
-        raise SourceError(f"cannot read {shown(piece.name)}: {reason(error)}") from error
-    return Path(out.name)
-
-
-def _start(piece: Piece) -> int:
-    """Return the byte at which the first line of a range begins."""
-    if not piece.start:
-        return 0
-    with _opened(piece) as stream:
-        stream.seek(piece.start - 1)
-        return piece.start - 1 + _line_left(stream)
-
-
-def _line_left(stream: IO[bytes]) -> int:
-    """Read to the end of a line; return how many bytes that were."""
-    return len(stream.readline())
-
-
-def _copy_lines(stream: IO[bytes], out: IO[bytes], start: int, stop: int) -> None:
-    """Copy the lines that begin in a range of bytes."""
-    if start:
-        stream.seek(start - 1)
-        start += _line_left(stream) - 1
-    left = stop - start
-    last = b"\n"
-    while left > 0 and (block := stream.read(min(left, _COPIED))):
-        out.write(block)
-        left -= len(block)
-        last = block[-1:]
-    if left == 0 and last != b"\n":
-        out.write(stream.readline())
-
-
-# a share of the addresses
-
-
-@dataclass
-class Share:
-    """What became of a share of the addresses: rows by slice and file, and the records of several rows in it."""
-
-    rows: int = 0
-    copies: int = 0
-    # by slice and file: records of one row that are new, and that repeat one
-    fresh: dict[int, int] = field(default_factory=dict)
-    again: dict[int, int] = field(default_factory=dict)
-    # slice and file, record, whether a row of it is new: of records whose rows may lie in several shares
-    several: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 3), np.int64))
-
-
-def merge_share(share: int, made: Sequence[Made], out: str, options: Options) -> Share:
-    """Write the part of a dataset with the rows of a share of the addresses, each event once; the first copy stays.
-
-    Parameters
-    ----------
-    share : int
-    made : sequence of Made
-        All slices, in their order.
-    out : str
-        Folder of the dataset.
-    options : Options
-    """
-    home = place(out)
-    tables, origin, before = [], [], []
-    for number, one in enumerate(made):
-        if share not in one.shares:
-            continue
-        with (home / STATE / "slices" / one.name).open("rb") as stream:
-            table = pa.parquet.ParquetFile(stream).read_row_group(one.shares.index(share))
-        tables.append(table)
-        origin.append(np.full(len(table), number, np.int64))
-        before.append(np.full(len(table), one.before, np.int64))
-    result = Share()
-    if not tables:
-        return result
-    table = pa.concat_tables(tables)
-    record = table["record"].to_numpy() + np.concatenate(before)
-    table = table.set_column(table.schema.get_field_index("record"), "record", pa.array(record))
-    keys = table.select(list(_KEY_COLUMNS))
-    again = repeated_among(keys) if options.deduplicate else np.zeros(len(table), bool)
-    file = np.concatenate(origin) << _FILE | table["file"].to_numpy()
-    several = table["several"].to_numpy()
-    for found, which in ((result.fresh, ~several & ~again), (result.again, ~several & again)):
-        files, counts = np.unique(file[which], return_counts=True)
-        found |= dict(zip(files.tolist(), counts.tolist(), strict=True))
-    result.several = np.stack([file, record, ~again], 1)[several]
-    result.copies = int(again.sum())
-    kept = table.select(SCHEMA.names).filter(pa.array(~again))
-    result.rows = len(kept)
-    if result.rows:
-        width = len(str(options.partitions - 1))
-        with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
-            part = Path(folder, "part.parquet")
-            with pa.parquet.ParquetWriter(part, SCHEMA, **PARQUET) as writer:
-                writer.write_table(kept.cast(SCHEMA), row_group_size=100_000)
-            publish(part, home / f"partition={share:0{width}d}" / "part-00001.parquet")
-    return result
-
-
-def _about(file: pa.parquet.ParquetFile) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads(file.schema_arrow.metadata[_ABOUT])
-    return about
-
-
-# the account of all
-
-
-def accounts_of(slices: Sequence[Slice], made: Sequence[Made], shares: Iterable[Share]) -> list[Account]:
-    """Return the account of each file, from those of its slices and what became of their rows."""
-    found: dict[tuple[str, str], Account] = {}
-    of: dict[int, Account] = {}
-    for number, (one, what) in enumerate(zip(slices, made, strict=True)):
-        for at, (facts, piece) in enumerate(what.accounts):
-            account = account_from(facts)
-            known = found.setdefault((one.pieces[piece].path, account.source), account)
-            if known is not account:
-                known.add(account)
-            of[number << _FILE | at] = known
-    records: list[NDArray[np.int64]] = []
-    for share in shares:
-        for file, count in share.fresh.items():
-            of[file].rows += count
-            of[file].loaded += count
-        for file, count in share.again.items():
-            of[file].ignore("duplicate", count)
-        records.append(share.several)
-    if records:
-        _settle_several(np.concatenate(records), of)
-    return list(found.values())
-
-
-def _settle_several(rows: NDArray[np.int64], of: dict[int, Account]) -> None:
-    """Count the records whose rows lie in several shares; one without a new row is a duplicate."""
-    if not len(rows):
-        return
-    records, of_row = np.unique(rows[:, :2], axis=0, return_inverse=True)
-    fresh = np.bincount(of_row.ravel(), rows[:, 2], minlength=len(records)).astype(np.int64)
-    for (file, _), count in zip(records.tolist(), fresh.tolist(), strict=True):
-        of[file].rows += count
-        if count:
-            of[file].loaded += 1
-        else:
-            of[file].ignore("duplicate", 1)
+def rows_of(share: int, one: Made, out: Path) -> pa.Table | None:
+    """Return the rows of a share of the addresses in the file of a slice; None where it has none."""
+    if share not in one.shares:
+        return None
+    with (out / STATE / "slices" / one.name).open("rb") as stream:
+        return pa.parquet.ParquetFile(stream).read_row_group(one.shares.index(share))
 
 
 def rejects_of(out: Path, made: Sequence[Made]) -> list[pd.DataFrame]:
@@ -576,3 +243,8 @@ def rejects_of(out: Path, made: Sequence[Made]) -> list[pd.DataFrame]:
                 rejects = pa.parquet.read_table(stream).to_pandas()
             found.append(rejects.assign(record=rejects["record"] + one.before))
     return found
+
+
+def _about(file: pa.parquet.ParquetFile) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(file.schema_arrow.metadata[_ABOUT])
+    return about

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
-from bounceanalytics.loading import slicing
-from bounceanalytics.loading.slicing import Options
+from bounceanalytics.loading import slices, slicing
+from bounceanalytics.loading.slices import Options
 from tests.effort import examples
 from tests.loading.exports import lines, sendgrid_bounce
 from tests.loading.test_converting import write_exports
@@ -86,7 +86,7 @@ def test_each_line_lies_in_one_range(rows, end, closed, size):
     parts = []
     for start, stop in pairwise(edges):
         out = io.BytesIO()
-        slicing._copy_lines(io.BytesIO(content), out, start, stop)
+        slices._copy_lines(io.BytesIO(content), out, start, stop)
         parts.append(out.getvalue())
     assert b"".join(parts) == content
     assert all(part.endswith(b"\n") for part in parts[:-1] if part and not content.endswith(part))
@@ -123,7 +123,7 @@ def test_what_is_done_is_not_done_again(exports, tmp_path, monkeypatch):
         ba.Dataset(out)
     monkeypatch.setattr(slicing, "_make", lambda one, *rest: (seen.append(one.number), made(one, *rest)))
     done = ba.distributed.convert(exports, out, **arguments)
-    assert seen[2:] == list(range(2, len(slicing.slices_of(exports, 20_000))))
+    assert seen[2:] == list(range(2, len(slices.slices_of(exports, 20_000))))
     assert_same(ba.convert(exports, tmp_path / "whole", timezone="UTC"), done)
     assert not list(out.rglob("slice-*"))
 
@@ -131,9 +131,9 @@ def test_what_is_done_is_not_done_again(exports, tmp_path, monkeypatch):
 def test_a_file_that_has_changed_is_another_slice(tmp_path):
     path = tmp_path / "a.ndjson"
     path.write_bytes(lines(sendgrid_bounce(1)))
-    (one,) = slicing.slices_of(path, 10**6)
+    (one,) = slices.slices_of(path, 10**6)
     path.write_bytes(lines(sendgrid_bounce(1), sendgrid_bounce(2)))
-    (other,) = slicing.slices_of(path, 10**6)
+    (other,) = slices.slices_of(path, 10**6)
     assert one.file(tmp_path, Options()) != other.file(tmp_path, Options())
     assert one.file(tmp_path, Options()) != one.file(tmp_path, Options(partitions=2))
 

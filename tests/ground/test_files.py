@@ -257,7 +257,7 @@ ELSEWHERE = {
     "datasets.py": {"write_text"},  # a hidden file
     "distributed/verbs.py": {"write_text"},  # of files.py
     "loading/converting.py": {"open", "write_text"},  # hidden files
-    "loading/slicing.py": {"NamedTemporaryFile", "write_bytes"},  # temporary files
+    "loading/slices.py": {"NamedTemporaryFile", "write_bytes"},  # temporary files
     "opening/archives.py": {"open"},  # temporary files
     "opening/sources.py": {"copyfile"},  # temporary, where there are no links
     "suppressing/suppressions.py": {"open"},  # in the folder of whole_files
