@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,7 +25,7 @@ from bounceanalytics.deciding.gathering import checked_policy, gather_evidence, 
 from bounceanalytics.errors import PolicyError
 from bounceanalytics.esps import ESPS
 from bounceanalytics.finding.retries import retry_days
-from bounceanalytics.finding.traps import find_traps
+from bounceanalytics.finding.traps import gather_traps
 from bounceanalytics.history import History
 
 if TYPE_CHECKING:
@@ -151,47 +150,73 @@ def decide(
     0
     """
     policy = checked_policy(policy)
-    moment = _moment(at)
     with History.open(bounces) as history:
-        gather_evidence(history, policy.late_bounce_hours)
-        register_lines(history, policy)
-        history.register("titles", _titles())
-        history.register(
-            "esps", pa.table({"provider": list(ESPS), "esp_title": [one.title for one in ESPS.values()]})
-        )
-        history.register("traps", find_traps(history, policy.late_bounce_hours))
-        if moment is None:
-            ((moment,),) = history.database.sql("SELECT max(last_seen) FROM facts").fetchall()
-        history.run("deciding", "standing")
-        history.run("deciding", "counting")
-        history.run("deciding", "decide", at=moment)
-        history.run("deciding", "explanation")
-        verdicts = history.table(f"SELECT {', '.join(_EXPLAINED)} FROM explained")
-        retry_on = _retry_on(history, verdicts, policy.late_bounce_hours)
-        addresses = history.number_addresses()
-    return _frame(_in_order(verdicts.append_column("retry_on", retry_on), addresses), policy)
+        prepare(history, policy, _moment(at))
+        verdicts = pa.concat_tables(history.collect(verdicts_of))
+    return frame_of(_in_order(verdicts), policy)
 
 
-def _retry_on(history: History, verdicts: pa.Table, late_bounce_hours: int) -> pa.Array:
-    """Return the day from which each held address is likely to take mail again; missing for the others."""
-    held = pc.equal(verdicts["verdict"], "hold")
-    if not pc.any(held, min_count=0).as_py():
-        return pa.nulls(len(verdicts), pa.timestamp("us"))
-    history.register("retries", retry_days(history, late_bounce_hours=late_bounce_hours))
-    history.register("verdicts", verdicts)
+def prepare(history: History, policy: Policy, moment: datetime | None = None) -> None:
+    """Make the views that :func:`verdicts_of` asks, in every part of the history.
+
+    Parameters
+    ----------
+    history : History
+    policy : Policy
+    moment : datetime, optional
+        For which to decide, in UTC without a zone; the time of the last event if not given.
+    """
+    gather_evidence(history, policy.late_bounce_hours)
+    register_lines(history, policy)
+    history.register("titles", _titles())
+    history.register(
+        "esps", pa.table({"provider": list(ESPS), "esp_title": [one.title for one in ESPS.values()]})
+    )
+    gather_traps(history, policy.late_bounce_hours)
+    if moment is None:
+        moment = max(filter(None, history.collect(_last_seen)), default=None)
+    history.run("deciding", "standing")
+    history.run("deciding", "counting")
+    history.run("deciding", "decide", at=moment)
+    history.run("deciding", "explanation")
+    history.register("retries", _retries(history, policy.late_bounce_hours))
+
+
+def _last_seen(history: History) -> datetime | None:
+    moment: datetime | None = history.table("SELECT max(last_seen) AS moment FROM facts")["moment"][0].as_py()
+    return moment
+
+
+def _retries(history: History, late_bounce_hours: int) -> pa.Table:
+    """Return after how many days to try again; nothing where nobody is held, for it takes a while."""
+    columns = ["reason", "mailbox_provider", "retry_days"]
+    if any(history.collect(_holds)):
+        return pa.Table.from_pandas(retry_days(history, late_bounce_hours=late_bounce_hours)[columns])
+    return schema.RETRY_COLUMNS.select(columns).arrow.empty_table()
+
+
+def _holds(history: History) -> bool:
+    return bool(len(history.table("FROM chosen_lines WHERE verdict = 'hold' LIMIT 1")))
+
+
+def verdicts_of(history: History) -> pa.Table:
+    """Return the verdicts on the addresses of a history that is prepared, which is a part of one perhaps."""
+    verdicts = history.table(f"SELECT {', '.join(_EXPLAINED)} FROM explained")
+    held = verdicts.filter(pc.equal(verdicts["verdict"], "hold"))
+    history.register("verdicts", held)
     found = history.table(read_sql("deciding", "retry_on"))
     places = pc.index_in(verdicts["address"], found["address"].combine_chunks())
-    return found["retry_on"].combine_chunks().take(places.combine_chunks())
+    retry_on = found["retry_on"].combine_chunks().take(places.combine_chunks())
+    addresses = history.addresses.take(verdicts["address"].combine_chunks())
+    verdicts = verdicts.append_column("retry_on", retry_on)
+    return verdicts.set_column(verdicts.column_names.index("address"), "address", addresses)
 
 
-def _in_order(verdicts: pa.Table, addresses: pa.Array) -> pa.Table:
-    """Return verdicts in the order of addresses, with these instead of their numbers."""
-    rank = np.empty(len(addresses), np.int64)
-    rank[pc.sort_indices(addresses).to_numpy()] = np.arange(len(addresses))
-    order = pa.array(np.argsort(rank[verdicts["address"].to_numpy()]))
+def _in_order(verdicts: pa.Table) -> pa.Table:
+    """Return verdicts in the order of addresses."""
+    order = pc.sort_indices(verdicts["address"].combine_chunks())
     # one whole column after the other: to take the rows of a table in pieces needs twice the time
-    whole = {name: verdicts[name].combine_chunks().take(order) for name in verdicts.column_names}
-    return pa.table(whole | {"address": addresses.take(whole["address"])})
+    return pa.table({name: verdicts[name].combine_chunks().take(order) for name in verdicts.column_names})
 
 
 def _moment(at: datetime | str | None) -> datetime | None:
@@ -218,7 +243,8 @@ def _titles() -> pa.Table:
     )
 
 
-def _frame(verdicts: pa.Table, policy: Policy) -> pd.DataFrame:
+def frame_of(verdicts: pa.Table, policy: Policy) -> pd.DataFrame:
+    """Return verdicts as the frame that :func:`decide` returns."""
     address = verdicts["address"].cast(schema.ARROW_STRING)
     domains = domain_of(address.combine_chunks()) if len(address) else pa.nulls(0, schema.ARROW_STRING)
     verdicts = verdicts.append_column("domain", domains)

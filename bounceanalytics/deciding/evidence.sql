@@ -1,5 +1,5 @@
 -- Classified events in; what speaks for and against each address out, whatever the policy.
--- Views: events (address as a number, timestamp in UTC), in_storm (row); table: wishes. Parameter: logs, what ESPs call lists
+-- View: events (address as a number, timestamp in UTC); tables: in_storm (row), wishes. Parameter: logs, what ESPs call lists
 -- that keep no mail from anybody.
 
 CREATE OR REPLACE TEMP TABLE facts AS

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from bounceanalytics.deciding.policy import Policy
 from bounceanalytics.errors import PolicyError
-from bounceanalytics.finding.storms import find_storms, storm_rows
+from bounceanalytics.finding.storms import find_storms, gather_storm_rows
 from bounceanalytics.history.responses import RESPONSE_COLUMNS, gather_responses
 from bounceanalytics.knowledge.rules import BETWEEN_WORDS, WORD_COLUMNS, esp_words
 
@@ -65,8 +65,10 @@ def gather_evidence(history: History, late_bounce_hours: int) -> None:
 
     def make() -> None:
         found = find_storms(history, late_bounce_hours)
-        rows = storm_rows(history, found) if len(found) else []
-        history.register("in_storm", pa.table({"row": pa.array(rows, pa.int64())}))
+        if len(found):
+            gather_storm_rows(history, found)
+        else:
+            history.run("finding", "no_storm")
         history.number_addresses()
         history.register("wish_words", _wish_words())
         history.run("deciding", "wishes", between=BETWEEN_WORDS)

@@ -215,7 +215,7 @@ def other_addresses(
 def _find_affected(history: History, checks: Frame | None) -> pa.Array:
     """Make the table ``affected``; return the addresses of the history by their numbers."""
     history.gather(_NEEDED)
-    addresses = history.number_addresses()
+    addresses = history.addresses
     history.register("checked", _checked(checks))
     history.run(
         "domains",

@@ -147,7 +147,7 @@ def _number(value: object) -> float | None:
 def _gather(history: History, mailing_list: Listed | None, ratio: float) -> None:
     """Make the tables of ``typos.sql``."""
     history.gather(_COLUMNS)
-    addresses = history.number_addresses()
+    addresses = history.addresses
     database = history.database
     numbers = pa.array(range(len(addresses)), pa.int64())
     history.register("names", pa.table({"address": numbers, "domain": domain_of(addresses)}))

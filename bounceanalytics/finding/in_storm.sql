@@ -2,6 +2,7 @@
 -- that repeat them a little later. View: events, storms_found; tables: mailboxes, hosts, sent. Parameters: invalid, the
 -- reasons that call a recipient invalid; delay hours.
 
+CREATE OR REPLACE TEMP TABLE in_storm AS
 WITH failures AS (
     SELECT
         row,
@@ -44,4 +45,4 @@ JOIN inside USING (address)
 WHERE
     inside.event = 'bounced'
     AND failures.event <> 'bounced'
-    AND failures.timestamp BETWEEN inside.timestamp AND inside.timestamp + to_hours($delay)
+    AND failures.timestamp BETWEEN inside.timestamp AND inside.timestamp + to_hours($delay);

@@ -165,11 +165,8 @@ def recovery(
 def recovery_totals(history: History, late_bounce_hours: int = 120) -> dict[str, int]:
     """Return how often an address began to bounce (``episodes``), was seen to recover, and was no longer tried."""
     gather_episodes(history, late_bounce_hours)
-    sums = history.table(
-        """SELECT count(*) AS episodes, count(*) FILTER (recovered) AS recovered,
-               count(*) FILTER (no_longer_tried) AS no_longer_tried
-           FROM episodes"""
-    )
+    history.count("finding", "episode_counts", "episode_counts")
+    sums = history.table(read_sql("finding", "recovery_totals"))
     return dict(sums.to_pylist()[0])
 
 
@@ -178,6 +175,8 @@ def gather_episodes(history: History, late_bounce_hours: int) -> None:
 
     def make() -> None:
         gather_responses(history, late_bounce_hours)
+        history.count("finding", "last_responses", "last_responses")
+        history.finish("finding", "last_response", "last_response")
         history.run("finding", "recovery", invalid=INVALID_REASONS, given_up=_GIVEN_UP)
 
     history.once("episodes", make, key=late_bounce_hours)
@@ -193,6 +192,7 @@ def _checked(by: Sequence[str]) -> frozenset[str]:
 def curves_of(history: History, by: frozenset[str], late_bounce_hours: int) -> pd.DataFrame:
     """Return what :func:`recovery_curves` does."""
     gather_episodes(history, late_bounce_hours)
+    history.count("finding", "episode_counts", "episode_counts")
     counts = history.query(read_sql("finding", "recovery_counts"), everyone=ALL)
     for name in GROUP:
         if name not in by:

@@ -1,6 +1,6 @@
 -- Responses in; episodes out: from the first bounce of an address after it last took mail (or ever) until it takes mail
--- again, or until it was last tried. Table: responses. Parameters: invalid, the reasons that call a recipient invalid; given_up,
--- days before the end of the history in which an address that is still tried would have been tried.
+-- again, or until it was last tried. Tables: responses, last_response. Parameters: invalid, the reasons that call a
+-- recipient invalid; given_up, days before the end of the history in which an address that is still tried would have been.
 
 CREATE OR REPLACE TEMP TABLE episodes AS
 -- An open counts at the time at which its message was sent. Where that is unknown it may be of a letter from before the bounce,
@@ -37,7 +37,7 @@ SELECT
     activity.moment AS accepted_again,
     activity.event AS accepted_by,
     accepted_again IS NOT NULL AS recovered,
-    NOT recovered AND last_tried < (SELECT max(moment) FROM responses) - to_days($given_up) AS no_longer_tried,
+    NOT recovered AND last_tried < (SELECT moment FROM last_response) - to_days($given_up) AS no_longer_tried,
     round(epoch(coalesce(accepted_again, last_tried) - begin) / 86400)::INTEGER AS day
 FROM begun
 ASOF LEFT JOIN activity

@@ -1,4 +1,4 @@
--- Episodes of each day, for every reason and mailbox provider and for all of them together. Table: episodes.
+-- Episodes of each day, for every reason and mailbox provider and for all of them together. Table: episode_counts.
 -- Parameter: everyone, the word for all.
 
 SELECT
@@ -6,8 +6,8 @@ SELECT
     CASE WHEN grouping(mailbox_provider) = 0 THEN mailbox_provider ELSE $everyone END AS mailbox_provider,
     day,
     recovered,
-    count(*) AS number,
-    count(*) FILTER (no_longer_tried) AS no_longer_tried
-FROM episodes
+    sum(episode_counts.number)::BIGINT AS number,
+    sum(episode_counts.no_longer_tried)::BIGINT AS no_longer_tried
+FROM episode_counts
 GROUP BY day, recovered, CUBE (reason, mailbox_provider)
-ORDER BY sum(number) OVER (PARTITION BY 1, 2) DESC, 1, 2, day, recovered
+ORDER BY 1, 2, day, recovered

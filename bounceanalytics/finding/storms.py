@@ -30,7 +30,6 @@ from bounceanalytics import schema
 from bounceanalytics.database import read_sql
 from bounceanalytics.history import History
 from bounceanalytics.history.hours import DAYS_APART, Hours, share
-from bounceanalytics.history.parts import Parts
 from bounceanalytics.history.responses import (
     INVALID_REASONS,
     RESPONSE_COLUMNS,
@@ -41,7 +40,7 @@ from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.wording import esp_title, percent, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import numpy.typing as npt
 
@@ -193,55 +192,37 @@ def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.Data
 
 def find_storms(history: History, late_bounce_hours: int) -> pd.DataFrame:
     """Return the storms of a history, as :func:`storms` does; they are looked for once."""
-    return history.once(
-        "storms", lambda: storms_of_parts([history], late_bounce_hours), key=late_bounce_hours
-    )
+    return history.once("storms", lambda: _found(history, int(late_bounce_hours)), key=late_bounce_hours)
 
 
-def storms_of_parts(histories: Iterable[History], late_bounce_hours: int) -> pd.DataFrame:
-    """Return the storms of a history that is split by address.
-
-    Parameters
-    ----------
-    histories : iterable of History
-        All events of an address in one of them; fresh ones, if they are several.
-    late_bounce_hours : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        What :func:`storms` returns of all their events together.
-    """
-    parts = Parts(histories)
+def _found(history: History, late: int) -> pd.DataFrame:
     # without addresses, whose numbering takes longer than the first look
-    parts.gather(_LOOKED_AT)
+    history.gather(_LOOKED_AT)
     # each of so many addresses took mail and was refused: two rows
-    if sum(map(len, parts)) < 2 * LEAST_PROVEN or not _suspicious(parts):
+    if len(history) < 2 * LEAST_PROVEN or not _suspicious(history):
         return schema.STORM_COLUMNS.empty()
-    for part in parts:
-        gather_responses(part, late_bounce_hours)
-        _gather_sent(part, late_bounce_hours)
-    _gather_groups(parts)
-    parts.count(
+    gather_responses(history, late)
+    _gather_sent(history, late)
+    _gather_groups(history)
+    history.count(
         "finding",
         "storm_attempts",
         "hour_counts",
         stale=DAYS_APART,
         longest=_LONGEST,
-        late=int(late_bounce_hours),
+        late=late,
         unanswered=UNANSWERED_REASONS,
     )
-    raised = _raised(parts, int(late_bounce_hours))
+    raised = _raised(history, late)
     if not raised["storm"].any():
         return schema.STORM_COLUMNS.empty()
-    parts.whole.register("raised", raised)
-    parts.share("raised")
-    parts.finish("finding", "storm_cores", "cores", edge=_EDGE)
-    parts.count("finding", "storm_edges", "edges", edge=_EDGE)
-    parts.finish("finding", "storm_windows", "windows")
-    parts.count("finding", "storm_counts", "storm_counts", stale=DAYS_APART)
+    history.register("raised", raised)
+    history.finish("finding", "storm_cores", "cores", edge=_EDGE)
+    history.count("finding", "storm_edges", "edges", edge=_EDGE)
+    history.finish("finding", "storm_windows", "windows")
+    history.count("finding", "storm_counts", "storm_counts", stale=DAYS_APART)
     terms = {"retried": _RETRIED, "retried_share": _RETRIED_SHARE, "stale": DAYS_APART}
-    accounts = parts.whole.query(read_sql("finding", "storm_accounts"), **terms)
+    accounts = history.query(read_sql("finding", "storm_accounts"), **terms)
     return schema.STORM_COLUMNS.frame(_explained(accounts))
 
 
@@ -256,29 +237,26 @@ def _gather_sent(history: History, late_bounce_hours: int) -> None:
     history.once("sent", make)
 
 
-def _gather_groups(parts: Parts) -> None:
+def _gather_groups(history: History) -> None:
     """Make the tables ``hosts`` and ``places``: which domains of their own have a host, or their words, in common."""
 
     def make() -> None:
-        for part in parts:
-            part.gather(_HOST_COLUMNS)
-        parts.count("finding", "storm_hosts", "host_counts", invalid=INVALID_REASONS)
-        parts.finish("finding", "storm_groups", "hosts", "places")
+        history.gather(_HOST_COLUMNS)
+        history.count("finding", "storm_hosts", "host_counts", invalid=INVALID_REASONS)
+        history.finish("finding", "storm_groups", "hosts", "places")
 
-    parts.whole.once("hosts", make)
-    for part in parts:
-        part.once("hosts", lambda: None)
+    history.once("hosts", make)
 
 
-def _suspicious(parts: Parts) -> bool:
+def _suspicious(history: History) -> bool:
     """Tell whether there may be a storm at all."""
-    parts.count("finding", "storm_look", "invalid_hours", "bounced_hours", **_REASONS)
-    parts.finish("finding", "storm_places", "suspects", least=LEAST_PROVEN, domains=LEAST_DOMAINS)
-    parts.count("finding", "storm_tried", "tried_hours", invalid=INVALID_REASONS)
+    history.mailboxes()
+    history.count("finding", "storm_look", "invalid_hours", "bounced_hours", **_REASONS)
+    history.finish("finding", "storm_places", "suspects", least=LEAST_PROVEN, domains=LEAST_DOMAINS)
+    history.count("finding", "storm_tried", "tried_hours", invalid=INVALID_REASONS)
     terms = {"least": LEAST_PROVEN, "tried": LEAST_TRIED, "most": _MOST_USUAL, "nearly": _MOST_BOUNCED}
-    sql = read_sql("finding", "storm_suspicion")
-    ((suspicion,),) = parts.whole.database.execute(sql, terms).fetchall()
-    return bool(suspicion)
+    suspicion = history.table(read_sql("finding", "storm_suspicion"), **terms)
+    return bool(suspicion[0][0].as_py())
 
 
 def in_storm(bounces: Frame | History, windows: pd.DataFrame) -> Flags:
@@ -316,55 +294,58 @@ def in_storm(bounces: Frame | History, windows: pd.DataFrame) -> Flags:
     )
     with History.open(bounces) as history:
         history.gather(_LOOKED_AT)
-        inside = np.zeros(len(history), np.bool_)
-        if len(windows):
-            inside[storm_rows(history, windows)] = True
+        if not len(windows):
+            return np.zeros(len(history), np.bool_)
+        gather_storm_rows(history, windows)
+        return np.concatenate(history.collect(_inside))
+
+
+def _inside(history: History) -> Flags:
+    inside = np.zeros(len(history), np.bool_)
+    inside[history.table("FROM in_storm")["row"].to_numpy()] = True
     return inside
 
 
-def storm_rows(history: History, windows: pd.DataFrame) -> Any:
-    """Return the numbers of the rows that lie in a storm."""
+def gather_storm_rows(history: History, windows: pd.DataFrame) -> None:
+    """Make the table ``in_storm``: the numbers of the rows that lie in one of these storms."""
     _gather_sent(history, _LATE)
     history.mailboxes()
-    _gather_groups(Parts([history]))
+    _gather_groups(history)
     spans = windows[["kind", "provider", "mailbox_provider", "domain"]].astype("str").copy()
     for edge in ("start", "end"):
         spans[edge] = windows[edge].dt.tz_convert("UTC").dt.tz_localize(None)
     history.register("storms_found", spans)
-    sql = read_sql("finding", "in_storm")
-    return history.table(sql, invalid=INVALID_REASONS, delay=_LIST_DELAY)["row"].to_numpy()
+    history.run("finding", "in_storm", invalid=INVALID_REASONS, delay=_LIST_DELAY)
 
 
-def _raised(parts: Parts, late: int) -> pd.DataFrame:
+def _raised(history: History, late: int) -> pd.DataFrame:
     """Return kind, place, hour and p_value of hours in which more is invalid than usual, and which are a storm."""
-    whole = parts.whole
-    parts.finish("finding", "storm_senders", pause=_PAUSE)
+    history.finish("finding", "storm_senders", pause=_PAUSE)
     sql = "SELECT provider AS place, * FROM sender_hours WHERE covered ORDER BY place, hour"
-    senders = Hours(whole.table(sql).to_pandas())
+    senders = Hours(history.table(sql).to_pandas())
     broken = _everything_bounced(
-        senders, lambda suspects: _doubts(parts, "everything", senders, suspects, late)
+        senders, lambda suspects: _doubts(history, "everything", senders, suspects, late)
     )
     broken_hours = broken.loc[broken["storm"], ["place", "hour"]].rename(columns={"place": "provider"})
-    whole.register("broken", broken_hours)
-    parts.finish("finding", "storm_mailboxes", ordinary=ORDINARY, decay=DECAY, domains=LEAST_DOMAINS)
+    history.register("broken", broken_hours)
+    history.finish("finding", "storm_mailboxes", ordinary=ORDINARY, decay=DECAY, domains=LEAST_DOMAINS)
     sql = "SELECT * FROM mailbox_hours ORDER BY place, hour"
-    mailboxes = Hours(whole.table(sql).to_pandas())
+    mailboxes = Hours(history.table(sql).to_pandas())
     refused = _users_unknown(
-        mailboxes, lambda suspects: _doubts(parts, "unknown_users", mailboxes, suspects, late)
+        mailboxes, lambda suspects: _doubts(history, "unknown_users", mailboxes, suspects, late)
     )
-    whole.register("refused", refused)
-    joined: pd.DataFrame = whole.table(read_sql("finding", "storm_joined")).to_pandas()
+    history.register("refused", refused)
+    joined: pd.DataFrame = history.table(read_sql("finding", "storm_joined")).to_pandas()
     return pd.concat([broken, joined], ignore_index=True)
 
 
-def _doubts(parts: Parts, kind: str, hours: Hours, suspects: Flags, late: int) -> Doubts:
+def _doubts(history: History, kind: str, hours: Hours, suspects: Flags, late: int) -> Doubts:
     """Return what speaks against each hour that may be a storm, in the order of the hours."""
     candidates = hours.table.loc[suspects, ["place", "hour"]].assign(kind=kind)
-    parts.whole.register("candidates", candidates)
-    parts.share("candidates")
-    parts.finish("finding", "storm_quiet", "quiet", late=late, times=_TIMES, letter=_LETTER, wrong=_WRONG)
-    parts.count("finding", "storm_doubts", "doubts", engaged=_ENGAGED)
-    found = parts.whole.table(read_sql("finding", "storm_pooled")).to_pandas()
+    history.register("candidates", candidates)
+    history.finish("finding", "storm_quiet", "quiet", late=late, times=_TIMES, letter=_LETTER, wrong=_WRONG)
+    history.count("finding", "storm_doubts", "doubts", engaged=_ENGAGED)
+    found = history.table(read_sql("finding", "storm_pooled")).to_pandas()
     found = hours.table[["place", "hour"]].merge(found, how="left", on=["place", "hour"])
     return {name: found[name].fillna(0).to_numpy(np.float64) for name in found.columns[2:]}
 

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bounceanalytics.database import read_sql
 from bounceanalytics.finding.recovery import gather_episodes
 from bounceanalytics.history.responses import gather_responses
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from bounceanalytics.history import History
 
 #: Silence after which an address that takes mail again may have become a spam trap: providers refuse mail to abandoned
@@ -25,20 +22,21 @@ TRAP_DAYS = 365
 
 _SUSPICION = """SELECT address FROM responses GROUP BY address
 HAVING max(moment) FILTER (accepted) - min(moment) FILTER (NOT accepted) > to_days($days) LIMIT 1"""
-_NONE = "SELECT address, moment AS silent_from, moment AS accepted_again FROM responses LIMIT 0"
 
 
-def find_traps(history: History, late_bounce_hours: int) -> pa.Table:
-    """Return the addresses that may be spam traps, longest silence first begun on top.
+def gather_traps(history: History, late_bounce_hours: int) -> None:
+    """Make the table ``traps``: the addresses that may be spam traps.
 
-    Returns
-    -------
-    pyarrow.Table
-        ``address`` (its number), ``silent_from`` (its first response that it is invalid since it last took mail) and
-        ``accepted_again`` (the delivery after that, more than 365 days later).
+    ``address`` (its number), ``silent_from`` (its first response that it is invalid since it last took mail) and
+    ``accepted_again`` (the delivery after that, more than 365 days later).
     """
     gather_responses(history, late_bounce_hours)
-    if not len(history.table(_SUSPICION, days=TRAP_DAYS)):  # nearly always, and episodes take a while
-        return history.table(_NONE)
-    gather_episodes(history, late_bounce_hours)
-    return history.table(read_sql("finding", "traps"), days=TRAP_DAYS)
+    if any(history.collect(_suspicious)):
+        gather_episodes(history, late_bounce_hours)
+        history.run("finding", "traps", days=TRAP_DAYS)
+    else:  # nearly always, and episodes take a while
+        history.run("finding", "no_traps")
+
+
+def _suspicious(history: History) -> bool:
+    return bool(len(history.table(_SUSPICION, days=TRAP_DAYS)))

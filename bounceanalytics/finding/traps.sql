@@ -1,6 +1,7 @@
 -- Addresses that took mail after a long silence, and have read nothing since. Tables: episodes, responses.
 -- Parameter: days of silence.
 
+CREATE OR REPLACE TEMP TABLE traps AS
 SELECT address, max(refused) AS silent_from, max(accepted_again) AS accepted_again
 FROM episodes
 WHERE
@@ -13,5 +14,4 @@ WHERE
             AND responses.moment >= accepted_again
             AND event IN ('opened', 'clicked')
     )
-GROUP BY address
-ORDER BY silent_from, address
+GROUP BY address;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -65,6 +65,8 @@ class History:
         self._columns: dict[str, pa.ChunkedArray] = {}
         self._addresses: pa.Array | None = None
         self._made: dict[str, tuple[object, object]] = {}
+        #: Whether it tells by itself that a clock was wrong; not one of several, of which all together tell.
+        self.judges_clock = True
 
     @classmethod
     @contextlib.contextmanager
@@ -107,13 +109,28 @@ class History:
                 wrong.append(f"{column.name} is {kind}, and must be {_plain(column)}")
         if wrong:
             raise FrameError(f"a classified frame is needed: {'; '.join(wrong)}")
-        if "timestamp" in found:
-            found["timestamp"] = _without_future(found["timestamp"])
         self._columns |= found
+        if "timestamp" in found and self.judges_clock and is_clock_wrong([self.future()]):
+            self._clear_future()
         self._register_events()
 
-    def number_addresses(self) -> pa.Array:
-        """Give numbers to the addresses in the view ``events``; return the addresses by these numbers.
+    def future(self) -> Future:
+        """Return how many events lie where no right clock can have been, of how many, and when the last one was."""
+        times = self._columns["timestamp"]
+        wrong = pc.sum(_ahead(times)).as_py() or 0
+        return Future(wrong, len(times) - times.null_count, pc.max(times).as_py())
+
+    def clear_future(self) -> None:
+        """Take times that no right clock can have told for no times."""
+        self._clear_future()
+        self._register_events()
+
+    def _clear_future(self) -> None:
+        times = self._columns["timestamp"]
+        self._columns["timestamp"] = pc.if_else(_ahead(times), pa.scalar(None, times.type), times)
+
+    def number_addresses(self) -> None:
+        """Give numbers to the addresses in the view ``events``.
 
         Numbers are faster to join and to sort than texts, and stand for one address each.
         """
@@ -123,6 +140,11 @@ class History:
             self._addresses = encoded.dictionary
             self._columns["recipient"] = pa.chunked_array([encoded.indices])
             self._register_events()
+
+    @property
+    def addresses(self) -> pa.Array:
+        """The addresses by their numbers."""
+        self.number_addresses()
         return self._addresses
 
     def once(self, name: str, make: Callable[[], _Made], key: object = None) -> _Made:
@@ -135,6 +157,18 @@ class History:
     def run(self, folder: str, name: str, **terms: object) -> None:
         """Run the statements of an SQL file of the package, each with those of the terms that it names."""
         run_statements(self.database, folder, name, **terms)
+
+    def count(self, folder: str, name: str, *_counts: str, **terms: object) -> None:
+        """Run an SQL file whose tables of counts add up, where the addresses are spread over several histories."""
+        self.run(folder, name, **terms)
+
+    def finish(self, folder: str, name: str, *_tables: str, **terms: object) -> None:
+        """Run an SQL file that makes tables from counts, which are the same for all addresses."""
+        self.run(folder, name, **terms)
+
+    def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
+        """Return what a function makes of a history and what is given; of several, what it makes of each."""
+        return [work(self, *given)]
 
     def register(self, name: str, table: pa.Table | pd.DataFrame) -> None:
         """Register a table as a view; it replaces one of that name."""
@@ -158,8 +192,8 @@ class History:
 
         def make() -> None:
             self.gather(MAILBOX_COLUMNS)
-            self.run("history", "mailbox_counts", sending=schema.SENDING_EVENTS)
-            self.run("history", "mailboxes")
+            self.count("history", "mailbox_counts", "mailbox_counts", sending=schema.SENDING_EVENTS)
+            self.finish("history", "mailboxes", "mailboxes")
 
         self.once("mailboxes", make)
 
@@ -205,25 +239,35 @@ def _gathered(values: pd.Series | pa.ChunkedArray, column: schema.Column) -> pa.
     return array if pa.types.is_dictionary(array.type) else array.cast(kind)
 
 
-def _without_future(times: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return times without those that no right clock can have told.
+class Future(NamedTuple):
+    """How many events lie in the future, of how many with a time, and when the last one was."""
+
+    wrong: int
+    known: int
+    last: dt.datetime | None
+
+
+def is_clock_wrong(told: Iterable[Future]) -> bool:
+    """Tell whether times in the future are wrong, and warn of them.
 
     If most lie there, it is the clock of this machine that is wrong.
     """
-    latest = dt.datetime.now(dt.UTC).replace(tzinfo=None) + _AHEAD
-    last = pc.max(times).as_py()
-    if last is None or last <= latest:
-        return times
-    wrong = pc.fill_null(pc.greater(times, latest), False)
-    count, known = pc.sum(wrong).as_py(), len(times) - times.null_count
-    if 2 * count > known:
-        return times
+    told = list(told)
+    count, known = sum(one.wrong for one in told), sum(one.known for one in told)
+    if not count or 2 * count > known:
+        return False
+    last = max(one.last for one in told if one.last is not None)
     message = (
         f"{count:,} of {known:,} events {'lies' if count == 1 else 'lie'} in the future, the last on {last:%Y-%m-%d}: "
         "a clock was wrong; such events are taken for events without a time"
     )
     warnings.warn(message, WrongClockWarning, stacklevel=2)
-    return pc.if_else(wrong, pa.scalar(None, times.type), times)
+    return True
+
+
+def _ahead(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    latest = dt.datetime.now(dt.UTC).replace(tzinfo=None) + _AHEAD
+    return pc.fill_null(pc.greater(times, pa.scalar(latest, times.type)), False)
 
 
 def _family(kind: pa.DataType) -> str:

@@ -1,68 +1,158 @@
 """A history in parts: count in each, add up, finish.
 
 Where addresses are spread over several histories, all events of an address in one of them, what is counted by address
-adds up. Counting runs in every part; the counts are added up in the first one, which finishes, and what it found is
-handed to the others.
+adds up. Work runs in every part; counts are added up in a database of their own, where what is the same for all
+addresses is found, and from there handed to the parts. Who asks needs not know whether there are parts.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bounceanalytics.history.history import MAILBOX_COLUMNS
-from bounceanalytics.schema import SENDING_EVENTS
+import pyarrow as pa
+
+from bounceanalytics.database import run_statements
+from bounceanalytics.history.history import History, is_clock_wrong
+from bounceanalytics.schema import BOUNCE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
 
-    from bounceanalytics.history.history import History
+    import duckdb
+    import pandas as pd
+
+_Made = TypeVar("_Made")
 
 
-class Parts:
-    """Histories that hold different addresses; a single one is the usual case, and costs nothing more.
+class Members(Protocol):
+    """Histories that hold different addresses, wherever they are."""
+
+    def each(self, work: Callable[..., object], *given: object, **terms: object) -> None:
+        """Have work done in each; when, is not said."""
+
+    def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
+        """Return what a function makes of each, after the work that was asked for before."""
+
+
+class Here:
+    """Histories of this process.
 
     Parameters
     ----------
-    parts : iterable of History
-        Fresh ones, if they are several.
+    members : iterable of History
     """
 
-    def __init__(self, parts: Iterable[History]) -> None:
-        self.whole, *self._others = parts
+    def __init__(self, members: Iterable[History]) -> None:
+        self._members = list(members)
 
-    def __iter__(self) -> Iterator[History]:
-        return iter((self.whole, *self._others))
+    def each(self, work: Callable[..., object], *given: object, **terms: object) -> None:
+        """Do work in each, one after the other."""
+        for one in self._members:
+            work(one, *given, **terms)
+
+    def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
+        """Return what a function makes of each."""
+        return [work(one, *given) for one in self._members]
+
+
+class Histories(History):
+    """Several histories that answer as one.
+
+    Parameters
+    ----------
+    database : duckdb.DuckDBPyConnection
+        An empty one, for what is known of all addresses together.
+    members : Members
+
+    Examples
+    --------
+    >>> import bounceanalytics as ba
+    >>> from bounceanalytics.database import open_database
+    >>> bounces = ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
+    >>> first = bounces["domain"] < "f"
+    >>> with History.open(bounces[first]) as one, History.open(bounces[~first]) as other, open_database() as database:
+    ...     whole = ba.storms(Histories(database, Here([one, other])))
+    >>> whole.equals(ba.storms(bounces))
+    True
+    """
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, members: Members) -> None:
+        super().__init__(database, BOUNCE_COLUMNS.empty())
+        self._members = members
+
+    def __len__(self) -> int:
+        return sum(self.collect(History.__len__))
 
     def gather(self, columns: Iterable[str]) -> None:
-        """Add columns to every part, and ``mailboxes``, which are those of all parts."""
-        wanted = (*columns, *MAILBOX_COLUMNS)
-        for part in self:
-            part.gather(wanted)
-        if not self._others:
-            self.whole.mailboxes()
-            return
-        self.count("history", "mailbox_counts", "mailbox_counts", sending=SENDING_EVENTS)
-        self.finish("history", "mailboxes", "mailboxes")
-        for part in self:
-            part.once("mailboxes", lambda: None)
+        """Add columns to every part."""
+        wanted = tuple(columns)
+        if "timestamp" in wanted:
+            self.once("clock", self._judge_clock)
+        self._members.each(History.gather, wanted)
+
+    def _judge_clock(self) -> None:
+        self._members.each(_leave_clock)
+        self._members.each(History.gather, ("timestamp",))
+        if is_clock_wrong(self.collect(History.future)):
+            self._members.each(History.clear_future)
+
+    def number_addresses(self) -> None:
+        """Give numbers to the addresses of every part."""
+        self._members.each(History.number_addresses)
+
+    def run(self, folder: str, name: str, **terms: object) -> None:
+        """Run an SQL file of the package in every part."""
+        self._members.each(History.run, folder, name, **terms)
 
     def count(self, folder: str, name: str, *counts: str, **terms: object) -> None:
-        """Run an SQL file of the package in every part, and add the tables of counts that it makes in the first one."""
-        for part in self:
-            part.run(folder, name, **terms)
+        """Run an SQL file of the package in every part, and put the tables of counts that it makes together."""
+        self.run(folder, name, **terms)
+        found = self.collect(_tables, counts)
         for table in counts:
-            for other in self._others:
-                self.whole.register("counted", other.table(f"FROM {table}"))
-                self.whole.database.execute(f"INSERT INTO {table} BY NAME FROM counted")
+            for number, one in enumerate(found):
+                self.database.register("counted", one[table])
+                into = (
+                    f"CREATE OR REPLACE TEMP TABLE {table} AS"
+                    if number == 0
+                    else f"INSERT INTO {table} BY NAME"
+                )
+                self.database.execute(f"{into} FROM counted")
 
     def finish(self, folder: str, name: str, *tables: str, **terms: object) -> None:
-        """Run an SQL file of the package in the first part, and hand the tables that it makes to the others."""
-        self.whole.run(folder, name, **terms)
-        self.share(*tables)
-
-    def share(self, *tables: str) -> None:
-        """Hand tables of the first part to the others."""
+        """Run an SQL file of the package on the counts, and hand the tables that it makes to every part."""
+        run_statements(self.database, folder, name, **terms)
         for table in tables:
-            for other in self._others:
-                other.register("shared", self.whole.table(f"FROM {table}"))
-                other.database.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM shared")
+            self._members.each(_take, table, self.table(f"FROM {table}"))
+
+    def register(self, name: str, table: pa.Table | pd.DataFrame) -> None:
+        """Register a table as a view, in every part too."""
+        if not isinstance(table, pa.Table):
+            table = pa.Table.from_pandas(table, preserve_index=False)
+        super().register(name, table)
+        self._members.each(History.register, name, table)
+
+    def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
+        """Return what a function makes of each part."""
+        return self._members.collect(work, *given)
+
+
+def _leave_clock(part: History) -> None:
+    part.judges_clock = False
+
+
+def _tables(part: History, names: Sequence[str]) -> dict[str, pa.Table]:
+    return {name: _spelled_out(part.table(f"FROM {name}")) for name in names}
+
+
+def _spelled_out(table: pa.Table) -> pa.Table:
+    """Return a table with words instead of their numbers, which differ from part to part."""
+    columns: list[Any] = [
+        column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        for column in table.columns
+    ]
+    return pa.table(columns, names=table.column_names)
+
+
+def _take(part: History, name: str, table: pa.Table) -> None:
+    part.register("shared", table)
+    part.database.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM shared")

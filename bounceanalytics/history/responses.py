@@ -41,6 +41,8 @@ def gather_responses(history: History, late_bounce_hours: int) -> None:
         history.gather(RESPONSE_COLUMNS)
         history.number_addresses()
         history.mailboxes()
+        history.count("history", "covered_counts", "covered_counts")
+        history.finish("history", "covered", "covered")
         history.run("history", "responses", invalid=INVALID_REASONS, late=int(late_bounce_hours))
 
     history.once("responses", make, key=late_bounce_hours)

@@ -1,6 +1,6 @@
 -- Classified events in; what servers responded out: dated bounces and activity, by address. An open counts at the time at which
 -- its message was sent, where that is known; a response is `named` that has the id of its message.
--- View: events (address as a number); table: mailboxes. Parameters: invalid, the reasons that call a recipient invalid;
+-- View: events (address as a number); tables: mailboxes, covered. Parameters: invalid, the reasons that call a recipient invalid;
 -- late hours.
 
 -- Messages that came back; an automatic reply did not, and what the ESP did not try went nowhere.
@@ -20,13 +20,6 @@ FROM events
 SEMI JOIN (FROM events WHERE event IN ('opened', 'clicked')) AS opens USING (address, message_id)
 WHERE event IN ('accepted', 'delivered', 'deferred', 'bounced')
 GROUP BY ALL;
-
--- While the exports of an ESP hold deliveries, a letter whose sending they do not hold was sent before they begin.
-CREATE OR REPLACE TEMP TABLE covered AS
-SELECT coalesce(provider, 'generic') AS esp, min(timestamp) AS begins, max(timestamp) AS ends
-FROM events
-WHERE event = 'delivered' AND message_id IS NOT NULL
-GROUP BY 1;
 
 -- A delivery whose own message came back within the given time is none. Few are: found from the few that came back, in a
 -- quarter of the time of a question asked of every delivery.

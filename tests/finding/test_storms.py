@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-from contextlib import ExitStack
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -14,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.errors import FrameError
-from bounceanalytics.finding.storms import in_storm, storms, storms_of_parts
-from bounceanalytics.history import History
+from bounceanalytics.finding.storms import in_storm, storms
 from bounceanalytics.summaries import summarize_domains
 from tests.classified import COLUMNS, classified
 from tests.effort import examples
+from tests.parts import in_parts
 
 Rows = list[dict[str, Any]]
 
@@ -589,7 +587,8 @@ def test_a_host_of_many_domains_is_one_storm(more: dict[str, str], domain: str) 
     assert storm["explanation"].startswith("60 domains ")
     assert "@" not in storm["explanation"]
     assert in_storm(bounces, windows).sum() == 120
-    pd.testing.assert_frame_equal(in_parts(bounces, 3), windows)
+    with in_parts(bounces, 3) as parts:
+        pd.testing.assert_frame_equal(storms(parts), windows)
 
 
 def test_domains_that_close_one_by_one_are_no_storm() -> None:
@@ -671,18 +670,11 @@ def test_dtypes_are_those_of_the_documentation() -> None:
 # --- a history in parts
 
 
-def in_parts(bounces: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Return the storms of a history that is split by a hash of the address."""
-    part = bounces["recipient"].fillna("").str.lower().map(lambda text: crc32(text.encode()) % number)
-    with ExitStack() as stack:
-        parts = [stack.enter_context(History.open(bounces[part == one])) for one in range(number)]
-        return storms_of_parts(parts, 120)
-
-
 @pytest.mark.parametrize("number", [2, 7])
 def test_storms_of_parts_are_those_of_the_whole(gmail: pd.DataFrame, number: int) -> None:
     assert len(storms(gmail)) == 2
-    pd.testing.assert_frame_equal(in_parts(gmail, number), storms(gmail))
+    with in_parts(gmail, number) as parts:
+        pd.testing.assert_frame_equal(storms(parts), storms(gmail))
 
 
 @given(seed=st.integers(0, 2**32), number=st.integers(2, 5))
@@ -704,4 +696,5 @@ def test_storms_of_any_parts_are_those_of_the_whole(seed: int, number: int) -> N
             when = monday + pd.Timedelta(minutes=dice.randrange(150))
             rows.append(answer(address, when, reason, provider=("sendgrid", "ses")[place % 2]))
     bounces = classified(rows)
-    pd.testing.assert_frame_equal(in_parts(bounces, number), storms(bounces))
+    with in_parts(bounces, number) as parts:
+        pd.testing.assert_frame_equal(storms(parts), storms(bounces))

@@ -9,9 +9,10 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics import summaries
+from bounceanalytics.database import open_database
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
-from bounceanalytics.history.parts import Parts
+from bounceanalytics.history.parts import Here, Histories
 from bounceanalytics.history.responses import gather_responses
 from tests.classified import classified, newsletter
 
@@ -121,10 +122,15 @@ def test_a_report_looks_for_storms_once(
     some: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[Any] = []
-    real = Parts.gather
-    monkeypatch.setattr(Parts, "gather", lambda parts, columns: (looks.append(columns), real(parts, columns)))
+    real = History.count
+
+    def counted(history: History, folder: str, name: str, *counts: str, **terms: object) -> None:
+        looks.append(name)
+        real(history, folder, name, *counts, **terms)
+
+    monkeypatch.setattr(History, "count", counted)
     ba.report(some, tmp_path / "report.html", policy=ba.Policy.preset("default"))
-    assert len(looks) == 1
+    assert looks.count("storm_look") == 1
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +178,9 @@ def test_who_runs_a_domain_is_the_same_over_parts(some: pd.DataFrame) -> None:
         for n in range(50)
     ]  # fmt: skip
     bounces = classified(rows)
-    with History.open(bounces.iloc[2::5]) as first, History.open(bounces[bounces.index % 5 != 2]) as second:
-        parts = Parts([first, second])
-        parts.gather(["provider"])
-        for part in parts:
+    ours = bounces.index % 5 == 2
+    with History.open(bounces[ours]) as first, History.open(bounces[~ours]) as second, open_database() as own:
+        Histories(own, Here([first, second])).mailboxes()
+        for part in (first, second):
             found = part.table("SELECT mailbox_provider, mailbox FROM mailboxes").to_pylist()
             assert found == [{"mailbox_provider": "google", "mailbox": "google"}]
