@@ -86,7 +86,7 @@ def compare_policies(
         raise PolicyError(f"{len(repeated)} names stand for several policies: {', '.join(sorted(repeated))}")
     if not wanted:
         raise PolicyError("no policy is given; leave policies out for all presets")
-    sql, rows = read_sql("deciding", "simulate"), []
+    rows = []
     with History.open(bounces) as history:
 
         def outcomes() -> None:
@@ -99,14 +99,19 @@ def compare_policies(
             register_lines(history, policy)
             history.run("deciding", "replay")
             history.run("deciding", "counting")
-            rows += history.table(sql).to_pylist()
-    table = pd.DataFrame(rows).assign(policy=[one.name for one in wanted])
+            # an address lies in one part of a history, and all of these are counts
+            rows.append(pd.DataFrame(history.collect(_outcome)).sum())
+    table = pd.DataFrame(rows).reset_index(drop=True).assign(policy=[one.name for one in wanted])
     for_bounces = table["removed"] - table["wished"]
     shares = table.assign(
         wrong_share=table["wrongly_removed"] / for_bounces.where(for_bounces > 0),
         avoided_share=table["bounces_avoided"] / table["bounced"].where(table["bounced"] > 0),
     )
     return OUTCOME_COLUMNS.frame(shares)
+
+
+def _outcome(history: History) -> dict[str, int]:
+    return dict(history.table(read_sql("deciding", "simulate")).to_pylist()[0])
 
 
 def _policy(one: Policy | str) -> Policy:

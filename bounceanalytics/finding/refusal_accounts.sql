@@ -1,36 +1,24 @@
--- One row per refusal of enough addresses, for a sentence. Tables: refusals.sql, sends. Parameter: least, addresses.
+-- One row per refusal of enough addresses, for a sentence. Tables: refusals, refusal_counts, refusal_reasons. Parameter: least,
+-- addresses.
 
-SELECT
-    refusals.mailbox,
-    refusals.tried,
-    refusals.refused,
-    refusals.usual_share,
-    start,
-    "end",
-    addresses,
-    domain,
-    top_reason,
-    coalesce(recovered, 0) AS recovered
+SELECT mailbox, tried, refused, usual_share, start, "end", addresses, domain, top_reason, recovered
 FROM refusals
 JOIN (
     SELECT
         mailbox,
         first_hour,
-        min(moment) AS start,
-        max(moment) AS "end",
-        count(DISTINCT address) AS addresses,
-        any_value(domain) AS domain,
-        mode(reason ORDER BY reason) AS top_reason
-    FROM refused_mail
+        min(start) AS start,
+        max("end") AS "end",
+        min(domain) AS domain,
+        sum(refusal_counts.addresses)::BIGINT AS addresses,
+        sum(recovered)::BIGINT AS recovered
+    FROM refusal_counts
     GROUP BY mailbox, first_hour
-    HAVING addresses >= $least
+    HAVING sum(refusal_counts.addresses) >= $least
 ) AS told USING (mailbox, first_hour)
-LEFT JOIN (
-    SELECT mailbox, first_hour, count(DISTINCT address) AS recovered
-    FROM refused_mail
-    JOIN (SELECT address, max(moment) AS accepted FROM sends WHERE outcome = 'delivered' GROUP BY address) AS taken
-        USING (address)
-    WHERE accepted > refused_mail.moment
+JOIN (
+    SELECT mailbox, first_hour, arg_min(reason, (-n, reason)) AS top_reason
+    FROM (SELECT mailbox, first_hour, reason, sum(n) AS n FROM refusal_reasons GROUP BY ALL)
     GROUP BY mailbox, first_hour
-) AS back USING (mailbox, first_hour)
+) AS said USING (mailbox, first_hour)
 ORDER BY start, mailbox

@@ -37,5 +37,7 @@ def find_refusals(history: History) -> pd.DataFrame:
     """
     gather_messages(history)
     terms = {"nearly": NEARLY_ALL, "least": LEAST_TRIED, "compared": LEAST_COMPARED, "mostly": MOSTLY_BOUNCES}
-    history.run("finding", "refusals", **terms)
+    history.count("finding", "refusal_hours", "refusal_hours")
+    history.finish("finding", "refusals", "refusals", **terms)
+    history.count("finding", "refusal_counts", "refusal_reasons", "refusal_counts")
     return history.query(read_sql("finding", "refusal_accounts"), least=LEAST_TRIED)

@@ -1,18 +1,16 @@
--- Runs of hours in which a mailbox provider, or a domain of its own, took next to nothing of what was sent to it, and what is
--- usual there. Tables: sends, mailboxes. Parameters: nearly, the share refused; least, messages; compared, messages without
+-- Finish: runs of hours in which a mailbox provider, or a domain of its own, took next to nothing of what was sent to it, and
+-- what is usual there. Table: refusal_hours. Parameters: nearly, the share refused; least, messages; compared, messages without
 -- which there is nothing usual; mostly, a usual share at which it is no news.
 
 CREATE OR REPLACE TEMP TABLE refusals AS
 WITH hours AS (
     SELECT
         mailbox,
-        date_trunc('hour', moment) AS hour,
-        count(*) AS tried,
-        count(*) FILTER (outcome = 'bounced') AS refused,
-        refused >= $nearly * tried AS broken
-    FROM sends
-    JOIN mailboxes ON mailboxes.domain = sends.domain::VARCHAR
-    WHERE rated AND moment IS NOT NULL
+        hour,
+        sum(tried)::BIGINT AS tried,
+        sum(refused)::BIGINT AS refused,
+        sum(refused) >= $nearly * sum(tried) AS broken
+    FROM refusal_hours
     GROUP BY mailbox, hour
 ),
 runs AS (
@@ -47,11 +45,3 @@ usual AS (
     CROSS JOIN (SELECT sum(tried) AS tried, sum(refused) AS refused FROM calm) AS every
 )
 SELECT * FROM usual WHERE usual_share <= $mostly;
-
--- What was said, to whom, and whether they took mail later.
-CREATE OR REPLACE TEMP TABLE refused_mail AS
-SELECT refusals.mailbox, first_hour, last_hour, sends.domain::VARCHAR AS domain, address, moment, reason::VARCHAR AS reason
-FROM sends
-JOIN mailboxes ON mailboxes.domain = sends.domain::VARCHAR
-JOIN refusals ON refusals.mailbox = mailboxes.mailbox
-WHERE rated AND outcome = 'bounced' AND date_trunc('hour', moment) BETWEEN first_hour AND last_hour;

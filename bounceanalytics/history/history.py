@@ -162,9 +162,17 @@ class History:
         """Run an SQL file whose tables of counts add up, where the addresses are spread over several histories."""
         self.run(folder, name, **terms)
 
+    def count_of(self, table: str, sql: str, **terms: object) -> None:
+        """Make a table of counts, which add up as those of :meth:`count` do, from a query."""
+        self.database.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}", terms)
+
     def finish(self, folder: str, name: str, *_tables: str, **terms: object) -> None:
         """Run an SQL file that makes tables from counts, which are the same for all addresses."""
         self.run(folder, name, **terms)
+
+    def each(self, work: Callable[..., object], *given: object) -> None:
+        """Have a function do something with a history and what is given; with each, where there are several."""
+        work(self, *given)
 
     def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
         """Return what a function makes of a history and what is given; of several, what it makes of each."""

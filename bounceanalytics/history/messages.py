@@ -83,6 +83,16 @@ def gather_messages(history: History) -> None:
 def _make(history: History) -> None:
     history.gather(MESSAGE_COLUMNS)
     history.mailboxes()
+    history.each(_make_types)
+    counted = [word.id for word in esp_words() if word.counted]
+    terms = {"counted": counted, "no_code": schema.NO_CODE, "no_name": schema.NO_NAME}
+    history.count("history", "sending", "reaches", sending=schema.SENDING_EVENTS, **terms)
+    history.finish("history", "coverage", "coverage", slack=_SLACK_DAYS)
+    history.run("history", "messages", no_name=schema.NO_NAME)
+    history.count("history", "spans", "spans")
+
+
+def _make_types(history: History) -> None:
     for name, (words, found) in _WORDS.items():
         history.database.execute(
             f"""CREATE OR REPLACE TYPE {name}_type AS ENUM (
@@ -90,16 +100,13 @@ def _make(history: History) -> None:
                 WHERE word IS NOT NULL ORDER BY 1)""",
             {"words": list(words)},
         )
-    counted = [word.id for word in esp_words() if word.counted]
-    terms = {"counted": counted, "no_code": schema.NO_CODE, "no_name": schema.NO_NAME, "slack": _SLACK_DAYS}
-    history.run("history", "messages", sending=schema.SENDING_EVENTS, **terms)
 
 
 def usual_freq(history: History) -> Freq:
     """Return days for some weeks of mail, weeks for more, months for years."""
-    ((span,),) = history.database.sql(
-        "SELECT date_diff('day', min(moment), max(moment)) FROM sends"
-    ).fetchall()
+    span = history.table("SELECT date_diff('day', min(first), max(last)) AS days FROM spans")["days"][
+        0
+    ].as_py()
     if span is None or span <= MOST_DAYS:
         return "D"
     return "W" if span <= MOST_DAYS_BY_WEEK else "M"

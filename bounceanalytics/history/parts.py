@@ -107,8 +107,16 @@ class Histories(History):
     def count(self, folder: str, name: str, *counts: str, **terms: object) -> None:
         """Run an SQL file of the package in every part, and put the tables of counts that it makes together."""
         self.run(folder, name, **terms)
-        found = self.collect(_tables, counts)
-        for table in counts:
+        self._put_together(counts)
+
+    def count_of(self, table: str, sql: str, **terms: object) -> None:
+        """Make a table of counts in every part, and put them together."""
+        self._members.each(History.count_of, table, sql, **terms)
+        self._put_together([table])
+
+    def _put_together(self, tables: Sequence[str]) -> None:
+        found = self.collect(_tables, tables)
+        for table in tables:
             for number, one in enumerate(found):
                 self.database.register("counted", one[table])
                 into = (
@@ -130,6 +138,10 @@ class Histories(History):
             table = pa.Table.from_pandas(table, preserve_index=False)
         super().register(name, table)
         self._members.each(History.register, name, table)
+
+    def each(self, work: Callable[..., object], *given: object) -> None:
+        """Have a function do something with each part."""
+        self._members.each(work, *given)
 
     def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
         """Return what a function makes of each part."""

@@ -33,6 +33,60 @@ def messages_of(bounces: Frame | History) -> Iterator[History]:
         yield history
 
 
+#: What is measured of each group of messages: macros of ``measures.sql``.
+COUNTS = "counts(outcome, bounce_type, rated)"
+REACH = "reach(domain, address)"
+SEEN = "seen(moment)"
+
+#: How measures add up, where a history is in parts; all others are counts.
+_ADDED = {
+    "domains": "len(list_distinct(flatten(list(domains))))",
+    "first_seen": "min(first_seen)",
+    "last_seen": "max(last_seen)",
+}
+
+
+def counted(
+    history: History,
+    keys: dict[str, str] | tuple[str, ...],
+    *measures: str,
+    source: str = "sends",
+    where: str = "true",
+    order: str = "ALL",
+    **terms: object,
+) -> pd.DataFrame:
+    """Return measures of each group of messages.
+
+    Parameters
+    ----------
+    history : History
+        With its messages.
+    keys : tuple of str, or dict of str to str
+        Columns that tell groups apart; or their names, with an expression for each.
+    *measures : str
+        Macros of ``measures.sql``, which give several columns, or counts with a name.
+    source : str, default 'sends'
+        A table or view of messages.
+    where : str
+        Which messages.
+    order : str
+        Of the groups.
+    **terms : object
+        Of the expressions.
+    """
+    told = keys if isinstance(keys, dict) else {name: name for name in keys}
+    asked = [f"{sql} AS {name}" for name, sql in told.items()]
+    asked += [f"unnest({one})" if one.endswith(")") else one for one in measures]
+    sql = f"SELECT {', '.join(asked)} FROM {source} WHERE {where} GROUP BY {', '.join(told)}"
+    history.count_of("counted_groups", sql, **terms)
+    columns = history.table("FROM counted_groups LIMIT 0").column_names[len(told) :]
+    sums = [f"{_ADDED.get(name, f'sum({name})::BIGINT')} AS {name}" for name in columns]
+    names = ", ".join(told)
+    return history.query(
+        f"FROM (SELECT {names}, {', '.join(sums)} FROM counted_groups GROUP BY {names}) ORDER BY {order}"
+    )
+
+
 def with_rates(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the rates; those of small groups drawn to that of all, for ranking."""
     total = frame["rated"].where(frame["rated"] > 0)
@@ -52,10 +106,14 @@ def titled(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(title=frame["reason"].map({name: row.title for name, row in REASONS.items()}))
 
 
-def top_reasons(history: History, by: str, source: str) -> pd.DataFrame:
+def top_reasons(history: History, by: str, source: str = "sends") -> pd.DataFrame:
     """Return the reason of most bounces of each group; ties by name."""
+    history.count_of(
+        "reason_counts",
+        f"SELECT {by}, reason, count(*) AS n FROM {source} WHERE outcome = 'bounced' GROUP BY ALL",
+    )
     return history.query(
         f"""SELECT {by}, arg_max(reason, (n, reason)) AS top_reason
-            FROM (SELECT {by}, reason, count(*) AS n FROM {source} WHERE outcome = 'bounced' GROUP BY ALL)
+            FROM (SELECT {by}, reason, sum(n) AS n FROM reason_counts GROUP BY ALL)
             GROUP BY {by}"""
     )

@@ -1,4 +1,5 @@
 -- What is measured of messages, whatever they are grouped by: SELECT domain, unnest(counts(outcome, bounce_type, rated)) …
+-- All of it adds up, where the addresses are spread over several histories.
 -- Words of outcomes and bounce types are those of the schema.
 
 CREATE OR REPLACE TEMP MACRO counts(outcome, bounce_type, rated) AS struct_pack(
@@ -16,22 +17,24 @@ CREATE OR REPLACE TEMP MACRO counts(outcome, bounce_type, rated) AS struct_pack(
     rated_hard := count(*) FILTER (rated AND outcome = 'bounced' AND bounce_type = 'hard')
 );
 
+-- An address has one domain, and lies in one part of a history; a domain may lie in several, so that they go on by name.
 CREATE OR REPLACE TEMP MACRO reach(domain, address) AS struct_pack(
-    domains := count(DISTINCT domain),
+    domains := list(DISTINCT domain)::VARCHAR[],
     addresses := count(DISTINCT address)
 );
 
 CREATE OR REPLACE TEMP MACRO seen(moment) AS struct_pack(first_seen := min(moment), last_seen := max(moment));
 
--- The sums of a line through hard bounces over the days of the rated messages, for trends. Days are counted from 2020, to
--- avoid cancellation.
-CREATE OR REPLACE TEMP MACRO days_of(moment) AS epoch(moment) / 86400 - 18262;
+-- The sums of a line through hard bounces over the time of the rated messages, for trends: whole minutes, which add up exactly,
+-- from 2020, to avoid cancellation.
+CREATE OR REPLACE TEMP MACRO minutes_of(moment) AS epoch_us(moment) // 60_000_000 - 26_297_280;
 
 CREATE OR REPLACE TEMP MACRO course(moment, outcome, bounce_type, rated) AS struct_pack(
-    t := sum(days_of(moment)) FILTER (rated),
-    tt := sum(days_of(moment) * days_of(moment)) FILTER (rated),
-    th := coalesce(sum(days_of(moment)) FILTER (rated AND outcome = 'bounced' AND bounce_type = 'hard'), 0),
-    days := max(days_of(moment)) FILTER (rated) - min(days_of(moment)) FILTER (rated)
+    t := sum(minutes_of(moment)) FILTER (rated),
+    tt := sum(minutes_of(moment) * minutes_of(moment)) FILTER (rated),
+    th := coalesce(sum(minutes_of(moment)) FILTER (rated AND outcome = 'bounced' AND bounce_type = 'hard'), 0),
+    rated_first := min(moment) FILTER (rated),
+    rated_last := max(moment) FILTER (rated)
 );
 
 -- A message with several tags stands under each of them.

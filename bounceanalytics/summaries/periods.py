@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
-from bounceanalytics.database import read_sql
 from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import SUMMARIES
 from bounceanalytics.summaries.changes import LEAST_HITS, find_changes
-from bounceanalytics.summaries.measures import messages_of, with_rates
+from bounceanalytics.summaries.measures import COUNTS, counted, messages_of, with_rates
 
 if TYPE_CHECKING:
     from bounceanalytics.datasets import Frame
@@ -105,11 +104,10 @@ def summarize_domain_days(
     with messages_of(bounces) as history:
         if top is None:
             return _by_period(history, "domain_days", freq, timezone)
-        worst = """SELECT domain FROM sends GROUP BY domain
-                   ORDER BY count(*) FILTER (outcome = 'bounced') DESC, domain LIMIT $top"""
-        return _by_period(
-            history, "domain_days", freq, timezone, f"sends SEMI JOIN ({worst}) USING (domain)", top=int(top)
-        )
+        bounced = "count(*) FILTER (outcome = 'bounced') AS bounced"
+        worst = counted(history, ("domain",), bounced, order="bounced DESC, domain")["domain"][: int(top)]
+        where = "domain::VARCHAR IN $worst"
+        return _by_period(history, "domain_days", freq, timezone, where, worst=worst.tolist())
 
 
 def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq = "W") -> pd.DataFrame:
@@ -162,13 +160,26 @@ def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq =
 
 
 def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
-    history.database.execute(f"CREATE OR REPLACE TEMP VIEW named AS SELECT {by} AS name, * FROM sends")
-    sql = read_sql("summaries", "series")
+    period = "date_trunc($unit, moment)::TIMESTAMP"
     found = []
     for measure in ("hard", "block"):
-        series = history.query(sql, unit=unit, measure=measure, least=LEAST_HITS)
-        if len(series):
-            found.append(find_changes(series).assign(measure=measure))
+        # a list has many domains, and few of them have enough hits to tell anything
+        hit = f"outcome = 'bounced' AND bounce_type = '{measure}'"
+        hits = counted(history, (by,), "count(*) AS hits", where=f"rated AND moment IS NOT NULL AND {hit}")
+        enough = hits.loc[hits["hits"] >= LEAST_HITS, by].tolist()
+        if not enough:
+            continue
+        series = counted(
+            history,
+            {"name": f"{by}::VARCHAR", "period": period},
+            "count(*) AS tried",
+            f"count(*) FILTER ({hit}) AS hits",
+            where=f"rated AND moment IS NOT NULL AND {by}::VARCHAR IN $enough",
+            order="name, period",
+            unit=unit,
+            enough=enough,
+        )
+        found.append(find_changes(series).assign(measure=measure))
     if not found:
         return SUMMARIES["changes"].empty()
     frame = pd.concat(found, ignore_index=True)
@@ -182,7 +193,7 @@ def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
 
 
 def _by_period(
-    history: History, summary: str, freq: Freq, timezone: str, source: str = "sends", **terms: object
+    history: History, summary: str, freq: Freq, timezone: str, where: str = "true", **terms: object
 ) -> pd.DataFrame:
     """Return a summary by day or week, and by domain where the summary has domains."""
     try:
@@ -195,17 +206,11 @@ def _by_period(
             "timezone('UTC', timezone($zone, date_trunc($unit, timezone($zone, timezone('UTC', moment)))))"
         )
         terms["zone"] = timezone
-    keys, order = "period", "period NULLS LAST"
+    keys, order = {"period": start}, "period NULLS LAST"
     if summary == "domain_days":
-        keys = "domain, period"
+        keys = {"domain": "domain", **keys}
         order = f"sum(bounced) OVER (PARTITION BY domain) DESC, domain, {order}"
-    frame = history.query(
-        f"""FROM (SELECT {keys.replace("period", f"{start} AS period")}, unnest(counts(outcome, bounce_type, rated))
-                  FROM {source} GROUP BY {keys})
-            ORDER BY {order}""",
-        unit=_unit(freq),
-        **terms,
-    )
+    frame = counted(history, keys, COUNTS, where=where, order=order, unit=_unit(freq), **terms)
     periods = SUMMARIES[summary].frame(with_rates(frame))
     return periods.assign(period=periods["period"].dt.tz_convert(timezone))
 

@@ -9,7 +9,15 @@ import pyarrow as pa
 from bounceanalytics.database import read_sql
 from bounceanalytics.history.messages import usual_freq
 from bounceanalytics.schema import SUMMARIES
-from bounceanalytics.summaries.measures import messages_of, top_reasons, with_rates
+from bounceanalytics.summaries.measures import (
+    COUNTS,
+    REACH,
+    SEEN,
+    counted,
+    messages_of,
+    top_reasons,
+    with_rates,
+)
 from bounceanalytics.summaries.periods import summarize_changes
 from bounceanalytics.summaries.registrable import registrable_domains
 from bounceanalytics.summaries.statistics import trends
@@ -57,7 +65,7 @@ def summarize_domains(bounces: Frame | History) -> pd.DataFrame:
     'domain'
     """
     with messages_of(bounces) as history:
-        _domains(history)
+        gather_domains(history)
         frame = history.query("FROM domains ORDER BY hard DESC, bounced DESC, attempted DESC, domain")
         found = summarize_changes(history, "domain", usual_freq(history))
     spikes = found.loc[found["kind"] == "spike", "name"]
@@ -184,8 +192,25 @@ def summarize_hosts(bounces: Frame | History) -> pd.DataFrame:
     ['remote_host', 'registrable_domain']
     """
     with messages_of(bounces) as history:
-        frame = history.query(read_sql("summaries", "hosts"))
-        top = top_reasons(history, "remote_host", "sends")
+        # where an ESP names the servers of bounces only, every rate would be 100%
+        history.count_of(
+            "naming",
+            "SELECT DISTINCT provider::VARCHAR AS provider FROM sends"
+            " WHERE outcome = 'delivered' AND remote_host IS NOT NULL",
+        )
+        naming = history.table("SELECT DISTINCT provider FROM naming")["provider"].to_pylist()
+        frame = counted(
+            history,
+            ("remote_host",),
+            "counts(outcome, bounce_type, rated AND coalesce(provider::VARCHAR IN $naming, false))",
+            "count(*) FILTER (reason = 'system_full' AND outcome IN ('bounced', 'pending')) AS system_full",
+            REACH,
+            SEEN,
+            where="remote_host IS NOT NULL",
+            order="system_full DESC, hard DESC, bounced DESC, attempted DESC, remote_host",
+            naming=naming,
+        )
+        top = top_reasons(history, "remote_host")
     frame["registrable_domain"] = registrable_domains(frame["remote_host"])
     return SUMMARIES["hosts"].frame(with_rates(frame.merge(top, on="remote_host", how="left")))
 
@@ -300,14 +325,17 @@ def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
     'provider'
     """
     with messages_of(bounces) as history:
-        frame = history.query(
-            """SELECT *, (SELECT count(*) FROM sending
-                           WHERE NOT listed AND provider IS NOT DISTINCT FROM sums.provider) AS events
-               FROM (SELECT provider, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
-                         unnest(seen(moment)), count(*) FILTER (counted) AS counted
-                     FROM sends GROUP BY provider) AS sums
-               ORDER BY attempted DESC, provider"""
+        events = counted(history, ("provider",), "count(*) AS events", source="sending", where="NOT listed")
+        frame = counted(
+            history,
+            ("provider",),
+            COUNTS,
+            REACH,
+            SEEN,
+            "count(*) FILTER (counted) AS counted",
+            order="attempted DESC, provider",
         )
+    frame = frame.merge(events, on="provider", how="left").fillna({"events": 0})
     account_rate = (frame["rated_hard"] + frame["counted"]) / (frame["rated"] + frame["counted"])
     return SUMMARIES["esps"].frame(
         with_rates(frame).assign(account_rate=account_rate.where(frame["rated"] > 0))
@@ -318,32 +346,30 @@ def summarize_esps(bounces: Frame | History) -> pd.DataFrame:
 summarize_mailbox_providers = summarize_providers
 
 
-def _domains(history: History) -> None:
+def gather_domains(history: History) -> None:
     """Make the tables of ``domains.sql``: the sums of each domain."""
 
     def make() -> None:
         names = history.table("SELECT domain FROM mailboxes")["domain"].cast(pa.string())
         registered = registrable_domains(names.to_pylist())
-        history.register("registrable", pa.table({"domain": names, "registrable_domain": registered}))
-        history.run("summaries", "domains")
+        history.count("summaries", "domain_counts", "domain_counts", "domain_reasons")
+        history.database.register(
+            "registrable", pa.table({"domain": names, "registrable_domain": registered})
+        )
+        history.finish("summaries", "domains")
 
     history.once("domains", make)
 
 
 def _of_domains(bounces: Frame | History, by: str, summary: str) -> pd.DataFrame:
     with messages_of(bounces) as history:
-        _domains(history)
+        gather_domains(history)
         frame = history.query(read_sql("summaries", "domain_groups"), by=by)
     return SUMMARIES[summary].frame(with_rates(frame.rename(columns={"name": by})))
 
 
 def _group_rates(bounces: Frame | History, by: str, summary: str, *, source: str) -> pd.DataFrame:
     with messages_of(bounces) as history:
-        frame = history.query(
-            f"""FROM (SELECT {by}, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
-                          unnest(seen(moment))
-                      FROM {source} GROUP BY {by})
-                ORDER BY attempted DESC, {by}"""
-        )
+        frame = counted(history, (by,), COUNTS, REACH, SEEN, source=source, order=f"attempted DESC, {by}")
         top = top_reasons(history, by, source)
     return SUMMARIES[summary].frame(with_rates(frame.merge(top, on=by, how="left")))

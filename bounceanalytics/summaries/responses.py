@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bounceanalytics.database import read_sql
 from bounceanalytics.schema import SUMMARIES
-from bounceanalytics.summaries.measures import messages_of, titled
+from bounceanalytics.summaries.measures import COUNTS, REACH, SEEN, counted, messages_of, titled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,18 +48,12 @@ def summarize_reasons(bounces: Frame | History) -> pd.DataFrame:
     1.0
     """
     with messages_of(bounces) as history:
-        frame = history.query(
-            """FROM (SELECT reason, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address)),
-                         unnest(seen(moment))
-                     FROM sends WHERE outcome IN ('bounced', 'dropped') GROUP BY reason)
-               ORDER BY bounced DESC, dropped DESC, reason"""
-        )
-        labels = history.query(
-            """SELECT reason, unnest(arg_max(struct_pack(category, fault, action), (n, category, fault, action)))
-               FROM (SELECT reason, category, fault, action, count(*) AS n
-                     FROM sends WHERE outcome IN ('bounced', 'dropped') GROUP BY ALL)
-               GROUP BY reason"""
-        )
+        tried = "outcome IN ('bounced', 'dropped')"
+        order = "bounced DESC, dropped DESC, reason"
+        frame = counted(history, ("reason",), COUNTS, REACH, SEEN, where=tried, order=order)
+        labels = counted(history, ("reason", "category", "fault", "action"), "count(*) AS n", where=tried)
+    most = labels.sort_values(["n", "category", "fault", "action"], ascending=False)
+    labels = most.drop_duplicates("reason").drop(columns="n")
     share = frame["bounced"] / frame["bounced"].sum()  # 0 of 0 is missing, not an error
     return SUMMARIES["reasons"].frame(titled(frame.merge(labels, on="reason")).assign(share=share))
 
@@ -95,11 +89,14 @@ def summarize_domain_reasons(bounces: Frame | History) -> pd.DataFrame:
     True
     """
     with messages_of(bounces) as history:
-        frame = history.query(
-            """FROM (SELECT domain, reason, unnest(counts(outcome, bounce_type, rated)),
-                         count(DISTINCT address) AS addresses, unnest(seen(moment))
-                     FROM sends WHERE outcome = 'bounced' GROUP BY domain, reason)
-               ORDER BY sum(bounced) OVER (PARTITION BY domain) DESC, domain, bounced DESC, reason"""
+        frame = counted(
+            history,
+            ("domain", "reason"),
+            COUNTS,
+            "count(DISTINCT address) AS addresses",
+            SEEN,
+            where="outcome = 'bounced'",
+            order="sum(bounced) OVER (PARTITION BY domain) DESC, domain, bounced DESC, reason",
         )
     return SUMMARIES["domain_reasons"].frame(titled(frame))
 
@@ -136,11 +133,13 @@ def summarize_codes(bounces: Frame | History) -> pd.DataFrame:
     'code'
     """
     with messages_of(bounces) as history:
-        frame = history.query(
-            """FROM (SELECT code_class, category, reason, code, unnest(counts(outcome, bounce_type, rated)),
-                         unnest(reach(domain, address))
-                     FROM sends WHERE outcome = 'bounced' GROUP BY code_class, category, reason, code)
-               ORDER BY bounced DESC, code_class, category, reason, code"""
+        frame = counted(
+            history,
+            ("code_class", "category", "reason", "code"),
+            COUNTS,
+            REACH,
+            where="outcome = 'bounced'",
+            order="bounced DESC, code_class, category, reason, code",
         )
     return SUMMARIES["codes"].frame(frame)
 
@@ -180,6 +179,9 @@ def summarize_system_full(bounces: Frame | History) -> pd.DataFrame:
     'domain'
     """
     with messages_of(bounces) as history:
+        history.count("summaries", "full_counts", "full_counts")
+        history.finish("summaries", "full_domains", "full_domains")
+        history.count("summaries", "accepted_counts", "accepted_counts")
         return SUMMARIES["system_full"].frame(history.query(read_sql("summaries", "system_full")))
 
 
@@ -215,9 +217,12 @@ def summarize_actions(bounces: Frame | History) -> pd.DataFrame:
     'action'
     """
     with messages_of(bounces) as history:
-        frame = history.query(
-            """FROM (SELECT action, fault, unnest(counts(outcome, bounce_type, rated)), unnest(reach(domain, address))
-                     FROM sends WHERE outcome = 'bounced' GROUP BY action, fault)
-               ORDER BY bounced DESC, action, fault"""
+        frame = counted(
+            history,
+            ("action", "fault"),
+            COUNTS,
+            REACH,
+            where="outcome = 'bounced'",
+            order="bounced DESC, action, fault",
         )
     return SUMMARIES["actions"].frame(frame)
