@@ -159,10 +159,21 @@ def _tables(part: History, names: Sequence[str]) -> dict[str, pa.Table]:
 def _spelled_out(table: pa.Table) -> pa.Table:
     """Return a table with words instead of their numbers, which differ from part to part."""
     columns: list[Any] = [
-        column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-        for column in table.columns
+        pa.chunked_array(map(_words, column.chunks), _type_of_words(column.type)) for column in table.columns
     ]
     return pa.table(columns, names=table.column_names)
+
+
+def _words(array: pa.Array) -> pa.Array:
+    if pa.types.is_list(array.type):
+        return pa.ListArray.from_arrays(array.offsets, _words(array.values))
+    return array.cast(_type_of_words(array.type))
+
+
+def _type_of_words(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_list(kind):
+        return pa.list_(_type_of_words(kind.value_type))
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _take(part: History, name: str, table: pa.Table) -> None:

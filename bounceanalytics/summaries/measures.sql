@@ -19,7 +19,7 @@ CREATE OR REPLACE TEMP MACRO counts(outcome, bounce_type, rated) AS struct_pack(
 
 -- An address has one domain, and lies in one part of a history; a domain may lie in several, so that they go on by name.
 CREATE OR REPLACE TEMP MACRO reach(domain, address) AS struct_pack(
-    domains := list(DISTINCT domain)::VARCHAR[],
+    domains := list(DISTINCT domain),
     addresses := count(DISTINCT address)
 );
 

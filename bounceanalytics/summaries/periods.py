@@ -106,8 +106,9 @@ def summarize_domain_days(
             return _by_period(history, "domain_days", freq, timezone)
         bounced = "count(*) FILTER (outcome = 'bounced') AS bounced"
         worst = counted(history, ("domain",), bounced, order="bounced DESC, domain")["domain"][: int(top)]
-        where = "domain::VARCHAR IN $worst"
-        return _by_period(history, "domain_days", freq, timezone, where, worst=worst.tolist())
+        history.register("worst", worst.to_frame())
+        where = "domain IN (SELECT domain::domain_type FROM worst)"
+        return _by_period(history, "domain_days", freq, timezone, where)
 
 
 def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq = "W") -> pd.DataFrame:
@@ -166,18 +167,18 @@ def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
         # a list has many domains, and few of them have enough hits to tell anything
         hit = f"outcome = 'bounced' AND bounce_type = '{measure}'"
         hits = counted(history, (by,), "count(*) AS hits", where=f"rated AND moment IS NOT NULL AND {hit}")
-        enough = hits.loc[hits["hits"] >= LEAST_HITS, by].tolist()
-        if not enough:
+        enough = hits.loc[hits["hits"] >= LEAST_HITS, [by]]
+        if enough.empty:
             continue
+        history.register("enough", enough)
         series = counted(
             history,
-            {"name": f"{by}::VARCHAR", "period": period},
+            {"name": by, "period": period},
             "count(*) AS tried",
             f"count(*) FILTER ({hit}) AS hits",
-            where=f"rated AND moment IS NOT NULL AND {by}::VARCHAR IN $enough",
+            where=f"rated AND moment IS NOT NULL AND {by} IN (SELECT {by}::{by}_type FROM enough)",
             order="name, period",
             unit=unit,
-            enough=enough,
         )
         found.append(find_changes(series).assign(measure=measure))
     if not found:
