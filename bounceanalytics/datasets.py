@@ -55,6 +55,9 @@ class Dataset:
     ----------
     path : pathlib.Path
         The folder.
+    only : str
+        Name of one folder in it, such as ``partition=07`` or ``month=2026-10``, if it is about the rows of that one;
+        empty for all.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Dataset:
     """
 
     path: Path
+    only: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", place(self.path))
@@ -95,7 +99,8 @@ class Dataset:
     @property
     def parts(self) -> list[Path]:
         """The Parquet files, by month or share and then in the order in which they were written."""
-        return sorted(part for kind in KINDS for part in self.path.glob(f"{kind}=*/part-*.parquet"))
+        folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
+        return sorted(part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet"))
 
     @property
     def columns(self) -> schema.Table:

@@ -20,7 +20,13 @@ from bounceanalytics.classifying.opinion import guesses
 from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.classifying.verdicts import READER
 from bounceanalytics.datasets import as_frame
-from bounceanalytics.schema import ARROW_STRING, CONFLICT_COLUMNS, FAILURE_EVENTS, UNCLASSIFIED_COLUMNS
+from bounceanalytics.schema import (
+    ARROW_STRING,
+    CONFLICT_COLUMNS,
+    FAILURE_EVENTS,
+    UNCLASSIFIED_COLUMNS,
+    VERDICT_INPUTS,
+)
 
 if TYPE_CHECKING:
     from bounceanalytics.classifying.classify import Rules
@@ -45,6 +51,8 @@ _READ = (
     "rule",
     "conflict",
 )
+#: The columns that the lists are made of: conflicts are weighed once more.
+REVIEWED = tuple(dict.fromkeys((*_READ, *VERDICT_INPUTS.names)))
 _SAYS = {-1: "remove", 0: "", 1: "keep"}
 
 # What differs from one bounce to the next, in the normal form: links, hosts, ids (which are 0 there), long words with
@@ -114,7 +122,7 @@ def conflicts(bounces: Frame, *, rules: Rules = None) -> pd.DataFrame:
     >>> ba.conflicts(bounces)[["text_says", "code_says", "esp_says"]].ne("").any(axis=1).all()
     np.True_
     """
-    frame = as_frame(bounces, _READ)
+    frame = as_frame(bounces, REVIEWED)
     frame = frame.loc[frame["conflict"].astype(bool)]
     voted = votes_on(frame, rules=rules)
     told = {f"{name}_says": voted[name].map(_SAYS) for name in voted.columns}
@@ -176,8 +184,7 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
     ['550 zorble wibble <id>']
     """
     frame = as_frame(bounces, _READ)
-    unknown = (frame["reason"].astype(object) == "unclassified") | (frame["rule"] == READER)
-    frame = frame.loc[unknown & frame["event"].isin(FAILURE_EVENTS)]
+    frame = frame.loc[is_unclassified(frame)]
     found = _grouped(frame.assign(template=templates(frame["diagnostic"])), ["template"])
     found = found.sort_values(["events", "template"], ascending=[False, True], ignore_index=True)
     guessed = guesses(found["template"].tolist())
@@ -186,6 +193,12 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
         for number, (template, guess) in enumerate(zip(found["template"], guessed, strict=True), 1)
     ]
     return UNCLASSIFIED_COLUMNS.frame(found.assign(rule_line=lines))
+
+
+def is_unclassified(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows :func:`unclassified` lists."""
+    unknown = (frame["reason"].astype(object) == "unclassified") | (frame["rule"] == READER)
+    return unknown & frame["event"].isin(FAILURE_EVENTS)
 
 
 def templates(texts: pd.Series[Any]) -> pd.Series[Any]:

@@ -6,6 +6,7 @@ an object store. Without a client all is done in this process, one part after th
 
 from __future__ import annotations
 
+from bounceanalytics.distributed.asking import clean, decide, report, storms, summarize
 from bounceanalytics.distributed.verbs import classify, convert, to_dask
 
-__all__ = ["classify", "convert", "to_dask"]
+__all__ = ["classify", "clean", "convert", "decide", "report", "storms", "summarize", "to_dask"]

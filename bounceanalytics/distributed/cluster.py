@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from bounceanalytics.errors import MissingExtraError
+from bounceanalytics.errors import BounceAnalyticsError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +23,12 @@ _TRIES = 3  # of a part whose worker was lost, or whose store did not answer
 
 def each(
     client: Any,
-    function: Callable[[_Given], _Made],
+    function: Callable[..., _Made],
     things: Sequence[_Given],
     told: Callable[[int, int], None] | None = None,
+    *,
+    shared: Sequence[Any] = (),
+    homes: Sequence[str | None] = (),
 ) -> list[_Made]:
     """Return what a function makes of each thing, in their order.
 
@@ -32,35 +37,67 @@ def each(
     client : dask.distributed.Client or None
         None for this process.
     function : callable
-        It writes whole files or nothing, so that it may be called again where a worker was lost.
+        It gives the same when it is called again where a worker was lost; what it writes is whole files or nothing.
     things : sequence
     told : callable, optional
         Called with how many are done, and how many there are.
+    shared : sequence, optional
+        What the function is given beside each thing: futures too, of which it gets what they stand for.
+    homes : sequence of str or None, optional
+        For each thing, the address of the worker that does it soonest.
+
+    Raises
+    ------
+    BounceAnalyticsError
+        The first that the function raised; it would again, so that it is not called again.
     """
     if client is None:
         made = []
         for number, thing in enumerate(things):
             if told:
                 told(number, len(things))
-            made.append(function(thing))
+            made.append(function(thing, *shared))
         return made
     from distributed import as_completed  # noqa: PLC0415 - an extra
 
-    futures = client.map(_on_worker, [function] * len(things), things, pure=False, retries=_TRIES)
+    futures = [
+        client.submit(
+            _on_worker,
+            function,
+            thing,
+            *shared,
+            pure=False,
+            retries=_TRIES,
+            workers=home and [home],
+            allow_other_workers=bool(home),
+        )
+        for thing, home in zip_longest(things, homes)
+    ]
     try:
         for number, _ in enumerate(as_completed(futures, raise_errors=False)):  # type: ignore[no-untyped-call]
             if told:
                 told(number, len(things))
-        found: list[_Made] = client.gather(futures)
+        found = client.gather(futures)
     except BaseException:  # an interrupt, above all: the workers must not go on for nobody
         client.cancel(futures)
         raise
-    return found
+    for one in found:
+        if isinstance(one, _Refused):
+            raise one.error
+    return list(found)
 
 
-def _on_worker(function: Callable[[_Given], _Made], thing: _Given) -> _Made:
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    error: BounceAnalyticsError
+
+
+def _on_worker(function: Callable[..., _Made], thing: Any, *shared: Any) -> _Made | _Refused:
     pa.set_cpu_count(threads())
-    return function(thing)
+    try:
+        return function(thing, *shared)
+    except BounceAnalyticsError as error:
+        return _Refused(error)
 
 
 def threads() -> int:

@@ -206,7 +206,7 @@ def classify(
     ...     print(bounces.kind, len(bounces) == len(events))
     bounces True
     """
-    given = _dataset(dataset)
+    given = dataset_of(dataset)
     home = _home(out)
     if str(home) == str(_home(given.path)):
         raise OutputError(f"{home} is the dataset itself; name another folder")
@@ -253,7 +253,7 @@ def to_dask(dataset: Dataset | str | os.PathLike[str], columns: Sequence[str] | 
     ...     print(frame.npartitions, len(frame) == len(events))
     2 True
     """
-    given = _dataset(dataset)
+    given = dataset_of(dataset)
     try:
         import dask  # noqa: PLC0415 - an extra
         import dask.dataframe as dd  # noqa: PLC0415
@@ -291,7 +291,14 @@ def _empty(home: Path) -> None:
             remove_folder(part)
 
 
-def _dataset(value: Dataset | str | os.PathLike[str]) -> Dataset:
+def dataset_of(value: Dataset | str | os.PathLike[str]) -> Dataset:
+    """Return the dataset that a value is or names.
+
+    Raises
+    ------
+    SourceError
+        If it is none.
+    """
     found = as_dataset(value)
     if found is None:
         raise SourceError(f"{value} is no dataset; make one with convert(sources, out)")

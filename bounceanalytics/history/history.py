@@ -18,14 +18,18 @@ from bounceanalytics.datasets import as_dataset
 from bounceanalytics.errors import FrameError, WrongClockWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import duckdb
+    import numpy.typing as npt
     import pandas as pd
 
     from bounceanalytics.datasets import Frame
 
 _Made = TypeVar("_Made")
+
+#: From the first to before the second, in UTC without a zone.
+Times = tuple[dt.datetime, dt.datetime]
 
 #: How far ahead of this machine another clock may be.
 _AHEAD = dt.timedelta(days=1)
@@ -46,6 +50,8 @@ class History:
     database : duckdb.DuckDBPyConnection
     bounces : pandas.DataFrame, Dataset or path of one
         A classified frame; its columns are read once, when they are needed, and never changed.
+    span : tuple of two datetimes, optional
+        The time that it is about, in UTC without a zone: from the first to before the second.
 
     Examples
     --------
@@ -57,7 +63,9 @@ class History:
     True
     """
 
-    def __init__(self, database: duckdb.DuckDBPyConnection, bounces: Frame) -> None:
+    def __init__(
+        self, database: duckdb.DuckDBPyConnection, bounces: Frame, span: Times | None = None
+    ) -> None:
         self.database = database
         self._dataset = as_dataset(bounces)
         brought = schema.BOUNCE_COLUMNS.bring(bounces) if self._dataset is None else None
@@ -67,6 +75,9 @@ class History:
         self._made: dict[str, tuple[object, object]] = {}
         #: Whether it tells by itself that a clock was wrong; not one of several, of which all together tell.
         self.judges_clock = True
+        self._inside: npt.NDArray[np.bool_] | None = None
+        if span is not None:
+            self._inside = _within(self.frame(["timestamp"])["timestamp"], span)
 
     @classmethod
     @contextlib.contextmanager
@@ -79,7 +90,15 @@ class History:
             yield cls(database, bounces)
 
     def __len__(self) -> int:
+        if self._inside is not None:
+            return int(self._inside.sum())
         return len(self._frame if self._dataset is None else self._dataset)
+
+    def frame(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return columns of the frame as they are."""
+        names = list(columns)
+        frame = self._frame[names] if self._dataset is None else self._dataset.to_pandas(names)
+        return frame if self._inside is None else frame[self._inside]
 
     def gather(self, columns: Iterable[str]) -> None:
         """Add columns of the frame to the view ``events``, which also numbers its rows (``row``, from 0).
@@ -98,7 +117,7 @@ class History:
         missing = [name for name in dict.fromkeys(wanted) if name not in self._columns]
         if not missing:
             return
-        given = self._frame if self._dataset is None else self._dataset.table(missing)
+        given = self._given(missing)
         found, wrong = {}, []
         for column in schema.BOUNCE_COLUMNS.select(missing):
             values = given[column.name]
@@ -113,6 +132,12 @@ class History:
         if "timestamp" in found and self.judges_clock and is_clock_wrong([self.future()]):
             self._clear_future()
         self._register_events()
+
+    def _given(self, names: list[str]) -> Any:
+        if self._dataset is None:
+            return self._frame if self._inside is None else self._frame[self._inside]
+        table = self._dataset.table(names)
+        return table if self._inside is None else table.filter(pa.array(self._inside))
 
     def future(self) -> Future:
         """Return how many events lie where no right clock can have been, of how many, and when the last one was."""
@@ -214,6 +239,11 @@ class History:
             else ""
         )
         self.database.execute(f"CREATE OR REPLACE TEMP VIEW events AS SELECT * {domain} FROM gathered")
+
+
+def _within(times: pd.Series[Any], span: Times) -> npt.NDArray[np.bool_]:
+    start, end = (moment.replace(tzinfo=dt.UTC) for moment in span)
+    return np.asarray((times >= start) & (times < end), np.bool_)
 
 
 def _plain(column: schema.Column) -> pa.DataType:

@@ -211,8 +211,9 @@ class _Read:
         if self._options.partitions == 1 or not len(table):
             return np.zeros(len(table), np.int64)
         address = normal_form(table["recipient"].cast(pa.large_string()).combine_chunks())
-        self._engine.register("shared", pa.table({"address": address, "key": table["key"]}))
-        told = "CASE WHEN address <> '' THEN hash(address) ELSE coalesce(key, 0) END"
+        self._engine.register("shared", pa.table({"address": address}))
+        # events without an address lie together, since those of one message make one outcome
+        told = "CASE WHEN address <> '' THEN hash(address) ELSE 0 END"
         query = f"SELECT ({told} % $n)::BIGINT AS n FROM shared"
         found = self._engine.sql(query, params={"n": self._options.partitions}).to_arrow_table()
         self._engine.unregister("shared")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bounceanalytics.charts.theme import ThemeName
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
+    from bounceanalytics.report.contents import Contents
     from bounceanalytics.report.spans import Period
 
 __all__ = ["report", "save_charts"]
@@ -87,10 +88,27 @@ def report(
     # only compute need neither plotly, jinja2 nor xlsxwriter
     from bounceanalytics.report.contents import compute  # noqa: PLC0415
 
+    target = room_for(path, overwrite=overwrite)
+    contents = compute(bounces, period=period, compare=compare, policy=policy, redact=redact, checks=checks)
+    return write_contents(contents, target, title=title, overwrite=overwrite)
+
+
+def room_for(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
+    """Return where a report goes, before it is computed.
+
+    Raises
+    ------
+    OutputError
+        If there is no such folder, or a file already.
+    """
     target = Path(path)
     require_folder(target)
     refuse_existing([target], overwrite=overwrite)
-    contents = compute(bounces, period=period, compare=compare, policy=policy, redact=redact, checks=checks)
+    return target
+
+
+def write_contents(contents: Contents, target: Path, *, title: str | None, overwrite: bool) -> Path:
+    """Write what a report tells as a page, or as a workbook."""
     if target.suffix.lower() == ".xlsx":
         from bounceanalytics.report.workbook import workbook  # noqa: PLC0415
 

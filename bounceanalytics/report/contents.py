@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass, fields
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
-from bounceanalytics.classifying.reviewing import conflicts, unclassified
+from bounceanalytics.classifying.reviewing import REVIEWED, conflicts, is_unclassified, unclassified
+from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_dataset
 from bounceanalytics.deciding.decide import decide
 from bounceanalytics.errors import FrameError
@@ -25,6 +27,8 @@ from bounceanalytics.summaries import Summaries, summarize
 from bounceanalytics.wording import STATES, rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bounceanalytics.datasets import Frame
     from bounceanalytics.deciding import Policy
     from bounceanalytics.report.spans import Period, Span
@@ -99,53 +103,140 @@ def compute(
     checks: pd.DataFrame | None = None,
 ) -> Contents:
     """Return what a report tells; the parameters are those of :func:`bounceanalytics.report`."""
-    frame = BOUNCE_COLUMNS.require(_whole(bounces), ("source", "diagnostic"))
-    every = times_of(frame)
-    checked = None if checks is None else _checked(checks)
-    about = None if period is None else span(period, every)
-    before, against = None, None
+    frame = _whole(bounces, "source", "diagnostic")
     if as_dataset(compare) is not None or BOUNCE_COLUMNS.bring(compare) is not None:
-        before = _whole(cast("Frame", compare))
-        against = times_of(before)
-    elif compare is not None:
-        if isinstance(compare, str) and compare == "previous":
-            if about is None and every is not None:
-                about = halves(every)
-            if about is None:
-                raise FrameError(
-                    "no event has a time, so there is no earlier time to compare with; leave out compare="
-                )
-            against = about.before()
-        else:
-            against = span(cast("Period", compare), every)
-        before = _part(frame, against, every)
-    if about is not None:
-        frame = _part(frame, about, every)
-    with History.open(frame) as history:
-        summaries = _named_by_domain(summarize(history), redact=redact)
-        found = storms(history)
-        told = collect(found, summaries, find_refusals(history))
-        recovered = recovery_totals(history)
-        verdicts = None if policy is None else decide(history, policy)
-    counted = frame["event"].value_counts()
+        other, compare = _whole(cast("Frame", compare)), None
+        about, against = period and span(period, times_of(frame)), times_of(other)
+    else:
+        other = frame
+        about, against = spans_of(period, cast("Period | None", compare), frame)
+    before = None
+    if against is not None or other is not frame:
+        inside = against if other is frame else None
+        with open_history(other, inside) as history:
+            before = earlier(history, redact=redact)
+    with open_history(frame, about or None) as history:
+        return tell(
+            history,
+            span=about or None,
+            policy=policy,
+            redact=redact,
+            checks=checks,
+            before=before,
+            span_before=against,
+        )
+
+
+@contextlib.contextmanager
+def open_history(bounces: Frame, when: Span | None) -> Iterator[History]:
+    """Yield the history of a frame in a period; of all of it, if None.
+
+    Raises
+    ------
+    FrameError
+        If nothing happened in that time.
+    """
+    with open_database() as database:
+        history = History(database, bounces, None if when is None else when.edges)
+        if when is not None and not len(history):
+            raise nothing_in(when, times_of(bounces))
+        yield history
+
+
+def nothing_in(when: Span, every: Span | None) -> FrameError:
+    """Return the error that says so."""
+    return FrameError(f"nothing happened in the period {when}; the frame holds {every or 'no times'}")
+
+
+def spans_of(
+    period: Period | None, compare: Period | None, bounces: Frame | History
+) -> tuple[Span | None, Span | None]:
+    """Return the time that a report is about, and the one that it is compared with; None for all, and for none."""
+    every = times_of(bounces)
+    about = None if period is None else span(period, every)
+    if compare is None:
+        return about, None
+    if not (isinstance(compare, str) and compare == "previous"):
+        return about, span(compare, every)
+    if about is None and every is not None:
+        about = halves(every)
+    if about is None:
+        raise FrameError(
+            "no event has a time, so there is no earlier time to compare with; leave out compare="
+        )
+    return about, about.before()
+
+
+def earlier(history: History, *, redact: bool) -> Summaries:
+    """Return the summaries that a report is held against."""
+    return _named_by_domain(summarize(history), redact=redact)
+
+
+def tell(
+    history: History,
+    *,
+    span: Span | None = None,
+    policy: Policy | None = None,
+    redact: bool = True,
+    checks: pd.DataFrame | None = None,
+    before: Summaries | None = None,
+    span_before: Span | None = None,
+) -> Contents:
+    """Return what a report tells of a history.
+
+    Parameters
+    ----------
+    history : History
+        Of the time that it is about.
+    span : Span, optional
+        That time; from the first event to the last, if not given.
+    before, span_before : optional
+        From :func:`earlier`, and the time of these.
+    policy, redact, checks
+        As for :func:`bounceanalytics.report`.
+    """
+    checked = None if checks is None else _checked(checks)
+    summaries = _named_by_domain(summarize(history), redact=redact)
+    found = storms(history)
+    told = collect(found, summaries, find_refusals(history))
+    reviewed = pd.concat(history.collect(_to_review))
     return Contents(
-        span=about or times_of(frame),
+        span=span or times_of(history),
         summaries=summaries,
         storms=found,
         incidents=told,
-        conflicts=_bare(conflicts(frame), "worst_domain"),
-        unknown=_bare(unclassified(frame), "worst_domain"),
-        recovery=recovered,
-        rows=len(frame),
-        events={str(name): int(n) for name, n in counted[counted > 0].items()},
-        sources=_sources(frame["source"].value_counts().sort_index(), redact=redact),
-        examples=None if redact else _examples(frame),
-        before=None if before is None else _named_by_domain(summarize(before), redact=redact),
-        span_before=against,
-        verdicts=verdicts,
+        conflicts=_bare(conflicts(reviewed), "worst_domain"),
+        unknown=_bare(unclassified(reviewed), "worst_domain"),
+        recovery=recovery_totals(history),
+        rows=len(history),
+        events=_rows_by(history, "event"),
+        sources=_sources(_rows_by(history, "source"), redact=redact),
+        examples=None if redact else _examples(pd.concat(history.collect(_told))),
+        before=before,
+        span_before=span_before,
+        verdicts=None if policy is None else decide(history, policy),
         policy=policy,
         checks=checked,
     )
+
+
+def _to_review(history: History) -> pd.DataFrame:
+    """Return the rows of a history that :func:`conflicts` and :func:`unclassified` list."""
+    frame = history.frame(REVIEWED)
+    return frame[frame["conflict"].astype(bool) | is_unclassified(frame)]
+
+
+def _rows_by(history: History, column: str) -> dict[str, int]:
+    """Return how many rows have each word, most first."""
+    history.gather([column])
+    history.count_of(
+        "row_counts", f"SELECT {column}::VARCHAR AS word, count(*) AS n FROM events GROUP BY ALL"
+    )
+    found = history.table(
+        """SELECT word, sum(n)::BIGINT AS n FROM row_counts
+           WHERE word IS NOT NULL GROUP BY word ORDER BY n DESC, word"""
+    )
+    return dict(zip(found["word"].to_pylist(), found["n"].to_pylist(), strict=True))
 
 
 def _checked(checks: pd.DataFrame) -> pd.DataFrame:
@@ -162,17 +253,10 @@ def _checked(checks: pd.DataFrame) -> pd.DataFrame:
     return _bare(told, "domain").assign(place=place).sort_values(["place", "domain"]).drop(columns="place")
 
 
-def _part(frame: pd.DataFrame, when: Span, every: Span | None) -> pd.DataFrame:
-    part = when.of(frame)
-    if part.empty:
-        raise FrameError(f"nothing happened in the period {when}; the frame holds {every or 'no times'}")
-    return part
-
-
-def _whole(bounces: Frame) -> pd.DataFrame:
-    dataset = as_dataset(bounces)
-    frame = bounces if dataset is None else dataset.to_pandas()
-    return BOUNCE_COLUMNS.require(frame, ("event", "timestamp"))
+def _whole(bounces: Frame, *columns: str) -> Frame:
+    """Return a frame that has these columns; a dataset as it is."""
+    needed = ("event", "timestamp", *columns)
+    return bounces if as_dataset(bounces) is not None else BOUNCE_COLUMNS.require(bounces, needed)
 
 
 def _bare(frame: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -196,24 +280,31 @@ def _named_by_domain(summaries: Summaries, *, redact: bool) -> Summaries:
     return Summaries(**clean)
 
 
-def _sources(sources: pd.Series[int], *, redact: bool) -> list[tuple[str, int]]:
+def _sources(sources: dict[str, int], *, redact: bool) -> list[tuple[str, int]]:
     """Return the names of the files and their rows, without folders, which tell who made the report."""
     counted: dict[str, int] = {}
     for source, n in sources.items():
-        name = PurePath(str(source).replace("\\", "/")).name
+        name = PurePath(source.replace("\\", "/")).name
         name = _LOCAL_PART.sub("…@", name) if redact else name
-        counted[name] = counted.get(name, 0) + int(n)
+        counted[name] = counted.get(name, 0) + n
     return sorted(counted.items())
 
 
-def _examples(bounces: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
+def _told(history: History) -> pd.DataFrame:
+    """Return a few answers per reason."""
+    frame = history.frame(["reason", "recipient", "diagnostic"])
+    return _few(frame[frame["diagnostic"].notna() & frame["reason"].notna()])
+
+
+def _few(told: pd.DataFrame) -> pd.DataFrame:
+    different = told.drop_duplicates(["reason", "diagnostic"])
+    return different.groupby("reason", observed=True).head(MOST_EXAMPLES)
+
+
+def _examples(told: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
     """Return a few answers per reason, with the address that each was about."""
-    told = bounces.loc[
-        bounces["diagnostic"].notna() & bounces["reason"].notna(), ["reason", "recipient", "diagnostic"]
-    ]
-    few = told.drop_duplicates(["reason", "diagnostic"]).groupby("reason", observed=True).head(MOST_EXAMPLES)
     examples: dict[str, list[tuple[str, str]]] = {}
-    for row in rows(few):
+    for row in rows(_few(told)):
         who = "" if pd.isna(row.recipient) else str(row.recipient)
         examples.setdefault(str(row.reason), []).append((who, str(row.diagnostic)[:500]))
     return examples

@@ -10,11 +10,15 @@ import pandas as pd
 
 from bounceanalytics.clocks import AmbiguousTimeError, moment
 from bounceanalytics.errors import FrameError
-from bounceanalytics.summaries import SENDING_EVENTS
+from bounceanalytics.history import History
+from bounceanalytics.schema import SENDING_EVENTS
 from bounceanalytics.wording import day, days
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from bounceanalytics.datasets import Frame
+    from bounceanalytics.history.history import Times
 
     #: ``'2026-10'``, ``'2026-10-05'``, ``'2026-Q3'``, ``'28D'`` (the last so many days), or first and last day.
     Period: TypeAlias = "str | pd.Period | tuple[str | date, str | date]"
@@ -46,18 +50,31 @@ class Span:
             self.start - (pd.DateOffset(months=months) if whole else self.end - self.start), self.start
         )
 
-    def of(self, bounces: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows of that time."""
-        times = bounces["timestamp"]
-        return bounces[(times >= self.start) & (times < self.end)]
+    @property
+    def edges(self) -> Times:
+        """The same in UTC without a zone."""
+        start, end = (
+            edge.tz_convert("UTC").tz_localize(None).to_pydatetime() for edge in (self.start, self.end)
+        )
+        return start, end
 
 
-def times_of(bounces: pd.DataFrame) -> Span | None:
+def times_of(bounces: Frame | History) -> Span | None:
     """Return the days from the first sending event to the last, else of list entries; None without times."""
-    # list entries may be years old; they are no part of the period in which mail was sent
-    sent = bounces["event"].isin(SENDING_EVENTS)
-    times = bounces.loc[sent if sent.any() else bounces["event"].eq("suppressed"), "timestamp"]
-    first, last = (pd.to_datetime(edge, utc=True) for edge in (times.min(), times.max()))
+    with History.open(bounces) as history:
+        history.gather(["event", "timestamp"])
+        history.count_of(
+            "times",
+            "SELECT event = 'suppressed' AS listed, min(timestamp) AS first, max(timestamp) AS last, count(*) AS n"
+            " FROM events WHERE event = 'suppressed' OR event IN $sent GROUP BY ALL",
+            sent=SENDING_EVENTS,
+        )
+        # list entries may be years old; they are no part of the period in which mail was sent
+        found = history.query(
+            """SELECT min(first) AS first, max(last) AS last
+               FROM times WHERE listed = (SELECT bool_and(listed) FROM times)"""
+        )
+    first, last = found["first"][0], found["last"][0]
     if pd.isna(first):
         return None
     return Span(first.normalize(), last.normalize() + pd.Timedelta(days=1))

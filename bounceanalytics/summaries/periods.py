@@ -194,14 +194,14 @@ def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
 
 
 def _by_period(
-    history: History, summary: str, freq: Freq, timezone: str, where: str = "true", **terms: object
+    history: History, summary: str, freq: Freq, timezone: str, where: str = "true"
 ) -> pd.DataFrame:
     """Return a summary by day or week, and by domain where the summary has domains."""
     try:
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise FrameError(f"unknown time zone {timezone!r}; use a name such as 'Europe/Berlin'") from None
-    start = "date_trunc($unit, moment)::TIMESTAMP"
+    start, terms = "date_trunc($unit, moment)::TIMESTAMP", {"unit": _unit(freq)}
     if timezone != "UTC":
         start = (
             "timezone('UTC', timezone($zone, date_trunc($unit, timezone($zone, timezone('UTC', moment)))))"
@@ -211,7 +211,7 @@ def _by_period(
     if summary == "domain_days":
         keys = {"domain": "domain", **keys}
         order = f"sum(bounced) OVER (PARTITION BY domain) DESC, domain, {order}"
-    frame = counted(history, keys, COUNTS, where=where, order=order, unit=_unit(freq), **terms)
+    frame = counted(history, keys, COUNTS, where=where, order=order, **terms)
     periods = SUMMARIES[summary].frame(with_rates(frame))
     return periods.assign(period=periods["period"].dt.tz_convert(timezone))
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import bounceanalytics as ba
+from bounceanalytics.distributed import members
 from tests.distributed.test_slices import assert_same
 from tests.loading.exports import lines, sendgrid_bounce, ses_bounce
 
@@ -78,3 +79,43 @@ def test_a_worker_that_is_killed_costs_nothing(client, exports, tmp_path):
     killer.join()
     assert victim not in client.run(os.getpid).values()
     assert_same(ba.convert(exports, tmp_path / "here"), there)
+
+
+def bounces_of(exports, folder, client):
+    events = ba.distributed.convert(
+        exports, folder / "events", client=client, slice_bytes=500_000, partitions=5
+    )
+    return ba.distributed.classify(events, folder / "bounces", client=client)
+
+
+def test_a_cluster_answers_as_one_process_does(client, tmp_path):
+    bounces = bounces_of(ba.samples() / "exports" / "ses", tmp_path, client)
+    pd.testing.assert_frame_equal(ba.distributed.decide(bounces, client=client), ba.decide(bounces))
+    pd.testing.assert_frame_equal(ba.distributed.storms(bounces, client=client), ba.storms(bounces))
+    found, whole = ba.distributed.summarize(bounces, client=client), ba.summarize(bounces)
+    for name in whole.__dataclass_fields__:
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(whole, name), obj=name)
+    there = ba.distributed.report(bounces, tmp_path / "there.html", compare="previous", client=client)
+    assert there.read_bytes() == ba.report(bounces, tmp_path / "here.html", compare="previous").read_bytes()
+    with pytest.raises(ba.PolicyError, match="a Policy is needed"):
+        ba.distributed.decide(bounces, "default", client=client)
+    held = client.run(lambda: len(sys.modules["bounceanalytics.distributed.members"]._held))
+    assert set(held.values()) == {0}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_worker_that_is_killed_is_replaced_while_others_are_asked(client, exports, tmp_path, monkeypatch):
+    bounces = bounces_of(exports, tmp_path, client)
+    asked = []
+    real = members.OnWorkers.collect
+
+    def killing(self, work, *given):
+        asked.append(work)
+        if len(asked) == 6:
+            os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+        return real(self, work, *given)
+
+    monkeypatch.setattr(members.OnWorkers, "collect", killing)
+    found = ba.distributed.decide(bounces, client=client)
+    assert len(asked) > 6
+    pd.testing.assert_frame_equal(found, ba.decide(bounces))

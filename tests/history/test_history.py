@@ -140,7 +140,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> ba.Dataset:
     return ba.classify(ba.convert(events, folder / "events"), out=folder / "bounces")
 
 
-@pytest.mark.parametrize("function", [ba.decide, ba.storms, ba.summarize_domains, ba.incidents])
+@pytest.mark.parametrize(
+    "function", [ba.decide, ba.storms, ba.summarize_domains, ba.incidents, ba.conflicts, ba.unclassified]
+)
 def test_a_dataset_is_gathered_as_its_frame_is(function: Any, dataset: ba.Dataset) -> None:
     pd.testing.assert_frame_equal(function(dataset), function(dataset.to_pandas()))
 
