@@ -13,20 +13,37 @@ WITH rules AS (
 
 days AS (
     SELECT
-        *,
-        coalesce(day, min(day) OVER (PARTITION BY address, line, epoch), DATE '0001-01-01') AS place
-    FROM (
-        SELECT
-            address,
-            line,
-            rank,
-            epoch,
-            timestamp::DATE AS day,
-            max(timestamp) AS last_moment,
-            max(weight) AS weight
-        FROM standing
-        GROUP BY ALL
-    )
+        address,
+        line,
+        any_value(rank) AS rank,
+        epoch,
+        timestamp::DATE AS day,
+        max(timestamp) AS last_moment,
+        max(weight) AS weight
+    FROM standing
+    GROUP BY address, line, epoch, timestamp::DATE
+),
+
+-- Nearly all of what stands is a single day, about which no other one has a say: sorting is for the others.
+groups AS (
+    SELECT
+        address,
+        line,
+        any_value(rank) AS rank,
+        epoch,
+        any_value(day) AS day,
+        max(last_moment) AS last_moment,
+        max(weight) AS weight,
+        count(*) AS number
+    FROM days
+    GROUP BY address, line, epoch
+),
+
+several AS (
+    SELECT days.*, coalesce(days.day, min(days.day) OVER (PARTITION BY address, line, days.epoch), DATE '0001-01-01') AS place
+    FROM days
+    JOIN (SELECT address, line, epoch FROM groups WHERE number > 1) AS groups USING (address, line)
+    WHERE days.epoch IS NOT DISTINCT FROM groups.epoch
 ),
 
 streaks AS (
@@ -38,10 +55,10 @@ streaks AS (
         ) AS streak
     FROM (
         SELECT
-            days.*,
+            several.*,
             rules.* EXCLUDE (line),
             place - lag(place) OVER (PARTITION BY address, line, epoch ORDER BY place) AS pause
-        FROM days
+        FROM several
         JOIN rules USING (line)
     )
 ),
@@ -61,25 +78,42 @@ eroding AS (
         coalesce(number, 0) / erode_after AS eroded
     FROM streaks
     ASOF LEFT JOIN deliveries ON deliveries.address = streaks.address AND deliveries.timestamp < streaks.last_moment
+),
+
+together AS (
+    SELECT
+        * EXCLUDE (gathered, eroded),
+        coalesce(
+            gathered - eroded + max(eroded - gathered + weight) OVER near,
+            sum(weight) OVER near
+        ) AS points,
+        place - min(place) OVER near AS span
+    FROM eroding
+    WINDOW near AS (
+        PARTITION BY address, line, epoch, streak
+        ORDER BY place
+        RANGE BETWEEN to_days(coalesce(within, 1000000)::INTEGER) PRECEDING AND CURRENT ROW
+    )
+    UNION ALL BY NAME
+    SELECT
+        groups.* EXCLUDE (number),
+        rules.* EXCLUDE (line),
+        coalesce(day, DATE '0001-01-01') AS place,
+        0 AS streak,
+        weight AS points,
+        0 AS span
+    FROM groups
+    JOIN rules USING (line)
+    WHERE number = 1
 )
 
 SELECT
-    * EXCLUDE (gathered, eroded),
-    coalesce(
-        gathered - eroded + max(eroded - gathered + weight) OVER near,
-        sum(weight) OVER near
-    ) AS points,
-    place - min(place) OVER near AS span,
+    *,
     coalesce(
         points >= CASE WHEN active THEN coalesce(remove_after_if_active, remove_after) ELSE remove_after END
         AND span >= remove_span,
         false
     ) AS removes,
     coalesce(points >= hold_after AND span >= hold_span, false) AS holds
-FROM eroding
-JOIN (SELECT address, active FROM facts) USING (address)
-WINDOW near AS (
-    PARTITION BY address, line, epoch, streak
-    ORDER BY place
-    RANGE BETWEEN to_days(coalesce(within, 1000000)::INTEGER) PRECEDING AND CURRENT ROW
-);
+FROM together
+JOIN (SELECT address, active FROM facts) USING (address);

@@ -27,10 +27,19 @@ QUALIFY row_number() OVER (
 
 -- One failure per address: the last of the chosen line, else the last that activity cleared.
 CREATE OR REPLACE TEMP TABLE deciding AS
-SELECT counted.*, verdict, days, first_day, last_day, hold_over
-FROM counted
-LEFT JOIN chosen_lines USING (address)
-WHERE chosen_lines.line IS NULL OR (stands AND counted.line = chosen_lines.line)
+WITH eligible AS (
+    SELECT counted.*, verdict, days, first_day, last_day, hold_over
+    FROM counted
+    LEFT JOIN chosen_lines USING (address)
+    WHERE chosen_lines.line IS NULL OR (stands AND counted.line = chosen_lines.line)
+),
+
+-- nearly every address has one, and needs no sorting
+repeated AS (SELECT address FROM eligible GROUP BY address HAVING count(*) > 1)
+
+FROM eligible ANTI JOIN repeated USING (address)
+UNION ALL
+FROM (FROM eligible SEMI JOIN repeated USING (address))
 QUALIFY row_number() OVER (
     PARTITION BY address
     ORDER BY
