@@ -26,6 +26,7 @@ from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.times import TIME_STYLES, UNREAD, Clocks, times
 from bounceanalytics.loading.tolerant import READERS, tolerant_json, tolerant_spans
+from bounceanalytics.loading.unwrapping.blocks import blocks
 from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.pieces import Unwrapping
 from bounceanalytics.loading.unwrapping.texts import opened
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
     from bounceanalytics.loading.account import Account
     from bounceanalytics.loading.found import Found
+    from bounceanalytics.loading.unwrapping.peeling import Peeled
+    from bounceanalytics.loading.unwrapping.pieces import Piece
     from bounceanalytics.opening.sources import Source
 
     Progress = Callable[[str, int, int], None]
@@ -452,32 +455,117 @@ class Reader:
     def _unwrapped(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
         """Yield the rows of a file whose events have to be looked for in each record."""
         self._tell_cut(place, source)
-        count, esps = 0, set[str]()
-        for pieces in Unwrapping(WALK, source, found).batches():
-            numbers: dict[int, list[int]] = {}
-            for number, piece in enumerate(pieces):
-                numbers.setdefault(id(piece.format), []).append(number)
-            batches: list[Batch] = []
-            for some in numbers.values():
-                esps.add(pieces[some[0]].format.provider)
-                what = replace(
-                    found, format=pieces[some[0]].format, layout="values", nested=False, indexed=False
-                )
-                spans = span_batch(
-                    [pieces[number].span for number in some], [pieces[number].raw for number in some]
-                )
-                fields = records.fields_sql(what, 'SELECT * FROM "tolerant"', tolerant=True)
-                known = _Known(np.array(some, np.int64) + count + 1)
-                query = self._query([place], what, fields, tolerant=True)
-                batches += self._registered(spans, query, place, source, what, known)
-            yield from _in_order(batches)
-            count += len(pieces)
+        unwrapping = Unwrapping(WALK, source, found)
+        esps = set[str]()
+        if found.layout == "lines":
+            rows = self._of_blocks(place, source, found, unwrapping, esps)
+        else:
+            rows = self._of_batches(place, source, found, unwrapping, esps)
+        yield from rows
         self.accounts[place].hollow.clear()  # nothing was overlooked
         if len(esps) > 1:
             senders = [title for name, title in ESPS.items() if name in esps]
             if "generic" in esps:
                 senders.append("others")
             self.accounts[place].notes.append(f"holds records of {' and '.join(senders)}")
+
+    def _of_batches(
+        self, place: int, source: Source, found: Found, unwrapping: Unwrapping, esps: set[str]
+    ) -> Iterator[Batch]:
+        count = 0
+        for pieces in unwrapping.batches():
+            numbers = np.arange(count + 1, count + len(pieces) + 1)
+            yield from _in_order(list(self._of_pieces(place, source, found, pieces, numbers, esps)))
+            count += len(pieces)
+
+    def _of_blocks(
+        self, place: int, source: Source, found: Found, unwrapping: Unwrapping, esps: set[str]
+    ) -> Iterator[Batch]:
+        """Yield the rows of lines: what the engine takes out of them, and what is found in all others."""
+        count = 0
+        with source.open() as stream:
+            for block in blocks(stream, WALK, self._engine, found.only):
+                taken = np.zeros(len(block.ends), bool)
+                tables = []
+                for one in block.peeled:
+                    table, lines = self._taken_out(place, source, found, one)
+                    taken[lines] = True
+                    tables.append((one.known.format.provider, table, lines))
+                pieces: list[Piece] = []
+                sizes = taken.astype(np.int64)
+                of_line: list[int] = []
+                for line, some in block.rest(taken, unwrapping):
+                    pieces += some
+                    sizes[line] = len(some)
+                    of_line += [line] * len(some)
+                before = np.cumsum(sizes) - sizes + count
+                batches: list[Batch] = []
+                if pieces:
+                    lines = np.array(of_line)
+                    first = np.flatnonzero(np.r_[True, lines[1:] != lines[:-1]])
+                    numbers = (
+                        before[lines]
+                        + np.arange(len(lines))
+                        - np.repeat(first, np.diff(np.r_[first, len(lines)]))
+                    )
+                    batches += self._of_pieces(place, source, found, pieces, numbers + 1, esps)
+                for provider, table, lines in tables:
+                    esps.add(provider)
+                    known = _Known(before[lines] + 1)
+                    batches.append(self._batch(table, np.array([place], np.int64), known, provider))
+                yield from _in_order(batches)
+                count += int(sizes.sum())
+
+    def _taken_out(
+        self, place: int, source: Source, found: Found, peeled: Peeled
+    ) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Return the rows of lines whose events the engine has taken out, and the lines; without those with a fault."""
+        what = replace(found, format=peeled.known.format, layout="values", nested=False, indexed=False)
+        given = pa.table(
+            {
+                "file": pa.array(np.zeros(len(peeled.place), np.int64)),
+                "text": peeled.events,
+                "_offset": pa.array(peeled.place),
+                "_account": peeled.account,
+            }
+        )
+        self._engine.register("taken", given)
+        try:
+            query = self._query([place], what, records.taken_out_sql(what, "FROM taken"), tolerant=True)
+            table = pa.Table.from_batches(list(self._pieces(query, 0)))  # all of it is wanted at once
+        except _GivenUpError as error:
+            raise _stopped(source, found, error) from error
+        finally:
+            self._engine.unregister("taken")
+        sound = pc.and_(table["bad"].is_null(), table["problem"].is_null())
+        if pc.all(sound).as_py() is False:  # whoever looks at them again can say what is wrong
+            line = table["_offset"].to_numpy()
+            faulty = np.unique(line[~sound.to_numpy()])
+            table = table.filter(pa.array(~np.isin(line, faulty)))
+            return table, np.setdiff1d(peeled.place, faulty, assume_unique=True)
+        return table, peeled.place
+
+    def _of_pieces(
+        self,
+        place: int,
+        source: Source,
+        found: Found,
+        pieces: Sequence[Piece],
+        numbers: NDArray[np.int64],
+        esps: set[str],
+    ) -> Iterator[Batch]:
+        """Yield the rows of what was found in records, those of each format together."""
+        kinds: dict[int, list[int]] = {}
+        for at, piece in enumerate(pieces):
+            kinds.setdefault(id(piece.format), []).append(at)
+        for some in kinds.values():
+            fmt = pieces[some[0]].format
+            esps.add(fmt.provider)
+            what = replace(found, format=fmt, layout="values", nested=False, indexed=False)
+            spans = span_batch([pieces[at].span for at in some], [pieces[at].raw for at in some])
+            fields = records.fields_sql(what, 'SELECT * FROM "tolerant"', tolerant=True)
+            query = self._query([place], what, fields, tolerant=True)
+            yield from self._registered(spans, query, place, source, what, _Known(numbers[some]))
 
     def _registered(
         self, given: Any, query: str, place: int, source: Source, found: Found, numbers: _Numbers
@@ -491,9 +579,7 @@ class Reader:
                     pa.Table.from_batches([piece]), np.array([place], np.int64), numbers, provider
                 )
         except _GivenUpError as error:
-            raise FormatError(
-                f"{source.name} looks like {found.looks}, and something in it stops the reader: {_reason(error)}"
-            ) from error
+            raise _stopped(source, found, error) from error
         finally:
             self._engine.unregister("tolerant")
 
@@ -597,6 +683,12 @@ class Reader:
             "text": [(one or "")[:500] for one in text],
         }
         self.rejects.append(pd.DataFrame(columns))
+
+
+def _stopped(source: Source, found: Found, error: BaseException) -> FormatError:
+    return FormatError(
+        f"{source.name} looks like {found.looks}, and something in it stops the reader: {_reason(error)}"
+    )
 
 
 def _reason(error: BaseException) -> str:

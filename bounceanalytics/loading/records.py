@@ -94,6 +94,23 @@ def fields_sql(found: Found, values: str, *, tolerant: bool) -> str:
     return _exploded(fmt, fields)
 
 
+def taken_out_sql(found: Found, values: str) -> str:
+    """Return the query that takes the fields of a format out of records that lie open, each a file's record by itself.
+
+    ``values`` has ``file``, ``text``, ``_offset`` and ``_account``, which is what the carrier says.
+    """
+    fmt = found.format
+    assert fmt is not None  # noqa: S101 - for the type checker; files without a format are never read
+    wanted = literal(json.dumps(fmt.structure()))
+    read = f"SELECT *, TRY(json_transform(text, {wanted})) AS r FROM ({values})"
+    carried = f" REPLACE (_account AS {identifier(fmt.carrier)})" if fmt.carrier else ""
+    fields = (
+        "SELECT file, CASE WHEN r IS NULL THEN '' END AS bad, _offset, CAST(NULL AS VARCHAR) AS _error,"
+        f" CAST(NULL AS VARCHAR) AS _raw, true AS head, true AS lone, _account, {fmt.field_sql()} FROM ({read})"
+    )
+    return _exploded(fmt, f"SELECT * EXCLUDE (_account){carried} FROM ({fields})")
+
+
 def numbered_sql(source: Source, found: Found) -> str:
     """Return a query with ``number``, from 1, and ``text`` of each record of a file that the engine can read."""
     values = f"SELECT file, text, NULL AS bad FROM ({native_sql([source], found)})"

@@ -138,6 +138,11 @@ def tolerant_json(source: Source, found: Found, bad: Collection[int] | None) -> 
     yield from batches(tolerant_spans(source, found, bad))
 
 
+def line_spans(raw: bytes, found: Found, shape: Shape, offset: int) -> Iterator[Span]:
+    """Yield the same as :func:`tolerant_spans` for some lines of a file, which begin at a byte of it."""
+    return _lines(io.BytesIO(raw), shape.markers, None, log=found.layout == "log", offset=offset)
+
+
 def spans_of(raw: bytes, *, words: bool = False) -> Iterator[Span]:
     """Yield the JSON values of some bytes, for a look at the beginning of a file."""
     return _split(TextWindow(io.BytesIO(raw)), Shape(words=words))
@@ -147,9 +152,8 @@ def spans_of(raw: bytes, *, words: bool = False) -> Iterator[Span]:
 
 
 def _lines(
-    stream: IO[bytes], markers: frozenset[str], bad: Collection[int] | None, *, log: bool
+    stream: IO[bytes], markers: frozenset[str], bad: Collection[int] | None, *, log: bool, offset: int = 0
 ) -> Iterator[Span]:
-    offset = 0
     number = 0
     run: list[
         bytes
@@ -160,7 +164,7 @@ def _lines(
         if line.strip():
             text = decoded(line)
             good = (log and "{" not in text) or (
-                _is_value(text[text.find("{") :] if log else text) if bad is None else number not in bad
+                is_value(text[text.find("{") :] if log else text) if bad is None else number not in bad
             )
             number += 1
             if good or run_size > _LONGEST_RUN:
@@ -189,7 +193,8 @@ def _run(run: list[bytes], offset: int, markers: frozenset[str], *, log: bool) -
         yield span._replace(offset=span.offset + offset)
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
+    """Return whether a line is a JSON value as it must be, so that it belongs to no other line."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -30,7 +30,8 @@ TYPE_MARKS = frozenset(
     }
     | {"nullValue", "fields", "values", "VarCharValue", "v"}
 )
-_MISSING = ("", "nan", "NaN", "None", "null", "NULL", "\\N")
+#: Texts that say nothing.
+MISSING = ("", "nan", "NaN", "None", "null", "NULL", "\\N")
 
 
 def squeezed(title: str) -> str:
@@ -45,7 +46,7 @@ plain = lru_cache(maxsize=65_536)(squeezed)
 def is_told(value: Any) -> bool:
     """Return whether a value says anything."""
     if isinstance(value, str):
-        return value.strip() not in _MISSING
+        return value.strip() not in MISSING
     return value is not None and value not in ([], {}) and value == value  # noqa: PLR0124 - NaN is not
 
 

@@ -13,7 +13,7 @@ from bounceanalytics.loading.formats.spelling import plain
 from bounceanalytics.loading.unwrapping.keys import Carried
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,15 @@ def account_of(keys: Mapping[str, Any]) -> Any:
     return topic.split(":")[4] if isinstance(topic, str) and topic.count(":") >= 5 else None
 
 
+#: Keys whose values tell the account.
+TELLING = frozenset(("account", "topicarn"))
+
+
+def is_telling(keys: Mapping[str, Any]) -> bool:
+    """Return whether a record may say when an event came, or whose it is."""
+    return "topicarn" in keys or any(_has(keys, needs) for needs, _ in _TIMES)
+
+
 def title(keys: Mapping[str, Any]) -> str:
     """Return what a record is called that holds nothing; without addresses."""
     for needs, name in TITLES:
@@ -162,9 +171,15 @@ def is_queued(keys: Mapping[str, Any]) -> bool:
 
 def is_packed(name: str, keys: Mapping[str, Any]) -> bool:
     """Return whether the text under a key is base64."""
-    if name == "body" and str(keys.get("isbase64encoded", "")).lower() == "true":
-        return True
-    return any(name == key and beside in keys for key, beside in _BASE64)
+    told = name != "body" or str(keys.get("isbase64encoded")).lower() == "true"
+    return told and may_be_packed(name, keys)
+
+
+def may_be_packed(name: str, keys: Collection[str]) -> bool:
+    """Return whether the text under a key may be base64 in a record with some keys, whatever their values are."""
+    return (name == "body" and "isbase64encoded" in keys) or any(
+        name == key and beside in keys for key, beside in _BASE64
+    )
 
 
 def by_plain_keys(record: Mapping[str, Any]) -> dict[str, Any]:

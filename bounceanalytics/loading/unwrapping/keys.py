@@ -63,10 +63,10 @@ class Known:
             for name, paths in fmt.also.items()
             for path in (tuple(one.split("/")) for one in paths.split())
         ]
-        self._times = [
+        self.times = [
             tuple(dict(zip(fmt.fields, places, strict=True))[name][0].split("/")) for name in fmt.clock
         ]
-        self._carrier = dict(zip(fmt.fields, places, strict=True))[fmt.carrier][0] if fmt.carrier else ""
+        self.carrier = dict(zip(fmt.fields, places, strict=True))[fmt.carrier][0] if fmt.carrier else ""
         self._moved = {plain(name) for name in fmt.also} & {
             name for sign in fmt.signs for name in sign.needs.split()
         }
@@ -102,15 +102,11 @@ class Known:
             return None
         if not self.origin.spelling.is_of(record):
             return None
-        if (
-            carried.time is not None
-            and self._times
-            and all(_at(record, path) is None for path in self._times)
-        ):
+        if carried.time is not None and self.times and all(_at(record, path) is None for path in self.times):
             return None
         size = len(self.first & keys.keys())
-        if self._carrier and carried.account is not None:
-            record = {**record, self._carrier: carried.account}
+        if self.carrier and carried.account is not None:
+            record = {**record, self.carrier: carried.account}
         return Event(self, record, size)
 
     def native(
@@ -172,10 +168,10 @@ class Known:
                     _put(record, path, value)
                 taken.add(path)
                 size += 1
-        if carried.time is not None and self._times and not taken.intersection(self._times):
-            _put(record, self._times[0], carried.time)
-        if self._carrier and carried.account is not None:
-            record[self._carrier] = carried.account
+        if carried.time is not None and self.times and not taken.intersection(self.times):
+            _put(record, self.times[0], carried.time)
+        if self.carrier and carried.account is not None:
+            record[self.carrier] = carried.account
         return Event(self, record, size)
 
 

@@ -14,7 +14,7 @@ from bounceanalytics.loading.formats.spelling import plain
 from bounceanalytics.loading.rows import table_rows
 from bounceanalytics.loading.spans import TEXT_KEPT, Span
 from bounceanalytics.loading.stored import STORED, rows_of
-from bounceanalytics.loading.tolerant import READERS, Shape, tolerant_spans
+from bounceanalytics.loading.tolerant import READERS, Shape, line_spans, tolerant_spans
 from bounceanalytics.loading.unwrapping import carriers
 from bounceanalytics.loading.unwrapping.carriers import Notice
 from bounceanalytics.loading.unwrapping.keys import NOTICE, Event, unwrapped
@@ -93,7 +93,7 @@ class Unwrapping:
         elif layout == "log":
             yield from self._of_log()
         else:
-            yield from self._of_values()
+            yield from self._of_spans(tolerant_spans(self._source, self._found, None, self._shape))
 
     def _of_table(self) -> Iterator[Piece]:
         with self._source.open() as stream:
@@ -121,11 +121,16 @@ class Unwrapping:
                     yield from self._of(offset, text, [self._walk.line(text)], text)
                 offset += len(raw)
 
-    def _of_values(self) -> Iterator[Piece]:
-        fmt = self._found.format
-        assert fmt is not None  # noqa: S101
-        shape = Shape(container=self._found.container, indexed=self._found.indexed, words=self._found.among)
-        for span in tolerant_spans(self._source, self._found, None, shape):
+    def of_lines(self, raw: bytes, offset: int) -> Iterator[Piece]:
+        """Yield the pieces of some lines, which begin at a byte of the file."""
+        yield from self._of_spans(line_spans(raw, self._found, self._shape, offset))
+
+    @property
+    def _shape(self) -> Shape:
+        return Shape(container=self._found.container, indexed=self._found.indexed, words=self._found.among)
+
+    def _of_spans(self, spans: Iterator[Span]) -> Iterator[Piece]:
+        for span in spans:
             if self._found.among and span.error and span.text and not _OF_JSON.search(span.text):
                 if span.text.strip("[]{}, \t\r\n"):
                     yield from self._of(span.offset, span.text, [self._walk.line(span.text)], span.text)

@@ -50,9 +50,9 @@ class Walk:
 
     def __init__(self, formats: Sequence[Format]) -> None:
         self._known = [Known(fmt) for fmt in formats if fmt.signs]
-        names = {name for known in self._known for sign in known.signs for name in sign.needs.split()}
-        firsts = {sign.needs.split()[0] for known in self._known for sign in known.signs}
-        tails = tuple(name for name in names - _COMMON if len(name) >= 8)
+        self.needs = {name for known in self._known for sign in known.signs for name in sign.needs.split()}
+        self.firsts = firsts = {sign.needs.split()[0] for known in self._known for sign in known.signs}
+        tails = tuple(name for name in self.needs - _COMMON if len(name) >= 8)
         self._deep = {name for known in self._known for name in known.deep}
         self._may_be = lru_cache(maxsize=65_536)(lambda name: name in firsts or name.endswith(tails))
         self._tail = lru_cache(maxsize=65_536)(
@@ -96,6 +96,40 @@ class Walk:
     def is_signed(self, keys: Mapping[str, Any]) -> bool:
         """Return whether a record has the keys that nothing but an event has, not only those of many things."""
         return any(known.fits(keys, table=False, loose=False) for known in self._known)
+
+    def is_none(self, shape: Mapping[str, Any], passed: str | None = None) -> bool:
+        """Return whether an object of some shape can be no event itself, whatever its values are.
+
+        Parameters
+        ----------
+        shape : mapping
+            An object in which no text is opened.
+        passed : str, optional
+            Key of which nothing is known.
+        """
+        keys = by_plain_keys(shape)
+        if not any(map(self._may_be, keys)):
+            return True
+        flat, _ = flattened({key: one for key, one in shape.items() if key != passed})
+        before = None if passed is None else plain(passed)
+        return not any(map(self._tail, keys)) and not any(
+            all(
+                name in flat or (before is not None and name.startswith(before))
+                for name in sign.needs.split()
+            )
+            for known in self._known
+            for sign in known.signs
+        )
+
+    def is_of_one(self, keys: Mapping[str, Any], known: Known) -> bool:
+        """Return whether a record with some keys can be of no other format than one, whatever their values are."""
+        others = (one for one in self._known if one is not known)
+        return self._deep.isdisjoint(keys) and not any(
+            all(name in keys for name in sign.needs.split())
+            for one in others
+            for sign in one.signs
+            if not sign.loose
+        )
 
     def is_respelled(self, value: Any, provider: str) -> bool:
         """Return whether a value holds events and is no record that is spelled as an ESP spells its own."""
