@@ -28,8 +28,9 @@ def choose(
     records: list[dict[str, Any]], kind: str, clues: list[str], formats: Sequence[Format]
 ) -> Format | None:
     """Return the format that most of the records fit; of two, the one that a clue speaks for, else the earlier."""
+    # a value under an empty key may be anything where it is not ours
     shapes = Counter(
-        (record.get("", ""), frozenset(key for key in record if key)) for record in records[:SAMPLE]
+        (str(record.get("", "")), frozenset(key for key in record if key)) for record in records[:SAMPLE]
     )
     fitting = [(_fitting(shapes, fmt), fmt) for fmt in formats if fmt.kind == kind]
     fitting = [(count, fmt) for count, fmt in fitting if count]
