@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
-import python_calamine as calamine
-
 from bounceanalytics.errors import FormatError
+from bounceanalytics.opening.archives import RefusedError
 from bounceanalytics.opening.text import BOM
-from bounceanalytics.opening.workbooks import MAGIC, has_password
+from bounceanalytics.opening.workbooks import MAGIC, LockedError, NoWorkbookError, sheets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from collections.abc import Iterable, Iterator
 
 DELIMITER = ","
 
@@ -63,11 +61,12 @@ def read_sheets(content: bytes, name: str) -> list[Sheet]:
         If it is no workbook, is damaged or encrypted, or is empty.
     """
     try:
-        with calamine.load_workbook(io.BytesIO(content)) as book:
-            sheets = [Sheet(title, _text(book.get_sheet_by_name(title))) for title in _titles(book)]
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        if isinstance(error, calamine.PasswordError) or has_password(content):
-            raise FormatError(f"{name} has a password; save it without one, or as CSV") from error
+        sheets = [Sheet(title, _text(rows)) for title, rows in sheets_in(content)]
+    except LockedError as error:
+        raise FormatError(f"{name} has a password; save it without one, or as CSV") from error
+    except RefusedError as error:
+        raise FormatError(f"{name} {error}") from error
+    except NoWorkbookError as error:
         raise FormatError(
             f"{name} is no workbook that can be read, or a damaged one; open and save it in Excel,"
             " or, if it is an archive, unpack it"
@@ -78,22 +77,17 @@ def read_sheets(content: bytes, name: str) -> list[Sheet]:
     return filled
 
 
-def _titles(book: calamine.CalamineWorkbook) -> list[str]:
-    """Return the names of the sheets that hold cells; others are charts or macros."""
-    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
-
-
-def _text(sheet: calamine.CalamineSheet) -> bytes:
+def _text(rows: Iterable[list[Any]]) -> bytes:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=DELIMITER, lineterminator="\r\n")
-    writer.writerows(_filled(sheet))
+    writer.writerows(_filled(rows))
     return BOM + stream.getvalue().encode()
 
 
-def _filled(sheet: calamine.CalamineSheet) -> Iterator[list[str]]:
+def _filled(rows: Iterable[list[Any]]) -> Iterator[list[str]]:
     """Yield the rows up to the last one that holds something."""
     waiting: list[list[str]] = []
-    for row in sheet.iter_rows():
+    for row in rows:
         cells = [_cell(value) for value in row]
         waiting.append(cells)
         if any(cells):

@@ -112,8 +112,8 @@ def _sheets(source: Source, folder: str) -> list[Source]:
         return [source]
     try:
         found = workbooks.sheets_of(source.path)
-    except PermissionError:
-        problem = "is a workbook with a password; save it without one, or as CSV"
+    except (workbooks.LockedError, RefusedError) as error:
+        problem = str(error) or "is a workbook with a password; save it without one, or as CSV"
         if source.alone:
             raise SourceError(f"{shown(source.name)} {problem}") from None
         return [replace(source, problem=problem)]
