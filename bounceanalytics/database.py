@@ -6,9 +6,12 @@ import contextlib
 import functools
 import tempfile
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+
+from bounceanalytics.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +24,9 @@ _SETTINGS = {
     "autoload_known_extensions": False,
 }
 
+#: Bytes of address space without which the engine is not started: where it finds none while it starts, it crashes.
+_LEAST_ROOM = 640 * 1024**2
+
 
 @contextlib.contextmanager
 def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -31,12 +37,25 @@ def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]
     **settings : str or bool
         Further settings of the engine, by their names: ``memory_limit="1GiB"``.
 
+    Raises
+    ------
+    SourceError
+        If the system lets this process have hardly any more memory.
+
     Examples
     --------
     >>> with open_database(memory_limit="1GiB") as database:
     ...     database.sql("SELECT current_setting('TimeZone')").fetchall()
     [('UTC',)]
     """
+    room = _room()
+    if room is not None:
+        if room < _LEAST_ROOM:
+            raise SourceError(
+                f"there is not enough memory: this process may take {room // 1024**2:,} MiB more and needs"
+                f" {_LEAST_ROOM // 1024**2:,}; raise its limit (ulimit -v)"
+            )
+        settings = {"memory_limit": f"{room // 2 // 1024**2}MiB", "threads": "1", **settings}
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as spill, duckdb.connect() as database:
         # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
         with contextlib.suppress(duckdb.Error):
@@ -44,6 +63,19 @@ def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]
         for name, value in {**_SETTINGS, "temp_directory": spill, **settings}.items():
             database.execute(f"SET {name} = {literal(str(value))}")
         yield database
+
+
+def _room() -> int | None:
+    """Return how many bytes of address space this process may still take; None where the system sets no bound."""
+    try:
+        import resource  # noqa: PLC0415 - POSIX
+
+        most, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if most == resource.RLIM_INFINITY:
+            return None
+        return max(0, most - int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize())
+    except (ImportError, OSError):
+        return None
 
 
 def literal(text: str) -> str:
