@@ -6,6 +6,14 @@ A message is one sentence or two: what was found, where, and what to do. It neve
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NAMED = 20  # things that a message names one after another
+_LONGEST = 400  # characters of one of them
+
 
 class BounceAnalyticsError(Exception):
     """Root of every error that this package raises on purpose.
@@ -136,3 +144,15 @@ class NoNetworkWarning(UserWarning):
     >>> issubclass(ba.NoNetworkWarning, UserWarning)
     True
     """
+
+
+def listed(things: Sequence[str], between: str = ", ") -> str:
+    """Return what a message names one after another: not all of very many, and none at great length.
+
+    >>> listed(["a", "b"]), listed(["a"] * 1000, "; ")[-24:]
+    ('a, b', 'a; a; a and 980 more')
+    """
+    half = _LONGEST // 2
+    named = [one if len(one) <= _LONGEST else f"{one[:half]}…{one[-half:]}" for one in things[:_NAMED]]
+    more = len(things) - len(named)
+    return between.join(named) + (f" and {more:,} more" if more else "")

@@ -1,4 +1,7 @@
-"""Writing to disk: files that are there whole or not at all, and the one refusal to replace what exists."""
+"""Writing to disk: files that are there whole or not at all, and the one refusal to replace what exists.
+
+Small files that are written by hand, or tell what a run did, are read here, too.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ import os
 import re
 import secrets
 import shutil
+import tomllib
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from bounceanalytics.errors import MissingExtraError, OutputError
+from bounceanalytics.errors import MissingExtraError, OutputError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +25,43 @@ _PART, _LOCK = (
     ".part",
     ".lock",
 )  # suffixes of what is being written, and of the file that tells that it is in use
+
+#: Bytes of a policy, of a file of rules or of a manifest, which are read at once; all rules of ours take 400,000.
+LARGEST_SETTINGS = 4 * 1024**2
+
+
+def settings_text(path: Path) -> str:
+    """Return the text of a small file that somebody wrote by hand, or that tells what a run did.
+
+    Raises
+    ------
+    SourceError
+        If it is too large to be one.
+    OSError, UnicodeDecodeError
+        If it cannot be read, or is no text.
+    """
+    with path.open("rb") as file:
+        content = file.read(LARGEST_SETTINGS + 1)
+    if len(content) > LARGEST_SETTINGS:
+        raise SourceError(
+            f"{path.name} has more than {LARGEST_SETTINGS:,} bytes, and is no such file; name the one that is meant"
+        )
+    return content.decode("utf-8-sig")
+
+
+#: A key of a hundred parts: the parser keeps each beginning of it.
+_KEY = r"""(?:[\w-]++|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"(?<![\w-]){_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{99}}")
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """Return what a text in TOML says; ValueError where it is none, or is nested too deeply."""
+    try:
+        if not _DEEP_KEY.search(text):
+            return tomllib.loads(text)
+    except RecursionError:
+        pass
+    raise ValueError("it is nested too deeply")
 
 
 def refuse_existing(

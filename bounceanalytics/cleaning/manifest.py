@@ -18,6 +18,7 @@ from bounceanalytics.cleaning.columns import without_addresses
 from bounceanalytics.cleaning.dialect import Dialect
 from bounceanalytics.cleaning.result import FILES, PARTS, Cleaning
 from bounceanalytics.errors import FormatError, SourceError
+from bounceanalytics.files import settings_text
 
 if TYPE_CHECKING:
     import os
@@ -155,12 +156,12 @@ def _read(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise SourceError(f"{folder} is no folder of a run")
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(settings_text(path))
     except FileNotFoundError as error:
         raise SourceError(
             f"{folder} holds no complete run, as {path.name} is missing; clean the list again"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FormatError(f"{path} cannot be read as a manifest; clean the list again") from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:

@@ -15,8 +15,8 @@ import tomli_w
 from bounceanalytics import schema
 from bounceanalytics.deciding.lines import policy_lines
 from bounceanalytics.deciding.rule import AT_ONCE, HELD_AT_ONCE, Rule, whole, wrong_signs
-from bounceanalytics.errors import PolicyError, SourceError
-from bounceanalytics.files import write_whole
+from bounceanalytics.errors import PolicyError, SourceError, listed
+from bounceanalytics.files import parsed_toml, settings_text, write_whole
 
 if TYPE_CHECKING:
     import os
@@ -155,7 +155,7 @@ class Policy:
     def __post_init__(self) -> None:
         found = self._problems()
         if found:
-            raise PolicyError("; ".join(found))
+            raise PolicyError(listed(found, "; "))
         for name in ("cleared_by", "sources"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         for name in ("weights", "reasons"):  # ours, so that the caller's cannot change it
@@ -224,15 +224,17 @@ class Policy:
         """
         path = Path(path)
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = settings_text(path)
         except UnicodeDecodeError as error:
             raise PolicyError(f"{path.name} is no text in UTF-8; a policy is a TOML file") from error
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from error
         try:
-            return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+            plain = parsed_toml(text)
+        except ValueError as error:
             raise PolicyError(f"{path.name} is no TOML: {error}") from error
+        try:
+            return cls.from_dict(plain)
         except PolicyError as error:
             raise PolicyError(f"{path.name}: {error}") from error
 
@@ -298,12 +300,13 @@ class Policy:
         # None stands for never in these two; TOML knows no None, so "never" has to be a word
         if values.get("system_full_review_days") == "never":
             values["system_full_review_days"] = None
+        told = [listed(found, "; ")] if found else []
         try:
             policy = cls(**values)
         except PolicyError as error:
-            found.append(str(error))
-        if found:
-            raise PolicyError("; ".join(found))
+            told.append(str(error))
+        if told:
+            raise PolicyError("; ".join(told))
         return policy
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
 import unicodedata
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
@@ -16,7 +15,11 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bounceanalytics.errors import FormatError, SourceError
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bounceanalytics.errors import FormatError, SourceError, listed
+from bounceanalytics.files import parsed_toml, settings_text
 from bounceanalytics.knowledge.wrappers import COMMANDS
 from bounceanalytics.schema import ACTIONS, PROVIDERS, REASONS
 
@@ -37,7 +40,11 @@ WISHES = ("complained", "unsubscribed", "unsubscribed_partly", "resubscribed")
 #: What does not tell words of ESPs apart: ``Hard Bounce``, ``hard_bounce`` and ``hardbounce`` are one.
 BETWEEN_WORDS = r"[\s_.-]+"
 
+_NOTHING = pa.array([""], pa.large_string())
 _MARKS = re.compile("[\u0300-\u036f]")
+
+#: Characters of a pattern, words put in. Ours have 2,250 at most; a search takes time and memory for each.
+LONGEST_PATTERN = 20_000
 
 #: What the shared dialect of Hyperscan, RE2 and ``re`` leaves out, and why.
 _NOT_IN_DIALECT = (
@@ -231,13 +238,18 @@ def why_not_in_dialect(pattern: str) -> str:
     """
     if pattern != pattern.lower():
         return "capital letters (texts are compared in lower case)"
+    if len(pattern) > LONGEST_PATTERN:
+        return f"more than {LONGEST_PATTERN:,} characters; make several rules of it"
     for forbidden, name in _NOT_IN_DIALECT:
         if forbidden.search(pattern):
             return name
     try:
         found = re.compile(pattern, re.ASCII)
+        pc.match_substring_regex(_NOTHING, pattern)
     except re.error as error:
         return f"a mistake ({error})"
+    except (RecursionError, OverflowError, pa.ArrowInvalid):
+        return "more groups or repetitions than a search can bear; make several rules of it"
     return "a match of the empty text" if found.search("") else ""
 
 
@@ -278,7 +290,7 @@ def read_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...]
     files = _paths(paths)
     found = parse_rules(files)
     if problems := problems_of(found):
-        raise FormatError(f"{', '.join(map(str, files))}: {'; '.join(problems)}")
+        raise FormatError(f"{', '.join(map(str, files))}: {listed(problems, '; ')}")
     return found
 
 
@@ -288,7 +300,7 @@ def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...
     found: list[TextRule] = []
     for file in files:
         try:
-            text = file.read_text("utf-8")
+            text = settings_text(file)
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"cannot read the rules in {file}: {error}") from error
         found.extend(_rules_of(_parse(text, str(file)), str(file), {"example": "", "source": "the user"}))
@@ -404,8 +416,8 @@ def _package_table(name: str) -> dict[str, Any]:
 
 def _parse(text: str, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return parsed_toml(text)
+    except ValueError as error:
         raise FormatError(f"{name} is not valid TOML: {error}") from error
 
 
@@ -414,23 +426,29 @@ def _rules_of(
 ) -> list[TextRule]:
     rows = table.get("rule")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise FormatError(f"{name} holds no [[rule]] tables; found: {', '.join(table) or 'nothing'}")
+        raise FormatError(f"{name} holds no [[rule]] tables; found: {listed(list(table)) or 'nothing'}")
     start = {"added": dt.date.today()} if optional is not None else {}
     defaults = {**start, **(optional or {}), **table.get("defaults", {})}
     words: dict[str, str] = table.get("words", {})
     return [
         _build(
             TextRule,
-            {**defaults, **row, "pattern": _expand(row.get("pattern", ""), words)},
+            {**defaults, **row, "pattern": _expand(row.get("pattern", ""), words, f"{name}, rule {number}")},
             f"{name}, rule {number}",
         )
         for number, row in enumerate(rows, 1)
     ]
 
 
-def _expand(pattern: str, words: Mapping[str, str]) -> str:
+def _expand(pattern: str, words: Mapping[str, str], where: str) -> str:
     """Put the file's own vocabulary in place of ``%name%``."""
     for name, expression in words.items():
+        length = len(pattern) + pattern.count(f"%{name}%") * len(expression)
+        if length > LONGEST_PATTERN:  # told before it is done: words within words multiply
+            raise FormatError(
+                f"{where}: the pattern has more than {LONGEST_PATTERN:,} characters with the words in it;"
+                " shorten it, or make several rules of it"
+            )
         pattern = pattern.replace(f"%{name}%", expression)
     return pattern if pattern.isascii() else without_accents(pattern)
 
@@ -440,7 +458,7 @@ def _build(kind: type[_Row], values: Mapping[str, Any], where: str) -> _Row:
     strange = [name for name in values if name not in known]
     missing = [name for name, field in known.items() if field.default is MISSING and name not in values]
     if strange or missing:
-        parts = [f"unknown {', '.join(strange)}"] if strange else []
+        parts = [f"unknown {listed(strange)}"] if strange else []
         parts += [f"missing {', '.join(missing)}"] if missing else []
         raise FormatError(f"{where}: {'; '.join(parts)}; a row may have {', '.join(known)}")
     return kind(**values)
