@@ -27,7 +27,7 @@ from bounceanalytics.cleaning.records import (
     unquoted,
 )
 from bounceanalytics.errors import FormatError
-from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line
+from bounceanalytics.opening.csv import DELIMITERS, MOST_COLUMNS, before_header, separator_line, too_wide
 from bounceanalytics.opening.encodings import encoding_of
 
 if TYPE_CHECKING:
@@ -159,6 +159,8 @@ def dialect_of(
             f"{name}: the first record does not end within {SAMPLE:,} bytes; is this a CSV file?"
         )
     line_end = "\r" if newline == CR else "\r\n" if records.ends[0] - records.stops[0] == 2 else "\n"
+    if records.cells[0] > MOST_COLUMNS:
+        raise FormatError(f"{name} is {too_wide(int(records.cells[0]))}")
     first = _first_record(records, encoding)
     cells = [records.cell(number, encoding) for number in range(len(first))]
     header, address, others = address_column(first, cells, name, column)

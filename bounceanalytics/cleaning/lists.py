@@ -18,7 +18,7 @@ from bounceanalytics.cleaning import workbooks
 from bounceanalytics.cleaning.dialect import SAMPLE, Dialect, dialect_of
 from bounceanalytics.cleaning.pasted import NOTE, looks_pasted, one_a_line
 from bounceanalytics.cleaning.records import Records, find_records
-from bounceanalytics.errors import FormatError, SourceError
+from bounceanalytics.errors import FormatError, SourceError, listed
 from bounceanalytics.opening.archives import DAMAGED, shown, unpacking
 from bounceanalytics.opening.places import given_files
 from bounceanalytics.opening.sources import Source, unpacked
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 
 BLOCK = 4 * 1024 * 1024  # bytes read at a time: large enough for numpy, small enough for any machine
-LONGEST_RECORD = 64 * 1024 * 1024
+LONGEST_RECORD = 16 * 1024 * 1024  # bytes; looking for cells takes many times as much memory
 LONGEST_PASTED = 64 * 1024 * 1024  # nobody pastes more, and it is taken apart in memory
-_NAMED = 20  # files of an archive that a message names
 
 _Item = TypeVar("_Item")
 _Seen = TypeVar("_Seen")
@@ -207,11 +206,11 @@ class MailingList:
         lists = [_member(source, self._given.name) for source, _ in found]
         if lists:
             raise FormatError(
-                f"{name} holds {len(lists):,} mailing lists: {_listed(lists)};"
+                f"{name} holds {len(lists):,} mailing lists: {listed(lists)};"
                 f" name one of them, as in {name}/{lists[0]}"
             )
         files = [_member(source, self._given.name) for source in sources]
-        raise FormatError(f"{name} holds no mailing list with a column of addresses, only {_listed(files)}")
+        raise FormatError(f"{name} holds no mailing list with a column of addresses, only {listed(files)}")
 
     def _look(self, source: Source, column: str | int | None) -> _Contents:
         """Detect the dialect of a file that should be a list."""
@@ -261,13 +260,9 @@ def _member(source: Source, name: str) -> str:
 def _asked_for(sources: list[Source], name: str, member: str | None) -> list[Source]:
     found = [one for one in sources if member is None or one.name == f"{name}/{member}"]
     if not found:
-        files = _listed([_member(one, name) for one in sources])
+        files = listed([_member(one, name) for one in sources])
         raise SourceError(f"{shown(name)} holds no file {shown(member or '')}; there are {files}")
     return found
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
 
 
 def _damaged(name: str) -> SourceError:
@@ -323,6 +318,10 @@ def record_blocks(stream: Readable, dialect: Dialect, name: str) -> Iterator[Rec
         if last:
             return
         rest = data[done:]
+        if len(rest) > LONGEST_RECORD:
+            raise FormatError(
+                f"{name}: record {seen + 1:,} does not end within {LONGEST_RECORD:,} bytes; mend that record"
+            )
 
 
 def _opened(source: Source, text: bytes | None) -> IO[bytes]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Domains = str | Iterable[str | None] | pd.Series[str] | Frame
 
 _FRAME = schema.Table("a frame of domains", schema.DOMAIN_COLUMNS["domain"])
-_LONGEST, _LONGEST_LABEL = 253, 63  # RFC 1035, 2.3.4, as it is written
+LONGEST, _LONGEST_LABEL = 253, 63  # RFC 1035, 2.3.4, as it is written
 _LETTERS = re.compile(r"[0-9a-z_-]+")  # the underscore is in no host name, and in some domains
 
 
@@ -81,8 +81,8 @@ def problem_of(name: str) -> str:
         return "a part between its dots is empty"
     if max(map(len, labels)) > _LONGEST_LABEL:
         return f"a part between its dots is longer than {_LONGEST_LABEL} characters"
-    if len(name) > _LONGEST:
-        return f"it is longer than {_LONGEST} characters"
+    if len(name) > LONGEST:
+        return f"it is longer than {LONGEST} characters"
     if not all(map(_LETTERS.fullmatch, labels)):
         return "it has characters that no domain has"
     return ""

@@ -11,6 +11,7 @@ from bounceanalytics.addresses import domain_of
 from bounceanalytics.database import read_sql
 from bounceanalytics.domains.free_mail import free_mail, well_known
 from bounceanalytics.domains.listed import listed_addresses
+from bounceanalytics.domains.names import LONGEST
 from bounceanalytics.domains.slips import is_accented, latin, readable, slip, spelled_alike
 from bounceanalytics.domains.suffixes import is_top_level
 from bounceanalytics.errors import FrameError
@@ -161,7 +162,8 @@ def _gather(history: History, mailing_list: Listed | None, ratio: float) -> None
     history.register(
         "likely", pa.table({"domain": pa.array(likely, ARROW_STRING), "place": [*likely.values()]})
     )
-    terms = {"reasons": _REASONS, "as_listed": mailing_list is not None, "ratio": ratio}
+    # what is longer is nobody's domain, and has as many slips as signs
+    terms = {"longest": LONGEST, "reasons": _REASONS, "as_listed": mailing_list is not None, "ratio": ratio}
     history.run("domains", "typos", known=[*well_known()], **terms)
 
 

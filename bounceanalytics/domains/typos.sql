@@ -63,6 +63,7 @@ JOIN typo_counts USING (domain)
 WHERE
     bounced > 0
     AND accepted = 0
+    AND strlen(domain) <= $longest
     AND domain NOT IN $known
     AND (
         2 * nowhere > bounced
@@ -75,4 +76,4 @@ CREATE OR REPLACE TEMP TABLE typo_targets AS
 SELECT domain, coalesce(addresses, 0) AS addresses, place
 FROM likely
 FULL JOIN typo_counts USING (domain)
-WHERE place IS NOT NULL OR addresses >= $ratio;
+WHERE (place IS NOT NULL OR addresses >= $ratio) AND strlen(domain) <= $longest;

@@ -12,7 +12,14 @@ from bounceanalytics.loading.choosing import SAMPLE, choose, clues, known_inside
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.hints import column_of_addresses, has_titles, rows_of_text, titles_by_cells
 from bounceanalytics.loading.unwrapping.walk import WALK
-from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
+from bounceanalytics.opening.csv import (
+    DELIMITERS,
+    MOST_COLUMNS,
+    before_header,
+    separator_line,
+    titles,
+    too_wide,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,6 +61,9 @@ def detect_table(
     looks = None
     for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
         if len(cells) < 2 and delimiter != ",":
+            continue
+        if len(cells) > MOST_COLUMNS:
+            looks = looks or Found(None, "csv", too_wide(len(cells)))
             continue
         found = _table_cut_by(delimiter, cells, text, name, formats, whole=whole)
         if found and found.format:

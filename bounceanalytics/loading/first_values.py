@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -74,31 +75,34 @@ def json_value(line: str, depth: int = 0) -> Any:
     )
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+# A text that does not end goes on to the end: else it would be looked for at each of its quotes.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
+_LAST = 400  # places at which it may be closed, from the last back
 _DEEPEST = 500  # lists and objects in one another: each is closed anew where a text may have been cut
 
 
 def _close(text: str) -> Any:
     """Return the first value of a text that ends, or is damaged, in the middle of it: as much as can be read."""
     stack: list[str] = []
-    cuts: list[tuple[int, str]] = []
+    first: list[tuple[int, str]] = []
+    last: deque[tuple[int, str]] = deque(maxlen=_LAST)
     for token in _TOKEN.finditer(text):
         mark = token[0]
         if mark in "{[":
             stack.append("}" if mark == "{" else "]")
             if len(stack) > _DEEPEST:
                 break
-        elif mark in "}]":
+            continue
+        if mark in "}]":
             if not stack or stack.pop() != mark:
                 break
-            cuts.append((token.end(), "".join(reversed(stack))))
-        elif mark == ",":
-            cuts.append((token.start(), "".join(reversed(stack))))
-    for end, closing in reversed(cuts[-400:]):
-        value = json_value(text[:end] + closing)
-        if value:
-            return value
-    for end, closing in cuts[:SAMPLE][::-1]:
+        elif mark != ",":
+            continue
+        cut = token.end() if mark != "," else token.start(), "".join(reversed(stack))
+        last.append(cut)
+        if len(first) < SAMPLE:
+            first.append(cut)
+    for end, closing in (*reversed(last), *reversed(first)):
         value = json_value(text[:end] + closing)
         if value:
             return value

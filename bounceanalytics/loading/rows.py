@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -42,12 +43,8 @@ def tolerant_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
 
 def table_rows(stream: IO[bytes], found: Found) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
     """Yield offset, cells, text and error of each row of a table."""
-    limit = csv.field_size_limit(_LONGEST_ROW)
     before = found.skip + (not found.headless)
-    try:
-        yield from _table_rows(stream, len(found.header), found.delimiter, before=before)
-    finally:
-        csv.field_size_limit(limit)
+    yield from _table_rows(stream, len(found.header), found.delimiter, before=before)
 
 
 def table_schema(found: Found) -> pa.Schema:
@@ -108,16 +105,31 @@ def _table_rows(
 
 
 def _cells(text: str, delimiter: str, width: int) -> tuple[list[str] | None, str | None]:
-    text = text.removesuffix("\n").removesuffix("\r")
-    try:
-        rows = list(csv.reader([text], delimiter=delimiter, strict=True))
-    except csv.Error as problem:
-        return None, f"not a row of a table: {problem}"
-    if len(rows) != 1:
-        return None, "not a row of a table"
-    if len(rows[0]) != width:
-        return None, f"it has {len(rows[0]):,} columns where the header has {width:,}"
-    return rows[0], None
+    text = text.rstrip("\r\n")
+    cells: list[str] = []
+    more, at = True, 0
+    while more:
+        cell = _cell(delimiter).match(text, at)
+        if cell is None:
+            return (
+                None,
+                f"not a row of a table: a quote or a line end is out of place at character {at + 1:,}",
+            )
+        cells.append(cell[2] if cell[1] is None else cell[1].replace('""', '"'))
+        more, at = bool(cell[3]), cell.end()
+    if len(cells) != width:
+        return None, f"it has {len(cells):,} columns where the header has {width:,}"
+    return cells, None
+
+
+@cache
+def _cell(delimiter: str) -> re.Pattern[str]:
+    """Return what one cell is, quoted or not, and what ends it.
+
+    Python's csv has one limit for the length of cells in all threads of the process, and those of texts are long.
+    """
+    sign = re.escape(delimiter)
+    return re.compile(rf'(?:"((?:[^"]|"")*+)"|((?!")[^{sign}\r\n]*+))(?:({sign})|\Z)')
 
 
 def _offset_lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:

@@ -32,7 +32,14 @@ from bounceanalytics.loading.translating.printed import is_ruled
 from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
 from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.opening.archives import read_up_to
-from bounceanalytics.opening.csv import DELIMITERS, before_header, separator_line, titles
+from bounceanalytics.opening.csv import (
+    DELIMITERS,
+    MOST_COLUMNS,
+    before_header,
+    separator_line,
+    titles,
+    too_wide,
+)
 from bounceanalytics.opening.sources import HEAD_SIZE, open_sources
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
@@ -397,6 +404,8 @@ def _found_text(fmt: Format, head: bytes, mapping: Mapping[str, str], name: str)
         raise FormatError(f"{name} is no table: its first line cannot be cut into titles")
     best = min(headers, key=lambda sign: (len(_places(headers[sign], mapping)[1]), -len(headers[sign])))
     header = headers[best]
+    if len(header) > MOST_COLUMNS:
+        raise FormatError(f"{name} is {too_wide(len(header))}")
     places = _checked(header, mapping, name)
     named = ["" for _ in header]
     for number, place in enumerate(places):

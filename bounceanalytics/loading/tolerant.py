@@ -93,7 +93,11 @@ READERS = {"mail": mail.spans, "xml": xml_lists.spans, "bodies": form_posts.span
 _LARGEST = 256 * 1024**2  # characters of one value; what is longer is taken apart or given up
 _LONGEST_RUN = 64 * 1024**2  # bytes of damaged lines that are looked at together
 _DEEP = 25_000  # characters that nesting takes until it is too deep, about
-_PATIENCE = 8  # characters read in vain for each character of the file
+_IN_VAIN = 32 * 1024**2  # characters that are read in vain in any file: about a second
+_ATTEMPT = 64  # characters that an attempt costs at least
+_PATIENCE = 8  # and for each character of it
+
+_SHORT = 4096  # characters of most values
 
 _BLANKS = " \t\r\n,\x00"
 _SPACE = re.compile(rf"[{_BLANKS}]*")
@@ -208,15 +212,33 @@ def is_value(text: str) -> bool:
 def _decode(text: str, start: int) -> tuple[Any, int, str]:
     """Return a value, where it ends, and its text as strict JSON."""
     try:
-        value, end = _STRICT.raw_decode(text, start)
+        value, end = _raw_decode(_STRICT, text, start)
     except ValueError:
-        value, end = _LENIENT.raw_decode(text, start)
+        value, end = _raw_decode(_LENIENT, text, start)
         return value, end, _rewritten(value)
     piece = text[start:end]
     if HALF_LETTER.search(piece) or "NaN" in piece or "Infinity" in piece:
-        value, end = _LENIENT.raw_decode(text, start)
+        value, end = _raw_decode(_LENIENT, text, start)
         return value, end, _rewritten(value)
     return value, end, piece
+
+
+def _raw_decode(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
+    """Return a value and where it ends. An error counts the lines before it, so a short piece is tried first."""
+    piece = text[start : start + _SHORT]
+    try:
+        value, end = decoder.raw_decode(piece)
+    except json.JSONDecodeError as problem:
+        if len(piece) == _SHORT and _is_cut(problem, piece):
+            return decoder.raw_decode(text, start)
+        problem.pos += start
+        raise
+    return value, start + end
+
+
+def _is_cut(problem: json.JSONDecodeError, text: str) -> bool:
+    """Return whether it may only be the end of the text that keeps a value from being read."""
+    return problem.pos >= len(text) - 16 or problem.msg.startswith("Unterminated string")
 
 
 def _rewritten(value: Any) -> str:
@@ -233,7 +255,7 @@ class _Budget:
 
     def __init__(self) -> None:
         self._spent = 0
-        self._allowed = _LARGEST
+        self._allowed = _IN_VAIN
 
     def earn(self, count: int) -> None:
         self._allowed += count * _PATIENCE
@@ -323,8 +345,7 @@ def _complete(window: TextWindow) -> tuple[Any, int, str]:
         try:
             value, end, piece = _decode(window.text, window.at)
         except json.JSONDecodeError as problem:
-            cut = problem.pos >= len(window.text) - 16 or problem.msg.startswith("Unterminated string")
-            if not cut or window.left > _LARGEST or not window.more():
+            if not _is_cut(problem, window.text) or window.left > _LARGEST or not window.more():
                 raise
         else:
             return value, end - window.at, piece
@@ -374,10 +395,10 @@ def _next_record(window: TextWindow, shape: Shape, budget: _Budget) -> int:
             ):
                 continue
             try:
-                value, _ = _LENIENT.raw_decode(text, place)
+                value, _ = _raw_decode(_LENIENT, text, place)
             except (ValueError, RecursionError) as problem:
                 stopped = getattr(problem, "pos", place + _DEEP)
-                if budget.lose(stopped - place):
+                if budget.lose(stopped - place + _ATTEMPT):
                     return len(text) - at
                 if len(text) - 16 <= stopped <= len(text) and not window.ended and window.left < _LARGEST:
                     reached = place  # perhaps only cut off by the window

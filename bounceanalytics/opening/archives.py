@@ -59,6 +59,8 @@ _MAGIC: dict[Kind, bytes] = {
 #: Enough of a file to tell what :func:`kind_of` tells.
 MAGIC_SIZE = 512
 
+_LOOKED_AT = 500  # characters of both ends of a name
+
 _COPY_SIZE = 1024**2
 # unpacked in small steps, since nothing is given of a step that meets the damage
 _STEP = 16 * 1024
@@ -115,6 +117,8 @@ class Member(NamedTuple):
 
 def shown(name: str) -> str:
     """Return a name as a message may show it: printable, not long, without the whole of a mail address."""
+    if len(name) > 2 * _LOOKED_AT:  # what is made to be long is cut before it is looked at
+        name = f"{name[:_LOOKED_AT]}…{name[-_LOOKED_AT:]}"
     text = "".join(
         character if character.isprintable() else "\ufffd"
         for character in name.encode("utf-8", "replace").decode()

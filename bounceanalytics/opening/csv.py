@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: What may delimit cells, the more usual first.
 DELIMITERS = ",;\t|"
 
+#: Columns of a table that is read. The widest exports have some hundred; each costs time whether it is used or not.
+MOST_COLUMNS = 4_096
+
 _SEPARATOR_LINE = re.compile(r"sep=([\t !#-&(-/:-@[-^`{-~]?) *(?:\r\n|\n|\r)", re.IGNORECASE)
 
 _LINES = 20  # above a header that are looked at
@@ -29,6 +32,18 @@ def separator_line(text: str) -> tuple[str, str] | None:
     """
     line = _SEPARATOR_LINE.match(text)
     return (line[0], line[1] or ",") if line else None
+
+
+def too_wide(columns: int) -> str:
+    """Return what a table of more than :data:`MOST_COLUMNS` columns is called.
+
+    >>> too_wide(100_000)
+    'a table of 100,000 columns, more than the 4,096 that are read; leave out those that are not needed'
+    """
+    return (
+        f"a table of {columns:,} columns, more than the {MOST_COLUMNS:,} that are read;"
+        " leave out those that are not needed"
+    )
 
 
 def before_header(text: str) -> tuple[int, int, int]:

@@ -8,7 +8,6 @@ References
 
 from __future__ import annotations
 
-import email
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from bounceanalytics.loading.translating.mail_parts import (
     as_json,
     as_text,
     header,
+    parsed,
     parts_of,
     readings,
 )
@@ -59,6 +59,8 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
             yield Span(offset, _record(raw))
         except UnreadableError as error:
             yield Span(offset, as_text(raw[:TEXT_KEPT]), str(error))
+        except RecursionError:
+            yield Span(offset, as_text(raw[:TEXT_KEPT]), "it is a mail whose parts are nested too deeply")
         except Exception as error:  # the standard parser trips over odd mails in many ways
             yield Span(
                 offset, as_text(raw[:TEXT_KEPT]), f"it is no mail that can be read: {type(error).__name__}"
@@ -66,7 +68,7 @@ def spans(stream: IO[bytes]) -> Iterator[Span]:
 
 
 def _record(raw: bytes) -> str:
-    message: Message = email.message_from_bytes(raw)
+    message: Message = parsed(raw)
     if not message.keys():
         raise UnreadableError("it is no mail: no header lines stand at its beginning")
     from_sns = "no-reply@sns." in header(message, "from").lower() or "x-amz-sns-message-id" in message
