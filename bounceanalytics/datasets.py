@@ -11,7 +11,6 @@ import importlib.util
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -22,14 +21,17 @@ from bounceanalytics.errors import FrameError, OutputError, SourceError
 from bounceanalytics.files import (
     HiddenFiles,
     is_remote,
+    path_of,
     place,
     refuse_existing,
     remove_folder,
     write_text,
 )
+from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
     from typing import TypeAlias
 
     import pandas as pd
@@ -87,9 +89,7 @@ class Dataset:
             {name.removeprefix("month=") for name in folders if name.startswith("month=")} - {NO_MONTH}
         )
         span = f", {months[0]} to {months[-1]}" if months else ""
-        return (
-            f"{self.path}: {len(self):,} {self.kind} in {len(self.parts):,} files, {size / 1e6:,.1f} MB{span}"
-        )
+        return f"{shown(self.path)}: {len(self):,} {self.kind} in {len(self.parts):,} files, {size / 1e6:,.1f} MB{span}"
 
     @property
     def kind(self) -> str:
@@ -217,7 +217,7 @@ def is_dataset(path: Any) -> bool:
     """Return whether a path is that of a dataset of this package."""
     if is_remote(path):
         return importlib.util.find_spec("upath") is not None and (place(path) / STATE / _ABOUT).is_file()
-    return isinstance(path, (str, os.PathLike)) and Path(path, STATE, _ABOUT).is_file()
+    return isinstance(path, (str, os.PathLike)) and os.path.isfile(os.path.join(path, STATE, _ABOUT))  # noqa: PTH113, PTH118 - Path's own raises where it is no path
 
 
 def as_dataset(value: Any) -> Dataset | None:
@@ -266,7 +266,7 @@ def write_dataset(
     OutputError
         If there is something already.
     """
-    out = Path(out).expanduser()
+    out = path_of(out, OutputError).expanduser()
     make_room(out, overwrite=overwrite)
     for part, tables in parts:
         files = HiddenFiles()
@@ -324,10 +324,10 @@ def read_about(path: Path) -> dict[str, Any]:
     """Return what a dataset says about itself."""
     try:
         about: dict[str, Any] = json.loads((path / STATE / _ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         raise SourceError(
             f"the state of the dataset {path} cannot be read; convert into a new folder"
-        ) from error
+        ) from None
     if about.get("format") != _FORMAT:
         raise SourceError(f"the dataset {path} was written by another version; convert into a new folder")
     return about

@@ -1,12 +1,15 @@
 """One root error and its few children.
 
 Each class is also the built-in error that a caller would expect, so ``except ValueError`` keeps working.
-A message is one sentence or two: what was found, where, and what to do. It never holds a whole address.
+A message is one sentence or two: what was found, where, and what to do. It never holds a whole address, nor a sign that
+a terminal would obey, whatever of others is quoted in it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from bounceanalytics.privacy import discreet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +18,14 @@ _NAMED = 20  # things that a message names one after another
 _LONGEST = 400  # characters of one of them
 
 
-class BounceAnalyticsError(Exception):
+class Discreet(Exception):  # noqa: N818 - not raised itself; errors and warnings are made of it
+    """What shows no address, whoever writes its message."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(discreet(one) if isinstance(one, str) else one for one in args))
+
+
+class BounceAnalyticsError(Discreet):
     """Root of every error that this package raises on purpose.
 
     Examples
@@ -124,7 +134,7 @@ class UnknownCodeError(BounceAnalyticsError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class WrongClockWarning(UserWarning):
+class WrongClockWarning(Discreet, UserWarning):
     """Some events lie in the future: a clock was wrong, and they are taken for events without a time.
 
     Examples
@@ -135,7 +145,7 @@ class WrongClockWarning(UserWarning):
     """
 
 
-class NoNetworkWarning(UserWarning):
+class NoNetworkWarning(Discreet, UserWarning):
     """No name server can be reached: domains that had to be asked for are unknown.
 
     Examples
@@ -153,6 +163,7 @@ def listed(things: Sequence[str], between: str = ", ") -> str:
     ('a, b', 'a; a; a and 980 more')
     """
     half = _LONGEST // 2
-    named = [one if len(one) <= _LONGEST else f"{one[:half]}…{one[-half:]}" for one in things[:_NAMED]]
+    told = map(discreet, things[:_NAMED])  # before they are cut: of half an address, nobody knows that it is one
+    named = [one if len(one) <= _LONGEST else f"{one[:half]}…{one[-half:]}" for one in told]
     more = len(things) - len(named)
     return between.join(named) + (f" and {more:,} more" if more else "")

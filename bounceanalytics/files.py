@@ -16,7 +16,8 @@ import tomllib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from bounceanalytics.errors import MissingExtraError, OutputError, SourceError
+from bounceanalytics.errors import BounceAnalyticsError, MissingExtraError, OutputError, SourceError
+from bounceanalytics.privacy import is_content, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -104,6 +105,34 @@ def require_folder(path: Path) -> None:
 # places
 
 
+def path_of(
+    path: str | os.PathLike[str],
+    error: type[BounceAnalyticsError] = SourceError,
+    what: str = "a file or folder",
+) -> Path:
+    """Return a path that a caller gave; content that was given in its place is refused, and not shown.
+
+    Raises
+    ------
+    SourceError
+        Or the ``error`` that is given.
+
+    Examples
+    --------
+    >>> path_of('{"email": "ann@example.com"}')
+    Traceback (most recent call last):
+        ...
+    bounceanalytics.errors.SourceError: <text of 28 characters> is no path of a file or folder; give its name
+    """
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        raise error(f"a value of type {type(path).__name__} is no path of {what}; give its name") from None
+    if is_content(name) and not os.path.lexists(name):
+        raise error(f"{shown(name)} is no path of {what}; give its name")
+    return Path(name)
+
+
 def place(path: str | os.PathLike[str]) -> Path:
     """Return a path, also that of an object in a store (``s3://bucket/events``), which is used as one on disk is.
 
@@ -113,7 +142,7 @@ def place(path: str | os.PathLike[str]) -> Path:
         If it is a URL, and what gives URLs the face of a path is not installed.
     """
     if not is_remote(path):
-        return Path(path)
+        return path_of(path)
     try:
         from upath import UPath  # noqa: PLC0415 - an extra
     except ImportError:
@@ -142,7 +171,7 @@ def publish(part: Path, path: Path) -> None:
             # never through an open file, which stores what it has got also where it is closed by an error
             path.fs.put_file(str(part), path.path)  # type: ignore[attr-defined]
         except Exception as error:  # each store raises what its own libraries do
-            raise _not_written(path, error) from error
+            raise _not_written(path, error) from None
         part.unlink()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +188,7 @@ def write_text(path: Path, text: str) -> None:
         try:
             path.write_text(text, encoding="utf-8")
         except Exception as error:  # see publish
-            raise _not_written(path, error) from error
+            raise _not_written(path, error) from None
         return
     files = HiddenFiles()
     files.new(path).write_text(text, encoding="utf-8")
@@ -364,7 +393,7 @@ def _one_sentence(path: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, OutputError) or error.errno is None:
             raise  # already a sentence of ours
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 @contextlib.contextmanager

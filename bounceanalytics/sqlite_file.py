@@ -7,7 +7,6 @@ import itertools
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ import pyarrow as pa
 from bounceanalytics import clocks
 from bounceanalytics.database import read_statements
 from bounceanalytics.errors import FrameError, SourceError
-from bounceanalytics.files import whole_file
+from bounceanalytics.files import path_of, whole_file
 from bounceanalytics.schema.table import ARROW_STRING
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class SqliteFile:
         *,
         threads: bool = False,
     ) -> None:
-        self.path = Path(path)
+        self.path = path_of(path)
         self._kind = kind
         facts = dict(facts or {})
         try:
@@ -97,7 +96,7 @@ class SqliteFile:
                 path, timeout=_PATIENCE, isolation_level=None, check_same_thread=not threads
             )
         except sqlite3.Error as error:
-            raise SourceError(f"{self.path} cannot be opened as a {kind.noun}: {error}") from error
+            raise SourceError(f"{self.path} cannot be opened as a {kind.noun}: {error}") from None
         try:
             self._open(facts)
             self._check(facts)
@@ -137,7 +136,7 @@ class SqliteFile:
                     elif application != self._kind.application:
                         raise SourceError(f"{self.path} is a database of another program; name a new file")
         except sqlite3.Error as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from None
         version = self._about("version")
         if version not in {str(known) for known in (self._kind.version, *self._kind.older)}:
             raise SourceError(f"{self.path} was written by another version ({version}); name a new file")
@@ -206,7 +205,7 @@ class SqliteFile:
         try:
             return self._database.execute(sql, values)
         except sqlite3.Error as error:
-            raise self._failed(error) from error
+            raise self._failed(error) from None
 
     def _failed(self, error: sqlite3.Error) -> SourceError:
         """Return one sentence for what SQLite said."""
@@ -227,7 +226,7 @@ class SqliteFile:
             self._execute("COMMIT")
         except sqlite3.Error as error:
             self._database.rollback()
-            raise self._failed(error) from error
+            raise self._failed(error) from None
         except BaseException:
             self._database.rollback()
             raise

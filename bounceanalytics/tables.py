@@ -10,6 +10,7 @@ import pandas as pd
 from bounceanalytics.errors import FrameError
 from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.schema import SUMMARIES, columns_of, require
+from bounceanalytics.spreadsheets import no_formulas_in
 from bounceanalytics.wording import day, esp_title, fault_title, number, part, percent, reason_title
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def table(frame: pd.DataFrame, *, top: int = 15, columns: Sequence[str] | None =
     """
     frame = require(frame, (), "a summary")
     known = columns_of(frame)
-    shown = _chosen(frame, columns).head(top).reset_index(drop=True)
+    shown = no_formulas_in(_chosen(frame, columns).head(top).reset_index(drop=True))
     style = shown.style.hide(axis="index")
     formats: dict[Any, str | Callable[[object], str] | None] = {
         name: _format(known.get(str(name)), name, shown[name].dtype) for name in shown.columns

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bounceanalytics.privacy import discreet, is_content, shown
 from bounceanalytics.schema import ESPS, REASONS
 
 if TYPE_CHECKING:
@@ -297,7 +298,18 @@ def in_short(value: object) -> str:
     >>> in_short("soon"), in_short(["x"] * 1000), in_short(10**100)
     ("'soon'", "['x', 'x', 'x', 'x', 'x', 'x', ...]", '10000000000000000...0000000000000000000')
     """
-    return " ".join(reprlib.repr(value).split())
+    return " ".join(_IN_SHORT.repr(value).split())
+
+
+class _Discreet(reprlib.Repr):
+    """Shows no address, also not the part of one that is left where a text is cut."""
+
+    def repr_str(self, text: str, level: int) -> str:
+        """Return a text in short; of content that was given where a word belongs, how long it is."""
+        return shown(text) if is_content(text) else super().repr_str(discreet(text), level)
+
+
+_IN_SHORT = _Discreet()
 
 
 def plain(text: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.errors import MissingExtraError, OutputError
-from bounceanalytics.files import refuse_existing, require_folder, write_whole
+from bounceanalytics.files import path_of, refuse_existing, require_folder, write_whole
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     import plotly.graph_objects as go
 
@@ -69,7 +69,7 @@ def save(
     ...     ba.charts.save(figure, f"{folder}/reasons.png").name
     'reasons.png'
     """
-    path = Path(path).expanduser()
+    path = path_of(path, OutputError).expanduser()
     _check(path, overwrite=overwrite)
     high = int(figure.layout.height or _HIGH)
     options = {"format": path.suffix.lower()[1:], "width": width, "height": high, "scale": scale}
@@ -102,5 +102,5 @@ def _draw(figure: go.Figure, options: dict[str, Any]) -> bytes:
             "no browser was found to draw the image; install Chrome or Chromium, or run plotly_get_chrome"
         ) from None
     except (errors.BrowserFailedError, errors.BrowserClosedError, errors.KaleidoError, TimeoutError) as error:
-        raise OutputError(f"the browser could not draw the image ({type(error).__name__})") from error
+        raise OutputError(f"the browser could not draw the image ({type(error).__name__})") from None
     return image

@@ -10,12 +10,11 @@ import pyarrow.compute as pc
 
 from bounceanalytics.addresses import column_text
 from bounceanalytics.schema import ARROW_STRING
+from bounceanalytics.spreadsheets import no_formulas
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# A cell that begins so is a formula to a spreadsheet, and these texts come from servers and files of others.
-_FORMULA = r"^[=+\-@\t\r]"
 _QUOTED = r'[",;\t|\r\n]'
 
 
@@ -25,8 +24,8 @@ def text_of(values: pd.Series) -> pa.Array:
 
 
 def cell(texts: pa.Array) -> pa.Array:
-    """Return texts as cells: an apostrophe before what would be a formula, quotes where they are needed."""
-    texts = pc.if_else(pc.match_substring_regex(texts, _FORMULA), plus("'", texts), texts)
+    """Return texts as cells of a file that people open: no formulas, and quotes where they are needed."""
+    texts = no_formulas(texts)
     quoted = plus('"', pc.replace_substring(texts, '"', '""'), '"')
     return pc.if_else(pc.match_substring_regex(texts, _QUOTED), quoted, texts)
 

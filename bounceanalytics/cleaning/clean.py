@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +22,13 @@ from bounceanalytics.cleaning.result import FILES, PARTS, UNREADABLE, Cleaning
 from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_dataset, as_frame
 from bounceanalytics.deciding import Policy, decide
-from bounceanalytics.errors import BounceAnalyticsError, FrameError, PolicyError
-from bounceanalytics.files import refuse_existing, whole_files
+from bounceanalytics.errors import BounceAnalyticsError, FrameError, OutputError, PolicyError
+from bounceanalytics.files import path_of, refuse_existing, whole_files
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import duckdb
     import pandas as pd
@@ -158,7 +158,7 @@ def clean(
     1
     """
     began = time.perf_counter()
-    folder = Path(out)
+    folder = path_of(out, OutputError)
     folding = Fold(fold_subaddresses, fold_gmail_dots)
     outputs = [folder / name for name in FILES.values()]
     refuse_existing(outputs, overwrite=overwrite)  # before a list is fetched or unpacked

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from bounceanalytics.addresses import SEVERAL, may_be_held, normal_form, problem, text_array
 from bounceanalytics.errors import FormatError
+from bounceanalytics.privacy import is_a_row, without_addresses
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ _NAMES = (
     "subscriber", "courriel", "adressemail", "adresseemail", "correo", "correoelectronico", "indirizzoemail",
     "emailadres", "epost", "epostadress", "useremail", "contactemail", "emailid", "primaryemail", "workemail",
 )  # fmt: skip
+_LONGEST = 200  # characters of a title that are looked at
 _DOUBTFUL = ("address", "adresse", "adres", "indirizzo", "to", "contact", "username", "user", "login", "id")
 
 
@@ -161,50 +164,21 @@ def _asked_for(
     if found:
         places = ", ".join(map(str, found))
         raise FormatError(
-            f"{name}: {len(found)} columns are called {column!r}; give a position instead: {places}"
+            f"{name}: {len(found)} columns are called {in_short(column)}; give a position instead: {places}"
         )
-    raise FormatError(f"{name}: there is no column {column!r}; {_columns(header, cells)}")
+    raise FormatError(f"{name}: there is no column {in_short(column)}; {_columns(header, cells)}")
 
 
 def _columns(header: tuple[str, ...] | None, cells: Sequence[pa.Array]) -> str:
     """Return how columns can be named, without a cell of somebody in the list."""
     count = len(cells)
-    if header is None or _like_others(header, cells):
+    if header is None or is_a_row(header, [values[1:100].to_pylist() for values in cells]):
         none = "no header" if header is None else "no header that can be told from its rows"
         return f"the list has {none} and {count} column{'s' * (count != 1)}, so give a position from 0"
     names = ", ".join(map(shown, header[:20]))
     return f"the header is {names}{' …' if count > 20 else ''}"
 
 
-def _like_others(header: tuple[str, ...], cells: Sequence[pa.Array]) -> bool:
-    """Return whether what was taken for titles is built as the cells below: then it is somebody's row."""
-    alike = [
-        title for title, values in zip(header, cells, strict=True) if _built(title) in _usual(values[1:])
-    ]
-    return 2 * len(alike) > len(header)
-
-
-def _usual(values: pa.Array) -> set[str]:
-    """Return how some of the cells are built."""
-    return {_built(value) for value in values[:100].to_pylist() if value}
-
-
-def _built(text: str) -> str:
-    """Return a text with a sign for each run of letters or digits.
-
-    >>> _built("Nia Noll, +49 30"), _built("first_name")
-    ('Aa Aa, +9 9', 'a_a')
-    """
-    for run, sign in ((r"\d+", "9"), (r"[^\W\d_a-z]+", "A"), (r"[a-z]+", "a")):
-        text = re.sub(run, sign, text)
-    return text
-
-
 def shown(title: str) -> str:
     """Return a title as a message shows it; what was taken for one may be an address, which none shows."""
-    return repr(without_addresses(title)[:60])
-
-
-def without_addresses(title: str) -> str:
-    """Return a title without what may be an address, to be kept."""
-    return re.sub(r"[^\s@]+@[^\s@]+", "…", title[:200])
+    return repr(without_addresses(title[:_LONGEST])[:60])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +11,7 @@ from bounceanalytics import schema
 from bounceanalytics.addresses import column_text, normal_form
 from bounceanalytics.cleaning.matching import NEEDED
 from bounceanalytics.errors import FrameError, SourceError
+from bounceanalytics.files import path_of
 from bounceanalytics.ledger_file import LedgerFile, lifted, named, suppressed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def opened(ledger: LedgerFile | str | os.PathLike[str]) -> Iterator[LedgerFile]:
     if isinstance(ledger, LedgerFile):
         yield ledger
         return
-    if not Path(ledger).is_file():
+    if not path_of(ledger, what="a ledger").is_file():
         raise SourceError(f"{ledger} does not exist; make it with Ledger.update")
     with LedgerFile(ledger) as book:
         yield book

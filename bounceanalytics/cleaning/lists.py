@@ -19,9 +19,10 @@ from bounceanalytics.cleaning.dialect import SAMPLE, Dialect, dialect_of
 from bounceanalytics.cleaning.pasted import NOTE, looks_pasted, one_a_line
 from bounceanalytics.cleaning.records import Records, find_records
 from bounceanalytics.errors import FormatError, SourceError, listed
-from bounceanalytics.opening.archives import DAMAGED, shown, unpacking
+from bounceanalytics.opening.archives import DAMAGED, unpacking
 from bounceanalytics.opening.places import given_files
 from bounceanalytics.opening.sources import Source, unpacked
+from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -345,7 +346,7 @@ class _Stream:
         try:
             self._raw = self._stream = _opened(source, text)
         except OSError as error:
-            raise SourceError(f"{self._name} cannot be opened: {error.strerror}") from error
+            raise SourceError(f"{self._name} cannot be opened: {error.strerror}") from None
         if text is None:
             self._stream = unpacking(self._raw, source.packing)
 
@@ -360,10 +361,10 @@ class _Stream:
         """Return that many bytes, all if negative; fewer only at the end."""
         try:
             data = self._stream.read(size)
-        except DAMAGED as error:
-            raise _damaged(self._name) from error
+        except DAMAGED:
+            raise _damaged(self._name) from None
         except OSError as error:
-            raise SourceError(f"{self._name} cannot be read: {error.strerror}") from error
+            raise SourceError(f"{self._name} cannot be read: {error.strerror}") from None
         self._digest.update(data)
         self.bytes += len(data)
         if self._progress is not None:

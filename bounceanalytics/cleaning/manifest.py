@@ -11,18 +11,18 @@ import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.cleaning.columns import without_addresses
 from bounceanalytics.cleaning.dialect import Dialect
 from bounceanalytics.cleaning.result import FILES, PARTS, Cleaning
 from bounceanalytics.errors import FormatError, SourceError
-from bounceanalytics.files import settings_text
+from bounceanalytics.files import path_of, settings_text
+from bounceanalytics.privacy import discreet, shown
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -85,7 +85,9 @@ def account_of(sources: pd.Series, addresses: int, kind: str) -> dict[str, objec
         "kind": kind,
         "rows": len(sources),
         "addresses": addresses,
-        "sources": [{"name": name, "rows": int(rows)} for name, rows in counts.items() if name],
+        "sources": [
+            {"name": discreet(str(name)), "rows": int(rows)} for name, rows in counts.items() if name
+        ],
     }
 
 
@@ -135,7 +137,7 @@ def open_run(run: Cleaning | str | os.PathLike[str]) -> Run:
     FormatError
         If a file of it was changed, or another version of this package wrote it.
     """
-    folder = run.folder if isinstance(run, Cleaning) else Path(run)
+    folder = run.folder if isinstance(run, Cleaning) else path_of(run)
     manifest = _read(folder)
     _check(folder, manifest, (*PARTS, "rows"))
     about = manifest["input"]
@@ -157,12 +159,12 @@ def _read(folder: Path) -> dict[str, Any]:
         raise SourceError(f"{folder} is no folder of a run")
     try:
         manifest: dict[str, Any] = json.loads(settings_text(path))
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         raise SourceError(
             f"{folder} holds no complete run, as {path.name} is missing; clean the list again"
-        ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise FormatError(f"{path} cannot be read as a manifest; clean the list again") from error
+        ) from None
+    except (OSError, ValueError, RecursionError):
+        raise FormatError(f"{path} cannot be read as a manifest; clean the list again") from None
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:
         raise FormatError(
@@ -200,9 +202,7 @@ def _input(mailing_list: MailingList) -> dict[str, object]:
         "header": dialect.header is not None,
         "head_bytes": len(dialect.mark) + mailing_list.header_length,
         "columns": dialect.columns,
-        "address_column": without_addresses(dialect.header[dialect.address])
-        if dialect.header
-        else dialect.address,
+        "address_column": shown(dialect.header[dialect.address]) if dialect.header else dialect.address,
         "address_position": dialect.address,
     }
 

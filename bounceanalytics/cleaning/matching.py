@@ -119,10 +119,10 @@ def _evidence(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pa.Table:
     try:  # a frame that was edited elsewhere and read back has its times as text
         times = pd.to_datetime(frame["decided_at"][chosen], utc=True, format="ISO8601")
         numbers = frame["record"][chosen].astype("Int64")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         raise FrameError(
             "decided_at must hold times and record whole numbers, as decide() makes them"
-        ) from error
+        ) from None
     mask = pa.array(chosen)
     columns = {
         name: text_of(frame[name]).filter(mask) for name in ("reason", "code", "explanation", "source")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -30,12 +29,14 @@ from bounceanalytics.cleaning.result import (
 )
 from bounceanalytics.clocks import AmbiguousTimeError, moment
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
-from bounceanalytics.files import SummedFile, refuse_existing, whole_file
+from bounceanalytics.files import SummedFile, path_of, refuse_existing, whole_file
+from bounceanalytics.privacy import discreet
 from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -83,7 +84,7 @@ class Restored:
     def __repr__(self) -> str:
         width = max(len(count) for _, count in self._lines())
         lines = [f"{part:<10}  {count:>{width}}" for part, count in self._lines()]
-        return "\n".join([f"{lines[-1]}  in {self.path}", *lines[:-1], *reason_lines(self.reasons)])
+        return discreet("\n".join([f"{lines[-1]}  in {self.path}", *lines[:-1], *reason_lines(self.reasons)]))
 
     def _repr_html_(self) -> str:
         rows = [(part, count, "") for part, count in self._lines()]
@@ -187,14 +188,14 @@ def restore(
     ...     print(restored.rows["unreadable"], restored.path.read_bytes())
     1 b'email\r\nann@example.com\r\nnobody\r\n'
     """
-    path = Path(out)
+    path = path_of(out, OutputError)
     wanted = _Filter(
         _part_numbers(parts),
         None if domain is None else _domains(_texts(domain)),
         None if reason is None else text_array(_texts(reason)),
         None if between is None else _interval(between),
     )
-    folder = run.folder if isinstance(run, Cleaning) else Path(run)
+    folder = run.folder if isinstance(run, Cleaning) else path_of(run)
     for name in FILES.values():
         if path.exists() and (folder / name).exists() and path.samefile(folder / name):
             raise OutputError(f"{path} is a file of the run itself; write to another one")
@@ -241,11 +242,11 @@ def _interval(between: tuple[Moment, Moment]) -> tuple[datetime, datetime]:
         first, last = between
         start, until = moment(first).time.to_pydatetime(warn=False), moment(last)
     except AmbiguousTimeError as error:
-        raise FormatError(f"between: {error}") from error
-    except (TypeError, ValueError) as error:
+        raise FormatError(f"between: {error}") from None
+    except (TypeError, ValueError):
         raise FormatError(
             f"between is {between!r}, and must be two dates or times such as ('2026-09-01', '2026-09-30')"
-        ) from error
+        ) from None
     end = until.time.to_pydatetime(warn=False) + timedelta(days=until.whole_day)
     if end <= start:
         raise FormatError(f"between is {between!r}, and ends before it begins")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from bounceanalytics.privacy import discreet
 from bounceanalytics.schema import ARROW_STRING, REASON_COLUMNS
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Cleaning:
             f"{part:<10}  {count:>{width},}  {share:>6}  {what}" for part, count, share, what in self._lines()
         ]
         total = f"{'= input':<10}  {self.rows['input']:>{width},}  {'100.0%':>6}  in {self.folder}"
-        return "\n".join([*lines, total, *self._notes()])
+        return discreet("\n".join([*lines, total, *self._notes()]))
 
     def _repr_html_(self) -> str:
         rows = [*self._lines(), ("= input", self.rows["input"], "100.0%", f"in {self.folder}")]
@@ -151,11 +152,11 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterab
 
     def line(tag: str, cells: Sequence[str]) -> str:
         inner = (
-            f"<{tag} style='text-align:{side}'>{html.escape(cell)}</{tag}>"
+            f"<{tag} style='text-align:{side}'>{html.escape(discreet(cell))}</{tag}>"
             for side, cell in zip(aligned, cells, strict=True)
         )
         return f"<tr>{''.join(inner)}</tr>"
 
     body = "".join(line("td", cells) for cells in rows)
-    below = "<br>".join(html.escape(note) for note in notes)
+    below = "<br>".join(html.escape(discreet(note)) for note in notes)
     return f"<table><thead>{line('th', head)}</thead><tbody>{body}</tbody></table><p>{below}</p>"

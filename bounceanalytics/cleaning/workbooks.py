@@ -62,15 +62,15 @@ def read_sheets(content: bytes, name: str) -> list[Sheet]:
     """
     try:
         sheets = [Sheet(title, _text(rows)) for title, rows in sheets_in(content)]
-    except LockedError as error:
-        raise FormatError(f"{name} has a password; save it without one, or as CSV") from error
+    except LockedError:
+        raise FormatError(f"{name} has a password; save it without one, or as CSV") from None
     except RefusedError as error:
-        raise FormatError(f"{name} {error}") from error
-    except NoWorkbookError as error:
+        raise FormatError(f"{name} {error}") from None
+    except NoWorkbookError:
         raise FormatError(
             f"{name} is no workbook that can be read, or a damaged one; open and save it in Excel,"
             " or, if it is an archive, unpack it"
-        ) from error
+        ) from None
     filled = [sheet for sheet in sheets if sheet.text != BOM]
     if not filled:
         raise FormatError(f"{name} is empty; a mailing list has at least a header")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from pathlib import Path
 
 import click
 
 import bounceanalytics as ba
 from bounceanalytics.cli.shell import main, out, overwrite_option, print_reasons, progress
-from bounceanalytics.files import refuse_existing, whole_files
+from bounceanalytics.files import path_of, refuse_existing, whole_files
 
 
 @main.command()
@@ -21,35 +20,35 @@ from bounceanalytics.files import refuse_existing, whole_files
 def demo(folder: str, overwrite: bool) -> None:
     """Do the main job on the bundled samples: load, classify, report, clean."""
     samples = ba.samples()
-    target = Path(folder)
+    target = path_of(folder, ba.OutputError)
     if target.exists() and any(target.iterdir()):
         refuse_existing([target], overwrite=overwrite, folders=True)
     target.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
 
-    out.print(f"[bold]1. Load[/bold] the exports in {samples / 'exports'}", markup=True)
+    _step("1. Load", f"the exports in {samples / 'exports'}")
     with progress() as update:
         loaded = ba.load(samples / "exports", progress=update)
-    click.echo(loaded.to_text())
+    out.print(loaded.to_text())
     clock.lap()
 
-    out.print("[bold]2. Classify[/bold]", markup=True)
+    _step("2. Classify")
     bounces = ba.classify(loaded.events)
     print_reasons(bounces)
     clock.lap()
 
-    out.print("[bold]3. Report[/bold]", markup=True)
+    _step("3. Report")
     written = ba.report(bounces, target / "report.html", title="Ten weeks of a newsletter", overwrite=True)
     out.print(f"One file to share, domains only: {written} ({written.stat().st_size / 1e6:.1f} MB)")
     clock.lap()
 
-    out.print(f"[bold]4. Clean[/bold] the list {samples / 'list.csv'}", markup=True)
+    _step("4. Clean", f"the list {samples / 'list.csv'}")
     result = ba.clean(samples / "list.csv", bounces, target / "cleaned", overwrite=True)
-    click.echo(str(result))
+    out.print(str(result))
     clock.lap()
 
-    out.print("[bold]5. Explain[/bold] the code that stands for a full mail system", markup=True)
-    click.echo("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]))
+    _step("5. Explain", "the code that stands for a full mail system")
+    out.print("\n".join(str(ba.explain("5.3.1")).splitlines()[:12]))
     out.print("… the rest: bounceanalytics explain 5.3.1")
 
 
@@ -57,12 +56,18 @@ def demo(folder: str, overwrite: bool) -> None:
 @click.option("--out", "folder", default="samples", show_default=True, help="A new folder.")
 def samples(folder: str) -> None:
     """Copy the bundled samples, to try the other verbs on: list.csv, and exports of each ESP in exports/."""
-    target = Path(folder)
+    target = path_of(folder, ba.OutputError)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise ba.OutputError(f"{target} is not empty; name another folder with --out")
     with whole_files(target) as part:
         shutil.copytree(ba.samples(), part, dirs_exist_ok=True)
     out.print(f"Samples copied to {target}; {target / 'README.md'} tells their story")
+
+
+def _step(title: str, what: str = "") -> None:
+    out.print(title, style="bold", end=" " if what else "\n")
+    if what:
+        out.print(what)
 
 
 class _Clock:
@@ -71,5 +76,5 @@ class _Clock:
 
     def lap(self) -> None:
         now = time.perf_counter()
-        out.print(f"[dim]{now - self._last:.1f} s[/dim]\n", markup=True)
+        out.print(f"{now - self._last:.1f} s\n", style="dim")
         self._last = now

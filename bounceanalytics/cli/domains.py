@@ -7,7 +7,6 @@ import functools
 import json
 import warnings
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,8 +30,9 @@ from bounceanalytics.cli.shell import (
 )
 from bounceanalytics.domains.listed import listed_addresses
 from bounceanalytics.domains.plans import LEVELS
-from bounceanalytics.files import write_whole
-from bounceanalytics.report.domains import domains_page, without_addresses
+from bounceanalytics.files import path_of, write_whole
+from bounceanalytics.privacy import to_share
+from bounceanalytics.report.domains import domains_page
 from bounceanalytics.schema import TROUBLES
 from bounceanalytics.wording import STATES, count
 
@@ -147,7 +147,7 @@ def check(
     offline, found = _asked(
         lambda update: ba.check_domains(wanted, bounces=bounces, progress=update, **asking)
     )
-    found = _without_addresses(found)
+    found = to_share(found)
     if path:
         write_frame(found, path, overwrite, quiet=as_json)
     summary = _states_summary(found)
@@ -201,7 +201,7 @@ def watch(
         monitor.unwatch(unwanted)
         offline, checked = _asked(lambda update: monitor.check(progress=update, **asking))
         asked = int(checked["checked_at"].notna().sum())  # whoever could not be asked was not checked
-        changed = _without_addresses(monitor.changed(began))
+        changed = to_share(monitor.changed(began))
         # that one is watched from now on, and is well, is no news
         changed = changed[changed["before"].notna() | changed["after"].isin(TROUBLES)]
         reviews = ledger.review(monitor.recovered()) if ledger is not None else None
@@ -226,7 +226,7 @@ def watch(
 def due(ctx: click.Context, path: str, date: str | None, as_json: bool) -> None:
     """Show the domains that the monitor FILE would ask for, longest due first. Ends with 3 if there are any."""
     with existing_monitor(path) as monitor:
-        found, watched = _without_addresses(monitor.due(date)), len(monitor)
+        found, watched = to_share(monitor.due(date)), len(monitor)
     summary = f"{len(found):,} of {count(watched, 'domain')} due"
     if as_json:
         _print_json({"due": _records(found), "summary": summary})
@@ -250,18 +250,16 @@ def report(path: str, target: str | None, as_json: bool, overwrite: bool) -> Non
     """Show how the domains in the monitor FILE are, and how soon they recover; a page has charts, too."""
     refuse_outputs(target, overwrite=overwrite)
     with existing_monitor(path) as monitor:
-        found, back = _without_addresses(monitor.states()), monitor.recovered()
+        found, back = to_share(monitor.states()), monitor.recovered()
         if target and target.endswith((".html", ".htm")):
-            write_whole(Path(target), domains_page(monitor).encode(), overwrite=overwrite)
+            write_whole(path_of(target, ba.OutputError), domains_page(monitor).encode(), overwrite=overwrite)
             if not as_json:
                 out.print(f"{target} written")
         elif target:
             write_frame(found, target, overwrite, quiet=as_json)
     summary = f"{_states_summary(found)}; {len(back):,} recovered"
     if as_json:
-        _print_json(
-            {"domains": _records(found), "recovered": _records(_without_addresses(back)), "summary": summary}
-        )
+        _print_json({"domains": _records(found), "recovered": _records(to_share(back)), "summary": summary})
         return
     _print_states(_dated(found), ["domain", "status", "since", "due_on", "explanation"])
     out.print(summary)
@@ -285,13 +283,11 @@ def typos(
 ) -> None:
     """Show domains that are likely typing errors, and what was meant; nothing is changed, no address is shown."""
     refuse_outputs(path, overwrite=overwrite)
-    found = ba.domain_typos(exports.classified(), mailing_list=listed, ratio=ratio)
+    found = to_share(ba.domain_typos(exports.classified(), mailing_list=listed, ratio=ratio))
     if path:
         write_frame(found, path, overwrite, quiet=as_json)
     if as_json:
-        click.echo(
-            json.dumps({"typos": found.to_dict("records"), "summary": _summary(found)}, ensure_ascii=False)
-        )
+        _print_json({"typos": found.to_dict("records"), "summary": _summary(found)})
         return
     if len(found):
         shown = ["domain", "suggestion", "addresses", "bounced", "change"]
@@ -334,13 +330,6 @@ def _end(ctx: click.Context, offline: str, *, attention: bool) -> None:
     ctx.exit(ATTENTION if attention else 0)
 
 
-def _without_addresses(found: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame in whose texts no address is whole."""
-    return found.assign(
-        **{name: without_addresses(found[name]) for name in ("explanation", "reply") if name in found}
-    )
-
-
 def _dated(found: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with days instead of times."""
     times = found.select_dtypes("datetimetz").columns
@@ -376,7 +365,7 @@ def _records(found: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False))
+    click.echo(json.dumps(document))  # in ASCII, which every terminal and every pipe takes
 
 
 def _summary(found: pd.DataFrame) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import click
@@ -24,7 +23,7 @@ from bounceanalytics.cli.shell import (
     takes_exports,
     write_frame,
 )
-from bounceanalytics.files import write_whole
+from bounceanalytics.files import path_of, write_whole
 
 
 @main.command()
@@ -43,7 +42,7 @@ def load(
     """Read exports into one frame and show what each file held."""
     refuse_outputs(path, rejects, overwrite=overwrite)
     loaded = exports.load()
-    click.echo(loaded.to_text(limit=None) if each else loaded.to_text())
+    out.print(loaded.to_text(limit=None) if each else loaded.to_text())
     if path:
         write_frame(loaded.events, path, overwrite)
     if rejects:
@@ -199,7 +198,7 @@ def unclassified(
         return
     lines = [line for line in found["rule_line"] if line]
     if lines:
-        write_whole(Path(path), "\n".join(lines).encode(), overwrite=overwrite)
+        write_whole(path_of(path, ba.OutputError), "\n".join(lines).encode(), overwrite=overwrite)
         out.print(f"{len(lines):,} rules to check written to {path}; then: bounceanalytics lint {path}")
     else:
         out.print(f"There is no text that a rule could be written for; {path} was not written")
@@ -221,7 +220,7 @@ def lint(ctx: click.Context, files: tuple[str, ...]) -> None:
 @click.argument("what", nargs=-1, required=True)
 def explain(what: tuple[str, ...]) -> None:
     """Explain a code or a server's answer, such as 5.3.1 or "550 5.1.1 User unknown"."""
-    click.echo(str(ba.explain(" ".join(what))))
+    out.print(str(ba.explain(" ".join(what))))
 
 
 @main.command()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 def classify_tables(exports: Exports, tables: list[InputTable], path: str | None, *, overwrite: bool) -> None:
     """Classify the rows of tables, show how many have which reason, and write them, as many and in the same order.
 
+    What is written is for a warehouse, which joins it to its events: every text is as it was, in CSV as well.
+
     Raises
     ------
     FormatError

@@ -10,6 +10,7 @@ from bounceanalytics.cli.shell import (
     chosen_policy,
     existing_ledger,
     main,
+    open_out,
     out,
     overwrite_option,
     policy_option,
@@ -41,7 +42,7 @@ def update(path: str, exports: Exports, policy: str, hashed: bool, salt: str, ru
     """Bring the ledger FILE up to date with the exports in SOURCES; it is made if it is not there."""
     chosen = chosen_policy(policy)
     with ba.Ledger(path, hashed=hashed, salt=salt or None) as book:
-        click.echo(str(book.update(ba.decide(exports.classified(), chosen), run=run)))
+        out.print(str(book.update(ba.decide(exports.classified(), chosen), run=run)))
         out.print(repr(book))
 
 
@@ -131,7 +132,7 @@ def news(
         "reason",
         "why",
     ]
-    print_frame(found[names].head(SHOWN))
+    print_frame(found[names].head(SHOWN), terminal=open_out if addresses else out)
     counted = ", ".join(f"{count:,} {change}" for change, count in found["change"].value_counts().items())
     out.print(counted or "nothing has changed")
     if len(found) > SHOWN:
@@ -152,4 +153,4 @@ def news(
 def export(path: str, target: str, written: str, off: bool, salt: str, overwrite: bool) -> None:
     """Write a suppression file that an ESP can import; held addresses are never in it."""
     with existing_ledger(path, salt) as book:
-        click.echo(str(book.export(target, written, action="remove" if off else "add", overwrite=overwrite)))
+        out.print(str(book.export(target, written, action="remove" if off else "add", overwrite=overwrite)))

@@ -16,6 +16,7 @@ from bounceanalytics.cli.shell import (
     chosen_policy,
     existing_ledger,
     main,
+    open_out,
     out,
     overwrite_option,
     policy_option,
@@ -108,7 +109,7 @@ def policies(exports: Exports, names: tuple[str, ...]) -> None:
 @click.argument("name", default="default")
 def policy(name: str) -> None:
     """Print a policy as TOML, to change it: bounceanalytics policy default > ours.toml."""
-    click.echo(chosen_policy(name).to_toml(), nl=False)
+    click.echo(chosen_policy(name).to_toml().encode(), nl=False)  # as a file of TOML has to be
 
 
 @main.command()
@@ -165,7 +166,7 @@ def clean(
             overwrite=overwrite,
             progress=update,
         )
-    click.echo(str(result))
+    out.print(str(result))
 
 
 @main.command()
@@ -198,7 +199,7 @@ def restore(
         only=only,
         overwrite=overwrite,
     )
-    click.echo(str(restored))
+    out.print(str(restored))
 
 
 @main.command()
@@ -212,7 +213,7 @@ def diff(run1: str, run2: str, addresses: bool, path: str | None, overwrite: boo
     refuse_outputs(path, overwrite=overwrite)
     moved = ba.diff(run1, run2, addresses=addresses)
     names = [*(["address"] if addresses else ["domain"]), "part_before", "part_after", "why"]
-    print_frame(moved[names].head(_SHOWN))
+    print_frame(moved[names].head(_SHOWN), terminal=open_out if addresses else out)
     out.print(f"{len(moved):,} moved" + (f"; the first {_SHOWN} are shown" if len(moved) > _SHOWN else ""))
     if path:
         write_frame(moved, path, overwrite)
@@ -264,7 +265,7 @@ def suppress(
     written = ba.export_suppressions(
         verdicts, target, path, action="remove" if off else "add", salt=salt, overwrite=overwrite
     )
-    click.echo(str(written))
+    out.print(str(written))
 
 
 @main.command()
@@ -279,4 +280,4 @@ def match(mailing_list: str, hashes: str, folder: str, salt: str, overwrite: boo
     """Clean the mailing list LIST against the file HASHES that `suppress --for hashed` wrote."""
     found = ba.match_hashes(mailing_list, hashes, salt=salt)
     with progress() as update:
-        click.echo(str(ba.clean(mailing_list, found, folder, overwrite=overwrite, progress=update)))
+        out.print(str(ba.clean(mailing_list, found, folder, overwrite=overwrite, progress=update)))

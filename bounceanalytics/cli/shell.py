@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
+import re
 import sys
 import tempfile
 import warnings
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,35 +27,69 @@ from rich.table import Table
 
 import bounceanalytics as ba
 from bounceanalytics.datasets import is_dataset
-from bounceanalytics.files import refuse_existing, whole_file
+from bounceanalytics.files import path_of, refuse_existing, whole_file
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.loading.finding import check_timezone
 from bounceanalytics.loading.result import nothing_found
 from bounceanalytics.loading.verdict_inputs import input_tables
 from bounceanalytics.opening.places import given_files
+from bounceanalytics.privacy import discreet, printable, shown
 from bounceanalytics.schema import ESPS
+from bounceanalytics.spreadsheets import no_formulas_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import pandas as pd
+    from rich.text import Text
 
     from bounceanalytics.loading.verdict_inputs import InputTable
 
     ProgressCallback = Callable[[str, int, int], None]
 
-# what a server or a file says is printed as it is: brackets in it are no markup
-out = Console(soft_wrap=True, highlight=False, markup=False)
-err = Console(stderr=True, highlight=False, markup=False)
+
+class Terminal(Console):
+    """A terminal to which texts of others do no harm: brackets are no markup, escapes and names of smileys are texts.
+
+    Of every address it shows the domain, unless it is made to show ``addresses``.
+    """
+
+    def __init__(self, *, addresses: bool = False, **options: Any) -> None:
+        super().__init__(soft_wrap=True, highlight=False, markup=False, emoji=False, **options)
+        self._addresses = addresses
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a text as it is printed; every text on its way to the terminal, of a table as well, comes by here."""
+        return super().render_str(printable(text) if self._addresses else discreet(text), **options)
+
+
+out = Terminal()
+err = Terminal(stderr=True)
+#: For those who have asked to see addresses.
+open_out = Terminal(addresses=True)
 
 
 class Sentences(click.Group):
     """A command group that turns errors into one sentence."""
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command; signs that the terminal cannot show are shown as question marks."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line; an error shows no address of it."""
+        with _discreet():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; show our own errors, and those of the system, without a traceback."""
         try:
-            return super().invoke(ctx)
+            with _discreet():
+                return super().invoke(ctx)
         except (ba.BounceAnalyticsError, OSError, duckdb.Error, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
@@ -67,22 +102,37 @@ class Sentences(click.Group):
             ctx.exit(130)
 
 
+@contextlib.contextmanager
+def _discreet() -> Iterator[None]:
+    """See to it that what was wrong with a command line is told without addresses."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise click.UsageError(discreet(error.format_message()), error.ctx) from None
+    except click.ClickException as error:
+        raise click.ClickException(discreet(error.format_message())) from None
+
+
 def sentence(error: BaseException) -> str:
     """Return what went wrong, as a sentence for people."""
     if isinstance(error, ba.BounceAnalyticsError):
         return str(error).replace("overwrite=True", "--overwrite")
     if isinstance(error, OSError):
-        return f"{error.filename or 'a file'}: {error.strerror or error}"
+        return f"{shown(error.filename or 'a file')}: {error.strerror or type(error).__name__}"
     if isinstance(error, MemoryError):
         return "there is not enough memory for this; load fewer files at a time"
-    return f"the database engine stopped: {str(error).splitlines()[0]}"
+    # what it quotes is of the files
+    return f"the database engine stopped: {re.sub(_QUOTED, '…', str(error).splitlines()[0])}"
+
+
+_QUOTED = r"\"[^\"]*\"?|'[^']*'?"
 
 
 @contextlib.contextmanager
 def progress() -> Iterator[ProgressCallback]:
     """Yield a callback ``(description, done, total)`` that draws bars on a terminal's standard error."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
@@ -92,7 +142,7 @@ def progress() -> Iterator[ProgressCallback]:
 
         def update(description: str, done: int, total: int) -> None:
             if description not in tasks:
-                tasks[description] = bars.add_task(description, total=total)
+                tasks[description] = bars.add_task(discreet(description), total=total)
             bars.update(tasks[description], completed=done, total=total)
 
         yield update
@@ -157,12 +207,12 @@ class Exports:
 
 def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
     """Raise if a file exists that a command is going to write; one that was not asked for is None."""
-    refuse_existing([Path(path) for path in paths if path], overwrite=overwrite)
+    refuse_existing([path_of(path, ba.OutputError) for path in paths if path], overwrite=overwrite)
 
 
 def frame_file(path: str) -> Path:
     """Return the path of a file that a frame can be written to; its ending tells how."""
-    target = Path(path)
+    target = path_of(path, ba.OutputError)
     if target.suffix not in {".parquet", ".csv", ".gz"}:
         raise ba.FormatError(
             f"cannot tell how to write {target.name}; let it end in .parquet, .csv or .csv.gz"
@@ -171,7 +221,10 @@ def frame_file(path: str) -> Path:
 
 
 def write_frame(frame: pd.DataFrame, path: str, overwrite: bool, *, quiet: bool = False) -> None:
-    """Write Parquet or CSV, whole or not at all, and say so unless ``quiet``."""
+    """Write Parquet or CSV, whole or not at all, and say so unless ``quiet``.
+
+    Parquet is for programs, and exact. CSV is for people, so nothing in it is a formula to a spreadsheet.
+    """
     target = frame_file(path)
     with whole_file(target, overwrite=overwrite) as part:
         if target.suffix == ".parquet":
@@ -179,7 +232,9 @@ def write_frame(frame: pd.DataFrame, path: str, overwrite: bool, *, quiet: bool 
             table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
             pq.write_table(table, part, compression="zstd")
         else:
-            frame.to_csv(part, index=False, compression="gzip" if target.suffix == ".gz" else None)
+            no_formulas_in(frame).to_csv(
+                part, index=False, compression="gzip" if target.suffix == ".gz" else None
+            )
     if not quiet:
         out.print(f"{len(frame):,} rows written to {target}")
 
@@ -213,7 +268,7 @@ def chosen_policy(name: str) -> ba.Policy:
 
 def existing_ledger(path: str, salt: str) -> ba.Ledger:
     """Return a ledger that is there already."""
-    if not Path(path).is_file():
+    if not path_of(path).is_file():
         raise ba.SourceError(
             f"{path} does not exist; make it with: bounceanalytics ledger update {path} EXPORTS"
         )
@@ -222,7 +277,7 @@ def existing_ledger(path: str, salt: str) -> ba.Ledger:
 
 def existing_monitor(path: str) -> ba.Monitor:
     """Return a monitor that is there already."""
-    if not Path(path).is_file():
+    if not path_of(path).is_file():
         raise ba.SourceError(
             f"{path} does not exist; make it with: bounceanalytics domains watch {path} EXPORTS"
         )
@@ -327,7 +382,7 @@ def print_reasons(bounces: pd.DataFrame) -> None:
     print_frame(shown, title="Why mail did not arrive: bounced messages, and what to do with the addresses")
 
 
-def print_frame(frame: pd.DataFrame, title: str | None = None) -> None:
+def print_frame(frame: pd.DataFrame, title: str | None = None, *, terminal: Console = out) -> None:
     """Print a frame as a table, long cells folded."""
     table = Table(title=title, title_justify="left", show_edge=False, header_style="bold")
     numbers = frame.select_dtypes("number").columns
@@ -335,7 +390,7 @@ def print_frame(frame: pd.DataFrame, title: str | None = None) -> None:
         table.add_column(str(name), justify="right" if name in numbers else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
-    out.print(table)
+    terminal.print(table)
 
 
 def _cell(value: Any) -> str:

@@ -55,8 +55,8 @@ def moment(value: Any) -> Moment:
         return _written(str(value), value)
     try:
         time = pd.Timestamp(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(_strange(value)) from error
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(_strange(value)) from None
     if pd.isna(time):
         raise ValueError(_strange(value))
     time = time.tz_localize("UTC") if time.tzinfo is None else time.tz_convert("UTC")
@@ -89,8 +89,8 @@ def _far(text: str, value: object) -> Moment:
     """Return a day that a program would write for none; someone who names it as the end of a time means it."""
     try:
         return Moment(pd.Timestamp(date.fromisoformat(text), tz="UTC"), True)
-    except ValueError as error:
-        raise ValueError(_strange(value)) from error
+    except ValueError:
+        raise ValueError(_strange(value)) from None
 
 
 def _strange(value: object) -> str:

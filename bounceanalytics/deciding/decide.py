@@ -27,6 +27,7 @@ from bounceanalytics.esps import ESPS
 from bounceanalytics.finding.retries import retry_days
 from bounceanalytics.finding.traps import gather_traps
 from bounceanalytics.history import History
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -226,9 +227,9 @@ def _moment(at: datetime | str | None) -> datetime | None:
     try:
         return moment_of(at).time.tz_localize(None).to_pydatetime(warn=False)
     except AmbiguousTimeError as error:
-        raise PolicyError(f"at: {error}") from error
-    except ValueError as error:
-        raise PolicyError(f"at is {at!r}, and must be a time such as 2026-11-30T12:00") from error
+        raise PolicyError(f"at: {error}") from None
+    except ValueError:
+        raise PolicyError(f"at is {in_short(at)}, and must be a time such as 2026-11-30T12:00") from None
 
 
 def _titles() -> pa.Table:

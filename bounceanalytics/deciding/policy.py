@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import tomli_w
@@ -15,8 +14,9 @@ import tomli_w
 from bounceanalytics import schema
 from bounceanalytics.deciding.lines import policy_lines
 from bounceanalytics.deciding.rule import AT_ONCE, HELD_AT_ONCE, Rule, whole, wrong_signs
-from bounceanalytics.errors import PolicyError, SourceError, listed
-from bounceanalytics.files import parsed_toml, settings_text, write_whole
+from bounceanalytics.errors import OutputError, PolicyError, SourceError, listed
+from bounceanalytics.files import parsed_toml, path_of, settings_text, write_whole
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     import os
@@ -190,7 +190,7 @@ class Policy:
         """
         found = presets()
         if name not in found:
-            raise PolicyError(f"there is no policy called {name!r}; there are {', '.join(found)}")
+            raise PolicyError(f"there is no policy called {in_short(name)}; there are {', '.join(found)}")
         return found[name]
 
     @classmethod
@@ -222,21 +222,21 @@ class Policy:
         ...     Policy.load(f"{folder}/ours.toml").system_full
         'hold'
         """
-        path = Path(path)
+        path = path_of(path, what="a policy")
         try:
             text = settings_text(path)
-        except UnicodeDecodeError as error:
-            raise PolicyError(f"{path.name} is no text in UTF-8; a policy is a TOML file") from error
+        except UnicodeDecodeError:
+            raise PolicyError(f"{path.name} is no text in UTF-8; a policy is a TOML file") from None
         except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
         try:
             plain = parsed_toml(text)
         except ValueError as error:
-            raise PolicyError(f"{path.name} is no TOML: {error}") from error
+            raise PolicyError(f"{path.name} is no TOML: {error}") from None
         try:
             return cls.from_dict(plain)
         except PolicyError as error:
-            raise PolicyError(f"{path.name}: {error}") from error
+            raise PolicyError(f"{path.name}: {error}") from None
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the policy as TOML, whole or not at all.
@@ -254,7 +254,7 @@ class Policy:
         ...     Policy.load(f"{folder}/ours.toml") == Policy.preset("strict")
         True
         """
-        write_whole(Path(path), self.to_toml().encode(), overwrite=overwrite)
+        write_whole(path_of(path, OutputError), self.to_toml().encode(), overwrite=overwrite)
 
     def to_toml(self) -> str:
         """Return the policy as the text of a TOML file, for :meth:`load`.
@@ -355,7 +355,7 @@ class Policy:
 
     def _problems(self) -> list[str]:
         found = [
-            f"{name} is {getattr(self, name)!r}, and must be a text"
+            f"{name} is {in_short(getattr(self, name))}, and must be a text"
             for name in ("name", "about")
             if not isinstance(getattr(self, name), str)
         ]
@@ -369,16 +369,18 @@ class Policy:
         found += self._weight_problems() + self._reason_problems()
         for name, allowed in _WORDS.items():
             if getattr(self, name) not in allowed:
-                found.append(f"{name} is {getattr(self, name)!r}, and must be one of {', '.join(allowed)}")
+                found.append(
+                    f"{name} is {in_short(getattr(self, name))}, and must be one of {', '.join(allowed)}"
+                )
         found += wrong_signs(self.cleared_by, "cleared_by")
         if not whole(self.late_bounce_hours, at_least=0):
             found.append(
-                f"late_bounce_hours is {self.late_bounce_hours!r}, and must be a whole number from 0"
+                f"late_bounce_hours is {in_short(self.late_bounce_hours)}, and must be a whole number from 0"
             )
         days = self.system_full_review_days
         if days is not None and not whole(days, at_least=1):
             found.append(
-                f"system_full_review_days is {days!r}, and must be a whole number from 1, or None for never"
+                f"system_full_review_days is {in_short(days)}, and must be a whole number from 1, or None for never"
             )
         return found
 
@@ -387,7 +389,7 @@ class Policy:
         if not isinstance(weights, Mapping):
             return [f"weights must be a mapping of {', '.join(WEIGHED)} to points"]
         found = [
-            f"weights.{kind} is {weight!r}, and must be points for one of {', '.join(WEIGHED)}"
+            f"weights.{kind} is {in_short(weight)}, and must be points for one of {', '.join(WEIGHED)}"
             for kind, weight in weights.items()
             if kind not in WEIGHED
             or isinstance(weight, bool)
@@ -406,7 +408,7 @@ class Policy:
         for reason, rule in reasons.items():
             if reason not in schema.REASONS:
                 found.append(
-                    f"reasons names {reason!r}, which is no reason; see bounceanalytics.schema.REASONS"
+                    f"reasons names {in_short(reason)}, which is no reason; see bounceanalytics.schema.REASONS"
                 )
             found += _rule_problems(rule, f"reasons.{reason}")
         return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics import schema
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +115,7 @@ class Rule:
         ['hard.remove_after is 0, and must be a whole number from 1, or None for never']
         """
         found = [
-            f"{name}.{key} is {getattr(self, key)!r}, and must be a whole number from {least}{never}"
+            f"{name}.{key} is {in_short(getattr(self, key))}, and must be a whole number from {least}{never}"
             for key, least, never in _NUMBERS
             if not (whole(getattr(self, key), at_least=least) or (never and getattr(self, key) is None))
         ]
@@ -122,7 +123,7 @@ class Rule:
             found += wrong_signs(self.cleared_by, f"{name}.cleared_by")
         only: object = self.permanent_only  # a file may say anything
         if not isinstance(only, bool):
-            found.append(f"{name}.permanent_only is {only!r}, and must be true or false")
+            found.append(f"{name}.permanent_only is {in_short(only)}, and must be true or false")
         return found or self._contradictions(name)
 
     def _contradictions(self, name: str) -> list[str]:
@@ -179,4 +180,4 @@ def wrong_signs(value: object, name: str) -> list[str]:
     """Return a sentence if a value is no collection of signs of life."""
     if isinstance(value, tuple | list) and set(value) <= set(schema.SIGNS_OF_LIFE):
         return []
-    return [f"{name} is {value!r}, and must be a tuple of {', '.join(schema.SIGNS_OF_LIFE)}"]
+    return [f"{name} is {in_short(value)}, and must be a tuple of {', '.join(schema.SIGNS_OF_LIFE)}"]

@@ -130,8 +130,8 @@ class DomainCache(SqliteFile):
     def _facts(self, text: str) -> Facts:
         try:
             return _read(json.loads(text))
-        except (ValueError, TypeError, KeyError) as error:
-            raise SourceError(f"{self.path} is damaged; name a new file") from error
+        except (ValueError, TypeError, KeyError):
+            raise SourceError(f"{self.path} is damaged; name a new file") from None
 
 
 def is_missing(answers: Answers) -> bool:

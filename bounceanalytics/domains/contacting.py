@@ -18,6 +18,7 @@ from bounceanalytics.database import read_sql
 from bounceanalytics.domains.listed import address_cells
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
+from bounceanalytics.privacy import without_addresses
 from bounceanalytics.schema import (
     CONTACT_COLUMNS,
     DOMAIN_COLUMNS,
@@ -60,7 +61,6 @@ _NEEDED = (
     "diagnostic",
 )
 _LONGEST = 400  # characters of a reply
-_ADDRESS = r"""<?(?:"[^"]{1,64}"|[^\s<>@"'(),:;\[\]]{1,200})@[^\s<>@"'(),:;]+>?"""
 _SENTENCES = ("hello", "one", "many", "since", "reply", "thanks")
 
 
@@ -141,10 +141,10 @@ def contacts(
         history.register("texts", texts)
         listed = None if mailing_list is None else _listed(mailing_list, column)
         history.register("listed", _by_domain(listed))
+        history.once("without_addresses", lambda: _without_addresses(history))
         frame = history.query(
             read_sql("domains", "contacting"),
             failures=FAILURE_EVENTS,
-            address=_ADDRESS,
             longest=_LONGEST,
             counted=listed is not None,
         )
@@ -226,6 +226,11 @@ def _find_affected(history: History, checks: Frame | None) -> pa.Array:
         unsure=_UNSURE,
     )
     return addresses
+
+
+def _without_addresses(history: History) -> None:
+    """Give the engine the function that hides addresses."""
+    history.database.create_function("without_addresses", without_addresses, ["VARCHAR"], "VARCHAR")
 
 
 def _checked(checks: Frame | None) -> pa.Table:

@@ -1,6 +1,6 @@
 -- Whom to contact, and what to write. Table: affected; views: events, with the addresses by their numbers; numbered, these
 -- addresses; concerns, the reasons that belong to a state; listed, the addresses of a list by domain; texts, by state.
--- Parameters: failures; address, a pattern; longest, of a reply; counted, whether there is a list.
+-- Parameters: failures; longest, of a reply; counted, whether there is a list.
 
 WITH taken AS (
     SELECT events.address, max(timestamp) AS moment
@@ -47,7 +47,10 @@ quoted AS (
         SELECT
             last_ones.* REPLACE (
                 -- the recipient first: its name may have signs that end others
-                regexp_replace(said, concat_ws('|', '(?i)<?' || regexp_escape(numbered.text) || '>?', $address), '…', 'g') AS said
+                without_addresses(
+                    CASE WHEN numbered.text IS NULL THEN said
+                    ELSE regexp_replace(said, '(?i)<?' || regexp_escape(numbered.text) || '>?', '…', 'g') END
+                ) AS said
             ),
             -- of "ann+news"@example.com: ann
             regexp_extract(numbered.text, '^"?(.+?)(?:[+].*)?"?@[^@]*$', 1) AS name
@@ -70,7 +73,7 @@ facts AS (
         coalesce(nullif(refused, 0), nullif(listed.addresses, 0), affected.addresses) AS concerned,
         since,
         trim(left(regexp_replace(
-            coalesce(nullif(quoted.reply, ''), regexp_replace(affected.reply, $address, '…', 'g')),
+            coalesce(nullif(quoted.reply, ''), without_addresses(affected.reply)),
             '[\s\x00-\x1f\x7f]+', ' ', 'g'
         ), $longest)) AS reply
     FROM affected

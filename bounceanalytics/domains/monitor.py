@@ -18,6 +18,7 @@ from bounceanalytics.domains.plans import moment_of, plan_of
 from bounceanalytics.finding.recovery import product_limit
 from bounceanalytics.history import History
 from bounceanalytics.history.responses import UNANSWERED_REASONS, gather_responses
+from bounceanalytics.privacy import shown
 from bounceanalytics.schema import (
     MONITOR_CHANGE_COLUMNS,
     MONITOR_COLUMNS,
@@ -110,7 +111,7 @@ class Monitor(MonitorFile):
     def __repr__(self) -> str:
         counted = self.states()["status"].value_counts()
         told = ", ".join(f"{number:,} {status}" for status, number in counted.items() if number)
-        return f"{self.path}: {len(self):,} domains watched{f' ({told})' if told else ''}"
+        return f"{shown(self.path)}: {len(self):,} domains watched{f' ({told})' if told else ''}"
 
     def update(self, bounces: Frame | History, *, at: dt.datetime | str | None = None) -> pd.DataFrame:
         """Take in what mail has shown of domains and of their receiving servers.

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-import unicodedata
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
+
+from bounceanalytics.privacy import HIDES, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ _OPEN, _CLOSE = "»", "«"
 
 _ENDS = re.compile(r"\A\s+|\s+\Z")
 _BLANKS = re.compile(r"\s+")
-_ADDRESS = re.compile(r"""(?P<local>"[^"]{1,64}"|[^\s<>@"(),:;\[\]]{1,200})@(?P<domain>[\w.-]+)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def readable(text: str) -> str:
     Examples
     --------
     >>> readable("550 <somebody@example.com>: User unknown")
-    '550 <s…@example.com>: User unknown'
+    '550 <…@example.com>: User unknown'
     """
     return readable_part(text, 0, 0)[0]
 
@@ -150,27 +150,14 @@ def readable_part(text: str, start: int, end: int) -> tuple[str, int, int]:
     >>> shown[start:end]
     'User unknown'
     """
-    # Format characters (category Cf) include those that reverse the direction of what follows.
-    shown = "".join(
-        " "
-        if char in "\t\r\n"
-        else char
-        if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
-        else "�"
-        for char in text[:_READ]
-    )
+    shown = printable(text[:_READ].replace("\r", " "))
     part = (min(start, len(shown)), min(end, len(shown)))
-    for pattern, put in ((_ENDS, _nothing), (_BLANKS, _blank), (_ADDRESS, _first_letter)):
+    for pattern, put in ((_ENDS, _nothing), (_BLANKS, _blank), *HIDES):
         shown, part = _replaced(pattern, put, shown, part)
     start, end = (min(place, _LONGEST) for place in part)
     if len(shown) > _LONGEST or len(text) > _READ:
         shown = f"{shown[:_LONGEST]} … ({len(text):,} characters in all)"
     return shown, start, end
-
-
-def _first_letter(match: re.Match[str]) -> str:
-    letters = [char for char in match["local"] if char.isalnum()]
-    return f"{''.join(letters[:1])}…@{match['domain']}"
 
 
 def _blank(_: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bounceanalytics.errors import FormatError, SourceError, listed
-from bounceanalytics.files import parsed_toml, settings_text
+from bounceanalytics.files import parsed_toml, path_of, settings_text
 from bounceanalytics.knowledge.wrappers import COMMANDS
 from bounceanalytics.schema import ACTIONS, PROVIDERS, REASONS
 
@@ -302,13 +302,13 @@ def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...
         try:
             text = settings_text(file)
         except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"cannot read the rules in {file}: {error}") from error
+            raise SourceError(f"cannot read the rules in {file}: {error}") from None
         found.extend(_rules_of(_parse(text, str(file)), str(file), {"example": "", "source": "the user"}))
     return tuple(found)
 
 
 def _paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    return [path_of(path, what="rules") for path in ([paths] if isinstance(paths, str | Path) else paths)]
 
 
 def problems_of(found: Iterable[TextRule]) -> list[str]:
@@ -418,7 +418,7 @@ def _parse(text: str, name: str) -> dict[str, Any]:
     try:
         return parsed_toml(text)
     except ValueError as error:
-        raise FormatError(f"{name} is not valid TOML: {error}") from error
+        raise FormatError(f"{name} is not valid TOML: {error}") from None
 
 
 def _rules_of(

@@ -55,9 +55,3 @@ def known_inside(found: Iterable[list[list[Any]]]) -> Format | None:
         WALK.place(one) for records in found for record in records for one in record if isinstance(one, Event)
     )
     return WALK.formats[events.most_common(1)[0][0]] if events else None
-
-
-def shown(keys: Iterable[str]) -> str:
-    """Return some names for a message, cut where they are long or many."""
-    listed = [key[:40] for key in keys]
-    return ", ".join(listed[:8]) + (" …" if len(listed) > 8 else "") if listed else "(none)"

@@ -32,7 +32,7 @@ from bounceanalytics.datasets import (
     write_about,
 )
 from bounceanalytics.errors import OutputError, SourceError
-from bounceanalytics.files import HiddenFiles
+from bounceanalytics.files import HiddenFiles, path_of
 from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.copies import SeenKeys, in_order, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
@@ -118,7 +118,7 @@ def convert(
     events True
     """
     check_options(provider, "collect", timezone)
-    out = Path(out).expanduser()
+    out = path_of(out, OutputError).expanduser()
     options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
     if dayfirst is not None:
         options["dayfirst"] = dayfirst
@@ -213,8 +213,8 @@ def alone(out: Path) -> Iterator[None]:
     lock = filelock.FileLock(Path(out, STATE, "lock"), timeout=0)
     try:
         lock.acquire()
-    except filelock.Timeout as error:
-        raise OutputError(f"another program is writing {out}; wait for it, or name another folder") from error
+    except filelock.Timeout:
+        raise OutputError(f"another program is writing {out}; wait for it, or name another folder") from None
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading.choosing import SAMPLE, choose, clues, known_inside, shown
+from bounceanalytics.loading.choosing import SAMPLE, choose, clues, known_inside
 from bounceanalytics.loading.detect_tables import detect_table
 from bounceanalytics.loading.first_values import first_values, json_value
 from bounceanalytics.loading.formats.reports import REPORT_OF
@@ -21,6 +21,7 @@ from bounceanalytics.loading.unwrapping.keys import Event
 from bounceanalytics.loading.unwrapping.shapes import reshaped
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.text import BOM
+from bounceanalytics.privacy import shown_titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -101,7 +102,7 @@ def _detect_translated(head: bytes, name: str, formats: Sequence[Format], *, who
         values = _some(form_posts.spans, head)
         fmt = choose(values, "body", clues(name), formats)
         keys = sorted({key for value in values for key in value})
-        return Found(fmt, "bodies", fmt.title if fmt else f"form bodies with the fields {shown(keys)}")
+        return Found(fmt, "bodies", fmt.title if fmt else f"form bodies with the fields {shown_titles(keys)}")
     return None
 
 
@@ -308,7 +309,11 @@ def _is_indexed(value: dict[str, Any]) -> bool:
 
 
 def _keys(records: list[dict[str, Any]]) -> str:
-    return shown(sorted({key for record in records for key in record if key and "@" not in key}))
+    return shown_titles(sorted({key for record in records for key in record if key and _KEY.fullmatch(key)}))
+
+
+# other keys may be data, such as names or addresses
+_KEY = re.compile(r"[$@_]?[^\W\d][\w.:/-]*")
 
 
 def _is_strange(look: _Looked, fmt: Format, formats: Sequence[Format]) -> bool:

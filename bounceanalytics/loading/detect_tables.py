@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.loading.choosing import SAMPLE, choose, clues, known_inside, shown
+from bounceanalytics.loading.choosing import SAMPLE, choose, clues, known_inside
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.hints import column_of_addresses, has_titles, rows_of_text, titles_by_cells
 from bounceanalytics.loading.unwrapping.walk import WALK
@@ -20,6 +20,7 @@ from bounceanalytics.opening.csv import (
     titles,
     too_wide,
 )
+from bounceanalytics.privacy import shown_titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,7 +108,10 @@ def _strange_table(cut: Found, cells: list[str], rows: list[list[str]], text: st
     if cut.headless or len(cells) < 2 or not all(cut.header[1:]) or any("@" in cell for cell in cells):
         return None
     addresses = column_of_addresses(rows_of_text(text, cells, cut.delimiter))
-    what = f"a table with the columns {shown(filter(None, cut.header))}"
+    below = zip(*(row for row in rows[1:] if len(row) == len(cells)), strict=True)
+    what = (
+        f"a table with the columns {shown_titles(filter(None, cut.header), below if all(cut.header) else ())}"
+    )
     return replace(cut, looks=what, addresses=addresses)
 
 

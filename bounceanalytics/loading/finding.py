@@ -24,6 +24,7 @@ from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import HEAD_SIZE, Source
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +50,11 @@ FORMATS: tuple[Format, ...] = (
 def check_options(provider: str | None, on_error: str, timezone: str | None) -> None:
     """Raise ValueError where an option of the loaders is not one of its values."""
     if provider is not None and provider not in ESPS:
-        raise ValueError(
-            f"provider {provider!r} is not known; it is one of {', '.join(ESPS)}, or None to find out"
+        raise FormatError(
+            f"provider {in_short(provider)} is not known; it is one of {', '.join(ESPS)}, or None to find out"
         )
     if on_error not in {"collect", "raise"}:
-        raise ValueError(f"on_error is {on_error!r}; it must be 'collect' or 'raise'")
+        raise FormatError(f"on_error is {in_short(on_error)}; it must be 'collect' or 'raise'")
     check_timezone(timezone)
 
 
@@ -67,7 +68,7 @@ def check_timezone(timezone: str | None) -> None:
     """
     try:
         zoneinfo.ZoneInfo("UTC" if timezone is None else timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = {name.lower(): name for name in sorted(zoneinfo.available_timezones() - {"localtime"})}
         asked = str(timezone).strip().lower().replace(" ", "_")
         close = [name for name in known if name.rpartition("/")[2] == asked.rpartition("/")[2]]
@@ -75,7 +76,7 @@ def check_timezone(timezone: str | None) -> None:
         advice = (
             f"did you mean {known[close[-1]]!r}?" if close else "give a name such as 'Europe/Berlin' or 'UTC'"
         )
-        raise ValueError(f"timezone {timezone!r} is not known; {advice}") from error
+        raise FormatError(f"timezone {in_short(timezone)} is not known; {advice}") from None
 
 
 def ticker(progress: Progress, what: str, done: int, size: int, total: int) -> Callable[[float], None]:
@@ -106,7 +107,7 @@ def find(
             source, found = _known(given, folder)
         except (FormatError, MissingExtraError) as error:
             if given.alone:
-                raise type(error)(f"{given.name} {error}") from error
+                raise type(error)(f"{given.name} {error}") from None
             account.notes.append(str(error))
             continue
         account.notes += source.notes[len(given.notes) :]

@@ -16,6 +16,7 @@ from bounceanalytics.loading.formats.own_exports import FRAME, INPUTS
 from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.normalise import ACCOUNT
 from bounceanalytics.loading.times import STYLES, time_sql
+from bounceanalytics.spreadsheets import MARKED
 
 if TYPE_CHECKING:
     from bounceanalytics.opening.sources import Source
@@ -49,7 +50,7 @@ def look(source: Source, head: bytes) -> Found | None:
 # the query
 
 
-def frame_sql(fields: str, header: tuple[str, ...], *, tolerant: bool) -> str:
+def frame_sql(fields: str, header: tuple[str, ...], *, tolerant: bool, csv: bool = False) -> str:
     """Return the query that turns the texts of a frame into typed columns, beside the account of each record.
 
     Parameters
@@ -60,11 +61,16 @@ def frame_sql(fields: str, header: tuple[str, ...], *, tolerant: bool) -> str:
         Columns that are there.
     tolerant : bool
         The query has the columns of :data:`bounceanalytics.loading.normalise.ACCOUNT`, too.
+    csv : bool, default False
+        The texts come from a CSV file, where an apostrophe stands before what a spreadsheet would take for a formula.
     """
     through = "".join(f", {name}" for name in ACCOUNT) if tolerant else ""
     classified = _VERDICT in header
     columns = schema.BOUNCE_COLUMNS if classified else schema.EVENT_COLUMNS
-    told = [f"{_typed(column)} AS {identifier(_NAMES.get(column.name, column.name))}" for column in columns]
+    told = [
+        f"{_typed(column, csv=csv)} AS {identifier(_NAMES.get(column.name, column.name))}"
+        for column in columns
+    ]
     known = {"event": schema.EVENTS, "provider": schema.PROVIDERS}
     wrong = " ".join(
         f"WHEN {name} IS NULL OR {name} NOT IN ({', '.join(map(literal, words))})"
@@ -86,7 +92,7 @@ _NAMES = {"source": OWN_SOURCE, "record": OWN_RECORD}
 _QUOTED = r"'((?:[^'\\]|\\.)*)'"
 
 
-def _typed(column: schema.Column) -> str:
+def _typed(column: schema.Column, *, csv: bool) -> str:
     """Return SQL for the value of a column, from its text."""
     name = identifier(column.name)
     number = f"TRY_CAST({name} AS DOUBLE)"
@@ -103,4 +109,8 @@ def _typed(column: schema.Column) -> str:
     kinds = {"Int16": "SMALLINT", "Int64": "BIGINT", "int64": "BIGINT", "float64": "DOUBLE"}
     if column.kind in kinds:
         return f"TRY_CAST({number} AS {kinds[column.kind]})"
-    return f"nullif({name}, '')"
+    text = f"regexp_replace({name}, {literal(MARKED)}, {literal(_WITHOUT)})" if csv else name
+    return f"nullif({text}, '')"
+
+
+_WITHOUT = r"\1"

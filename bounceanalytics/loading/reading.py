@@ -290,7 +290,7 @@ class Reader:
         try:
             yield from self._again(place, read)
         except _GivenUpError as error:
-            raise FormatError(f"{name} cannot be read as a table: {_reason(error)}") from error
+            raise FormatError(f"{name} cannot be read as a table: {_reason(error)}") from None
 
     def _stored(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
         """Yield the rows of a frame that was saved as something else than text."""
@@ -401,7 +401,7 @@ class Reader:
         own = "UTC" if found.format.typed else ""
         self._clocks.start(places, found.format.zone or own or self.timezone)
         if found.format.typed:
-            return own_frames.frame_sql(fields, found.header, tolerant=tolerant)
+            return own_frames.frame_sql(fields, found.header, tolerant=tolerant, csv=found.layout == "csv")
         return events_sql(records.without_headers(found), fields, timezone=self.timezone, tolerant=tolerant)
 
     def _pieces(self, query: str, size: int | None = None) -> Iterator[pa.RecordBatch]:
@@ -425,7 +425,7 @@ class Reader:
             if "Out of Memory" in str(error):
                 raise SourceError(
                     "there is not enough memory to read this at once; write it to disk piece by piece with convert(…)"
-                ) from error
+                ) from None
             raise _GivenUpError from error
         except BaseException:  # an interrupt, above all: the engine must not go on for nobody
             self._engine.interrupt()
@@ -534,7 +534,7 @@ class Reader:
             query = self._query([place], what, records.taken_out_sql(what, "FROM taken"), tolerant=True)
             table = pa.Table.from_batches(list(self._pieces(query, 0)))  # all of it is wanted at once
         except _GivenUpError as error:
-            raise _stopped(source, found, error) from error
+            raise _stopped(source, found, error) from None
         finally:
             self._engine.unregister("taken")
         sound = pc.and_(table["bad"].is_null(), table["problem"].is_null())
@@ -579,7 +579,7 @@ class Reader:
                     pa.Table.from_batches([piece]), np.array([place], np.int64), numbers, provider
                 )
         except _GivenUpError as error:
-            raise _stopped(source, found, error) from error
+            raise _stopped(source, found, error) from None
         finally:
             self._engine.unregister("tolerant")
 

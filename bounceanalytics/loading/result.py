@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bounceanalytics.errors import Discreet
+from bounceanalytics.privacy import discreet, printable, to_share
+
 _WIDTH = 100
 _SHOWN = 30
 
 
-class RejectedRecordsWarning(UserWarning):
+class RejectedRecordsWarning(Discreet, UserWarning):
     r"""Some records of an export could not be read; they are in the ``rejects`` of the load.
 
     Examples
@@ -26,7 +29,7 @@ class RejectedRecordsWarning(UserWarning):
     """
 
 
-class NaiveTimeWarning(UserWarning):
+class NaiveTimeWarning(Discreet, UserWarning):
     r"""An export has times without a zone, and nobody said which it is; they were taken as UTC.
 
     Examples
@@ -40,7 +43,7 @@ class NaiveTimeWarning(UserWarning):
     """
 
 
-class NoEventsWarning(UserWarning):
+class NoEventsWarning(Discreet, UserWarning):
     r"""What was loaded holds no events: nothing in it is an export, or the exports are empty.
 
     Examples
@@ -54,7 +57,7 @@ class NoEventsWarning(UserWarning):
     """
 
 
-class UnreadTimesWarning(UserWarning):
+class UnreadTimesWarning(Discreet, UserWarning):
     r"""Some times of an export are not understood; their rows have none, and the note on the file says which.
 
     Examples
@@ -217,7 +220,7 @@ class Load:
                 f"{self.duplicates.rows:,} repeated rows left out ({self.duplicates.share:.1%}):"
                 f" each event was told {self.duplicates.inflation:.2f} times on average"
             )
-        files, what = self.files, "files"
+        files, what = self._shown(), "files"
         if limit is not None and len(files) > limit:
             files, what = _by_folder(files), "folders and forms"
         shown = files if limit is None else files.head(limit)
@@ -229,11 +232,16 @@ class Load:
         if limit is not None and len(notes) > limit:
             lines.append(f"… and {len(notes) - limit:,} more notes")
         lines += [f"ignored {count:,}: {reason}" for reason, count in self._reasons()]
-        return "\n".join(lines)
+        return discreet("\n".join(lines))
+
+    def _shown(self) -> pd.DataFrame:
+        """Return the files as others may see them: their names, and what is said of them, without addresses."""
+        return to_share(self.files, printable)
 
     def _notes(self) -> list[str]:
         """Return what is said of the files; what is said of several stands once, with the first of them."""
-        noted = self.files.loc[self.files["note"].ne(""), ["note", "source"]]
+        files = self._shown()
+        noted = files.loc[files["note"].ne(""), ["note", "source"]]
         said = noted.groupby("note", sort=False)["source"].agg(["first", "size"])
         return [
             f"{_short(first, 40)}{f' and {count - 1:,} more' if count > 1 else ''}: {note}"
@@ -242,12 +250,12 @@ class Load:
 
     def _reasons(self) -> list[tuple[str, int]]:
         counts = self.ignored.groupby("reason", sort=False)["records"].sum()
-        return list(zip(map(str, counts.index), map(int, counts), strict=True))
+        return list(zip((discreet(str(name)) for name in counts.index), map(int, counts), strict=True))
 
     def _repr_html_(self) -> str:
         """Return the same as a table for notebooks; all texts are escaped."""
         first, *rest = repr(self).split("\n\n", 1)[0].splitlines()
-        files = self.files if len(self.files) <= _SHOWN else _by_folder(self.files)
+        files = self._shown() if len(self.files) <= _SHOWN else _by_folder(self._shown())
         head = "".join(f"<th>{html.escape(name)}</th>" for name in files.columns)
         rows = "".join(
             "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"

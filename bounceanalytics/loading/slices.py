@@ -18,10 +18,10 @@ from bounceanalytics.datasets import STATE
 from bounceanalytics.errors import BounceAnalyticsError, SourceError
 from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.finding import find
-from bounceanalytics.opening.archives import shown
 from bounceanalytics.opening.encodings import is_settled
 from bounceanalytics.opening.places import Given, given_files, is_url, listed_url, reason
 from bounceanalytics.opening.sources import open_given
+from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,7 +219,7 @@ def fetched(piece: Piece, folder: str) -> Path:
     except BounceAnalyticsError:
         raise
     except Exception as error:  # each store raises what its own libraries do
-        raise SourceError(f"cannot read {shown(piece.name)}: {reason(error)}") from error
+        raise SourceError(f"cannot read {shown(piece.name)}: {reason(error)}") from None
     return Path(out.name)
 
 

@@ -147,7 +147,7 @@ def _opened(path: str, layout: Layout) -> Iterator[Any]:
         raise
     # fastavro raises whatever its codecs and its reading of a damaged schema come upon
     except Exception as error:
-        raise FormatError(f"is {title_of(layout)} that {_why(error)}") from error
+        raise FormatError(f"is {title_of(layout)} that {_why(error)}") from None
 
 
 def _avro() -> Any:

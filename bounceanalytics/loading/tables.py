@@ -42,7 +42,9 @@ from bounceanalytics.opening.csv import (
 )
 from bounceanalytics.opening.sources import HEAD_SIZE, open_sources
 from bounceanalytics.opening.text import BOM, decoded
+from bounceanalytics.privacy import shown_titles
 from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -234,11 +236,13 @@ class _Table:
 
 def _format(mapping: Mapping[str, str], provider: str, event: str, words: Mapping[str, str]) -> Format:
     """Return the format of a table with this mapping; all that is wrong with the arguments is said at once."""
-    problems = [f"{name!r} is no column of ours that can be mapped" for name in mapping if name not in MAPPED]
+    problems = [
+        f"{in_short(name)} is no column of ours that can be mapped" for name in mapping if name not in MAPPED
+    ]
     if "recipient" not in mapping:
         problems.append("the mapping must say which column holds the recipient")
     if provider not in {*ESPS, "generic"}:
-        problems.append(f"provider is {provider!r}; it must be one of {', '.join(ESPS)}, generic")
+        problems.append(f"provider is {in_short(provider)}; it must be one of {', '.join(ESPS)}, generic")
     strange = sorted({word for word in (event, *words.values()) if word not in EVENTS})
     if strange:
         problems.append(f"there is no event {', '.join(map(repr, strange))}; events are {', '.join(EVENTS)}")
@@ -294,7 +298,7 @@ def _read(
         try:
             titles_, relation = stored.relation_of(source.path, layout, engine)
         except (FormatError, MissingExtraError) as error:
-            raise type(error)(f"{source.name} {error}") from error
+            raise type(error)(f"{source.name} {error}") from None
     elif head.removeprefix(BOM).lstrip()[:1] in {b"{", b"["}:
         objects = _objects(source, mapping)
         engine.register("given", objects)
@@ -335,8 +339,8 @@ def _records(source: Source) -> Iterator[Mapping[str, Any]]:
     while (start := _BETWEEN.match(text, end).end()) < len(text):  # type: ignore[union-attr]
         try:
             value, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"{source.name} holds damaged JSON behind {len(values):,} values") from error
+        except (ValueError, RecursionError):
+            raise FormatError(f"{source.name} holds damaged JSON behind {len(values):,} values") from None
         values.append(value)
     while len(values) == 1:
         inside = reshaped(values[0])
@@ -434,8 +438,7 @@ def _found(fmt: Format, there: Sequence[str], mapping: Mapping[str, str], name: 
 def _checked(there: Sequence[str], mapping: Mapping[str, str], name: str) -> list[int]:
     places, problems = _places(there, mapping)
     if problems:
-        # a table without titles shows its first row here, which may hold an address
-        listed = ", ".join("'…'" if "@" in title else repr(title[:40]) for title in there[:30]) or "none"
+        listed = shown_titles(there, most=30)
         raise FormatError(
             f"{name} cannot be read with this mapping: {'; '.join(problems)}. Its columns: {listed}"
         )
@@ -452,9 +455,9 @@ def _places(there: Sequence[str], mapping: Mapping[str, str]) -> tuple[list[int]
         if len(fitting) == 1:
             places.append(fitting[0])
         elif fitting:
-            problems.append(f"{len(fitting)} columns are called {title!r}")
+            problems.append(f"{len(fitting)} columns are called {in_short(title)}")
         else:
-            problems.append(f"there is no column {title!r}")
+            problems.append(f"there is no column {in_short(title)}")
     return places, problems
 
 

@@ -20,6 +20,7 @@ from bounceanalytics import schema
 from bounceanalytics.clocks import grammar
 from bounceanalytics.clocks.grammar import DAY_FIRST, EARLIEST, MONTH_FIRST, YEAR_FIRST, Reading
 from bounceanalytics.database import literal
+from bounceanalytics.privacy import HIDDEN, without_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -255,12 +256,13 @@ def _number(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).digest(), "big") + 1
 
 
-_ADDRESS = re.compile(r"\S@\S")
 _SHOWN = 40
+_LONG_WORD = re.compile(r"[^\W\d_]{5,}")
 
 
 def _shown(text: str) -> str:
-    """Return a text that should have been a time; what may be a name or an address is not shown."""
-    if _ADDRESS.search(text) or not any(sign.isdecimal() for sign in text):
-        return "…"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    """Return a text that should have been a time; what may be anything else is not shown."""
+    is_like_one = (
+        len(text) <= _SHOWN and any(sign.isdecimal() for sign in text) and not _LONG_WORD.search(text)
+    )
+    return text if is_like_one and without_addresses(text) == text else HIDDEN

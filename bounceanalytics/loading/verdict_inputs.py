@@ -16,10 +16,11 @@ import pyarrow.parquet
 
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading import stored
-from bounceanalytics.opening.archives import DAMAGED, MAGIC_SIZE, kind_of, read_up_to, shown
+from bounceanalytics.opening.archives import DAMAGED, MAGIC_SIZE, kind_of, read_up_to
 from bounceanalytics.opening.csv import titles
 from bounceanalytics.opening.sources import open_sources
 from bounceanalytics.opening.text import BOM, decoded
+from bounceanalytics.privacy import shown
 from bounceanalytics.schema import EVENT_COLUMNS, EVENTS, PROVIDERS, VERDICT_INPUTS
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class InputTable:
         """
         try:
             yield from self._texts() if self.delimiter else self._stored()
-        except _BROKEN as error:
-            raise FormatError(f"{shown(self.source.name)} is damaged; export it again") from error
+        except _BROKEN:
+            raise FormatError(f"{shown(self.source.name)} is damaged; export it again") from None
 
     def events(self, piece: pa.Table) -> pd.DataFrame:
         """Return what verdicts depend on of a piece, with the names and types of an event frame.

@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from bounceanalytics.errors import SourceError
 from bounceanalytics.opening import snappy
+from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,18 +114,6 @@ class Member(NamedTuple):
 
     name: str
     path: Path
-
-
-def shown(name: str) -> str:
-    """Return a name as a message may show it: printable, not long, without the whole of a mail address."""
-    if len(name) > 2 * _LOOKED_AT:  # what is made to be long is cut before it is looked at
-        name = f"{name[:_LOOKED_AT]}…{name[-_LOOKED_AT:]}"
-    text = "".join(
-        character if character.isprintable() else "\ufffd"
-        for character in name.encode("utf-8", "replace").decode()
-    )
-    text = re.sub(r"[^\s@/\\<>\"',;:]+@(?=[^\s@/\\]+\.)", "…@", text)
-    return text if len(text) <= 200 else f"{text[:99]}…{text[-100:]}"
 
 
 def kind_of(head: bytes, size: int, name: str = "") -> Kind:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.errors import MissingExtraError, SourceError
 from bounceanalytics.opening import archives
-from bounceanalytics.opening.archives import shown
+from bounceanalytics.privacy import is_content, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,9 +27,6 @@ _DOWNLOADS = 8  # at a time
 
 # a drive of Windows has one letter; fsspec puts what it does with a file before it, as in simplecache::s3://
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
-
-# what begins like an export, or has lines, is no path
-_CONTENT = re.compile(r'\s*(?:[{<]|\[\s*["{\[\]])|[^\n]*\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +190,7 @@ def _on_disk(name: str, folder: str, *, one: bool) -> Iterable[Given]:
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own raises where there is no such user
         mode = _mode(path)
     if mode is None:
-        if glob.has_magic(name) and not _CONTENT.match(name):
+        if glob.has_magic(name) and not is_content(name):
             return _from_glob(name, str(path), one=one)
         raise SourceError(f"there is no file or folder {_shortened(name)}")
     if stat.S_ISDIR(mode):
@@ -230,7 +227,7 @@ def _no_access(name: str, error: OSError) -> SourceError:
 
 def _shortened(name: str) -> str:
     # someone may have passed the content of an export where its path belongs
-    if len(name) <= 200 and not _CONTENT.match(name):
+    if len(name) <= 200 and not is_content(name):
         return shown(name)
     return f"of that name ({len(name):,} characters long); the content of an export is given as bytes"
 

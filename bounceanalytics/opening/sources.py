@@ -10,8 +10,9 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from bounceanalytics.errors import SourceError
 from bounceanalytics.opening import archives, encodings, workbooks
-from bounceanalytics.opening.archives import Budget, RefusedError, read_up_to, shown
+from bounceanalytics.opening.archives import Budget, RefusedError, read_up_to
 from bounceanalytics.opening.places import given_files, reason
+from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
     from bounceanalytics.opening.archives import Kind, Member

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bounceanalytics.files import refuse_existing, require_folder, write_whole
+from bounceanalytics.errors import OutputError
+from bounceanalytics.files import path_of, refuse_existing, require_folder, write_whole
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     import pandas as pd
 
@@ -101,7 +102,7 @@ def room_for(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     OutputError
         If there is no such folder, or a file already.
     """
-    target = Path(path)
+    target = path_of(path, OutputError)
     require_folder(target)
     refuse_existing([target], overwrite=overwrite)
     return target
@@ -172,7 +173,7 @@ def save_charts(
     from bounceanalytics.report.contents import compute  # noqa: PLC0415
     from bounceanalytics.report.page import draw  # noqa: PLC0415
 
-    target = Path(folder)
+    target = path_of(folder, OutputError)
     target.mkdir(parents=True, exist_ok=True)
     contents = compute(bounces, period=period)
     figures = {name: function(*frames, theme=theme) for name, (function, frames) in draw(contents).items()}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
@@ -21,8 +20,9 @@ from bounceanalytics.finding.refusals import find_refusals
 from bounceanalytics.finding.storms import storms
 from bounceanalytics.history import History
 from bounceanalytics.incidents.collecting import collect
+from bounceanalytics.privacy import discreet, to_share, without_ips
 from bounceanalytics.report.spans import halves, span, times_of
-from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, TIME
+from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, NO_NAME, TIME
 from bounceanalytics.summaries import Summaries, summarize
 from bounceanalytics.wording import STATES, rows
 
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 #: Answers of servers shown per reason where addresses may be shown.
 MOST_EXAMPLES = 3
-
-#: An address up to and including its @.
-_LOCAL_PART = re.compile(r"[^\s/\\<>@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +85,8 @@ class Contents:
     @property
     def fingerprint(self) -> str:
         """A hash of the numbers: the same events, in any order and however often told, have the same."""
-        told = [self.summaries.esps, self.summaries.days, self.summaries.codes, self.summaries.actions]
-        text = "\n".join(table.to_csv(index=False) for table in told)
+        tables = [self.summaries.esps, self.summaries.days, self.summaries.codes, self.summaries.actions]
+        text = "\n".join(table.to_csv(index=False) for table in tables)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -203,10 +200,10 @@ def tell(
     return Contents(
         span=span or times_of(history),
         summaries=summaries,
-        storms=found,
-        incidents=told,
-        conflicts=_bare(conflicts(reviewed), "worst_domain"),
-        unknown=_bare(unclassified(reviewed), "worst_domain"),
+        storms=_to_show(found, redact=redact),
+        incidents=_to_show(told, redact=redact),
+        conflicts=_to_show(_bare(conflicts(reviewed), "worst_domain"), redact=redact),
+        unknown=_to_show(_bare(unclassified(reviewed), "worst_domain"), redact=redact),
         recovery=recovery_totals(history),
         rows=len(history),
         events=_rows_by(history, "event"),
@@ -215,8 +212,8 @@ def tell(
         before=before,
         span_before=span_before,
         verdicts=None if policy is None else decide(history, policy),
-        policy=policy,
-        checks=checked,
+        policy=policy and replace(policy, name=discreet(policy.name)) if redact else policy,
+        checks=None if checked is None else _to_show(checked, redact=redact),
     )
 
 
@@ -244,13 +241,13 @@ def _checked(checks: pd.DataFrame) -> pd.DataFrame:
     needed = ["domain", "status", "advice"]
     found = DOMAIN_COLUMNS.require(checks, needed)
     wanted = {column.name: column for column in DOMAIN_COLUMNS if column.name not in found}
-    told = found.assign(
+    whole = found.assign(
         **{name: pd.Series(pd.NA, found.index, column.dtype) for name, column in wanted.items()}
     )
-    if "since" not in told:
-        told["since"] = pd.Series(pd.NaT, told.index, TIME)
-    place = told["status"].astype("str").map({name: number for number, name in enumerate(STATES)})
-    return _bare(told, "domain").assign(place=place).sort_values(["place", "domain"]).drop(columns="place")
+    if "since" not in whole:
+        whole["since"] = pd.Series(pd.NaT, whole.index, TIME)
+    place = whole["status"].astype("str").map({name: number for number, name in enumerate(STATES)})
+    return _bare(whole, "domain").assign(place=place).sort_values(["place", "domain"]).drop(columns="place")
 
 
 def _whole(bounces: Frame, *columns: str) -> Frame:
@@ -274,10 +271,22 @@ def _named_by_domain(summaries: Summaries, *, redact: bool) -> Summaries:
         for column in ("domain", "registrable_domain", "remote_host", "name"):
             if column in frame.columns:
                 frame = _bare(frame, column)
-        if redact and "tag" in frame.columns:
-            frame = frame.assign(tag=frame["tag"].str.replace(_LOCAL_PART, "…@", regex=True))
-        clean[field.name] = frame
+        if redact and "sending_ip" in frame.columns:
+            frame = frame.assign(sending_ip=_numbered(frame["sending_ip"]))
+        clean[field.name] = _to_show(frame, redact=redact)
     return Summaries(**clean)
+
+
+def _to_show(frame: pd.DataFrame, *, redact: bool) -> pd.DataFrame:
+    """Return a frame as a report shows it: of addresses the domain, and of no machine the address."""
+    return to_share(frame, without_ips) if redact else frame
+
+
+def _numbered(addresses: pd.Series[str]) -> pd.Series[str]:
+    """Return sending addresses as numbers, so that each can still be told from the others."""
+    known = [name for name in addresses.unique() if name != NO_NAME]
+    numbers = {name: f"IP {number}" for number, name in enumerate(known, start=1)}
+    return addresses.map(lambda name: numbers.get(name, name), na_action="ignore").astype(addresses.dtype)
 
 
 def _sources(sources: dict[str, int], *, redact: bool) -> list[tuple[str, int]]:
@@ -285,7 +294,7 @@ def _sources(sources: dict[str, int], *, redact: bool) -> list[tuple[str, int]]:
     counted: dict[str, int] = {}
     for source, n in sources.items():
         name = PurePath(source.replace("\\", "/")).name
-        name = _LOCAL_PART.sub("…@", name) if redact else name
+        name = discreet(name) if redact else name
         counted[name] = counted.get(name, 0) + n
     return sorted(counted.items())
 

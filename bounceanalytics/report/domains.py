@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bounceanalytics import charts
+from bounceanalytics.privacy import to_share, without_ips
 from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
 from bounceanalytics.report.page import asset, drawn_chart, environment, versions
 from bounceanalytics.schema import TROUBLES
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Domains in the table.
 MOST_DOMAINS = 2_000
-#: The part of an address before its sign.
-_NAME_OF_ADDRESS = r"[^\s<>@\"'(),:;\[\]]+@"
 
 
 def domains_page(monitor: Monitor, title: str = "Which domains take mail") -> str:
@@ -53,7 +52,7 @@ def domains_page(monitor: Monitor, title: str = "Which domains take mail") -> st
         "headline": _headline(states, bad),
         "sentences": _sentences(states, back),
         "charts": drawn,
-        "states": states.assign(explanation=without_addresses(states["explanation"])),
+        "states": to_share(states, without_ips),
         "most": MOST_DOMAINS,
         "titles": STATES,
         "versions": versions(),
@@ -85,15 +84,3 @@ def _sentences(states: pd.DataFrame, back: pd.DataFrame) -> list[str]:
             f"{count(len(back), 'domain')} took no mail, and {verb} again, after {middle} in the median."
         )
     return found
-
-
-def without_addresses(texts: pd.Series[str]) -> pd.Series[str]:
-    """Return texts in which no address is whole: what servers say may hold some.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> without_addresses(pd.Series(["550 write to ann@example.com"]))[0]
-    '550 write to …@example.com'
-    """
-    return texts.str.replace(_NAME_OF_ADDRESS, "…@", regex=True)

@@ -12,7 +12,7 @@ from bounceanalytics.clocks import AmbiguousTimeError, moment
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
 from bounceanalytics.schema import SENDING_EVENTS
-from bounceanalytics.wording import day, days
+from bounceanalytics.wording import day, days, in_short
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,9 +91,9 @@ def span(period: Period, every: Span | None) -> Span:
     try:
         return _span(period, every)
     except AmbiguousTimeError as error:
-        raise FrameError(f"period: {error}") from error
-    except (ValueError, TypeError) as error:
-        raise FrameError(f"period {period!r} cannot be read; {_FORMS}") from error
+        raise FrameError(f"period: {error}") from None
+    except (ValueError, TypeError):
+        raise FrameError(f"period {in_short(period)} cannot be read; {_FORMS}") from None
 
 
 def _span(period: Period, every: Span | None) -> Span:
@@ -107,7 +107,9 @@ def _span(period: Period, every: Span | None) -> Span:
         return Span(first, end)
     if isinstance(period, str) and period[-1:] in "dDwW" and period[:-1].isdigit():
         if every is None:
-            raise FrameError(f"period {period!r} counts back from the last event, and no event has a time")
+            raise FrameError(
+                f"period {in_short(period)} counts back from the last event, and no event has a time"
+            )
         days = int(period[:-1]) * (7 if period[-1] in "wW" else 1)
         return Span(every.end - pd.Timedelta(days=days), every.end)
     if isinstance(period, str) and not _NAMED.fullmatch(period.strip()):

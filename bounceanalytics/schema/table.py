@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bounceanalytics.errors import FrameError
+from bounceanalytics.privacy import shown_titles
 from bounceanalytics.schema.cures import cure_of_frame, cure_of_thing
 from bounceanalytics.schema.others import arrow_of, pandas_of
 from bounceanalytics.schema.tags import as_tags
@@ -320,7 +321,7 @@ def require(
         )
     missing = [name for name in names if name not in found.columns]
     if missing:
-        there = ", ".join(map(str, found.columns[:30])) or "none"
+        there = shown_titles(found.columns, most=30)
         raise FrameError(
             _sentence(
                 f"{what} needs the columns {', '.join(map(str, missing))}", cure_of_frame(found.columns, what)

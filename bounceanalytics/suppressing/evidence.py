@@ -239,6 +239,6 @@ def _stored(values: pd.Series) -> pa.Array:
     """Return times as microseconds since 1970."""
     try:
         times = pa.array(pd.to_datetime(values, utc=True), schema.ARROW_TIME)
-    except (TypeError, ValueError) as error:
-        raise FrameError(f"{values.name} must hold times, as decide() makes them") from error
+    except (TypeError, ValueError):
+        raise FrameError(f"{values.name} must hold times, as decide() makes them") from None
     return times.cast(_INT)

@@ -14,6 +14,7 @@ import pyarrow.csv
 from bounceanalytics.addresses import normal_form
 from bounceanalytics.cleaning.lists import MailingList
 from bounceanalytics.errors import FormatError, SourceError
+from bounceanalytics.files import path_of
 from bounceanalytics.hashes import as_texts, hash_addresses, salt_check
 from bounceanalytics.schema import ARROW_STRING, MATCH_COLUMNS, STRING
 
@@ -100,7 +101,7 @@ def match_hashes(addresses: Given, hashes: Given, *, salt: str = "") -> pd.DataF
 def _known(hashes: Given, salt: str) -> tuple[pa.Table, str]:
     """Return hashes with what stands beside them, and the name of their file."""
     if isinstance(hashes, str | os.PathLike):
-        known, source = _read(Path(hashes), salt), Path(hashes).name
+        known, source = _read(path_of(hashes), salt), Path(hashes).name
     else:
         values = as_texts(hashes)
         words = {
@@ -123,11 +124,11 @@ def _read(path: Path, salt: str) -> pa.Table:
         with path.open("rb") as file:
             known = pyarrow.csv.read_csv(file, convert_options=options)
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    except pa.ArrowInvalid:
         raise FormatError(
             f"{path.name} is no CSV file of hashes; write one with export_suppressions"
-        ) from error
+        ) from None
     missing = [name for name in HASHED_COLUMNS if name not in known.column_names]
     if missing:
         raise FormatError(f"{path.name} is no hashed suppression list; it has no column {', '.join(missing)}")

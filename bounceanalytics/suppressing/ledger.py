@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,9 +15,11 @@ from bounceanalytics import schema
 from bounceanalytics.addresses import problem, text_array
 from bounceanalytics.database import read_sql
 from bounceanalytics.domains.contacting import CONCERNS
-from bounceanalytics.errors import FormatError, FrameError
+from bounceanalytics.errors import FormatError, FrameError, OutputError
+from bounceanalytics.files import path_of
 from bounceanalytics.hashes import hash_addresses
 from bounceanalytics.ledger_file import BATCH, ENTRIES, TABLES, LedgerFile
+from bounceanalytics.privacy import shown
 from bounceanalytics.sqlite_file import microseconds, typed
 from bounceanalytics.suppressing.evidence import (
     WORDS,
@@ -28,6 +29,7 @@ from bounceanalytics.suppressing.evidence import (
     read_verdicts,
 )
 from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions, file_in
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     import os
@@ -161,7 +163,7 @@ class Ledger(LedgerFile):
         counts = self._counts()
         kind = "hashes" if self.hashed else "addresses"
         return (
-            f"{self.path}: {counts.get('remove', 0):,} {kind} suppressed, {counts.get('hold', 0):,} held, "
+            f"{shown(self.path)}: {counts.get('remove', 0):,} {kind} suppressed, {counts.get('hold', 0):,} held, "
             f"{counts.get('keep', 0):,} lifted"
         )
 
@@ -727,8 +729,8 @@ class Ledger(LedgerFile):
         elif since is not None:
             try:
                 terms["moment"] = microseconds(since)
-            except FrameError as error:
-                raise FrameError(f"{since!r} is neither the name of a run nor a date") from error
+            except FrameError:
+                raise FrameError(f"{in_short(since)} is neither the name of a run nor a date") from None
         rows = self._execute(read_sql("suppressing", "ledger_news"), terms).fetchall()
         return typed(rows, schema.LEDGER_NEWS_COLUMNS)
 
@@ -781,7 +783,7 @@ class Ledger(LedgerFile):
             raise FormatError(
                 f"{self.path} holds hashes only, and an ESP needs addresses; clean lists with it"
             )
-        file = Path(path)
+        file = path_of(path, OutputError)
         if file.is_dir():
             file = file_in(file, provider, action)
         found = self.entries(at=at)

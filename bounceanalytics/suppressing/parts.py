@@ -54,8 +54,8 @@ class Entries:
         kind = pc.if_else(pc.is_in(reason, pa.array(KINDS[1:], ARROW_STRING)), reason, KINDS[0])
         try:
             times = pd.to_datetime(verdicts["decided_at"], utc=True, format="ISO8601")
-        except (TypeError, ValueError) as error:
-            raise FrameError("the column decided_at holds something that is no time") from error
+        except (TypeError, ValueError):
+            raise FrameError("the column decided_at holds something that is no time") from None
         time = times.dt.tz_localize(None).dt.as_unit("s")
         return cls(address, kind.cast(ARROW_STRING), reason, code, pa.array(time, _SECONDS), salt)
 

@@ -7,7 +7,6 @@ the address is left out and counted rather than imported as something it is not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,16 +15,19 @@ import pyarrow.compute as pc
 
 from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import joined, plus
-from bounceanalytics.errors import FormatError
+from bounceanalytics.errors import FormatError, OutputError
 from bounceanalytics.esps import ESPS
-from bounceanalytics.files import refuse_existing, whole_files
+from bounceanalytics.files import path_of, refuse_existing, whole_files
 from bounceanalytics.knowledge.suppression_files import ADD, KINDS, REMOVE, Target
+from bounceanalytics.privacy import discreet
 from bounceanalytics.schema import ARROW_STRING
 from bounceanalytics.suppressing.parts import NEEDED, UNFIT, Entries
+from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -66,7 +68,7 @@ class Suppressions:
         lines = [f"{total:,} addresses for {self.provider}"]
         lines += [f"  {count:,} in {path}" for path, count in self.files.items()]
         lines += [f"  {count:,} left out: {reason}" for reason, count in self.excluded.items()]
-        return "\n".join(lines)
+        return discreet("\n".join(lines))
 
 
 def export_suppressions(
@@ -155,7 +157,7 @@ def export_suppressions(
     """
     targets, verdict = _targets(provider, action)
     verdicts = schema.DECISION_COLUMNS.require(verdicts, NEEDED)
-    path = Path(path)
+    path = path_of(path, OutputError)
     chosen = verdicts.loc[_chosen(verdicts, provider, verdict), list(NEEDED)]
     entries, excluded = _writable(Entries.of(chosen, salt), targets)
 
@@ -206,7 +208,9 @@ def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:
     if action not in _ACTIONS:
         raise FormatError(f"action is {action!r}; it is 'add' or 'remove'")
     if provider not in ADD:
-        raise FormatError(f"there is no import format called {provider!r}; there are {', '.join(ADD)}")
+        raise FormatError(
+            f"there is no import format called {in_short(provider)}; there are {', '.join(ADD)}"
+        )
     formats, verdict = _ACTIONS[action]
     if provider not in formats:
         raise FormatError(

@@ -251,7 +251,7 @@ def test_a_classified_row() -> None:
     assert (told.reason, told.rule) == (frame["reason"].iloc[0], frame["rule"].iloc[0])
     assert told.title == "Unknown user (550 5.1.1)"
     came = dict(told.sections[0].rows)
-    assert came["recipient"] == "s…@example.com"
+    assert came["recipient"] == "…@example.com"
     assert came["event"] == "bounced on 2026-03-01 09:30 UTC, attempt 2"
     assert came["reply code"] == "550 Mailbox unavailable"
     assert came["words of sendgrid"] == "event “bounce”, type “bounce”"
@@ -303,7 +303,7 @@ def test_no_address_is_shown_whole() -> None:
     )
     for shown in (str(told), told._repr_html_()):
         assert "somebody" not in shown
-        assert "s…@mail.example.com" in shown
+        assert "…@mail.example.com" in shown
 
 
 def test_a_hostile_text_is_defused() -> None:
@@ -349,7 +349,7 @@ def test_the_words_that_decided_are_set_off() -> None:
     text = "550 5.1.1 <somebody@example.com>: Mailbox is full, sorry"
     line, marked = came_in(text)
     assert line.startswith("text")
-    assert "<s…@example.com>" in line
+    assert "<…@example.com>" in line
     assert "somebody" not in line
     assert marked
     assert f"»{marked}«" in line
@@ -480,11 +480,11 @@ def test_a_row_without_evidence() -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("to somebody@example.com", "to s…@example.com"),
-        ('to "some body"@example.com', "to s…@example.com"),
-        ("bounce+user=example.org@example.com", "b…@example.com"),
-        ("<o'neil@example.com>", "<o…@example.com>"),
-        ("jörg@bücher.example", "j…@bücher.example"),
+        ("to somebody@example.com", "to …@example.com"),
+        ('to "some body"@example.com', "to …@example.com"),
+        ("bounce+user=example.org@example.com", "…@example.com"),
+        ("<o'neil@example.com>", "<…@example.com>"),
+        ("jörg@bücher.example", "…@bücher.example"),
         ("no address here @ all", "no address here @ all"),
     ],
 )

@@ -29,6 +29,7 @@ from bounceanalytics.opening import archives, encodings, sources
 from bounceanalytics.opening.archives import DAMAGED, read_up_to
 from bounceanalytics.opening.sources import HEAD_SIZE, Source, open_sources, recoded
 from bounceanalytics.opening.text import decoded
+from bounceanalytics.privacy import shown
 from tests.effort import examples
 
 LINE = b'{"email": "reader@example.com", "event": "bounce"}\n'
@@ -1047,10 +1048,11 @@ def test_what_is_secret_in_a_url_is_not_shown(folder, monkeypatch):
 
 
 def test_names_as_they_are_shown():
-    assert archives.shown("a/b c.json") == "a/b c.json"
-    assert archives.shown("reader@example.com.csv") == "…@example.com.csv"
-    assert archives.shown("a\x1b[31m\n\udce9") == "a\ufffd[31m\ufffd?"
-    assert len(archives.shown("x" * 5000)) == 200
+    assert shown("a/b c.json") == "a/b c.json"
+    assert shown("reader@example.com.csv") == "…@example.com.csv"
+    assert shown("a\x1b[31m\t\udce9") == "a\ufffd[31m\ufffd?"
+    assert len(shown("x/" * 500)) == 200
+    assert shown("x" * 5000) == "<text of 5,000 characters>"
 
 
 def test_long_names_in_errors(folder):
