@@ -188,7 +188,7 @@ def test_damage_costs_a_row():
     [
         (
             {"recipient": "Mail", "timestamp": "When"},
-            "no column 'Mail'; there is no column 'When'.*Its columns: 'Email'",
+            "no column 'Mail'; there is no column 'When'.*Its columns: Email",
         ),
         ({"recipient": "email", "diagnostic": " CODE "}, None),
     ],
