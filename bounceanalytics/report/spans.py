@@ -77,7 +77,10 @@ def times_of(bounces: Frame | History) -> Span | None:
     first, last = found["first"][0], found["last"][0]
     if pd.isna(first):
         return None
-    return Span(first.normalize(), last.normalize() + pd.Timedelta(days=1))
+    first, last = (
+        edge.as_unit("us").normalize() for edge in (first, last)
+    )  # a day may reach beyond the nanoseconds
+    return Span(first, last + pd.Timedelta(days=1))
 
 
 def span(period: Period, every: Span | None) -> Span:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 #: Parts of a message that no user should see.
 _FOREIGN = re.compile(
-    r"Traceback|Exception:|Error:.*Error:|panicked|SQL|INTERNAL|\bnan\b|<class|0x[0-9a-f]{6}"
+    r"Traceback|Exception:|Error:.*Error:|panicked|\bSQL\b|INTERNAL|\bnan\b|<class|0x[0-9a-f]{6}"
 )
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_LONGEST = 600  # characters of a sentence
+_LONGEST = 4_000  # characters of a sentence that names several things
 
 
 def no_files(folder: Path) -> None:
