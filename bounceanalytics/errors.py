@@ -163,9 +163,8 @@ def listed(things: Sequence[str], between: str = ", ") -> str:
     ('a, b', 'a; a; a and 980 more')
     """
     half = _LONGEST // 2
-    told = map(
-        discreet, things[:_NAMED]
-    )  # before they are cut: of half an address, nobody knows that it is one
+    # before they are cut: of half an address, nobody knows that it is one
+    told = map(discreet, things[:_NAMED])
     named = [one if len(one) <= _LONGEST else f"{one[:half]}…{one[-half:]}" for one in told]
     more = len(things) - len(named)
     return between.join(named) + (f" and {more:,} more" if more else "")

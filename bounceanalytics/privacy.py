@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HIDDEN = "…"
 
 #: Longest name of a file that is shown whole; the longest, and the longest with its folders, that a file system takes.
-_LONGEST, _POSSIBLE, _DEEPEST = 200, 255, 4000
+_LONGEST, _POSSIBLE, _DEEPEST = 200, 255, 4095
 
 #: Longest title of a column that is shown.
 _LONGEST_TITLE = 40
@@ -213,8 +213,8 @@ def is_content(text: str) -> bool:
     """Return whether a text can be no name of a file: it has lines, begins like JSON or XML, or is too long for one."""
     if _CONTENT.match(text):
         return True
-    parts = text.encode("utf-8", "surrogateescape").split(b"/")
-    return max(map(len, parts)) > _POSSIBLE or sum(map(len, parts)) > _DEEPEST
+    name = text.encode("utf-8", "replace")
+    return len(name) > _DEEPEST or max(map(len, name.split(b"/"))) > _POSSIBLE
 
 
 # titles of columns, and keys

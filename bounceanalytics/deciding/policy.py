@@ -283,10 +283,11 @@ class Policy:
         values: dict[str, Any] = {}
         found: list[str] = []
         known = {item.name for item in fields(cls)}
+        strange = [str(key) for key in plain if key not in known]
         for key, value in plain.items():
             if key not in known:
-                found.append(f"{key} is nothing a policy has; there are {', '.join(sorted(known))}")
-            elif isinstance(value, Mapping) and (key in _RULES or key == "score"):
+                continue
+            if isinstance(value, Mapping) and (key in _RULES or key == "score"):
                 values[key], wrong = Rule.from_dict(value, key)
                 found += wrong
             elif isinstance(value, Mapping) and key == "reasons":
@@ -297,6 +298,11 @@ class Policy:
                         found += wrong
             else:
                 values[key] = value
+        if strange:
+            verb = "is" if len(strange) == 1 else "are"
+            found.append(
+                f"{listed(strange)} {verb} nothing a policy has; there are {', '.join(sorted(known))}"
+            )
         # None stands for never in these two; TOML knows no None, so "never" has to be a word
         if values.get("system_full_review_days") == "never":
             values["system_full_review_days"] = None

@@ -60,7 +60,6 @@ _MAGIC: dict[Kind, bytes] = {
 #: Enough of a file to tell what :func:`kind_of` tells.
 MAGIC_SIZE = 512
 
-_LOOKED_AT = 500  # characters of both ends of a name
 
 _COPY_SIZE = 1024**2
 # unpacked in small steps, since nothing is given of a step that meets the damage

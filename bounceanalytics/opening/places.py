@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bounceanalytics.errors import MissingExtraError, SourceError
+from bounceanalytics.errors import MissingExtraError, SourceError, listed
 from bounceanalytics.opening import archives
 from bounceanalytics.privacy import is_content, shown
 
@@ -108,7 +108,7 @@ def reason(error: Exception) -> str:
         return "access is denied"
     lines = str(error).strip().splitlines()
     text = re.sub(r"\S+://\S+", lambda match: _public(match[0]), lines[0]) if lines else type(error).__name__
-    return shown(text).rstrip(". ")
+    return listed([text]).rstrip(". ")
 
 
 # content that is handed in

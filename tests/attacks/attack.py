@@ -57,7 +57,7 @@ class Attack:
     room : int
         MiB of address space that the call is given beyond what it has, if any: less than it would like to have.
     slow : bool
-        It takes more than a few seconds.
+        It takes more than half a second, and one that is like it is quick.
     """
 
     name: str

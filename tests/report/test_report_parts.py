@@ -17,7 +17,7 @@ from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.report import report, spans
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures
-from bounceanalytics.report.contents import compute
+from bounceanalytics.report.contents import compute, open_history
 from bounceanalytics.report.page import draw
 from bounceanalytics.report.workbook import workbook
 from bounceanalytics.summaries import Summaries, summarize
@@ -66,21 +66,35 @@ def test_wrong_periods_are_one_sentence(period: Any) -> None:
         spans.span(period, EVERY)
 
 
+def count_in(when: spans.Span, frame: pd.DataFrame) -> int:
+    """Return how many events a report of that time is about."""
+    with open_history(frame, when) as history:
+        return len(history)
+
+
+def rows_in(period: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the events of a time."""
+    when = spans.span(period, EVERY)
+    return frame[frame["timestamp"].between(when.start, when.end, inclusive="left")]
+
+
 def test_a_period_holds_its_first_moment_and_not_that_after_its_last(story: pd.DataFrame) -> None:
     weeks = [f"2026-02-{day:02d}" for day in (2, 9)]
     parts = [
         spans.span((week, str((pd.Timestamp(week) + pd.Timedelta(days=6)).date())), EVERY) for week in weeks
     ]
     both = spans.span((weeks[0], "2026-02-15"), EVERY)
-    assert sum(len(part.of(story)) for part in parts) == len(both.of(story)) > 0
+    assert sum(count_in(part, story) for part in parts) == count_in(both, story) > 0
     edge = classified([{"recipient": "zq@example.org", "timestamp": "2026-02-09T00:00:00Z"}])
-    assert [len(part.of(edge)) for part in parts] == [0, 1]
+    with pytest.raises(FrameError, match="nothing happened"):
+        count_in(parts[0], edge)
+    assert count_in(parts[1], edge) == 1
 
 
 def test_report_of_a_period_and_the_one_before(story: pd.DataFrame, tmp_path: Path) -> None:
     path = report(story, tmp_path / "r.html", period="2026-02", compare="previous")
     seen = Page(path.read_text(encoding="utf-8"))
-    now, before = (summarize(spans.span(month, EVERY).of(story)) for month in ("2026-02", "2026-01"))
+    now, before = (summarize(rows_in(month, story)) for month in ("2026-02", "2026-01"))
     for name, column in (("Attempted", "attempted"), ("Hard bounces", "hard"), ("Blocks", "block")):
         told = [f"{every.domains[column].sum():,}" for every in (now, before)]
         assert f"{name} {told[0]} {told[1]}" in seen.text
@@ -88,7 +102,7 @@ def test_report_of_a_period_and_the_one_before(story: pd.DataFrame, tmp_path: Pa
     # the same, with the other month as a period, and as a frame
     again = report(story, tmp_path / "again.html", period="2026-02", compare="2026-01")
     assert again.read_bytes() == path.read_bytes()
-    frame = spans.span("2026-01", EVERY).of(story)
+    frame = rows_in("2026-01", story)
     other = Page(
         report(story, tmp_path / "other.html", period="2026-02", compare=frame).read_text(encoding="utf-8")
     )
@@ -102,6 +116,15 @@ def test_previous_without_a_period_is_the_earlier_half(story: pd.DataFrame, tmp_
     later = spans.halves(dated)
     assert f"{later}, compared with {later.before()}" in seen.text
     assert later.before().start >= dated.start
+
+
+def test_the_first_day_of_all_is_told() -> None:
+    first = pd.Timestamp.min.ceil("us").tz_localize("UTC")  # its day begins before all nanoseconds
+    story = classified([{"recipient": "zq@example.org", "timestamp": when} for when in (first, "2026-02-09")])
+    every = spans.times_of(story)
+    assert every is not None
+    assert every.start == first.as_unit("us").normalize()
+    assert "1677" in str(every)
 
 
 def test_periods_that_hold_nothing_are_named(story: pd.DataFrame, tmp_path: Path) -> None:
