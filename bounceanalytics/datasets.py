@@ -7,10 +7,13 @@ of what went into it. Any program that reads Parquet can read it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,18 +23,20 @@ from bounceanalytics import schema
 from bounceanalytics.errors import FrameError, OutputError, SourceError
 from bounceanalytics.files import (
     HiddenFiles,
+    complete_folder,
+    is_between,
     is_remote,
     path_of,
     place,
     refuse_existing,
     remove_folder,
+    whole_folder,
     write_text,
 )
 from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import TypeAlias
 
     import pandas as pd
@@ -46,6 +51,7 @@ KINDS = ("month", "partition")
 #: Name of the part of rows without a time.
 NO_MONTH = "none"
 _ABOUT = "dataset.json"
+_PATIENCE = 2  # seconds; two moves take less
 _FORMAT = 1
 
 
@@ -97,6 +103,11 @@ class Dataset:
         return str(read_about(self.path)["kind"])
 
     @property
+    def id(self) -> str | None:
+        """What tells it from another dataset in the same place; None in those of earlier versions."""
+        return read_about(self.path).get("id")
+
+    @property
     def parts(self) -> list[Path]:
         """The Parquet files, by month or share and then in the order in which they were written."""
         folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
@@ -137,10 +148,13 @@ class Dataset:
         """
         names = list(self.columns.names if columns is None else columns)
         self._require(names)
+        known = self._known()
         for one in self.parts if part is None else [part]:
             file = _parquet(one)
+            self._stays(known)
             for batch in file.iter_batches(rows, columns=names):
                 yield _with_texts(pa.Table.from_batches([batch]).select(names))
+        self._stays(known)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return all rows as one Arrow table, by month and then in the order of their files.
@@ -193,6 +207,30 @@ class Dataset:
         table = self.table(names)  # which says what is not there
         return self.columns.select(names).frame(table)
 
+    def pinned(self) -> Dataset:
+        """Return the same dataset, which is not read any more once another one has its place."""
+        same = replace(self)
+        object.__setattr__(same, "_pin", self._known())
+        return same
+
+    def _known(self) -> str | None:
+        """Return what tells this dataset from one that takes its place; None in a store, which has no places."""
+        pin: str | None = getattr(self, "_pin", None)
+        return pin if pin or is_remote(self.path) else self.id
+
+    def _stays(self, known: str | None) -> None:
+        """Refuse to go on with another dataset, which has parts of the same names.
+
+        Asked after its parts are listed, and after one is opened: that has been of the dataset that is still there.
+        """
+        if known is not None:
+            try:
+                same = self.id == known
+            except SourceError:
+                same = False
+            if not same:
+                raise _replaced(self.path)
+
     def _require(self, names: Iterable[str]) -> None:
         missing = [name for name in names if name not in self.columns.names]
         if missing:
@@ -201,7 +239,14 @@ class Dataset:
 
 
 def _parquet(part: Path) -> pa.parquet.ParquetFile:
-    return pa.parquet.ParquetFile(part.open("rb") if is_remote(part) else part)
+    try:
+        return pa.parquet.ParquetFile(part.open("rb") if is_remote(part) else part)
+    except FileNotFoundError:
+        raise _replaced(part.parent.parent) from None
+
+
+def _replaced(path: Path) -> SourceError:
+    return SourceError(f"{path} was replaced by another dataset while it was read; read it again")
 
 
 def _with_texts(table: pa.Table) -> pa.Table:
@@ -217,7 +262,13 @@ def is_dataset(path: Any) -> bool:
     """Return whether a path is that of a dataset of this package."""
     if is_remote(path):
         return importlib.util.find_spec("upath") is not None and (place(path) / STATE / _ABOUT).is_file()
-    return isinstance(path, (str, os.PathLike)) and os.path.isfile(os.path.join(path, STATE, _ABOUT))  # noqa: PTH113, PTH118 - Path's own raises where it is no path
+    if not isinstance(path, (str, os.PathLike)):
+        return False
+    about = os.path.join(path, STATE, _ABOUT)  # noqa: PTH118 - Path's own raises where it is no path
+    if not os.path.isfile(about):  # noqa: PTH113
+        with contextlib.suppress(OSError, ValueError):
+            _complete(Path(path).absolute())
+    return os.path.isfile(about)  # noqa: PTH113
 
 
 def as_dataset(value: Any) -> Dataset | None:
@@ -247,8 +298,10 @@ def write_dataset(
     parts: Iterable[tuple[Path, Iterator[pa.Table]]],
     *,
     overwrite: bool,
+    of: str | None = None,
+    **facts: Any,
 ) -> Dataset:
-    """Write a dataset, which is one only when all of it is there.
+    """Write a dataset, which is one only when all of it is there; or add parts to one.
 
     Parameters
     ----------
@@ -260,6 +313,11 @@ def write_dataset(
         Place of each file in the folder, and its rows.
     overwrite : bool
         Begin anew where there is a dataset.
+    of : str, optional
+        Identity of the dataset that it is made of: to one that was made of the same, in the same way, only the parts
+        are added that it has not.
+    **facts
+        In what way it is made.
 
     Raises
     ------
@@ -267,52 +325,125 @@ def write_dataset(
         If there is something already.
     """
     out = path_of(out, OutputError).expanduser()
-    make_room(out, overwrite=overwrite)
+    made = {"of": of, **facts}
+    goes_on = of is not None and is_dataset(out) and made == read_about(out).get("made")
+    check_room(out, overwrite=overwrite, goes_on=goes_on)
+    with alone(out):
+        if goes_on and not overwrite:
+            _write_parts(out, parts)
+        else:
+            with whole_folder(out) as home:
+                _write_parts(home, parts)
+                write_about(home, kind, made=made)
+    return Dataset(out)
+
+
+def _write_parts(home: Path, parts: Iterable[tuple[Path, Iterator[pa.Table]]]) -> None:
+    """Write the files that are not there yet, each whole or not at all."""
     for part, tables in parts:
+        if (home / part).exists():
+            continue
         files = HiddenFiles()
         writer = None
         try:
             for table in tables:
                 writer = writer or pa.parquet.ParquetWriter(
-                    files.new(out / part), table.schema, compression="zstd"
+                    files.new(home / part), table.schema, compression="zstd"
                 )
                 writer.write_table(table.cast(writer.schema))
         finally:
             if writer:
                 writer.close()
         files.reveal()
-    write_about(out, kind)
-    return Dataset(out)
 
 
-def make_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
-    """Make the folder of a dataset, or begin anew in it.
+@contextlib.contextmanager
+def alone(out: Path, *, wait: float = 0) -> Iterator[None]:
+    """Hold a dataset for us, or refuse to; it is let go when the process ends, however it does.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+    wait : float, default 0
+        Seconds to wait for another one who holds it.
+    """
+    import filelock  # noqa: PLC0415 - slow to import, and only needed here
+
+    # beside the folder, which may be moved away
+    file = out.with_name(f".{out.name}.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(file, timeout=wait)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise OutputError(f"another program is writing {out}; wait for it, or name another folder") from None
+    try:
+        yield
+    finally:
+        if os.name != "nt":  # where it cannot be removed while it is open, and goes by itself
+            file.unlink(missing_ok=True)
+        lock.release()
+
+
+def _complete(path: Path) -> None:
+    """Finish what a process left that was killed while it gave a dataset its place; wait for one that is at it."""
+    if is_between(path):
+        with contextlib.suppress(OutputError), alone(path, wait=_PATIENCE):
+            complete_folder(path)
+
+
+@contextlib.contextmanager
+def room_for(out: Path, *, overwrite: bool, goes_on: bool = False) -> Iterator[Path]:
+    """Yield the folder to write a dataset into, for us alone: its own, or one that takes its place when all is well.
 
     Parameters
     ----------
     out : pathlib.Path
     overwrite : bool
-        Throw a dataset that is there away; nothing else ever is.
+        Begin anew where there is a dataset, which stays as it is until the new one is whole.
     goes_on : bool, default False
         A dataset that is there is fine, since it is added to.
 
     Raises
     ------
     OutputError
-        If there is something else, or a dataset that may be neither replaced nor added to.
+        If there is something else, or a dataset that may be neither replaced nor added to, or is being written.
+    """
+    check_room(out, overwrite=overwrite, goes_on=goes_on)
+    if is_remote(out):  # stores know no folders that could be moved
+        if overwrite and is_dataset(out):
+            _clear(out)
+        yield out
+        return
+    with alone(out):
+        if overwrite and is_dataset(out):
+            with whole_folder(out) as home:
+                yield home
+        else:
+            yield out
+
+
+def _clear(out: Path) -> None:
+    # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
+    (out / STATE / _ABOUT).unlink()
+    for part in [*(part for kind in KINDS for part in out.glob(f"{kind}=*")), out / STATE]:
+        remove_folder(part)
+
+
+def check_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
+    """Refuse a folder that holds something else, or a dataset that may be neither replaced nor added to.
+
+    Raises
+    ------
+    OutputError
+        If it does.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; name a folder for the dataset")
     if is_dataset(out):
         refuse_existing([out], overwrite=overwrite or goes_on, folders=True)
-        if overwrite:
-            # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
-            (out / STATE / _ABOUT).unlink()
-            for part in [*(part for kind in KINDS for part in out.glob(f"{kind}=*")), out / STATE]:
-                remove_folder(part)
     elif out.exists() and any(not _ours(part) for part in out.iterdir()):
         raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
-    out.mkdir(parents=True, exist_ok=True)
 
 
 def _ours(part: Path) -> bool:
@@ -335,5 +466,5 @@ def read_about(path: Path) -> dict[str, Any]:
 
 def write_about(path: Path, kind: str, **facts: Any) -> None:
     """Write what a dataset says about itself; from here on it is one."""
-    about = {"format": _FORMAT, "kind": kind, **facts}
+    about = {"format": _FORMAT, "kind": kind, "id": secrets.token_hex(8), **facts}
     write_text(path / STATE / _ABOUT, json.dumps(about, indent=1))

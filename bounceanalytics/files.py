@@ -201,11 +201,68 @@ def _not_written(path: Path, error: Exception) -> OutputError:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it."""
+    """Remove a folder with all that is in it, if it is there."""
     if is_remote(path):
         path.fs.rm(path.path, recursive=True)  # type: ignore[attr-defined]
-    else:
+    elif path.exists():
         shutil.rmtree(path)
+
+
+# one folder
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder beside another one, which takes its place when all is well; until then nothing of that changes.
+
+    One process at a time may replace a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The other one; it need not be there.
+
+    Yields
+    ------
+    Path
+        An empty folder. An error or an interrupt removes it; what a killed process left is removed by the next one, or,
+        where it was between the two moves, completed by :func:`complete_folder`.
+    """
+    new, old = _beside(path)
+    for left in (new, old):
+        remove_folder(left)
+    new.mkdir(parents=True)
+    try:
+        yield new
+        with _one_sentence(path):
+            if path.exists():
+                path.rename(old)
+            new.rename(path)
+            _flush(path.parent)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        remove_folder(new)
+        raise
+    remove_folder(old)
+
+
+def is_between(path: Path) -> bool:
+    """Return whether a folder was moved away, and the one that takes its place is not there yet."""
+    return not path.exists() and all(one.exists() for one in _beside(path))
+
+
+def complete_folder(path: Path) -> None:
+    """Give a folder its place whose process was killed after the one before it had been moved away."""
+    new, old = _beside(path)
+    if is_between(path):
+        new.rename(path)
+        remove_folder(old)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Return the hidden names of a folder that is to be, and of one that was."""
+    return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
 
 
 # one file

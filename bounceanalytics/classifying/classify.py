@@ -166,7 +166,8 @@ def classify(
             (part.relative_to(dataset.path), _classified(dataset, part, book, second_reader))
             for part in dataset.parts
         )
-        return write_dataset(out, "bounces", parts, overwrite=overwrite)
+        way = {"rules": book.identity, "second_reader": second_reader}
+        return write_dataset(out, "bounces", parts, overwrite=overwrite, of=dataset.id, **way)
     frame = EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas()
     return _classify(frame, book, second_reader)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
 from dataclasses import replace
@@ -19,14 +18,14 @@ from bounceanalytics.datasets import (
     Dataset,
     as_dataset,
     is_dataset,
-    make_room,
+    room_for,
     write_about,
 )
 from bounceanalytics.distributed.cluster import each, needs_dask, threads
 from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.files import is_remote, place, publish, remove_folder, write_text
 from bounceanalytics.loading import slicing
-from bounceanalytics.loading.converting import alone, facts_of
+from bounceanalytics.loading.converting import facts_of
 from bounceanalytics.loading.finding import check_options
 from bounceanalytics.loading.joining import rejects_frame
 from bounceanalytics.loading.reading import warn_of_times
@@ -116,15 +115,14 @@ def convert(  # noqa: PLR0913 - all but two are of the same names as elsewhere
     slices = slices_of(source, slice_bytes, provider)
     shares = partitions or max(1, -(-sum(one.size for one in slices) // _SHARE))
     options = Options(provider, deduplicate, timezone, dayfirst, shares)
-    make_room(home, overwrite=overwrite)
-    with contextlib.nullcontext() if is_remote(home) else alone(home):
-        work = partial(_convert, out=str(home), options=options)
+    with room_for(home, overwrite=overwrite) as room:
+        work = partial(_convert, out=str(room), options=options)
         made = slicing.in_their_files(slices, each(client, work, slices, _telling(progress, "converting")))
-        _empty(home)
+        _empty(room)
         rows = [replace(one, accounts=[]) for one in made]  # all that is needed of each by every worker
-        merge = partial(merge_share, made=rows, out=str(home), options=options)
+        merge = partial(merge_share, made=rows, out=str(room), options=options)
         found = each(client, merge, range(shares), _telling(progress, "sorting out copies"))
-        _finish(home, options, slices, made, found)
+        _finish(room, options, slices, made, found)
     return Dataset(home)
 
 
@@ -210,15 +208,14 @@ def classify(
     home = _home(out)
     if str(home) == str(_home(given.path)):
         raise OutputError(f"{home} is the dataset itself; name another folder")
-    make_room(home, overwrite=overwrite)
     parts = [str(part) for part in given.parts]
-    work = partial(
-        classify_part, dataset=str(given.path), out=str(home), rules=rules, second_reader=second_reader
-    )
-    with contextlib.nullcontext() if is_remote(home) else alone(home):
-        _empty(home)
+    with room_for(home, overwrite=overwrite) as room:
+        _empty(room)
+        work = partial(
+            classify_part, dataset=str(given.path), out=str(room), rules=rules, second_reader=second_reader
+        )
         each(client, work, parts, _telling(progress, "classifying"))
-        write_about(home, "bounces")
+        write_about(room, "bounces")
     return Dataset(home)
 
 

@@ -67,7 +67,8 @@ class History:
         self, database: duckdb.DuckDBPyConnection, bounces: Frame, span: Times | None = None
     ) -> None:
         self.database = database
-        self._dataset = as_dataset(bounces)
+        dataset = as_dataset(bounces)
+        self._dataset = dataset and dataset.pinned()
         brought = schema.BOUNCE_COLUMNS.bring(bounces) if self._dataset is None else None
         self._frame: Any = bounces if brought is None else brought
         self._columns: dict[str, pa.ChunkedArray] = {}

@@ -6,7 +6,6 @@ then a note in the state says that the unit is done. Whatever is found without t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -27,8 +26,8 @@ from bounceanalytics.datasets import (
     STATE,
     Dataset,
     is_dataset,
-    make_room,
     read_about,
+    room_for,
     write_about,
 )
 from bounceanalytics.errors import OutputError, SourceError
@@ -44,8 +43,6 @@ from bounceanalytics.loading.times import TIME_STYLES
 from bounceanalytics.opening.sources import open_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from bounceanalytics.loading.account import Batch
@@ -59,6 +56,7 @@ _ROWS = (
     100_000  # of a part that are written at a time; a few large groups are read faster than many small ones
 )
 _EDGE = 64 * 1024  # bytes at both ends of a file that tell it from others of its size
+_PIECE, _PIECES = 16 * 1024, 64  # bytes, and how many times, of a file that are looked at again
 
 
 def convert(
@@ -130,10 +128,9 @@ def convert(
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider, folder)
-        make_room(out, overwrite=overwrite, goes_on=True)
-        with alone(out):
+        with room_for(out, overwrite=overwrite, goes_on=True) as home:
             _add(
-                out,
+                home,
                 options,
                 sources,
                 accounts,
@@ -176,7 +173,7 @@ def _add(
             progress("converting", done, total)
             reader.watch(ticker(progress, "converting", done, one.size, total))
         if fingerprint not in state.units:
-            with _Unit(state, fingerprint, _home(one), accounts[place], seen) as unit:
+            with _Unit(state, fingerprint, one, accounts[place], seen) as unit:
                 if place in readable:
                     unit.fill(reader, place, *readable[place], folder)
                 unit.finish(reader)
@@ -204,23 +201,6 @@ def _told(options: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "none"
 
 
-@contextlib.contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Hold the dataset for us; the lock goes when the process does, however it ends."""
-    import filelock  # noqa: PLC0415 - slow to import, and only needed here
-
-    Path(out, STATE).mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(Path(out, STATE, "lock"), timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise OutputError(f"another program is writing {out}; wait for it, or name another folder") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _fingerprint(source: Source) -> str:
     """Return what tells a file from others: its name, its size and both its ends."""
     digest = hashlib.sha256(f"{source.name}\n{source.size}\n".encode("utf-8", "surrogateescape"))
@@ -230,6 +210,23 @@ def _fingerprint(source: Source) -> str:
             stream.seek(-_EDGE, os.SEEK_END)
         digest.update(stream.read(_EDGE))
     return digest.hexdigest()[:32]
+
+
+def _sample(source: Source) -> str:
+    """Return what tells pieces all over a file; all of it where it is small."""
+    digest = hashlib.sha256()
+    step = max(_PIECE, source.size // _PIECES)
+    with Path(source.path).open("rb") as stream:
+        for start in range(0, source.size, step):
+            stream.seek(start)
+            digest.update(stream.read(_PIECE))
+    return digest.hexdigest()[:32]
+
+
+def _time(source: Source) -> int | None:
+    """Return when a file was written; None for what was unpacked, or not on disk."""
+    path = Path(source.path).absolute()
+    return path.stat().st_mtime_ns if str(path) == source.origin else None
 
 
 def _home(source: Source) -> str:
@@ -249,6 +246,18 @@ class _Done:
     copies: int
     rejects: Path
     keys: Path
+    sample: str = ""  # empty in datasets of older versions
+    time: int | None = None
+
+    def is_of(self, source: Source) -> bool:
+        """Return whether it is made of a file as it is now, of which name, size and both ends have not changed."""
+        if not self.sample:
+            return True
+        if self.sample != _sample(source):
+            return False
+        # a copy in another folder has a time of its own; where it was, a file is written only to change it
+        as_it_was = None in {self.time, time := _time(source)} or self.time == time
+        return source.size <= _PIECE * _PIECES or as_it_was or self.home != _home(source)
 
 
 class _State:
@@ -260,9 +269,11 @@ class _State:
         self.units: dict[str, _Done] = {}
         for note in sorted(self.folder.glob("unit-*.json")):
             facts = json.loads(note.read_text(encoding="utf-8"))
-            self.units[facts["fingerprint"]] = self.place(
+            unit = self.place(
                 facts["number"], account_from(facts["account"]), facts.get("home", ""), facts["copies"]
             )
+            unit.sample, unit.time = facts.get("sample", ""), facts.get("time")
+            self.units[facts["fingerprint"]] = unit
 
     def place(self, number: int, account: Account, home: str, copies: int) -> _Done:
         return _Done(
@@ -301,9 +312,11 @@ class _State:
         done = {(unit.account.source, unit.home) for unit in self.units.values()}
         for source, fingerprint in zip(sources, fingerprints, strict=True):
             given = source.name.startswith("<")  # content without a name of its own
-            if fingerprint in self.units or often[source.name] > 1:
+            unit = self.units.get(fingerprint)
+            if unit is None and often[source.name] > 1:
                 continue
-            if not given and not done.isdisjoint({(source.name, _home(source)), (source.name, "")}):
+            known = not given and not done.isdisjoint({(source.name, _home(source)), (source.name, "")})
+            if not unit.is_of(source) if unit else known:
                 raise OutputError(
                     f"{source.name} has changed since it went into {self.out}:"
                     " give it another name, convert into a new folder, or begin anew with overwrite=True"
@@ -339,11 +352,13 @@ class _Unit:
     """One file on its way into the dataset."""
 
     def __init__(
-        self, state: _State, fingerprint: str, home: str, account: Account, seen: SeenKeys | None
+        self, state: _State, fingerprint: str, source: Source, account: Account, seen: SeenKeys | None
     ) -> None:
         self._state = state
         self._fingerprint = fingerprint
-        self._home = home
+        self._home = _home(source)
+        self._sample = _sample(source)
+        self._time = _time(source)
         self._account = account
         self._seen = seen
         self._new = SeenKeys()
@@ -390,12 +405,15 @@ class _Unit:
             "number": self._number,
             "fingerprint": self._fingerprint,
             "home": self._home,
+            "sample": self._sample,
+            "time": self._time,
             "copies": self._copies,
             "account": facts_of(self._account),
         }
         path = self._state.folder / f"unit-{self._number:05d}.json"
         self._files.new(path).write_text(json.dumps(note), encoding="utf-8")
         self._files.reveal()
+        done.sample, done.time = self._sample, self._time
         self._state.units[self._fingerprint] = done
         if self._seen is not None:
             self._seen.absorb(self._new)

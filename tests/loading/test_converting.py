@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
-from bounceanalytics import files, schema
+from bounceanalytics import datasets, files, schema
 from bounceanalytics.loading import converting
 from bounceanalytics.loading.copies import SeenKeys, in_order, keys_of, repeated
 from tests.effort import examples
@@ -267,7 +267,7 @@ def test_other_options_and_other_folders_are_refused(exports, tmp_path):
 def test_two_programs_do_not_write_one_dataset(exports, tmp_path):
     out = tmp_path / "out"
     ba.convert(exports, out)
-    with converting.alone(out), pytest.raises(ba.OutputError, match="another program is writing"):
+    with datasets.alone(out), pytest.raises(ba.OutputError, match="another program is writing"):
         ba.convert(exports, out)
 
 
