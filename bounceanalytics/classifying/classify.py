@@ -107,9 +107,10 @@ def classify(
         Have a statistical model read each text beside the rules; what both make of it is weighed together. Without it
         the rules alone decide, in their order.
     out : path, optional
-        Folder for the classified rows of a dataset, which then never are in memory as a whole.
+        Folder for the classified rows of a dataset, which then never are in memory as a whole. Where it holds those of
+        the same dataset, by the same rules, only the parts are added that came since.
     overwrite : bool, default False
-        Begin anew where ``out`` is a dataset already.
+        Begin anew where ``out`` is a dataset already, which stays as it is until the new one is whole.
 
     Returns
     -------

@@ -89,7 +89,7 @@ def convert(
     progress : callable, optional
         Called with a description, the bytes done and the bytes in total.
     overwrite : bool, default False
-        Begin anew where there is a dataset.
+        Begin anew where there is a dataset, which stays as it is until the new one is whole.
 
     Returns
     -------
