@@ -24,7 +24,7 @@ import pandas as pd
 from bounceanalytics.database import read_sql
 from bounceanalytics.errors import FrameError
 from bounceanalytics.history import History
-from bounceanalytics.history.responses import INVALID_REASONS, gather_responses
+from bounceanalytics.history.responses import INVALID_REASONS, checked_hours, gather_responses
 from bounceanalytics.schema import CURVE_COLUMNS, RECOVERY_COLUMNS, RECOVERY_DAYS
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ def _checked(by: Sequence[str]) -> frozenset[str]:
 
 def curves_of(history: History, by: frozenset[str], late_bounce_hours: int) -> pd.DataFrame:
     """Return what :func:`recovery_curves` does."""
+    late_bounce_hours = checked_hours(late_bounce_hours)
     gather_episodes(history, late_bounce_hours)
     history.count("finding", "episode_counts", "episode_counts")
     counts = history.query(read_sql("finding", "recovery_counts"), everyone=ALL)

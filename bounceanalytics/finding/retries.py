@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bounceanalytics import schema
 from bounceanalytics.finding.recovery import ALL, GROUP, curves_of, groups_of
 from bounceanalytics.history import History
+from bounceanalytics.history.responses import checked_hours
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,7 @@ def retry_days(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.
     >>> int(nothing.set_index("reason").loc["mailbox_full", "retry_days"])
     14
     """
+    late_bounce_hours = checked_hours(late_bounce_hours)
     with History.open(bounces) as history:
         return history.once("retries", lambda: _retry_days(history, late_bounce_hours), key=late_bounce_hours)
 

@@ -34,6 +34,7 @@ from bounceanalytics.history.responses import (
     INVALID_REASONS,
     RESPONSE_COLUMNS,
     UNANSWERED_REASONS,
+    checked_hours,
     gather_responses,
 )
 from bounceanalytics.knowledge.rules import mailbox_title
@@ -192,7 +193,8 @@ def storms(bounces: Frame | History, *, late_bounce_hours: int = 120) -> pd.Data
 
 def find_storms(history: History, late_bounce_hours: int) -> pd.DataFrame:
     """Return the storms of a history, as :func:`storms` does; they are looked for once."""
-    return history.once("storms", lambda: _found(history, int(late_bounce_hours)), key=late_bounce_hours)
+    late = checked_hours(late_bounce_hours)
+    return history.once("storms", lambda: _found(history, late), key=late)
 
 
 def _found(history: History, late: int) -> pd.DataFrame:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING
+
+from bounceanalytics.errors import FrameError
 
 if TYPE_CHECKING:
     from bounceanalytics.history.history import History
@@ -26,6 +29,27 @@ RESPONSE_COLUMNS = (
     "action",
     "mailbox_provider",
 )
+
+
+#: A hundred years.
+_MOST_HOURS = 876_000
+
+
+def checked_hours(hours: object) -> int:
+    """Return ``late_bounce_hours`` as a whole number.
+
+    Raises
+    ------
+    FrameError
+        If it is none, or none that a mail can take.
+    """
+    if type(hours) is not bool and isinstance(hours, Real):
+        number = float(hours)
+        if number.is_integer() and 0 <= number <= _MOST_HOURS:
+            return int(number)
+    raise FrameError(
+        f"late_bounce_hours is {str(hours)[:40]}; it must be a whole number of hours, from 0 to {_MOST_HOURS:,}"
+    )
 
 
 def gather_responses(history: History, late_bounce_hours: int) -> None:

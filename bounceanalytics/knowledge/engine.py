@@ -13,6 +13,7 @@ bytes by both, so that a gap of 40 is 40 bytes in any language.
 from __future__ import annotations
 
 import os
+import threading
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +25,7 @@ from bounceanalytics.errors import MissingExtraError
 from bounceanalytics.knowledge.literals import required_literals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     Numbers = np.ndarray[Any, Any]
@@ -92,6 +93,8 @@ class HyperscanEngine:
             [np.array([number[word] for word in choice]) for choice in choices] for choices in self._required
         ]
         self._seen = 0
+        self._guard = threading.Lock()
+        self._own = threading.local()  # what the library works in, which is of one thread at a time
 
     @cached_property
     def _database(self) -> Any:
@@ -155,10 +158,17 @@ class HyperscanEngine:
             add_end(end)
 
         if self._words:
-            self._database.scan(data, match_event_handler=on_hit)
+            self._scan(data, on_hit)
         table = np.zeros((len(self._words), len(block)), dtype=bool)
         table[words, np.searchsorted(offsets - offsets[0], ends, "left") - 1] = True
         return table
+
+    def _scan(self, data: memoryview, on_hit: Callable[[int, int, int, int, object], None]) -> None:
+        with self._guard:
+            database = self._database
+        if not hasattr(self._own, "scratch"):
+            self._own.scratch = hyperscan.Scratch(database)
+        database.scan(data, match_event_handler=on_hit, scratch=self._own.scratch)
 
 
 class _SizedEngine:
@@ -168,10 +178,16 @@ class _SizedEngine:
         self._patterns = tuple(patterns)
         self._few = ArrowEngine(patterns)
         self._asked = 0
+        self._guard = threading.Lock()
 
     @cached_property
-    def _many(self) -> HyperscanEngine:
+    def _made(self) -> HyperscanEngine:
         return HyperscanEngine(self._patterns)
+
+    @property
+    def _many(self) -> HyperscanEngine:
+        with self._guard:
+            return self._made
 
     def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
         """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
