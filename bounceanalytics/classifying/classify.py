@@ -368,7 +368,11 @@ def _ids(numbers: Numbers, ids: pa.Array) -> Any:
 def _strings(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
     """Return a column as Arrow text; whatever is no text is missing."""
     if column.dtype == object:
-        return pa.array([value if isinstance(value, str) else None for value in column], ARROW_STRING)
+        texts = [value if isinstance(value, str) else None for value in column]
+        try:
+            return pa.array(texts, ARROW_STRING)
+        except UnicodeEncodeError:  # half a sign, which no encoding has
+            return pa.array([text and text.encode(errors="replace").decode() for text in texts], ARROW_STRING)
     values = pa.array(column.array, from_pandas=True)
     return values if values.type == ARROW_STRING else values.cast(ARROW_STRING)
 

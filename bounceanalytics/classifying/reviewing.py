@@ -20,8 +20,10 @@ from bounceanalytics.classifying.opinion import guesses
 from bounceanalytics.classifying.texts import normal_form
 from bounceanalytics.classifying.verdicts import READER
 from bounceanalytics.datasets import as_frame
+from bounceanalytics.errors import FrameError
 from bounceanalytics.schema import (
     ARROW_STRING,
+    BOUNCE_COLUMNS,
     CONFLICT_COLUMNS,
     FAILURE_EVENTS,
     UNCLASSIFIED_COLUMNS,
@@ -29,6 +31,8 @@ from bounceanalytics.schema import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bounceanalytics.classifying.classify import Rules
     from bounceanalytics.datasets import Frame
 
@@ -122,7 +126,7 @@ def conflicts(bounces: Frame, *, rules: Rules = None) -> pd.DataFrame:
     >>> ba.conflicts(bounces)[["text_says", "code_says", "esp_says"]].ne("").any(axis=1).all()
     np.True_
     """
-    frame = as_frame(bounces, REVIEWED)
+    frame = _typed(bounces, REVIEWED)
     frame = frame.loc[frame["conflict"].astype(bool)]
     voted = votes_on(frame, rules=rules)
     told = {f"{name}_says": voted[name].map(_SAYS) for name in voted.columns}
@@ -183,7 +187,7 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
     >>> ba.unclassified(ba.classify(events))["template"].tolist()
     ['550 zorble wibble <id>']
     """
-    frame = as_frame(bounces, _READ)
+    frame = _typed(bounces, _READ)
     frame = frame.loc[is_unclassified(frame)]
     found = _grouped(frame.assign(template=templates(frame["diagnostic"])), ["template"])
     found = found.sort_values(["events", "template"], ascending=[False, True], ignore_index=True)
@@ -193,6 +197,24 @@ def unclassified(bounces: Frame) -> pd.DataFrame:
         for number, (template, guess) in enumerate(zip(found["template"], guessed, strict=True), 1)
     ]
     return UNCLASSIFIED_COLUMNS.frame(found.assign(rule_line=lines))
+
+
+def _typed(bounces: Frame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a classified frame with the dtypes that they have in one.
+
+    Raises
+    ------
+    FrameError
+        If a column is missing, or holds something else.
+    """
+    frame = as_frame(bounces, columns)[list(columns)].reset_index(drop=True)
+    try:
+        return BOUNCE_COLUMNS.select(columns).frame(frame)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise FrameError(
+            f"a column of the classified frame holds something else than classify gives it: {type(error).__name__}; "
+            "classify the events again"
+        ) from None
 
 
 def is_unclassified(frame: pd.DataFrame) -> pd.Series[bool]:

@@ -319,6 +319,7 @@ def require(
                 cure_of_thing(frame, what),
             )
         )
+    names = list(names)
     missing = [name for name in names if name not in found.columns]
     if missing:
         there = shown_titles(found.columns, most=30)
@@ -328,6 +329,12 @@ def require(
             )
             + f"; found: {there}"
         )
+    if not found.columns.is_unique:
+        twice = [name for name in names if list(found.columns).count(name) > 1]
+        if twice:
+            raise FrameError(
+                f"{what} has the columns {', '.join(map(str, twice))} more than once; drop all but one of each"
+            )
     return found
 
 
