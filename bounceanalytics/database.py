@@ -62,7 +62,22 @@ def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]
             database.execute("SET enable_progress_bar = false")
         for name, value in {**_SETTINGS, "temp_directory": spill, **settings}.items():
             database.execute(f"SET {name} = {literal(str(value))}")
-        yield database
+        try:
+            yield database
+        except Exception as error:
+            if is_interrupted(error):
+                raise KeyboardInterrupt from None
+            raise
+
+
+def is_interrupted(error: BaseException) -> bool:
+    """Tell whether the engine ended a query because of Ctrl-C, as which of its errors, or of Arrow's, ever."""
+    said = str(error)
+    return (
+        isinstance(error, duckdb.InterruptException)
+        or said.startswith("INTERRUPT Error")
+        or (isinstance(error, RuntimeError) and said == "Query interrupted")
+    )
 
 
 def _room() -> int | None:

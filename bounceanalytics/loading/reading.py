@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bounceanalytics.database import open_database
+from bounceanalytics.database import is_interrupted, open_database
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.loading import own_frames, records, stored
 from bounceanalytics.loading.account import Batch
@@ -252,7 +252,9 @@ class Reader:
                 " WHERE number IN (SELECT unnest($numbers))",
                 {"numbers": numbers.tolist()},
             ).fetchall()
-        except duckdb.Error:
+        except duckdb.Error as error:
+            if is_interrupted(error):
+                raise
             wanted = set(numbers.tolist())
             spans = enumerate(tolerant_spans(source, found, None), start=1)
             return [span.text for number, span in spans if number in wanted and not span.error]
@@ -422,6 +424,8 @@ class Reader:
                     self.tick(max(self._engine.query_progress(), 0.0) / 100)
         # the engine's errors come through Arrow too, and as one of Unicode where what they quote is cut in a character
         except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            if is_interrupted(error):
+                raise KeyboardInterrupt from None
             if "Out of Memory" in str(error):
                 raise SourceError(
                     "there is not enough memory to read this at once; write it to disk piece by piece with convert(…)"
