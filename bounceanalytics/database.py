@@ -64,7 +64,8 @@ def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]
             database.execute(f"SET {name} = {literal(str(value))}")
         try:
             yield database
-        except Exception as error:
+        except BaseException as error:
+            database.interrupt()  # else to close it waits until the query is done
             if is_interrupted(error):
                 raise KeyboardInterrupt from None
             raise

@@ -16,7 +16,9 @@ ways = {
     "execute": lambda database: database.execute(long),
     "fetch": lambda database: database.sql(long).fetchall(),
     "arrow": lambda database: database.sql(long).to_arrow_table(),
-    "reader": lambda database: list(database.sql("SELECT * FROM range(100000000000)").to_arrow_reader(1000)),
+    "reader": lambda database: [
+        None for piece in database.sql("SELECT * FROM range(100000000000)").to_arrow_reader(1000) if not piece
+    ],
     "frame": lambda database: database.sql(long).df(),
 }
 threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
