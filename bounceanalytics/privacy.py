@@ -261,6 +261,7 @@ def _is_address(name: str) -> bool:
 
 
 _NUMBER = re.compile(r"[\d\s()+./-]{6,}")  # of a telephone
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def _built(text: str) -> str:
@@ -269,6 +270,8 @@ def _built(text: str) -> str:
     >>> _built("Nia Noll, +49 30"), _built("first_name")
     ('Aa Aa, +9 9', 'a_a')
     """
+    if _YEAR.fullmatch(text):
+        return "year"  # the title of a column of numbers
     for run, sign in ((r"\d+", "9"), (r"[^\W\d_a-z]+", "A"), (r"[a-z]+", "a")):
         text = re.sub(run, sign, text)
     return text

@@ -167,7 +167,7 @@ def test_machines_are_hidden_and_nothing_else() -> None:
     "piece", ['"', "=", "a=", "'a", "/a", "a:", "(at", "%4", "a&", "a.b", "SRS0=", "x@", "a  "]
 )
 def test_texts_that_lead_astray_are_soon_done(piece: str) -> None:
-    text = piece * 200_000 + "@example.com"
+    text = piece * 100_000 + "@example.com"
     without_addresses(text)
     without_ips(text)
 
