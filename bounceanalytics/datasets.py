@@ -52,6 +52,7 @@ KINDS = ("month", "partition")
 NO_MONTH = "none"
 _ABOUT = "dataset.json"
 _PATIENCE = 2  # seconds; two moves take less
+_LONG_NAME = 240  # bytes; names beside it have some more, and 255 is the most of most file systems
 _FORMAT = 1
 
 
@@ -110,6 +111,9 @@ class Dataset:
     @property
     def parts(self) -> list[Path]:
         """The Parquet files, by month or share and then in the order in which they were written."""
+        pinned: list[Path] | None = getattr(self, "_parts", None)
+        if pinned is not None:
+            return list(pinned)
         folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
         return sorted(part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet"))
 
@@ -208,9 +212,10 @@ class Dataset:
         return self.columns.select(names).frame(table)
 
     def pinned(self) -> Dataset:
-        """Return the same dataset, which is not read any more once another one has its place."""
+        """Return the dataset as it is now: without what is added later, not to be read once another has its place."""
         same = replace(self)
         object.__setattr__(same, "_pin", self._known())
+        object.__setattr__(same, "_parts", self.parts)
         return same
 
     def _known(self) -> str | None:
@@ -229,7 +234,7 @@ class Dataset:
             except SourceError:
                 same = False
             if not same:
-                raise _replaced(self.path)
+                raise replaced(self.path)
 
     def _require(self, names: Iterable[str]) -> None:
         missing = [name for name in names if name not in self.columns.names]
@@ -242,10 +247,15 @@ def _parquet(part: Path) -> pa.parquet.ParquetFile:
     try:
         return pa.parquet.ParquetFile(part.open("rb") if is_remote(part) else part)
     except FileNotFoundError:
-        raise _replaced(part.parent.parent) from None
+        raise replaced(part.parent.parent) from None
+    except pa.ArrowInvalid:
+        raise SourceError(
+            f"{part.parent.name}/{part.name} of the dataset {part.parent.parent} is damaged; convert into a new folder"
+        ) from None
 
 
-def _replaced(path: Path) -> SourceError:
+def replaced(path: Path) -> SourceError:
+    """Return the error that says so."""
     return SourceError(f"{path} was replaced by another dataset while it was read; read it again")
 
 
@@ -298,10 +308,8 @@ def write_dataset(
     parts: Iterable[tuple[Path, Iterator[pa.Table]]],
     *,
     overwrite: bool,
-    of: str | None = None,
-    **facts: Any,
 ) -> Dataset:
-    """Write a dataset, which is one only when all of it is there; or add parts to one.
+    """Write a dataset, which is one only when all of it is there.
 
     Parameters
     ----------
@@ -312,12 +320,7 @@ def write_dataset(
     parts : iterable of (Path, iterator of pyarrow.Table)
         Place of each file in the folder, and its rows.
     overwrite : bool
-        Begin anew where there is a dataset.
-    of : str, optional
-        Identity of the dataset that it is made of: to one that was made of the same, in the same way, only the parts
-        are added that it has not.
-    **facts
-        In what way it is made.
+        Begin anew where there is a dataset, which stays as it is until the new one is whole.
 
     Raises
     ------
@@ -325,24 +328,15 @@ def write_dataset(
         If there is something already.
     """
     out = path_of(out, OutputError).expanduser()
-    made = {"of": of, **facts}
-    goes_on = of is not None and is_dataset(out) and made == read_about(out).get("made")
-    check_room(out, overwrite=overwrite, goes_on=goes_on)
-    with alone(out):
-        if goes_on and not overwrite:
-            _write_parts(out, parts)
-        else:
-            with whole_folder(out) as home:
-                _write_parts(home, parts)
-                write_about(home, kind, made=made)
+    with room_for(out, overwrite=overwrite, anew=True) as home:
+        _write_parts(home, parts)
+        write_about(home, kind)
     return Dataset(out)
 
 
 def _write_parts(home: Path, parts: Iterable[tuple[Path, Iterator[pa.Table]]]) -> None:
-    """Write the files that are not there yet, each whole or not at all."""
+    """Write files, each whole or not at all."""
     for part, tables in parts:
-        if (home / part).exists():
-            continue
         files = HiddenFiles()
         writer = None
         try:
@@ -369,8 +363,7 @@ def alone(out: Path, *, wait: float = 0) -> Iterator[None]:
     """
     import filelock  # noqa: PLC0415 - slow to import, and only needed here
 
-    # beside the folder, which may be moved away
-    file = out.with_name(f".{out.name}.lock")
+    file = _lock_of(out)
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(file, timeout=wait)
     try:
@@ -380,7 +373,9 @@ def alone(out: Path, *, wait: float = 0) -> Iterator[None]:
     try:
         yield
     finally:
-        if os.name != "nt":  # where it cannot be removed while it is open, and goes by itself
+        if (
+            os.name != "nt" and file.parent.name != STATE
+        ):  # where it cannot be removed while it is open, and goes by itself
             file.unlink(missing_ok=True)
         lock.release()
 
@@ -392,17 +387,32 @@ def _complete(path: Path) -> None:
             complete_folder(path)
 
 
+def _is_movable(out: Path) -> bool:
+    """Return whether another folder can take the place of a dataset: its parent, its name and its disk allow it."""
+    parent = next((one for one in out.parents if one.exists()), out)
+    return os.access(parent, os.W_OK) and len(os.fsencode(out.name)) < _LONG_NAME and not out.is_mount()
+
+
+def _lock_of(out: Path) -> Path:
+    """Return the file that whoever writes a dataset holds: beside the folder, where that may be moved away."""
+    out = out.resolve()
+    return out.with_name(f".{out.name}.lock") if _is_movable(out) else out / STATE / "lock"
+
+
 @contextlib.contextmanager
-def room_for(out: Path, *, overwrite: bool, goes_on: bool = False) -> Iterator[Path]:
+def room_for(out: Path, *, overwrite: bool, goes_on: bool = False, anew: bool = False) -> Iterator[Path]:
     """Yield the folder to write a dataset into, for us alone: its own, or one that takes its place when all is well.
 
     Parameters
     ----------
     out : pathlib.Path
     overwrite : bool
-        Begin anew where there is a dataset, which stays as it is until the new one is whole.
+        Begin anew where there is a dataset, which stays as it is until the new one is whole; where it cannot be moved,
+        or other things lie in its folder, it is thrown away first.
     goes_on : bool, default False
         A dataset that is there is fine, since it is added to.
+    anew : bool, default False
+        Whether nothing that an interrupted run left is of use.
 
     Raises
     ------
@@ -416,18 +426,32 @@ def room_for(out: Path, *, overwrite: bool, goes_on: bool = False) -> Iterator[P
         yield out
         return
     with alone(out):
-        if overwrite and is_dataset(out):
-            with whole_folder(out) as home:
+        check_room(out, overwrite=overwrite, goes_on=goes_on)  # somebody may have come first
+        place = out.resolve()
+        replaces = overwrite and is_dataset(place)
+        if (replaces or anew) and _is_movable(place) and _is_all_ours(place):
+            with whole_folder(place) as home:
                 yield home
         else:
-            yield out
+            if replaces or anew:
+                _clear(place)
+            yield place
+
+
+def _is_all_ours(out: Path) -> bool:
+    """Return whether nobody needs a folder but us."""
+    here = Path.cwd()
+    return out != here and out not in here.parents and (not out.exists() or all(map(_ours, out.iterdir())))
 
 
 def _clear(out: Path) -> None:
     # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
-    (out / STATE / _ABOUT).unlink()
-    for part in [*(part for kind in KINDS for part in out.glob(f"{kind}=*")), out / STATE]:
+    (out / STATE / _ABOUT).unlink(missing_ok=True)
+    for part in [part for kind in KINDS for part in out.glob(f"{kind}=*")]:
         remove_folder(part)
+    for file in (out / STATE).glob("*") if (out / STATE).exists() else ():
+        if file.name != "lock":
+            remove_folder(file) if file.is_dir() else file.unlink()
 
 
 def check_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:

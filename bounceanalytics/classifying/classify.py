@@ -107,8 +107,7 @@ def classify(
         Have a statistical model read each text beside the rules; what both make of it is weighed together. Without it
         the rules alone decide, in their order.
     out : path, optional
-        Folder for the classified rows of a dataset, which then never are in memory as a whole. Where it holds those of
-        the same dataset, by the same rules, only the parts are added that came since.
+        Folder for the classified rows of a dataset, which then never are in memory as a whole.
     overwrite : bool, default False
         Begin anew where ``out`` is a dataset already, which stays as it is until the new one is whole.
 
@@ -161,14 +160,13 @@ def classify(
     if out is not None:
         if dataset is None:
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
-        if place(out).expanduser().absolute() == dataset.path.expanduser().absolute():
+        if place(out).expanduser().resolve() == dataset.path.expanduser().resolve():
             raise OutputError(f"{out} is the dataset itself; name another folder")
         parts = (
             (part.relative_to(dataset.path), _classified(dataset, part, book, second_reader))
             for part in dataset.parts
         )
-        way = {"rules": book.identity, "second_reader": second_reader}
-        return write_dataset(out, "bounces", parts, overwrite=overwrite, of=dataset.id, **way)
+        return write_dataset(out, "bounces", parts, overwrite=overwrite)
     frame = EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas()
     return _classify(frame, book, second_reader)
 

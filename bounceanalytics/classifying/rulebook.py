@@ -6,10 +6,8 @@ general ones, and those asked after a specific code. Looking up a text gives the
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,12 +92,6 @@ class Rulebook:
         self._signed = np.array([number for _, number in signatures], dtype=np.int32)
         self._patterns = tuple(rule.pattern for rule in self.rules)
         self._signature_patterns = tuple(text for text, _ in signatures)
-
-    @property
-    def identity(self) -> str:
-        """What tells these rules, and this version of the package, from others."""
-        told = f"{version('bounceanalytics')}\n{self.rules!r}"
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def place_of(self, rule: int) -> tuple[int, int]:
         """Return tier and mailbox provider (-1 for all) of a rule."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from bounceanalytics.database import open_database
-from bounceanalytics.datasets import Dataset
+from bounceanalytics.datasets import Dataset, replaced
 from bounceanalytics.distributed.cluster import each, threads
 from bounceanalytics.files import place
 from bounceanalytics.history import History
@@ -41,12 +41,16 @@ class _Share:
     """A part of a dataset that holds all events of its addresses, in a period."""
 
     dataset: str
+    id: str | None
     only: str
     span: Times | None
 
     def open(self, stack: contextlib.ExitStack) -> History:
+        given = Dataset(place(self.dataset), self.only)
+        if given.id != self.id:  # what was found of the one would be told of the other
+            raise replaced(given.path)
         database = stack.enter_context(open_database(threads=str(threads())))
-        return History(database, Dataset(place(self.dataset), self.only), self.span)
+        return History(database, given, self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ def open_histories(dataset: Dataset, client: Any, span: Times | None = None) -> 
     folders = sorted({part.parent.name for part in dataset.parts})
     # parts by month do not hold all events of an address: they are one share
     several = folders and all(name.startswith("partition=") for name in folders)
-    shares = [_Share(str(dataset.path), only, span) for only in (folders if several else [""])]
+    shares = [_Share(str(dataset.path), dataset.id, only, span) for only in (folders if several else [""])]
     with contextlib.ExitStack() as stack:
         whole = stack.enter_context(open_database())
         if client is None:

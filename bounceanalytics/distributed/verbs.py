@@ -206,7 +206,7 @@ def classify(
     """
     given = dataset_of(dataset)
     home = _home(out)
-    if str(home) == str(_home(given.path)):
+    if str(_resolved(home)) == str(_resolved(_home(given.path))):
         raise OutputError(f"{home} is the dataset itself; name another folder")
     parts = [str(part) for part in given.parts]
     with room_for(home, overwrite=overwrite) as room:
@@ -279,6 +279,10 @@ def _home(out: Path | str | os.PathLike[str]) -> Path:
     """Return where all workers find a folder."""
     home = place(out)
     return home if is_remote(home) else home.expanduser().absolute()
+
+
+def _resolved(home: Path) -> Path:
+    return home if is_remote(home) else home.resolve()
 
 
 def _empty(home: Path) -> None:

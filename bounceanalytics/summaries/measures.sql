@@ -31,7 +31,7 @@ CREATE OR REPLACE TEMP MACRO minutes_of(moment) AS epoch_us(moment) // 60_000_00
 
 CREATE OR REPLACE TEMP MACRO course(moment, outcome, bounce_type, rated) AS struct_pack(
     t := sum(minutes_of(moment)) FILTER (rated),
-    tt := sum(minutes_of(moment) * minutes_of(moment)) FILTER (rated),
+    tt := sum(minutes_of(moment)::HUGEINT * minutes_of(moment)) FILTER (rated),
     th := coalesce(sum(minutes_of(moment)) FILTER (rated AND outcome = 'bounced' AND bounce_type = 'hard'), 0),
     rated_first := min(moment) FILTER (rated),
     rated_last := max(moment) FILTER (rated)

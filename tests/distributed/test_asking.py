@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pandas as pd
 import pytest
 
 import bounceanalytics as ba
+from bounceanalytics.distributed import members
 from bounceanalytics.errors import FrameError, PolicyError, SourceError
 
 
@@ -91,3 +93,9 @@ def test_one_folder_of_a_dataset(bounces):
     assert not set(shares[0].to_pandas(["recipient"])["recipient"]) & set(
         shares[1].to_pandas(["recipient"])["recipient"].dropna()
     )
+
+
+def test_a_share_of_another_dataset_is_not_taken(bounces):
+    share = members._Share(str(bounces.path), "another", bounces.parts[0].parent.name, None)
+    with contextlib.ExitStack() as stack, pytest.raises(SourceError, match="was replaced by another dataset"):
+        share.open(stack)

@@ -124,3 +124,14 @@ def test_nothing_in_parts_is_nothing() -> None:
     with in_parts(nothing, 2) as parts:
         for name, function in ASKED.items():
             pd.testing.assert_frame_equal(function(parts), function(nothing), obj=name)
+
+
+def test_late_years_add_up() -> None:
+    bounces = classified(
+        [
+            {"recipient": f"a{n}@one.example", "event": "delivered", "timestamp": "9999-01-01T00:00Z"}
+            for n in range(30)
+        ]
+    )
+    with in_parts(bounces, 3) as parts:
+        pd.testing.assert_frame_equal(ba.summarize_domains(parts), ba.summarize_domains(bounces))

@@ -6,7 +6,6 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 
 import bounceanalytics as ba
@@ -155,21 +154,57 @@ def test_what_is_asked_in_several_steps_is_asked_of_one_dataset(tmp_path):
             history.gather(["recipient"])
 
 
-def test_classified_again_it_gets_what_was_added(tmp_path):
+def test_what_is_asked_is_asked_of_the_parts_that_were_there(tmp_path):
     exports = write(tmp_path / "exports", "a.json")
     events = ba.convert(exports, tmp_path / "events")
-    bounces = ba.classify(events, out=tmp_path / "bounces")
-    times = {part.name: part.stat().st_mtime_ns for part in bounces.parts}
+    pinned = events.pinned()
     write(exports, "b.json", first=1000)
-    ba.convert(exports, tmp_path / "events")
-    bounces = ba.classify(events, out=tmp_path / "bounces")
-    assert times.items() <= {part.name: part.stat().st_mtime_ns for part in bounces.parts}.items()
-    pd.testing.assert_frame_equal(bounces.to_pandas(), ba.classify(events))
-    with pytest.raises(ba.OutputError, match="exists"):  # in another way
-        ba.classify(events, out=tmp_path / "bounces", second_reader=False)
-    ba.convert(exports, tmp_path / "events", overwrite=True)
-    with pytest.raises(ba.OutputError, match="exists"):  # of another dataset
-        ba.classify(events, out=tmp_path / "bounces")
+    assert len(ba.convert(exports, tmp_path / "events")) == 600
+    assert len(pinned) == len(pinned.to_pandas(["event"])) == 300
+
+
+def test_other_things_in_the_folder_stay(tmp_path):
+    exports = write(tmp_path / "exports", "a.json")
+    out = tmp_path / "events"
+    ba.convert(exports, out)
+    (out / "README.md").write_text("mine", encoding="utf-8")
+    (out / "raw").mkdir()
+    assert len(ba.convert(write(tmp_path / "more", "c.json", "d.json"), out, overwrite=True)) == 600
+    assert (out / "README.md").read_text(encoding="utf-8") == "mine"
+    assert (out / "raw").is_dir()
+
+
+def test_a_dataset_in_a_folder_that_cannot_be_moved(tmp_path, monkeypatch):
+    exports = write(tmp_path / "exports", "a.json")
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "disk" / "events", target_is_directory=True)
+    for overwrite in (False, True, True):
+        assert len(ba.convert(exports, link, overwrite=overwrite)) == 300
+        assert link.is_symlink()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for overwrite in (False, True):
+        assert len(ba.convert(exports, ".", overwrite=overwrite)) == 300
+    long = tmp_path / ("x" * 250)
+    for overwrite in (False, True):
+        assert len(ba.convert(exports, long, overwrite=overwrite)) == 300
+
+
+def test_classified_into_itself_under_another_name(tmp_path):
+    events = ba.convert(write(tmp_path / "exports", "a.json"), tmp_path / "events")
+    (tmp_path / "sub").mkdir()
+    for classify in (ba.classify, ba.distributed.classify):
+        with pytest.raises(ba.OutputError, match="is the dataset itself"):
+            classify(events, out=tmp_path / "sub" / ".." / "events", overwrite=True)
+    assert events.kind == "events"
+
+
+def test_a_damaged_part_is_named(tmp_path):
+    events = ba.convert(write(tmp_path / "exports", "a.json"), tmp_path / "events")
+    events.parts[0].write_bytes(b"no")
+    with pytest.raises(ba.SourceError, match="is damaged"):
+        events.to_pandas()
 
 
 def test_leftovers_of_another_run_are_not_taken_for_ours(tmp_path):
