@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: In memory, in UTC, and never anything from the network.
-_SETTINGS = {
+_SETTINGS: dict[str, str | bool] = {
     "TimeZone": "UTC",
     "preserve_insertion_order": False,  # every query that needs an order asks for it
     "autoinstall_known_extensions": False,
@@ -57,18 +57,25 @@ def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]
             )
         settings = {"memory_limit": f"{room // 2 // 1024**2}MiB", "threads": "1", **settings}
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as spill, duckdb.connect() as database:
-        # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
-        with contextlib.suppress(duckdb.Error):
-            database.execute("SET enable_progress_bar = false")
-        for name, value in {**_SETTINGS, "temp_directory": spill, **settings}.items():
-            database.execute(f"SET {name} = {literal(str(value))}")
         try:
+            _set_up(database, {**_SETTINGS, "temp_directory": spill, **settings})
             yield database
         except BaseException as error:
             database.interrupt()  # else to close it waits until the query is done
             if is_interrupted(error):
                 raise KeyboardInterrupt from None
             raise
+
+
+def _set_up(database: duckdb.DuckDBPyConnection, settings: dict[str, str | bool]) -> None:
+    try:
+        # it would be drawn on standard output; in a notebook without ipywidgets there is none, and not even the setting
+        database.execute("SET enable_progress_bar = false")
+    except duckdb.Error as error:
+        if is_interrupted(error):
+            raise
+    for name, value in settings.items():
+        database.execute(f"SET {name} = {literal(str(value))}")
 
 
 def is_interrupted(error: BaseException) -> bool:

@@ -8,11 +8,12 @@ of what went into it. Any program that reads Parquet can read it.
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib.util
 import json
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,11 +103,6 @@ class Dataset:
     def kind(self) -> str:
         """``events`` or ``bounces`` (classified events)."""
         return str(read_about(self.path)["kind"])
-
-    @property
-    def id(self) -> str | None:
-        """What tells it from another dataset in the same place; None in those of earlier versions."""
-        return read_about(self.path).get("id")
 
     @property
     def parts(self) -> list[Path]:
@@ -211,17 +207,10 @@ class Dataset:
         table = self.table(names)  # which says what is not there
         return self.columns.select(names).frame(table)
 
-    def pinned(self) -> Dataset:
-        """Return the dataset as it is now: without what is added later, not to be read once another has its place."""
-        same = replace(self)
-        object.__setattr__(same, "_pin", self._known())
-        object.__setattr__(same, "_parts", self.parts)
-        return same
-
     def _known(self) -> str | None:
         """Return what tells this dataset from one that takes its place; None in a store, which has no places."""
         pin: str | None = getattr(self, "_pin", None)
-        return pin if pin or is_remote(self.path) else self.id
+        return pin if pin or is_remote(self.path) else identity_of(self)
 
     def _stays(self, known: str | None) -> None:
         """Refuse to go on with another dataset, which has parts of the same names.
@@ -230,7 +219,7 @@ class Dataset:
         """
         if known is not None:
             try:
-                same = self.id == known
+                same = identity_of(self) == known
             except SourceError:
                 same = False
             if not same:
@@ -266,6 +255,19 @@ def _with_texts(table: pa.Table) -> pa.Table:
         return table
     texts = schema.join_tags(table.column(place).to_pylist())
     return table.set_column(place, pa.field("tags", texts.type), texts)
+
+
+def identity_of(dataset: Dataset) -> str | None:
+    """Return what tells a dataset from another one in the same place; None for those of earlier versions."""
+    return read_about(dataset.path).get("id")
+
+
+def pinned(dataset: Dataset) -> Dataset:
+    """Return a dataset as it is now: without what is added later, and not to be read once another has its place."""
+    same = copy.copy(dataset)
+    object.__setattr__(same, "_pin", dataset._known())  # noqa: SLF001 - of this module
+    object.__setattr__(same, "_parts", dataset.parts)
+    return same
 
 
 def is_dataset(path: Any) -> bool:

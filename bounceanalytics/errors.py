@@ -159,8 +159,8 @@ class NoNetworkWarning(Discreet, UserWarning):
 def listed(things: Sequence[str], between: str = ", ") -> str:
     """Return what a message names one after another: not all of very many, and none at great length.
 
-    >>> listed(["a", "b"]), listed(["a"] * 1000, "; ")[-24:]
-    ('a, b', 'a; a; a and 980 more')
+    >>> listed(["a", "b"]), listed(["a"] * 1000, "; ")[-14:]
+    ('a, b', 'a and 980 more')
     """
     half = _LONGEST // 2
     # before they are cut: of half an address, nobody knows that it is one

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from bounceanalytics.database import open_database
-from bounceanalytics.datasets import Dataset, replaced
+from bounceanalytics.datasets import Dataset, identity_of, replaced
 from bounceanalytics.distributed.cluster import each, threads
 from bounceanalytics.files import place
 from bounceanalytics.history import History
@@ -47,7 +47,7 @@ class _Share:
 
     def open(self, stack: contextlib.ExitStack) -> History:
         given = Dataset(place(self.dataset), self.only)
-        if given.id != self.id:  # what was found of the one would be told of the other
+        if identity_of(given) != self.id:  # what was found of the one would be told of the other
             raise replaced(given.path)
         database = stack.enter_context(open_database(threads=str(threads())))
         return History(database, given, self.span)
@@ -194,7 +194,9 @@ def open_histories(dataset: Dataset, client: Any, span: Times | None = None) -> 
     folders = sorted({part.parent.name for part in dataset.parts})
     # parts by month do not hold all events of an address: they are one share
     several = folders and all(name.startswith("partition=") for name in folders)
-    shares = [_Share(str(dataset.path), dataset.id, only, span) for only in (folders if several else [""])]
+    shares = [
+        _Share(str(dataset.path), identity_of(dataset), only, span) for only in (folders if several else [""])
+    ]
     with contextlib.ExitStack() as stack:
         whole = stack.enter_context(open_database())
         if client is None:

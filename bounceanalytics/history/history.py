@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from bounceanalytics import schema
 from bounceanalytics.addresses import normal_form
 from bounceanalytics.database import open_database, run_statements
-from bounceanalytics.datasets import as_dataset
+from bounceanalytics.datasets import as_dataset, pinned
 from bounceanalytics.errors import FrameError, WrongClockWarning
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class History:
     ) -> None:
         self.database = database
         dataset = as_dataset(bounces)
-        self._dataset = dataset and dataset.pinned()
+        self._dataset = dataset and pinned(dataset)
         brought = schema.BOUNCE_COLUMNS.bring(bounces) if self._dataset is None else None
         self._frame: Any = bounces if brought is None else brought
         self._columns: dict[str, pa.ChunkedArray] = {}

@@ -64,7 +64,7 @@ def check_timezone(timezone: str | None) -> None:
     >>> check_timezone("berlin")
     Traceback (most recent call last):
         ...
-    ValueError: timezone 'berlin' is not known; did you mean 'Europe/Berlin'?
+    bounceanalytics.errors.FormatError: timezone 'berlin' is not known; did you mean 'Europe/Berlin'?
     """
     try:
         zoneinfo.ZoneInfo("UTC" if timezone is None else timezone)

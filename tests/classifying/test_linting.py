@@ -41,7 +41,7 @@ def test_a_sound_file(tmp_path) -> None:
         ([("lazy", "lazy", "nonsense")], [("own-1", "broken")]),
         ([("lazy (?:llama ?)+llama", "lazy llama llama")], []),
         ([("lazy (?:(?:llama )+)+x", "lazy llama x")], [("own-1", "catastrophic")]),
-        ([("lazy(?:llama){1001}", "lazy")], [("own-1", "too big")]),
+        ([("lazy(?:llama){1001}", "lazy")], [("own-1", "broken")]),
         ([("[a-z] [a-z]{5}", "y llama")], [("own-1", "slow")]),
         ([("llama", "llama"), ("lazy llama", "lazy llama")], [("own-2", "unreachable")]),
         ([("lazy llama", "lazy llama"), ("llama", "llama")], []),

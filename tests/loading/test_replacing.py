@@ -157,7 +157,7 @@ def test_what_is_asked_in_several_steps_is_asked_of_one_dataset(tmp_path):
 def test_what_is_asked_is_asked_of_the_parts_that_were_there(tmp_path):
     exports = write(tmp_path / "exports", "a.json")
     events = ba.convert(exports, tmp_path / "events")
-    pinned = events.pinned()
+    pinned = datasets.pinned(events)
     write(exports, "b.json", first=1000)
     assert len(ba.convert(exports, tmp_path / "events")) == 600
     assert len(pinned) == len(pinned.to_pandas(["event"])) == 300
