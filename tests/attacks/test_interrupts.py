@@ -1,38 +1,30 @@
-"""Ctrl-C is KeyboardInterrupt, wherever the engine is at that moment."""
+"""Ctrl-C is KeyboardInterrupt, whatever the engine, or Arrow, makes of it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
+import duckdb
+import pyarrow as pa
 import pytest
 
-PROGRAM = """
-import os, signal, sys, threading
 from bounceanalytics.database import open_database
 
-long = "SELECT sum(a.range * b.range % 7) AS n FROM range(1000000) a, range(1000000) b"
-ways = {
-    "execute": lambda database: database.execute(long),
-    "arrow": lambda database: database.sql(long).to_arrow_table(),
-    "reader": lambda database: [
-        None for piece in database.sql("SELECT * FROM range(100000000000)").to_arrow_reader(1000) if not piece
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
+        RuntimeError("Query interrupted"),
+        pa.ArrowInvalid("INTERRUPT Error: Interrupted!"),
+        KeyboardInterrupt(),
     ],
-    "frame": lambda database: database.sql(long).df(),
-}
-try:
-    with open_database() as database:
-        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-        ways[sys.argv[1]](database)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
+    ids=lambda error: type(error).__name__,
+)
+def test_an_interrupt_is_one(error: BaseException) -> None:
+    with pytest.raises(KeyboardInterrupt), open_database() as database:
+        database.execute("SELECT 1")
+        raise error
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent to oneself")
-@pytest.mark.parametrize("way", ["execute", "arrow", "reader", "frame"])
-def test_an_interrupt_is_one(way: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, way], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout.strip() == "interrupted", done.stderr[-300:]
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="something else"), open_database():
+        raise RuntimeError("something else")
