@@ -11,7 +11,11 @@ from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 
+import pytest
+
 from tests.attacks.attack import Arena, Attack, attacks
+
+pytestmark = pytest.mark.slow  # one after the other, they take a minute
 
 EVENT = {
     "email": "ann@example.com",

@@ -266,6 +266,7 @@ def check(walked, content, **options):
     return count, of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVENTS)
 @pytest.mark.parametrize("wrapper", JSON)
 def test_engine_gives_what_the_walk_gives(walked, wrapper, name):
@@ -276,7 +277,7 @@ def test_engine_gives_what_the_walk_gives(walked, wrapper, name):
 
 
 @pytest.mark.parametrize("wrapper", TAKEN)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in range(1, 3))])
 def test_wrappers_in_wrappers(walked, wrapper, seed):
     rng = rng_of(wrapper, seed)
     outer = JSON[rng.choice(TAKEN)]
@@ -284,7 +285,7 @@ def test_wrappers_in_wrappers(walked, wrapper, seed):
 
 
 @pytest.mark.parametrize("wrapper", TAKEN)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in range(1, 6))])
 def test_odd_lines(walked, wrapper, seed):
     rng = rng_of(wrapper, seed)
     check(
