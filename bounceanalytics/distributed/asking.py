@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bounceanalytics.cleaning import clean as clean_list
+from bounceanalytics.datasets import pinned
 from bounceanalytics.deciding import decide as decide_all
 from bounceanalytics.distributed.members import open_histories
 from bounceanalytics.distributed.verbs import dataset_of
@@ -209,7 +210,7 @@ def report(
     from bounceanalytics.report.contents import earlier, nothing_in, spans_of, tell  # noqa: PLC0415
     from bounceanalytics.report.spans import times_of  # noqa: PLC0415
 
-    given = dataset_of(bounces)
+    given = pinned(dataset_of(bounces))  # all that follows is asked of the same rows
     target = room_for(path, overwrite=overwrite)
     about, against, every, before = None, None, None, None
     if period is not None or compare is not None:

@@ -164,14 +164,19 @@ def _address() -> str | None:
 
 def _forget_old() -> None:
     for key, held in list(_held.items()):
-        if time.monotonic() - held.asked > _KEPT and not _guard[key].locked():
-            _close(key)
+        lock = _guard[key]
+        if time.monotonic() - held.asked > _KEPT and lock.acquire(blocking=False):
+            try:
+                _close(key)
+            finally:
+                lock.release()
 
 
 def _forget(run: str) -> None:
-    for key in list(_held):
-        if key[0] == run:
+    for key in [key for key in _guard if key[0] == run]:
+        with _guard[key]:  # a task that nobody waits for may still be at it
             _close(key)
+        del _guard[key]
 
 
 def _close(key: tuple[str, _Share]) -> None:

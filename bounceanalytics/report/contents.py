@@ -12,7 +12,7 @@ import pandas as pd
 
 from bounceanalytics.classifying.reviewing import REVIEWED, conflicts, is_unclassified, unclassified
 from bounceanalytics.database import open_database
-from bounceanalytics.datasets import as_dataset
+from bounceanalytics.datasets import as_dataset, pinned
 from bounceanalytics.deciding.decide import decide
 from bounceanalytics.errors import FrameError
 from bounceanalytics.finding.recovery import recovery_totals
@@ -251,9 +251,10 @@ def _checked(checks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _whole(bounces: Frame, *columns: str) -> Frame:
-    """Return a frame that has these columns; a dataset as it is."""
+    """Return a frame that has these columns; a dataset as it is now."""
     needed = ("event", "timestamp", *columns)
-    return bounces if as_dataset(bounces) is not None else BOUNCE_COLUMNS.require(bounces, needed)
+    dataset = as_dataset(bounces)
+    return BOUNCE_COLUMNS.require(bounces, needed) if dataset is None else pinned(dataset)
 
 
 def _bare(frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,11 @@ def test_an_attack_that_succeeds_is_told(name: str, arena: Arena, tmp_path: Path
     attack = Attack(
         name=name, call=call, error="something else", check="right", seconds=0.5, mib=100, clock=2
     )
-    with pytest.raises(AssertionError, match=words):
-        arena.survives(attack, tmp_path)
+    assert re.search(words, "\n".join(arena.faults(attack, tmp_path)))
 
 
 def test_an_attack_that_fails_is_right(arena: Arena, tmp_path: Path) -> None:
     attack = Attack(
         name="none", call="bounceanalytics --version", check="'bounceanalytics' in out", seconds=1
     )
-    arena.survives(attack, tmp_path)
+    assert not arena.faults(attack, tmp_path)

@@ -1,0 +1,114 @@
+"""What a dataset says about itself, and who holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bounceanalytics.errors import OutputError, SourceError
+from bounceanalytics.files import complete_folder, is_between, is_remote, place, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STATE = "_state"
+#: What the parts are told apart by: the time of their rows, or the share of the addresses that they hold.
+KINDS = ("month", "partition")
+#: Name of the part of rows without a time.
+NO_MONTH = "none"
+ABOUT = "dataset.json"
+_PATIENCE = 2  # seconds; two moves take less
+_LONG_NAME = 240  # bytes; names beside it have some more, and 255 is the most of most file systems
+_FORMAT = 1
+
+
+def is_dataset(path: Any) -> bool:
+    """Return whether a path is that of a dataset of this package."""
+    if is_remote(path):
+        return importlib.util.find_spec("upath") is not None and (place(path) / STATE / ABOUT).is_file()
+    if not isinstance(path, (str, os.PathLike)):
+        return False
+    about = os.path.join(path, STATE, ABOUT)  # noqa: PTH118 - Path's own raises where it is no path
+    if not os.path.isfile(about):  # noqa: PTH113
+        with contextlib.suppress(OSError, ValueError):
+            _complete(Path(path).absolute())
+    return os.path.isfile(about)  # noqa: PTH113
+
+
+def replaced(path: Path) -> SourceError:
+    """Return the error that says so."""
+    return SourceError(f"{path} was replaced by another dataset while it was read; read it again")
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Return what a dataset says about itself."""
+    try:
+        about: dict[str, Any] = json.loads((path / STATE / ABOUT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise replaced(path) from None
+    except (OSError, ValueError):
+        raise SourceError(
+            f"the state of the dataset {path} cannot be read; convert into a new folder"
+        ) from None
+    if about.get("format") != _FORMAT:
+        raise SourceError(f"the dataset {path} was written by another version; convert into a new folder")
+    return about
+
+
+def write_about(path: Path, kind: str, **facts: Any) -> None:
+    """Write what a dataset says about itself; from here on it is one."""
+    about = {"format": _FORMAT, "kind": kind, "id": secrets.token_hex(8), **facts}
+    write_text(path / STATE / ABOUT, json.dumps(about, indent=1))
+
+
+@contextlib.contextmanager
+def alone(out: Path, *, wait: float = 0) -> Iterator[None]:
+    """Hold a dataset for us, or refuse to; it is let go when the process ends, however it does.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+    wait : float, default 0
+        Seconds to wait for another one who holds it.
+    """
+    import filelock  # noqa: PLC0415 - slow to import, and only needed here
+
+    file = _lock_of(out)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(file, timeout=wait)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise OutputError(f"another program is writing {out}; wait for it, or name another folder") from None
+    try:
+        yield
+    finally:
+        if (
+            os.name != "nt" and file.parent.name != STATE
+        ):  # where it cannot be removed while it is open, and goes by itself
+            file.unlink(missing_ok=True)
+        lock.release()
+
+
+def _complete(path: Path) -> None:
+    """Finish what a process left that was killed while it gave a dataset its place; wait for one that is at it."""
+    if is_between(path):
+        with contextlib.suppress(OutputError), alone(path, wait=_PATIENCE):
+            complete_folder(path)
+
+
+def is_movable(out: Path) -> bool:
+    """Return whether another folder can take the place of a dataset: its parent, its name and its disk allow it."""
+    parent = next((one for one in out.parents if one.exists()), out)
+    return os.access(parent, os.W_OK) and len(os.fsencode(out.name)) < _LONG_NAME and not out.is_mount()
+
+
+def _lock_of(out: Path) -> Path:
+    """Return the file that whoever writes a dataset holds: beside the folder, where that may be moved away."""
+    out = out.resolve()
+    return out.with_name(f".{out.name}.lock") if is_movable(out) else out / STATE / "lock"

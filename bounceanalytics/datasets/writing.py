@@ -1,0 +1,151 @@
+"""Writing a dataset: whole, for us alone, and in the place of another one only when it is."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from bounceanalytics.datasets.dataset import Dataset
+from bounceanalytics.datasets.state import ABOUT, KINDS, STATE, alone, is_dataset, is_movable, write_about
+from bounceanalytics.errors import OutputError
+from bounceanalytics.files import (
+    HiddenFiles,
+    is_remote,
+    path_of,
+    refuse_existing,
+    remove_folder,
+    whole_folder,
+)
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+
+def write_dataset(
+    out: str | os.PathLike[str],
+    kind: str,
+    parts: Iterable[tuple[Path, Iterator[pa.Table]]],
+    *,
+    overwrite: bool,
+) -> Dataset:
+    """Write a dataset, which is one only when all of it is there.
+
+    Parameters
+    ----------
+    out : path
+        Its folder.
+    kind : str
+        ``events`` or ``bounces``.
+    parts : iterable of (Path, iterator of pyarrow.Table)
+        Place of each file in the folder, and its rows.
+    overwrite : bool
+        Begin anew where there is a dataset, which stays as it is until the new one is whole.
+
+    Raises
+    ------
+    OutputError
+        If there is something already.
+    """
+    out = path_of(out, OutputError).expanduser()
+    with room_for(out, overwrite=overwrite, anew=True) as home:
+        _write_parts(home, parts)
+        write_about(home, kind)
+    return Dataset(out)
+
+
+def _write_parts(home: Path, parts: Iterable[tuple[Path, Iterator[pa.Table]]]) -> None:
+    """Write files, each whole or not at all."""
+    for part, tables in parts:
+        files = HiddenFiles()
+        writer = None
+        try:
+            for table in tables:
+                writer = writer or pa.parquet.ParquetWriter(
+                    files.new(home / part), table.schema, compression="zstd"
+                )
+                writer.write_table(table.cast(writer.schema))
+        finally:
+            if writer:
+                writer.close()
+        files.reveal()
+
+
+@contextlib.contextmanager
+def room_for(out: Path, *, overwrite: bool, goes_on: bool = False, anew: bool = False) -> Iterator[Path]:
+    """Yield the folder to write a dataset into, for us alone: its own, or one that takes its place when all is well.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+    overwrite : bool
+        Begin anew where there is a dataset, which stays as it is until the new one is whole; where it cannot be moved,
+        or other things lie in its folder, it is thrown away first.
+    goes_on : bool, default False
+        A dataset that is there is fine, since it is added to.
+    anew : bool, default False
+        Whether nothing that an interrupted run left is of use.
+
+    Raises
+    ------
+    OutputError
+        If there is something else, or a dataset that may be neither replaced nor added to, or is being written.
+    """
+    check_room(out, overwrite=overwrite, goes_on=goes_on)
+    if is_remote(out):  # stores know no folders that could be moved
+        if overwrite and is_dataset(out):
+            _clear(out)
+        yield out
+        return
+    with alone(out):
+        check_room(out, overwrite=overwrite, goes_on=goes_on)  # somebody may have come first
+        place = out.resolve()
+        replaces = overwrite and is_dataset(place)
+        if (replaces or anew) and is_movable(place) and _is_all_ours(place):
+            with whole_folder(place) as home:
+                yield home
+        else:
+            if replaces or anew:
+                _clear(place)
+            yield place
+
+
+def _is_all_ours(out: Path) -> bool:
+    """Return whether nobody needs a folder but us."""
+    here = Path.cwd()
+    return out != here and out not in here.parents and (not out.exists() or all(map(_ours, out.iterdir())))
+
+
+def _clear(out: Path) -> None:
+    # the folder stops being a dataset first, so that a half-deleted one is never taken for whole
+    (out / STATE / ABOUT).unlink(missing_ok=True)
+    for part in [part for kind in KINDS for part in out.glob(f"{kind}=*")]:
+        remove_folder(part)
+    for file in (out / STATE).glob("*") if (out / STATE).exists() else ():
+        if file.name != "lock":
+            remove_folder(file) if file.is_dir() else file.unlink()
+
+
+def check_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
+    """Refuse a folder that holds something else, or a dataset that may be neither replaced nor added to.
+
+    Raises
+    ------
+    OutputError
+        If it does.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file; name a folder for the dataset")
+    if is_dataset(out):
+        refuse_existing([out], overwrite=overwrite or goes_on, folders=True)
+    elif out.exists() and any(not _ours(part) for part in out.iterdir()):
+        raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
+
+
+def _ours(part: Path) -> bool:
+    """Return whether an entry may be what an interrupted run left."""
+    return part.is_dir() and (part.name == STATE or part.name.partition("=")[0] in KINDS)
