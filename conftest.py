@@ -13,15 +13,18 @@ import bounceanalytics as ba
 from tests.browser.chromium import require_chromium
 
 #: Examples that draw images with a browser, which takes its time.
-DRAWING = {"bounceanalytics.charts.images.save", "bounceanalytics.report.save_charts"}
+MANY = "bounceanalytics.report.save_charts"
+DRAWING = {"bounceanalytics.charts.images.save", MANY}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let examples that draw images be slow ones."""
+    """Let examples that draw images be slow ones, and the one that draws all of them run before a release only."""
     for item in items:
         if isinstance(item, DoctestItem) and item.name in DRAWING:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.browser)
+            if item.name == MANY:
+                item.add_marker(pytest.mark.huge)
 
 
 class Shared:

@@ -36,7 +36,7 @@ def run(exports: Path, folder: Path, workers: int) -> dict[str, Any]:
         return made
 
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         events = timed("convert", ba.distributed.convert, exports, folder / "events", client=client)

@@ -57,7 +57,7 @@ class Attack:
     room : int
         MiB of address space that the call is given beyond what it has, if any: less than it would like to have.
     slow : bool
-        It takes more than half a second, and one that is like it is quick.
+        It takes more than half a second, and one that is like it is quick: it runs before a release.
     """
 
     name: str
@@ -77,7 +77,8 @@ class Attack:
 
 def attacks(rows: Iterable[Attack]) -> Any:
     """Return the decorator that runs a test once for each row, as its argument ``attack``."""
-    marked = [pytest.param(row, id=row.name, marks=[pytest.mark.slow] if row.slow else []) for row in rows]
+    rare = [pytest.mark.slow, pytest.mark.huge]
+    marked = [pytest.param(row, id=row.name, marks=rare if row.slow else []) for row in rows]
     return pytest.mark.parametrize("attack", marked)
 
 

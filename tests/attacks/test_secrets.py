@@ -58,6 +58,12 @@ SPELLINGS: dict[str, str] = {
     "apostrophe": "o'{}@example.com",
     "slashes": "/c=us/s={}/@example.com",
     "comment": "{}(home)@example.com",
+    "comment after a blank": "{} (home)@example.com",
+    "sign twice": "{}@@example.com",
+    "half a quote": "{}'@example.com",
+    "typographic quotes": "\u201c{}\u201d@example.com",
+    "braces": "{{{}}}@example.com",
+    "backslash": "{}\\@example.com",
     "tag": "news+{}@example.com",
     "no dot": "{}@localhost",
     "literal": "{}@[192.0.2.9]",
@@ -87,6 +93,8 @@ NO_ADDRESSES = (
     "s3://bucket/events",
     r"\S+@\S+",
     "a@",
+    "key '@timestamp' and \"@type\"",
+    "<@example.com>",
 )
 
 

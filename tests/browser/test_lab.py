@@ -89,7 +89,13 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=pytest.mark.huge if number else ())
+        for number, path in enumerate(NOTEBOOKS)
+    ],
+)
 def test_every_cell_runs_and_every_chart_is_drawn(lab: str, browser: Any, path: Path, tmp_path: Path) -> None:
     import nbformat  # reads grammars for seconds, and every worker collects all tests
 

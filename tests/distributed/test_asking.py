@@ -34,9 +34,8 @@ def test_every_summary_is_that_of_one_machine(bounces):
         pd.testing.assert_frame_equal(getattr(found, name), getattr(whole, name), obj=name)
 
 
-@pytest.mark.parametrize("redact", [True, False])
-def test_a_report_is_that_of_one_machine(bounces, tmp_path, redact):
-    options = {"policy": ba.Policy.preset("default"), "compare": "previous", "title": "All", "redact": redact}
+def test_a_report_is_that_of_one_machine(bounces, tmp_path):
+    options = {"policy": ba.Policy.preset("default"), "compare": "previous", "title": "All"}
     there = ba.distributed.report(bounces, tmp_path / "there.html", **options)
     here = ba.report(bounces, tmp_path / "here.html", **options)
     assert there.read_bytes() == here.read_bytes()
@@ -44,7 +43,7 @@ def test_a_report_is_that_of_one_machine(bounces, tmp_path, redact):
 
 def test_a_report_of_a_period(bounces, tmp_path):
     last = ba.summarize_days(bounces)["period"].max()
-    options = {"period": "7D", "compare": str(last.date())}
+    options = {"period": "7D", "compare": str(last.date()), "redact": False}
     there = ba.distributed.report(bounces, tmp_path / "there.html", **options)
     assert there.read_bytes() == ba.report(bounces, tmp_path / "here.html", **options).read_bytes()
     for period in ("2001", ("2001-01-01", "2001-02-01")):

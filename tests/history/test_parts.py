@@ -34,9 +34,9 @@ def samples() -> pd.DataFrame:
     return ba.classify(ba.load(ba.samples() / "exports" / "ses").events)
 
 
-@pytest.fixture(scope="module", params=[2, 5])
-def parts(samples: pd.DataFrame, request: pytest.FixtureRequest) -> Iterator[Histories]:
-    with in_parts(samples, request.param) as found:
+@pytest.fixture(scope="module")
+def parts(samples: pd.DataFrame) -> Iterator[Histories]:
+    with in_parts(samples, 3) as found:
         yield found
 
 
@@ -95,7 +95,9 @@ def mail(seed: int) -> pd.DataFrame:
     return classified(rows)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=[pytest.mark.slow, pytest.mark.huge]) for seed in range(1, 6))]
+)
 def test_parts_of_any_mail_are_the_whole(seed: int) -> None:
     bounces = mail(seed)
     with in_parts(bounces, 3) as parts:
