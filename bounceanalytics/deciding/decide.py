@@ -153,8 +153,9 @@ def decide(
     policy = checked_policy(policy)
     with History.open(bounces) as history:
         prepare(history, policy, _moment(at))
-        verdicts = pa.concat_tables(history.collect(verdicts_of))
-    return frame_of(_in_order(verdicts), policy)
+        parts = history.collect(verdicts_of)
+    verdicts = parts[0] if len(parts) == 1 else _in_order(pa.concat_tables(parts).unify_dictionaries())
+    return frame_of(verdicts, policy)
 
 
 def prepare(history: History, policy: Policy, moment: datetime | None = None) -> None:
@@ -208,9 +209,22 @@ def verdicts_of(history: History) -> pa.Table:
     found = history.table(read_sql("deciding", "retry_on"))
     places = pc.index_in(verdicts["address"], found["address"].combine_chunks())
     retry_on = found["retry_on"].combine_chunks().take(places.combine_chunks())
-    addresses = history.addresses.take(verdicts["address"].combine_chunks())
-    verdicts = verdicts.append_column("retry_on", retry_on)
-    return verdicts.set_column(verdicts.column_names.index("address"), "address", addresses)
+    address = history.addresses.take(verdicts["address"].combine_chunks()).cast(schema.ARROW_STRING)
+    told = {
+        **{name: verdicts[name] for name in verdicts.column_names},
+        "address": address,
+        "domain": domain_of(address) if len(address) else address,
+        "retry_on": retry_on,
+    }
+    # a part may have a machine of its own: here are words numbered, and rows put in order, which makes it easy for all
+    return _in_order(
+        pa.table(
+            {
+                one.name: told[one.name].dictionary_encode() if one.kind == "category" else told[one.name]
+                for one in schema.DECISION_COLUMNS
+            }
+        )
+    )
 
 
 def _in_order(verdicts: pa.Table) -> pa.Table:
@@ -246,9 +260,6 @@ def _titles() -> pa.Table:
 
 def frame_of(verdicts: pa.Table, policy: Policy) -> pd.DataFrame:
     """Return verdicts as the frame that :func:`decide` returns."""
-    address = verdicts["address"].cast(schema.ARROW_STRING)
-    domains = domain_of(address.combine_chunks()) if len(address) else pa.nulls(0, schema.ARROW_STRING)
-    verdicts = verdicts.append_column("domain", domains)
     frame = schema.DECISION_COLUMNS.frame(verdicts)
     frame.attrs["policy"] = policy.to_dict()
     return frame

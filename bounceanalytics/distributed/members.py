@@ -61,6 +61,23 @@ class _Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class _Packed:
+    """A large table on its way: verdicts pack to a quarter."""
+
+    stream: pa.Buffer
+
+    @classmethod
+    def of(cls, table: pa.Table) -> _Packed:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+            stream.write_table(table)
+        return cls(sink.getvalue())
+
+    def unpacked(self) -> pa.Table:
+        return pa.ipc.open_stream(self.stream).read_all()
+
+
+@dataclass(frozen=True, slots=True)
 class _Work:
     """Something to be done in each history."""
 
@@ -113,7 +130,7 @@ class OnWorkers:
         shared = self._run, self._written, _Work(work, self._sent(given), {}), self._tables
         answers = each(self._client, _answer, self._shares, shared=shared, homes=self._homes)
         self._homes = [home for home, _ in answers]
-        return [made for _, made in answers]
+        return [made.unpacked() if isinstance(made, _Packed) else made for _, made in answers]
 
     def _sent(self, given: tuple[object, ...]) -> tuple[object, ...]:
         """Return what is given, where large tables are sent by themselves, and once."""
@@ -147,7 +164,9 @@ def _answer(
             for one in written[held.done :]:
                 one.of(held.history, tables)
                 held.done += 1
-            return _address(), work.of(held.history, tables)
+            made = work.of(held.history, tables)
+            large = isinstance(made, pa.Table) and made.nbytes > _LARGE
+            return _address(), _Packed.of(made) if large else made
         except BaseException:  # half done: the next one begins anew
             _close(key)
             raise
