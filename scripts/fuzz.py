@@ -1,8 +1,9 @@
 """Look for input that breaks a promise: whatever comes in, each record is accounted for, and errors are our own.
 
 Run ``python scripts/fuzz.py --minutes 30``. Pieces of exports, mails and lists are put into one another, spelled anew
-and damaged at random. What is found is written to a folder, one file each, with the sentence that tells what broke. The
-same seed tries the same inputs.
+and damaged at random; so are rules, policies, hashes, and a file of a ledger, a cleaned list or a dataset. What is
+found is written to a folder, one file each, with the sentence that tells what broke. The same seed tries the same
+inputs.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -35,6 +38,8 @@ from tests.loading.wrappings import FILES, JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
 #: Most CPU seconds for an input of these sizes, which are all small.
 _LIMIT = 8.0
@@ -155,22 +160,94 @@ def _packed(content: bytes, pick: random.Random) -> bytes:
     return _damaged(content, pick) if pack and pick.random() < 0.5 else content
 
 
-def _names(pick: random.Random) -> str:
-    return pick.choice(
-        (
-            "x.json",
-            "events.csv",
-            "bounces.csv",
-            "a.log",
-            "x.gz",
-            "x",
-            "box.mbox",
-            "x.yaml",
-            "list.txt",
-            "x.xlsx",
-            "x.snappy",
-        )
-    )
+def _export(pick: random.Random) -> bytes:
+    return _packed(_damaged(_written(pick), pick), pick)
+
+
+_RULES = (
+    '[[rule]]\nid = "ours"\nreason = "spam"\npattern = "no such [thing] (?:here|there)"\n',
+    '[words]\nthing = ["user", "mailbox", "account"]\n',
+    '[[rule]]\nid = "theirs"\nreason = "unknown_user"\nprovider = "google"\npattern = "user.{0,20}unknown"\n',
+)
+_SETTINGS = (
+    "true",
+    "-1",
+    "nan",
+    "inf",
+    "1e400",
+    '"hold"',
+    "[]",
+    "{}",
+    "99999999999999999999",
+    "2026-01-01",
+    "''",
+)
+
+
+def _rules(pick: random.Random) -> bytes:
+    return _damaged("".join(pick.sample(_RULES, pick.randint(1, 3))).encode(), pick)
+
+
+def _policy(pick: random.Random) -> bytes:
+    lines = ba.Policy.preset(pick.choice(("default", "strict", "lenient"))).to_toml().splitlines()
+    for _ in range(pick.choice((0, 1, 1, 3))):
+        at = pick.randrange(len(lines))
+        key, sign, _ = lines[at].partition("=")
+        lines[at] = f"{key}{sign} {pick.choice(_SETTINGS)}" if sign else pick.choice(lines)
+    text = "\n".join(lines).encode()
+    return _damaged(text, pick) if pick.random() < 0.5 else text
+
+
+def _hashes(pick: random.Random) -> bytes:
+    known = ba.hash_addresses([f"kim{n}@example.com" for n in range(20)])
+    return _damaged("\n".join(("hash", *map(str, known))).encode(), pick)
+
+
+@cache
+def _bounces() -> pd.DataFrame:
+    events = [sendgrid_bounce(number) for number in range(60)]
+    return ba.classify(ba.load(json.dumps(events).encode()).events)
+
+
+@cache
+def _made(what: str) -> dict[str, bytes]:
+    """Return the files of a ledger, a cleaned list or a dataset, by their names."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder, what)
+        home.mkdir()
+        if what == "ledger":
+            with ba.Ledger(home / "x.ledger") as ledger:
+                ledger.update(_bounces())
+        elif what == "cleaned":
+            rows = "".join(f"{n},reader{n}@example.com\n" for n in range(90))
+            ba.clean(f"id,email\n{rows}".encode(), _bounces(), home / "run")
+            ba.clean(f"id,email\n{rows}".encode(), _bounces().iloc[:9], home / "other")
+        else:
+            for name in ("a", "b"):
+                (home / f"{name}.json").write_bytes(json.dumps([sendgrid_bounce(ord(name))]).encode() + b"{")
+            ba.convert(sorted(home.glob("*.json")), home / "events")
+        return {
+            str(path.relative_to(home)): path.read_bytes()
+            for path in sorted(home.rglob("*"))
+            if path.is_file()
+        }
+
+
+def _one_of(what: str) -> Callable[[random.Random], tuple[str, bytes]]:
+    def made(pick: random.Random) -> tuple[str, bytes]:
+        name, content = pick.choice(list(_made(what).items()))
+        return name, _damaged(content, pick)
+
+    return made
+
+
+def _named(
+    make: Callable[[random.Random], bytes], *names: str
+) -> Callable[[random.Random], tuple[str, bytes]]:
+    return lambda pick: (pick.choice(names), make(pick))
+
+
+# what is done with it
 
 
 def try_load(path: Path, pick: random.Random) -> None:
@@ -184,11 +261,8 @@ def try_load(path: Path, pick: random.Random) -> None:
 
 def try_list(path: Path, _: random.Random) -> None:
     """Clean a file as a list; its rows must add up to those of the files written."""
-    export = json.dumps(
-        {"email": "kim1@example.com", "event": "bounce", "type": "bounce", "sg_event_id": "1"}
-    )
     with tempfile.TemporaryDirectory() as folder:
-        done = ba.clean(path, ba.classify(ba.load(export.encode()).events), Path(folder, "out"))
+        done = ba.clean(path, _bounces(), Path(folder, "out"))
         parts = sum(
             done.rows[part] for part in ("kept", "removed", "held", "unreadable") if part in done.rows
         )
@@ -196,21 +270,105 @@ def try_list(path: Path, _: random.Random) -> None:
             raise AssertionError(f"rows do not add up: {done.rows}")
 
 
-TARGETS = {"load": try_load, "list": try_list}
+def try_rules(path: Path, _: random.Random) -> None:
+    """Classify by rules of one's own, and have them looked through."""
+    ba.classify_text(["550 5.1.1 no such user here", "452 4.2.2 full"], rules=path)
+    ba.lint_rules(path)
 
 
-def _broken(target: str, content: bytes, name: str, seed: str) -> str:
+def try_policy(path: Path, _: random.Random) -> None:
+    """Decide by a policy of one's own, which says of itself what it is."""
+    policy = ba.Policy.load(path)
+    ba.decide(_bounces(), policy)
+    again = path.with_name("again.toml")
+    again.write_text(policy.to_toml(), encoding="utf-8")
+    if ba.Policy.load(again).to_dict() != policy.to_dict():
+        raise AssertionError("what the policy says of itself is another policy")
+
+
+def try_hashes(path: Path, _: random.Random) -> None:
+    """Look for addresses on a list of hashes."""
+    ba.match_hashes([f"kim{n}@example.com" for n in range(9)], path)
+
+
+def try_ledger(path: Path, _: random.Random) -> None:
+    """Read a ledger, and write to it."""
+    with ba.Ledger(path) as ledger:
+        ledger.entries()
+        ledger.verdicts()
+        ledger.update(_bounces())
+        if not len(ledger.entries()):
+            raise AssertionError("nothing is in it after an update")
+
+
+def try_cleaned(path: Path, _: random.Random) -> None:
+    """Put a list together again, of which a file was damaged: it is the whole list, or a sentence."""
+    home = path.parent.parent
+    ba.diff(home / "run", home / "other")
+    ba.restore(home / "run", home / "again.csv")
+    rows = (home / "again.csv").read_bytes().count(b"reader")
+    if rows != 90:
+        raise AssertionError(f"{rows} of 90 rows came back")
+
+
+def try_dataset(path: Path, _: random.Random) -> None:
+    """Read a dataset of which a file was damaged, decide on it, and go on with it."""
+    home = next(one for one in path.parents if (one / "a.json").exists())
+    for step in (
+        lambda: ba.load(home / "events").check(),
+        lambda: ba.decide(ba.classify(home / "events")),
+        lambda: ba.classify(home / "events", out=home / "bounces"),
+        lambda: ba.convert(sorted(home.glob("*.json")), home / "events"),
+    ):
+        with suppress(ba.BounceAnalyticsError):
+            step()
+    again = ba.convert(sorted(home.glob("[ab].json")), home / "events", overwrite=True)
+    if path.suffix != ".json" and len(again) != 2:
+        raise AssertionError(f"{len(again)} events after a new start")
+
+
+class Target(NamedTuple):
+    """What makes an input and its name, what is done with it, and which files lie beside it."""
+
+    make: Callable[[random.Random], tuple[str, bytes]]
+    work: Callable[[Path, random.Random], None]
+    beside: str = ""
+
+
+_NAMES = (
+    *("x.json", "events.csv", "bounces.csv", "a.log", "x.gz", "x", "box.mbox"),
+    *("x.yaml", "list.txt", "x.xlsx", "x.snappy", "x.parquet", "x.zip"),
+)
+TARGETS = {
+    "load": Target(_named(_export, *_NAMES), try_load),
+    "mail": Target(_named(lambda pick: _damaged(_mails(pick), pick), "x.mbox", "x.eml", "x.json"), try_load),
+    "list": Target(_named(_export, *_NAMES), try_list),
+    "rules": Target(_named(_rules, "rules.toml"), try_rules),
+    "policy": Target(_named(_policy, "policy.toml"), try_policy),
+    "hashes": Target(_named(_hashes, "hashes.csv", "hashes.txt"), try_hashes),
+    "ledger": Target(_one_of("ledger"), try_ledger, "ledger"),
+    "cleaned": Target(_one_of("cleaned"), try_cleaned, "cleaned"),
+    "dataset": Target(_one_of("dataset"), try_dataset, "dataset"),
+}
+_OFTEN = {"load": 6, "list": 2}
+
+
+def _broken(target: Target, content: bytes, name: str, seed: str) -> str:
     """Return what promise an input breaks, or nothing."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        path = Path(folder, name)
-        path.write_bytes(content)
+        beside = _made(target.beside) if target.beside else {}
+        for one, bytes_of in {**beside, name: content}.items():
+            Path(folder, one).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, one).write_bytes(bytes_of)
         start = time.process_time()
         try:
-            TARGETS[target](path, random.Random(seed))
-        except (ba.BounceAnalyticsError, ba.FormatError) as error:
+            target.work(Path(folder, name), random.Random(seed))
+        except ba.BounceAnalyticsError as error:
             if _ADDRESS.search(str(error)):
                 return f"an address in a message: {error}"
+            if len(str(error).splitlines()) != 1:
+                return f"more than a sentence: {error!r}"
         except Exception:  # whatever else there is, is what is looked for
             return traceback.format_exc()
         spent = time.process_time() - start
@@ -231,9 +389,9 @@ def main(minutes: float, seed: int, out: Path) -> None:
         number += 1
         name = f"{seed}-{number}"
         pick = random.Random(name)
-        target = pick.choice(("load", "load", "load", "list"))
-        content = _packed(_damaged(_written(pick), pick), pick)
-        broken = _broken(target, content, _names(pick), name)
+        (target,) = pick.choices(list(TARGETS), [_OFTEN.get(one, 1) for one in TARGETS])
+        file, content = TARGETS[target].make(pick)
+        broken = _broken(TARGETS[target], content, file, name)
         tried[target] += 1
         if not broken:
             continue
@@ -241,7 +399,7 @@ def main(minutes: float, seed: int, out: Path) -> None:
         if kind not in found:
             out.mkdir(parents=True, exist_ok=True)
             (out / f"{target}-{name}").write_bytes(content)
-            (out / f"{target}-{name}.txt").write_text(broken, encoding="utf-8")
+            (out / f"{target}-{name}.txt").write_text(f"{file}\n{broken}", encoding="utf-8")
             click.echo(f"{target} {name}: {kind}")
         found[kind] = name
     click.echo(f"{sum(tried.values()):,} inputs tried ({dict(tried)}), {len(found)} kinds of findings")

@@ -5,6 +5,7 @@ The work is done per distinct text and in whole columns; no step looks at rows o
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,12 +19,13 @@ import pyarrow.parquet
 from bounceanalytics.classifying.candidates import Candidate, candidates
 from bounceanalytics.classifying.distinct import distinct_rows
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
+from bounceanalytics.classifying.reader import model_bytes
 from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
-from bounceanalytics.datasets import Dataset, as_dataset, write_dataset
+from bounceanalytics.datasets import Dataset, Part, as_dataset, identity_of, pinned, write_dataset
 from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.files import place, publish
-from bounceanalytics.knowledge.rules import WORD_COLUMNS, read_rules
+from bounceanalytics.knowledge.rules import WORD_COLUMNS, mailbox_providers, read_rules
 from bounceanalytics.schema import (
     ACTIONS,
     ARROW_STRING,
@@ -107,7 +109,8 @@ def classify(
         Have a statistical model read each text beside the rules; what both make of it is weighed together. Without it
         the rules alone decide, in their order.
     out : path, optional
-        Folder for the classified rows of a dataset, which then never are in memory as a whole.
+        Folder for the classified rows of a dataset, which then never are in memory as a whole. Run it again when the
+        dataset has grown: what was classified by the same rules is not classified again.
     overwrite : bool, default False
         Begin anew where ``out`` is a dataset already, which stays as it is until the new one is whole.
 
@@ -142,7 +145,7 @@ def classify(
     FormatError, SourceError
         If a file of rules is not right or cannot be read.
     OutputError
-        If ``out`` is there already.
+        If ``out`` is there already, and no dataset of the same events by the same rules.
 
     References
     ----------
@@ -162,11 +165,13 @@ def classify(
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
         if place(out).expanduser().resolve() == dataset.path.expanduser().resolve():
             raise OutputError(f"{out} is the dataset itself; name another folder")
+        now = pinned(dataset)
         parts = (
-            (part.relative_to(dataset.path), _classified(dataset, part, book, second_reader))
-            for part in dataset.parts
+            Part(part.relative_to(now.path), part, _classified(now, part, book, second_reader))
+            for part in now.parts
         )
-        return write_dataset(out, "bounces", parts, overwrite=overwrite)
+        made = {"events": identity_of(now), "rules": _mark(book, second_reader)}
+        return write_dataset(out, "bounces", parts, made=made, overwrite=overwrite)
     frame = EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas()
     return _classify(frame, book, second_reader)
 
@@ -198,6 +203,13 @@ def _classify(events: pd.DataFrame, book: Rulebook, second_reader: bool) -> pd.D
     verdicts = _verdicts(_columns(events), book, events.index, second_reader)
     others = events.drop(columns=[name for name in verdicts if name in events.columns])
     return others.assign(**{name: verdicts[name].array for name in VERDICT_COLUMNS.names})
+
+
+def _mark(book: Rulebook, second_reader: bool) -> str:
+    """Return what tells those who judge, rules and reader, from any others."""
+    readers = [model_bytes()] if second_reader else []
+    told = repr((book.rules, mailbox_providers())).encode()
+    return hashlib.sha256(b"".join([told, *readers])).hexdigest()[:32]
 
 
 def _book(rules: Rules) -> Rulebook:

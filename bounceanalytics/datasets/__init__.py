@@ -20,7 +20,7 @@ from bounceanalytics.datasets.state import (
     replaced,
     write_about,
 )
-from bounceanalytics.datasets.writing import check_room, room_for, write_dataset
+from bounceanalytics.datasets.writing import Part, check_room, room_for, write_dataset
 
 if TYPE_CHECKING:
     from bounceanalytics.datasets.dataset import Frame as Frame
@@ -30,6 +30,7 @@ __all__ = [
     "NO_MONTH",
     "STATE",
     "Dataset",
+    "Part",
     "alone",
     "as_dataset",
     "as_frame",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from bounceanalytics import schema
-from bounceanalytics.datasets.state import KINDS, NO_MONTH, is_dataset, read_about, replaced
+from bounceanalytics.datasets.state import KINDS, NO_MONTH, STATE, is_dataset, read_about, replaced
 from bounceanalytics.errors import FrameError, SourceError
 from bounceanalytics.files import is_remote, place
 from bounceanalytics.privacy import shown
@@ -82,7 +82,15 @@ class Dataset:
         if pinned is not None:
             return list(pinned)
         folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
-        return sorted(part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet"))
+        done = self._done()
+        found = [part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet")]
+        return sorted(part for part in found if done is None or _unit_of(part) in done)
+
+    def _done(self) -> set[str] | None:
+        """Return the units whose parts are all there; None where parts have none: a part counts when its unit does."""
+        if self.kind != "events" or not any(self.path.glob("month=*")):
+            return None
+        return {_unit_of(note) for note in (self.path / STATE).glob("unit-*.json")}
 
     @property
     def columns(self) -> schema.Table:
@@ -209,6 +217,11 @@ def _parquet(part: Path) -> pa.parquet.ParquetFile:
         raise SourceError(
             f"{part.parent.name}/{part.name} of the dataset {part.parent.parent} is damaged; convert into a new folder"
         ) from None
+
+
+def _unit_of(file: Path) -> str:
+    """Return the number of the unit that a part, or a note, is of."""
+    return file.stem.split("-")[1]
 
 
 def _with_texts(table: pa.Table) -> pa.Table:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from bounceanalytics.datasets.dataset import Dataset
-from bounceanalytics.datasets.state import ABOUT, KINDS, STATE, alone, is_dataset, is_movable, write_about
+from bounceanalytics.datasets.state import (
+    ABOUT,
+    KINDS,
+    STATE,
+    alone,
+    is_dataset,
+    is_movable,
+    read_about,
+    write_about,
+)
 from bounceanalytics.errors import OutputError
 from bounceanalytics.files import (
     HiddenFiles,
@@ -26,14 +38,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of a dataset that is to be written.
+
+    Attributes
+    ----------
+    place : pathlib.Path
+        Of the file in the folder.
+    source : pathlib.Path
+        File that it is made of.
+    tables : iterator of pyarrow.Table
+        Its rows.
+    """
+
+    place: Path
+    source: Path
+    tables: Iterator[pa.Table]
+
+
 def write_dataset(
     out: str | os.PathLike[str],
     kind: str,
-    parts: Iterable[tuple[Path, Iterator[pa.Table]]],
+    parts: Iterable[Part],
     *,
+    made: dict[str, str | None],
     overwrite: bool,
 ) -> Dataset:
     """Write a dataset, which is one only when all of it is there.
+
+    One that was made the same way is written anew as a whole, too, but from it are taken the parts whose sources have
+    not changed.
 
     Parameters
     ----------
@@ -41,8 +76,9 @@ def write_dataset(
         Its folder.
     kind : str
         ``events`` or ``bounces``.
-    parts : iterable of (Path, iterator of pyarrow.Table)
-        Place of each file in the folder, and its rows.
+    parts : iterable of Part
+    made : dict of str to str
+        What it is made of and how; the names say what it is called in a message.
     overwrite : bool
         Begin anew where there is a dataset, which stays as it is until the new one is whole.
 
@@ -52,27 +88,66 @@ def write_dataset(
         If there is something already.
     """
     out = path_of(out, OutputError).expanduser()
-    with room_for(out, overwrite=overwrite, anew=True) as home:
-        _write_parts(home, parts)
-        write_about(home, kind)
+    goes_on = not overwrite and not is_remote(out) and is_dataset(out)
+    with room_for(out, overwrite=overwrite, goes_on=goes_on, anew=True) as home:
+        # asked when nobody else can write it any more
+        earlier = _made_before(out, kind, made) if goes_on else {}
+        written = {}
+        for part in parts:
+            name = part.place.as_posix()
+            written[name] = _content_of(part.source)
+            if earlier.get(name) != written[name] or not (out / part.place).exists():
+                _write_part(home / part.place, part.tables)
+            elif home != out.resolve():
+                _take_over(out / part.place, home / part.place)
+        for left in [file for one in KINDS for file in home.glob(f"{one}=*/*")]:
+            if left.relative_to(home).as_posix() not in written:
+                left.unlink()
+        write_about(home, kind, made=made, parts=written)
     return Dataset(out)
 
 
-def _write_parts(home: Path, parts: Iterable[tuple[Path, Iterator[pa.Table]]]) -> None:
-    """Write files, each whole or not at all."""
-    for part, tables in parts:
-        files = HiddenFiles()
-        writer = None
-        try:
-            for table in tables:
-                writer = writer or pa.parquet.ParquetWriter(
-                    files.new(home / part), table.schema, compression="zstd"
-                )
-                writer.write_table(table.cast(writer.schema))
-        finally:
-            if writer:
-                writer.close()
-        files.reveal()
+def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str, str]:
+    """Return the parts of a dataset that was made the same way, and the content that each was made of."""
+    about = read_about(out)
+    if about["kind"] != kind or None in made.values() or "made" not in about:
+        refuse_existing([out], overwrite=False, folders=True)
+    for what, how in made.items():
+        if about["made"].get(what) != how:
+            raise OutputError(
+                f"{out} was made with other {what}: name another folder, or begin anew with overwrite=True"
+            )
+    found: dict[str, str] = about["parts"]
+    return found
+
+
+def _content_of(file: Path) -> str:
+    """Return what tells a file from all that have another content."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+
+
+def _take_over(file: Path, name: Path) -> None:
+    """Give a file, which nobody changes, another name too."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        name.hardlink_to(file)
+    except OSError:  # not every file system can
+        shutil.copyfile(file, name)
+
+
+def _write_part(path: Path, tables: Iterator[pa.Table]) -> None:
+    """Write a file, whole or not at all."""
+    files = HiddenFiles()
+    writer = None
+    try:
+        for table in tables:
+            writer = writer or pa.parquet.ParquetWriter(files.new(path), table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+    finally:
+        if writer:
+            writer.close()
+    files.reveal()
 
 
 @contextlib.contextmanager
@@ -88,7 +163,7 @@ def room_for(out: Path, *, overwrite: bool, goes_on: bool = False, anew: bool = 
     goes_on : bool, default False
         A dataset that is there is fine, since it is added to.
     anew : bool, default False
-        Whether nothing that an interrupted run left is of use.
+        Another one takes its place in any case: nothing that an interrupted run left is of use.
 
     Raises
     ------
@@ -109,7 +184,7 @@ def room_for(out: Path, *, overwrite: bool, goes_on: bool = False, anew: bool = 
             with whole_folder(place) as home:
                 yield home
         else:
-            if replaces or anew:
+            if replaces or (anew and not is_dataset(place)):
                 _clear(place)
             yield place
 

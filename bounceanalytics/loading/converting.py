@@ -55,6 +55,7 @@ _OPEN_MONTHS = 24  # files of one unit that are written at a time
 _ROWS = (
     100_000  # of a part that are written at a time; a few large groups are read faster than many small ones
 )
+_REJECTS = 5_000  # records that are kept in memory, each with up to 500 signs of its text
 _EDGE = 64 * 1024  # bytes at both ends of a file that tell it from others of its size
 _PIECE, _PIECES = 16 * 1024, 64  # bytes, and how many times, of a file that are looked at again
 
@@ -281,11 +282,11 @@ class _State:
             account,
             home,
             copies,
-            self._rejects(number),
+            self.rejects(number),
             self.folder / f"keys-{number:05d}.npy",
         )
 
-    def _rejects(self, number: int) -> Path:
+    def rejects(self, number: int) -> Path:
         """Return where rejected records are: not called Parquet, since whoever reads all of that wants events."""
         earlier = self.folder / f"rejects-{number:05d}.parquet"
         return earlier if earlier.exists() else earlier.with_suffix(".table")
@@ -365,6 +366,7 @@ class _Unit:
         self._copies = 0
         self._number = state.next_number
         self._writers: dict[str, pa.parquet.ParquetWriter] = {}
+        self._rejects: pa.parquet.ParquetWriter | None = None
         self._files = HiddenFiles()
         self._pieces: dict[str, int] = defaultdict(int)
         self._waiting: list[pa.Table] = []
@@ -385,16 +387,15 @@ class _Unit:
                 reader.rejects.clear()
             else:
                 self._write(batch)
+                self._put_rejects(reader, _REJECTS)
         self._account.notes += notes(source, found, self._account.records)
 
     def finish(self, reader: Reader) -> None:
         """Give the files their names and note that the unit is done."""
         self._write_out()
+        self._put_rejects(reader)
         self._close()
         done = self._state.place(self._number, self._account, self._home, self._copies)
-        if reader.rejects:
-            rejects_frame(reader.rejects).to_parquet(self._files.new(done.rejects), compression="zstd")
-            reader.rejects.clear()
         if len(self._new):
             with self._files.new(done.keys).open(
                 "wb"
@@ -446,6 +447,17 @@ class _Unit:
             for month, rows in _months(pa.concat_tables(waiting)):
                 self._writer(month).write_table(rows)
 
+    def _put_rejects(self, reader: Reader, least: int = 1) -> None:
+        """Write rejected records, where there are so many."""
+        if sum(map(len, reader.rejects)) < least:
+            return
+        if self._rejects is None:
+            path = self._files.new(self._state.rejects(self._number))
+            self._rejects = pa.parquet.ParquetWriter(path, REJECTS, compression="zstd")
+        frame = rejects_frame(reader.rejects)
+        self._rejects.write_table(pa.Table.from_pandas(frame, preserve_index=False).cast(REJECTS))
+        reader.rejects.clear()
+
     def _settle(self, record: NDArray[np.int64], again: NDArray[np.bool_]) -> None:
         """Count rows and loaded records; a record without a new row is a duplicate. One may go on in the next piece."""
         if not len(record):
@@ -476,10 +488,15 @@ class _Unit:
     def _close(self) -> None:
         while self._writers:
             self._writers.popitem()[1].close()
+        if self._rejects:
+            self._rejects.close()
+            self._rejects = None
 
 
 #: Columns of each part.
 SCHEMA = schema.EVENT_COLUMNS.arrow
+#: Columns of the table of rejected records.
+REJECTS = schema.REJECT_COLUMNS.arrow
 
 # to gather the values of a column for its rows to point at, or the least and largest, is of use where they come again
 _REPEATING = [

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from bounceanalytics import schema
 from bounceanalytics.cleaning import Cleaning, clean
 from bounceanalytics.cleaning.records import find_records
-from bounceanalytics.datasets import write_dataset
+from bounceanalytics.datasets import Part, write_dataset
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import FormatError, FrameError, OutputError, PolicyError, SourceError
 from tests.classified import classified
@@ -468,10 +468,11 @@ def test_a_million_addresses_have_as_many_hashes(tmp_path: Path) -> None:
 
 def test_a_dataset_instead_of_a_frame(tmp_path: Path) -> None:
     frame = events()
-    parts_ = [
-        (Path("month=2026-03/part-00001.parquet"), iter([pa.Table.from_pandas(frame, preserve_index=False)]))
-    ]
-    dataset = write_dataset(tmp_path / "bounces.parquet", "bounces", parts_, overwrite=False)
+    source = tmp_path / "source"
+    source.touch()
+    rows = iter([pa.Table.from_pandas(frame, preserve_index=False)])
+    part = Part(Path("month=2026-03/part-00001.parquet"), source, rows)
+    dataset = write_dataset(tmp_path / "bounces.parquet", "bounces", [part], made={}, overwrite=False)
     raw = b"email\ngone@example.com\nfine@example.com\n"
     for number, bounces in enumerate((dataset, dataset.path, frame)):
         clean(raw, bounces, tmp_path / str(number))
