@@ -69,7 +69,9 @@ class _Packed:
     @classmethod
     def of(cls, table: pa.Table) -> _Packed:
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+        with pa.ipc.new_stream(
+            sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")
+        ) as stream:
             stream.write_table(table)
         return cls(sink.getvalue())
 

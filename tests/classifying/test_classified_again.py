@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -72,7 +71,7 @@ def test_other_events_are_not_added(events, tmp_path):
     ba.classify(events, out=tmp_path / "bounces")
     ba.convert(export(tmp_path / "others", "a.json", 500), tmp_path / "events", overwrite=True)
     for other in (tmp_path / "events", ba.convert(tmp_path / "others", tmp_path / "more")):
-        with pytest.raises(ba.OutputError, match="was made with other events: .*overwrite=True"):
+        with pytest.raises(ba.OutputError, match=r"was made with other events: .*overwrite=True"):
             ba.classify(other, out=tmp_path / "bounces")
     same(ba.classify(tmp_path / "events", out=tmp_path / "bounces", overwrite=True), events)
 
@@ -82,7 +81,7 @@ def test_other_rules_are_not_mixed(events, tmp_path):
     rules.write_text('[[rule]]\nid = "ours"\nreason = "spam"\npattern = "no mailbox"\n')
     ba.classify(events, out=tmp_path / "bounces")
     for options in ({"rules": rules}, {"second_reader": False}):
-        with pytest.raises(ba.OutputError, match="was made with other rules: .*overwrite=True"):
+        with pytest.raises(ba.OutputError, match=r"was made with other rules: .*overwrite=True"):
             ba.classify(events, out=tmp_path / "bounces", **options)
     bounces = ba.classify(events, out=tmp_path / "bounces", rules=rules, overwrite=True)
     assert set(bounces.to_pandas()["rule"].dropna()) == {"ours"}
@@ -149,17 +148,3 @@ def test_who_reads_the_earlier_one_is_told(events, tmp_path):
     ba.classify(events, out=tmp_path / "bounces")
     with pytest.raises(ba.SourceError, match="was replaced"):
         list(tables)
-
-
-def test_rejected_records_are_written_as_they_come(tmp_path, monkeypatch):
-    from bounceanalytics.loading import converting  # noqa: PLC0415 - its limit
-
-    monkeypatch.setattr(converting, "_REJECTS", 3)
-    good = lines(*(sendgrid_bounce(number) for number in range(20))).splitlines()
-    broken = b"\n".join(line if number % 3 else line[:50] for number, line in enumerate(good))
-    (tmp_path / "a.json").write_bytes(broken)
-    found = ba.load(ba.convert(tmp_path / "a.json", tmp_path / "events"))
-    whole = ba.load(tmp_path / "a.json")
-    pd.testing.assert_frame_equal(found.rejects, whole.rejects)
-    assert len(found.rejects) == 7
-    assert not [name for name in os.listdir(tmp_path / "events" / STATE) if name.startswith(".")]

@@ -355,3 +355,15 @@ def test_files_of_several_folders_may_have_one_name(tmp_path):
     (folders[0] / "events.json").write_bytes(lines(sendgrid_bounce(0), sendgrid_bounce(7)))
     with pytest.raises(ba.OutputError, match=r"events\.json has changed since"):
         ba.convert(folders[0], tmp_path / "each")
+
+
+def test_rejected_records_are_written_as_they_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(converting, "_REJECTS", 3)
+    good = lines(*(sendgrid_bounce(number) for number in range(20))).splitlines()
+    broken = b"\n".join(line if number % 3 else line[:50] for number, line in enumerate(good))
+    (tmp_path / "a.json").write_bytes(broken)
+    found = ba.load(ba.convert(tmp_path / "a.json", tmp_path / "events"))
+    whole = ba.load(tmp_path / "a.json")
+    pd.testing.assert_frame_equal(found.rejects, whole.rejects)
+    assert len(found.rejects) == 7
+    assert not [one for one in (tmp_path / "events" / datasets.STATE).iterdir() if one.name.startswith(".")]
