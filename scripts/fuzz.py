@@ -217,7 +217,7 @@ def _made(what: str) -> dict[str, bytes]:
         home.mkdir()
         if what == "ledger":
             with ba.Ledger(home / "x.ledger") as ledger:
-                ledger.update(_bounces())
+                ledger.update(ba.decide(_bounces()))
         elif what == "cleaned":
             rows = "".join(f"{n},reader{n}@example.com\n" for n in range(90))
             ba.clean(f"id,email\n{rows}".encode(), _bounces(), home / "run")
@@ -296,7 +296,7 @@ def try_ledger(path: Path, _: random.Random) -> None:
     with ba.Ledger(path) as ledger:
         ledger.entries()
         ledger.verdicts()
-        ledger.update(_bounces())
+        ledger.update(ba.decide(_bounces()))
         if not len(ledger.entries()):
             raise AssertionError("nothing is in it after an update")
 

@@ -192,7 +192,9 @@ def classify_part(
     book = _book(rules)
     with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
         written = Path(folder, "part.parquet")
-        with pa.parquet.ParquetWriter(written, BOUNCE_COLUMNS.arrow, compression="zstd") as writer:
+        with pa.parquet.ParquetWriter(
+            written, BOUNCE_COLUMNS.arrow, compression="zstd", write_page_checksum=True
+        ) as writer:
             for table in _classified(given, path, book, second_reader):
                 writer.write_table(table)
         publish(written, place(out) / path.parent.name / path.name)

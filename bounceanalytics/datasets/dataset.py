@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from bounceanalytics import schema
-from bounceanalytics.datasets.state import KINDS, NO_MONTH, STATE, is_dataset, read_about, replaced
+from bounceanalytics.datasets.state import KINDS, NO_MONTH, STATE, damaged, is_dataset, read_about, replaced
 from bounceanalytics.errors import FrameError, SourceError
 from bounceanalytics.files import is_remote, place
 from bounceanalytics.privacy import shown
+
+#: What pyarrow raises where a file is not as it was written.
+_DAMAGED = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError)
 
 if TYPE_CHECKING:
     import os
@@ -133,7 +136,10 @@ class Dataset:
         for one in self.parts if part is None else [part]:
             file = _parquet(one)
             self._stays(known)
-            for batch in file.iter_batches(rows, columns=names):
+            if not set(names) <= set(file.schema_arrow.names):
+                raise damaged(one)
+            batches = file.iter_batches(rows, columns=names)
+            while (batch := _next_of(batches, one)) is not None:
                 yield _with_texts(pa.Table.from_batches([batch]).select(names))
         self._stays(known)
 
@@ -210,13 +216,20 @@ class Dataset:
 
 def _parquet(part: Path) -> pa.parquet.ParquetFile:
     try:
-        return pa.parquet.ParquetFile(part.open("rb") if is_remote(part) else part)
+        return pa.parquet.ParquetFile(
+            part.open("rb") if is_remote(part) else part, page_checksum_verification=True
+        )
     except FileNotFoundError:
         raise replaced(part.parent.parent) from None
-    except pa.ArrowInvalid:
-        raise SourceError(
-            f"{part.parent.name}/{part.name} of the dataset {part.parent.parent} is damaged; convert into a new folder"
-        ) from None
+    except _DAMAGED:
+        raise damaged(part) from None
+
+
+def _next_of(batches: Iterator[pa.RecordBatch], part: Path) -> pa.RecordBatch | None:
+    try:
+        return next(batches, None)
+    except _DAMAGED:
+        raise damaged(part) from None
 
 
 def _unit_of(file: Path) -> str:

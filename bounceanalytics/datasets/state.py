@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -25,6 +26,7 @@ ABOUT = "dataset.json"
 _PATIENCE = 2  # seconds; two moves take less
 _LONG_NAME = 240  # bytes; names beside it have some more, and 255 is the most of most file systems
 _FORMAT = 1
+_SUM = "sum"
 
 
 def is_dataset(path: Any) -> bool:
@@ -47,14 +49,7 @@ def replaced(path: Path) -> SourceError:
 
 def read_about(path: Path) -> dict[str, Any]:
     """Return what a dataset says about itself."""
-    try:
-        about: dict[str, Any] = json.loads((path / STATE / ABOUT).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise replaced(path) from None
-    except (OSError, ValueError):
-        raise SourceError(
-            f"the state of the dataset {path} cannot be read; convert into a new folder"
-        ) from None
+    about = read_note(path / STATE / ABOUT)
     if about.get("format") != _FORMAT:
         raise SourceError(f"the dataset {path} was written by another version; convert into a new folder")
     return about
@@ -63,7 +58,50 @@ def read_about(path: Path) -> dict[str, Any]:
 def write_about(path: Path, kind: str, **facts: Any) -> None:
     """Write what a dataset says about itself; from here on it is one."""
     about = {"format": _FORMAT, "kind": kind, "id": secrets.token_hex(8), **facts}
-    write_text(path / STATE / ABOUT, json.dumps(about, indent=1))
+    write_text(path / STATE / ABOUT, note_of(about))
+
+
+def note_of(facts: dict[str, Any]) -> str:
+    """Return facts as a note of the state, which tells whether it is as it was written."""
+    return json.dumps({**facts, _SUM: _sum_of(json.loads(json.dumps(facts)))})
+
+
+def read_note(file: Path) -> dict[str, Any]:
+    """Return the facts of a note.
+
+    Raises
+    ------
+    SourceError
+        If it is gone, or not as it was written.
+    """
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        found = facts.pop(_SUM, None)  # earlier versions wrote none
+        if found in (None, _sum_of(facts)):
+            return dict(facts)
+    except FileNotFoundError:
+        raise replaced(file.parent.parent) from None
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        pass
+    raise damaged(file)
+
+
+def _sum_of(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def content_of(file: Path) -> str:
+    """Return what tells a file from all that have another content."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+
+
+def damaged(file: Path) -> SourceError:
+    """Return the error that says so of a file of a dataset."""
+    return SourceError(
+        f"{file.parent.name}/{file.name} of the dataset {file.parent.parent} is damaged;"
+        " convert into a new folder, or with overwrite=True"
+    )
 
 
 @contextlib.contextmanager

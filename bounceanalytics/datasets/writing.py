@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from bounceanalytics.datasets.state import (
     KINDS,
     STATE,
     alone,
+    content_of,
     is_dataset,
     is_movable,
     read_about,
@@ -95,7 +95,7 @@ def write_dataset(
         written = {}
         for part in parts:
             name = part.place.as_posix()
-            written[name] = _content_of(part.source)
+            written[name] = content_of(part.source)
             if earlier.get(name) != written[name] or not (out / part.place).exists():
                 _write_part(home / part.place, part.tables)
             elif home != out.resolve():
@@ -121,12 +121,6 @@ def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str,
     return found
 
 
-def _content_of(file: Path) -> str:
-    """Return what tells a file from all that have another content."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
-
-
 def _take_over(file: Path, name: Path) -> None:
     """Give a file, which nobody changes, another name too."""
     name.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +136,9 @@ def _write_part(path: Path, tables: Iterator[pa.Table]) -> None:
     writer = None
     try:
         for table in tables:
-            writer = writer or pa.parquet.ParquetWriter(files.new(path), table.schema, compression="zstd")
+            writer = writer or pa.parquet.ParquetWriter(
+                files.new(path), table.schema, compression="zstd", write_page_checksum=True
+            )
             writer.write_table(table.cast(writer.schema))
     finally:
         if writer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from bounceanalytics.datasets import (
     Dataset,
     as_dataset,
     is_dataset,
+    note_of,
     room_for,
     write_about,
 )
@@ -149,7 +149,7 @@ def _finish(
             "copies": copies if number == 1 else 0,
             "account": facts_of(account),
         }
-        write_text(home / STATE / f"unit-{number:05d}.json", json.dumps(note))
+        write_text(home / STATE / f"unit-{number:05d}.json", note_of(note))
     write_about(home, "events", options=options.facts)
     remove_folder(home / STATE / "slices")
     warn_of_times(accounts, options.timezone)

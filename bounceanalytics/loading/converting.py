@@ -7,11 +7,10 @@ then a note in the state says that the unit is done. Whatever is found without t
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,12 @@ from bounceanalytics.datasets import (
     NO_MONTH,
     STATE,
     Dataset,
+    content_of,
+    damaged,
     is_dataset,
+    note_of,
     read_about,
+    read_note,
     room_for,
     write_about,
 )
@@ -43,6 +46,8 @@ from bounceanalytics.loading.times import TIME_STYLES
 from bounceanalytics.opening.sources import open_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from bounceanalytics.loading.account import Batch
@@ -192,10 +197,24 @@ def account_of(dataset: Dataset) -> Load:
     units = list(_State(dataset.path).units.values())
     accounts = [unit.account for unit in units]
     files, ignored = account_frames(accounts)
-    rejects = rejects_frame([pd.read_parquet(unit.rejects) for unit in units if unit.rejects.exists()])
+    rejects = rejects_frame(
+        [_read(pd.read_parquet, unit.checked(unit.rejects)) for unit in units if unit.rejects.exists()]
+    )
     dropped = sum(unit.copies for unit in units)
     events = dataset.to_pandas()
     return Load(events, files, rejects, ignored, Duplicates(dropped, len(events) + dropped))
+
+
+def _read(reader: Callable[[Path], Any], file: Path) -> Any:
+    try:
+        return reader(file)
+    except (
+        pa.ArrowException,
+        OSError,
+        EOFError,
+        ValueError,
+    ):  # of an earlier version, which kept no sum of it
+        raise damaged(file) from None
 
 
 def _told(options: dict[str, Any]) -> str:
@@ -249,6 +268,15 @@ class _Done:
     keys: Path
     sample: str = ""  # empty in datasets of older versions
     time: int | None = None
+    contents: dict[str, str] = field(
+        default_factory=dict
+    )  # of its rejects and keys; empty in older versions'
+
+    def checked(self, file: Path) -> Path:
+        """Return one of its files, which is as it was written."""
+        if self.contents.get(file.name) not in (None, content_of(file)):
+            raise damaged(file)
+        return file
 
     def is_of(self, source: Source) -> bool:
         """Return whether it is made of a file as it is now, of which name, size and both ends have not changed."""
@@ -269,11 +297,15 @@ class _State:
         self.folder = out / STATE
         self.units: dict[str, _Done] = {}
         for note in sorted(self.folder.glob("unit-*.json")):
-            facts = json.loads(note.read_text(encoding="utf-8"))
-            unit = self.place(
-                facts["number"], account_from(facts["account"]), facts.get("home", ""), facts["copies"]
-            )
+            facts = read_note(note)
+            try:
+                unit = self.place(
+                    facts["number"], account_from(facts["account"]), facts.get("home", ""), facts["copies"]
+                )
+            except (KeyError, TypeError):  # of an earlier version, whose notes have no sum
+                raise damaged(note) from None
             unit.sample, unit.time = facts.get("sample", ""), facts.get("time")
+            unit.contents = facts.get("contents", {})
             self.units[facts["fingerprint"]] = unit
 
     def place(self, number: int, account: Account, home: str, copies: int) -> _Done:
@@ -328,7 +360,7 @@ class _State:
         seen = SeenKeys()
         for unit in self.units.values():
             if unit.keys.exists():
-                keys = np.load(unit.keys)
+                keys = _read(np.load, unit.checked(unit.keys))
                 keys.sort()
                 seen.add(keys)
         return seen
@@ -402,6 +434,7 @@ class _Unit:
             ) as stream:  # by its name, NumPy would put .npy behind it
                 np.save(stream, self._new.all())
         self._files.reveal()
+        done.contents = {file.name: content_of(file) for file in (done.rejects, done.keys) if file.exists()}
         note = {
             "number": self._number,
             "fingerprint": self._fingerprint,
@@ -409,10 +442,11 @@ class _Unit:
             "sample": self._sample,
             "time": self._time,
             "copies": self._copies,
+            "contents": done.contents,
             "account": facts_of(self._account),
         }
         path = self._state.folder / f"unit-{self._number:05d}.json"
-        self._files.new(path).write_text(json.dumps(note), encoding="utf-8")
+        self._files.new(path).write_text(note_of(note), encoding="utf-8")
         self._files.reveal()
         done.sample, done.time = self._sample, self._time
         self._state.units[self._fingerprint] = done
@@ -510,6 +544,7 @@ PARQUET: dict[str, Any] = {
     "compression_level": 1,
     "use_dictionary": _REPEATING,
     "write_statistics": ["timestamp", *_REPEATING],
+    "write_page_checksum": True,  # what a failing disk made of it is no data
 }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import threading
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 import bounceanalytics as ba
@@ -241,3 +244,25 @@ def test_a_copy_in_another_folder_is_done(tmp_path):
     copy.write_bytes(file.read_bytes())
     os.utime(copy, ns=(1, 1))
     assert len(ba.convert(copy, tmp_path / "events")) == rows
+
+
+@pytest.mark.parametrize("kind", ["dataset.json", "unit-*.json", "rejects-*", "keys-*", "part-*"])
+def test_what_a_disk_made_of_a_dataset_is_no_data(tmp_path, kind):
+    exports = write(tmp_path / "exports", "a.json", "b.json", number=40)
+    (exports / "b.json").write_bytes((exports / "b.json").read_bytes() + b'{"event"')
+    dice = random.Random(kind)  # noqa: S311 - where to strike
+    events = ba.convert(exports, tmp_path / "events")
+    whole = events.to_pandas()
+    (file, *_) = sorted(events.path.rglob(kind))
+    content = bytearray(file.read_bytes())
+    content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+    file.write_bytes(content)
+    for ask in (ba.load, ba.decide, lambda path: ba.convert(exports, path)):
+        with contextlib.suppress(ba.SourceError):
+            told = ask(ba.classify(events.path) if ask is ba.decide else events.path)
+            if isinstance(told, ba.Load):
+                pd.testing.assert_frame_equal(told.events, whole)
+                assert len(told.rejects) == 1
+            elif isinstance(told, ba.Dataset):
+                pd.testing.assert_frame_equal(told.to_pandas(), whole)
+    assert len(ba.convert(exports, events.path, overwrite=True)) == len(whole)
