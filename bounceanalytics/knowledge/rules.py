@@ -428,16 +428,23 @@ def _rules_of(
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise FormatError(f"{name} holds no [[rule]] tables; found: {listed(list(table)) or 'nothing'}")
     start = {"added": dt.date.today()} if optional is not None else {}
-    defaults = {**start, **(optional or {}), **table.get("defaults", {})}
-    words: dict[str, str] = table.get("words", {})
+    tables = {one: table.get(one, {}) for one in ("defaults", "words")}
+    wrong = [one for one, values in tables.items() if not isinstance(values, dict)]
+    wrong += (
+        [one for one, value in tables["words"].items() if not isinstance(value, str)] if not wrong else []
+    )
+    if wrong:
+        raise FormatError(f"{name}: {listed(wrong)} must be a table, or a text in [words]")
+    defaults = {**start, **(optional or {}), **tables["defaults"]}
     return [
-        _build(
-            TextRule,
-            {**defaults, **row, "pattern": _expand(row.get("pattern", ""), words, f"{name}, rule {number}")},
-            f"{name}, rule {number}",
-        )
-        for number, row in enumerate(rows, 1)
+        _build(TextRule, _expanded({**defaults, **row}, tables["words"], where), where)
+        for row, where in ((row, f"{name}, rule {number}") for number, row in enumerate(rows, 1))
     ]
+
+
+def _expanded(row: dict[str, Any], words: Mapping[str, str], where: str) -> dict[str, Any]:
+    pattern = row.get("pattern", "")
+    return {**row, "pattern": _expand(pattern, words, where) if isinstance(pattern, str) else pattern}
 
 
 def _expand(pattern: str, words: Mapping[str, str], where: str) -> str:
@@ -453,12 +460,25 @@ def _expand(pattern: str, words: Mapping[str, str], where: str) -> str:
     return pattern if pattern.isascii() else without_accents(pattern)
 
 
+#: What a field of a row may be, by the name of its type, and how a message calls it.
+_KINDS: dict[Any, tuple[type, str]] = {
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+    "dt.date": (dt.date, "a date"),
+}
+
+
 def _build(kind: type[_Row], values: Mapping[str, Any], where: str) -> _Row:
     known = {field.name: field for field in fields(kind)}
     strange = [name for name in values if name not in known]
     missing = [name for name, field in known.items() if field.default is MISSING and name not in values]
-    if strange or missing:
-        parts = [f"unknown {listed(strange)}"] if strange else []
+    wrong: list[str] = [
+        f"{name} must be {_KINDS[field.type][1]}"
+        for name, field in known.items()
+        if name in values and field.type in _KINDS and not isinstance(values[name], _KINDS[field.type][0])
+    ]
+    if strange or missing or wrong:
+        parts: list[str] = [f"unknown {listed(strange)}"] if strange else []
         parts += [f"missing {', '.join(missing)}"] if missing else []
-        raise FormatError(f"{where}: {'; '.join(parts)}; a row may have {', '.join(known)}")
+        raise FormatError(f"{where}: {'; '.join([*wrong, *parts])}; a row may have {', '.join(known)}")
     return kind(**values)

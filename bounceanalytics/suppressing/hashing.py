@@ -123,13 +123,13 @@ def _read(path: Path, salt: str) -> pa.Table:
     try:
         with path.open("rb") as file:
             known = pyarrow.csv.read_csv(file, convert_options=options)
+        missing = [name for name in HASHED_COLUMNS if name not in known.column_names]
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeDecodeError):
         raise FormatError(
             f"{path.name} is no CSV file of hashes; write one with export_suppressions"
         ) from None
-    missing = [name for name in HASHED_COLUMNS if name not in known.column_names]
     if missing:
         raise FormatError(f"{path.name} is no hashed suppression list; it has no column {', '.join(missing)}")
     checks = set(pc.unique(known["salt_check"]).to_pylist())

@@ -186,6 +186,17 @@ def test_all_problems_are_named_at_once(tmp_path) -> None:
         ("", "found: nothing"),
         ('[[rule]]\nid = "x"\npattern = "y"', "missing reason"),
         (OWN + 'colour = "red"', "unknown colour"),
+        (OWN + "final = 1", "final must be true or false"),
+        (OWN + 'added = "yesterday"', "added must be a date"),
+        (
+            OWN.replace("[[rule]]", '[words]\nthing = ["a"]\n[[rule]]'),
+            "thing must be a table, or a text in [words]",
+        ),
+        ("words = 1\n" + OWN, "words must be a table"),
+        (
+            "[[rule]]\nid = 1\npattern = []\nreason = {}",
+            "id must be a text; pattern must be a text; reason must",
+        ),
     ],
 )
 def test_a_file_that_holds_no_rules(tmp_path, content: str, said: str) -> None:

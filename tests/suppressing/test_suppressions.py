@@ -457,6 +457,9 @@ def test_files_that_hold_no_hashes(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="64 hexadecimal digits"):
         match_hashes(["ann@example.com"], ["abc"])
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "strange.csv").write_bytes(b"\xd8\xff,b\n1,2\n")
+    with pytest.raises(FormatError, match=r"strange\.csv is no CSV file of hashes"):
+        match_hashes(["ann@example.com"], tmp_path / "strange.csv")
     with pytest.raises(FormatError, match=r"empty\.csv is no CSV file of hashes"):
         match_hashes(["ann@example.com"], tmp_path / "empty.csv")
     for name, what in (("nowhere.csv", "No such file"), (".", "directory")):
