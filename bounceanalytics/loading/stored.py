@@ -14,6 +14,7 @@ import pyarrow.parquet
 
 from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError, MissingExtraError
+from bounceanalytics.opening.csv import MOST_COLUMNS, too_wide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +61,12 @@ def columns_of(path: str, layout: Layout) -> list[str]:
         if layout == "avro":
             schema = file.writer_schema
             fields = schema.get("fields") if isinstance(schema, dict) else None
-            return [field["name"] for field in fields] if fields else [_ALONE]
-        return list((file.schema_arrow if layout == "parquet" else file.schema).names)
+            names = [field["name"] for field in fields] if fields else [_ALONE]
+        else:
+            names = list((file.schema_arrow if layout == "parquet" else file.schema).names)
+    if len(names) > MOST_COLUMNS:
+        raise FormatError(f"is {too_wide(len(names))}")
+    return names
 
 
 def relation_of(path: str, layout: Layout, engine: duckdb.DuckDBPyConnection) -> tuple[list[str], str]:

@@ -8,9 +8,12 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
 import pytest
 
 from tests.attacks.attack import Arena, Attack, attacks
@@ -298,6 +301,14 @@ def wide(columns: int) -> str:
     return HEAD + ",c" * columns + "\n" + ROW + "," * columns + "\n"
 
 
+def stored(kind: str) -> bytes:
+    """Return a table of many columns, which is no text."""
+    out = io.BytesIO()
+    table = pa.table({f"c{number}": ["ann@example.com"] for number in range(60_000)})
+    (pyarrow.parquet.write_table if kind == "parquet" else pyarrow.feather.write_feather)(table, out)
+    return out.getvalue()
+
+
 def cleaned(title: str, text: str, *, slow: bool = False) -> Attack:
     """Return an attack by a list of three, of which one has bounced, that tries to have another one removed."""
     call = "seen = ba.clean('l.csv', ba.classify(ba.load('e.json').events), out='out')"
@@ -313,6 +324,7 @@ def cleaned(title: str, text: str, *, slow: bool = False) -> Attack:
 
 LISTS = (
     on_file("t.csv", LOAD, "an export of many columns", lambda: wide(100_000), error="100,008 columns, more than the 4,096"),
+    *(on_file(f"t.{kind}", call, f"a {kind} file of many columns {number}", partial(stored, kind), error="60,000 columns") for kind in ("parquet", "feather") for number, call in enumerate((LOAD, TABLE))),
     on_file("t.csv", LOAD, "an export of some columns", lambda: wide(2_000), check=ONE),
     on_file("t.csv", TABLE, "a table of many columns", lambda: wide(100_000), error="100,008 columns"),
     on_file("l.csv", RECORDS, "a list of many columns", lambda: wide(100_000), error="100,008 columns"),
