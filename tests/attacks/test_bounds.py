@@ -324,7 +324,7 @@ def cleaned(title: str, text: str, *, slow: bool = False) -> Attack:
 
 LISTS = (
     on_file("t.csv", LOAD, "an export of many columns", lambda: wide(100_000), error="100,008 columns, more than the 4,096"),
-    *(on_file(f"t.{kind}", call, f"a {kind} file of many columns {number}", partial(stored, kind), error="60,000 columns") for kind in ("parquet", "feather") for number, call in enumerate((LOAD, TABLE))),
+    *(on_file(f"t.{kind}", call, f"a {kind} file of many columns {number}", partial(stored, kind), error="60,000 columns", mib=300) for kind in ("parquet", "feather") for number, call in enumerate((LOAD, TABLE))),
     on_file("t.csv", LOAD, "an export of some columns", lambda: wide(2_000), check=ONE),
     on_file("t.csv", TABLE, "a table of many columns", lambda: wide(100_000), error="100,008 columns"),
     on_file("l.csv", RECORDS, "a list of many columns", lambda: wide(100_000), error="100,008 columns"),
