@@ -182,6 +182,15 @@ def publish(part: Path, path: Path) -> None:
     _flush(path.parent)
 
 
+def name_too(file: Path, name: Path) -> None:
+    """Give a file, which nobody changes, another name too; its folder is made if it is not there."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        name.hardlink_to(file)
+    except OSError:  # not every file system can
+        shutil.copyfile(file, name)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text, whole or not at all, instead of what is there."""
     if is_remote(path):

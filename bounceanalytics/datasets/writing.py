@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from bounceanalytics.errors import OutputError
 from bounceanalytics.files import (
     HiddenFiles,
     is_remote,
+    name_too,
     path_of,
     refuse_existing,
     remove_folder,
@@ -99,7 +99,7 @@ def write_dataset(
             if earlier.get(name) != written[name] or not (out / part.place).exists():
                 _write_part(home / part.place, part.tables)
             elif home != out.resolve():
-                _take_over(out / part.place, home / part.place)
+                name_too(out / part.place, home / part.place)
         for left in [file for one in KINDS for file in home.glob(f"{one}=*/*")]:
             if left.relative_to(home).as_posix() not in written:
                 left.unlink()
@@ -119,15 +119,6 @@ def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str,
             )
     found: dict[str, str] = about["parts"]
     return found
-
-
-def _take_over(file: Path, name: Path) -> None:
-    """Give a file, which nobody changes, another name too."""
-    name.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        name.hardlink_to(file)
-    except OSError:  # not every file system can
-        shutil.copyfile(file, name)
 
 
 def _write_part(path: Path, tables: Iterator[pa.Table]) -> None:
