@@ -6,6 +6,7 @@ The work is done per distinct text and in whole columns; no step looks at rows o
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,7 +46,6 @@ from bounceanalytics.schema import (
 )
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
@@ -161,6 +161,8 @@ def classify(
     book = _book(rules)
     dataset = as_dataset(events)
     if out is not None:
+        if dataset is None and isinstance(events, (str, os.PathLike)):
+            dataset = Dataset(place(events))  # which says what it is instead
         if dataset is None:
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
         if place(out).expanduser().resolve() == dataset.path.expanduser().resolve():

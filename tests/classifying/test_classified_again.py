@@ -140,6 +140,11 @@ def test_one_of_an_earlier_version_is_not_added_to(events, tmp_path):
         ba.classify(events, out=tmp_path / "bounces")
 
 
+def test_a_path_of_no_dataset_is_named(tmp_path):
+    with pytest.raises(ba.SourceError, match="nowhere is no dataset; make one with convert"):
+        ba.classify(tmp_path / "nowhere", out=tmp_path / "bounces")
+
+
 def test_who_reads_the_earlier_one_is_told(events, tmp_path):
     tables = ba.classify(events, out=tmp_path / "bounces").tables(rows=10)
     next(tables)
