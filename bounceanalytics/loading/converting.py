@@ -162,7 +162,7 @@ def _add(
     """Add the files that are not in the dataset yet."""
     if not is_dataset(out):
         write_about(out, "events", options=options)
-    elif read_about(out).get("options") != options:
+    elif _in_effect(read_about(out).get("options", {})) != _in_effect(options):
         raise OutputError(
             f"{out} was made with other options ({_told(read_about(out).get('options', {}))}):"
             " use the same ones, another folder, or overwrite=True"
@@ -215,6 +215,11 @@ def _read(reader: Callable[[Path], Any], file: Path) -> Any:
         ValueError,
     ):  # of an earlier version, which kept no sum of it
         raise damaged(file) from None
+
+
+def _in_effect(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options as the rows depend on them: a zone that is not given is UTC."""
+    return {**options, "timezone": options.get("timezone") or "UTC"}
 
 
 def _told(options: dict[str, Any]) -> str:

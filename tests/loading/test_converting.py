@@ -13,11 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
 from bounceanalytics import datasets, files, schema
+from bounceanalytics.cli import main
 from bounceanalytics.loading import converting
 from bounceanalytics.loading.copies import SeenKeys, in_order, keys_of, repeated
 from tests.effort import examples
@@ -248,6 +250,13 @@ def test_files_of_the_same_content_are_two_files(tmp_path):
         assert len(ba.convert(sources, out, deduplicate=deduplicate)) == rows
         assert ba.load(out).files["records"].tolist() == [2, 2]
         assert len(ba.load(sources, deduplicate=deduplicate).events) == rows
+
+
+def test_what_is_said_by_default_may_be_said(exports, tmp_path):
+    rows = len(ba.convert(exports, tmp_path / "out"))
+    assert len(ba.convert(exports, tmp_path / "out", timezone="UTC")) == rows
+    said = CliRunner().invoke(main, ["convert", str(exports), "--out", str(tmp_path / "out")])
+    assert said.exit_code == 0, said.output
 
 
 def test_other_options_and_other_folders_are_refused(exports, tmp_path):
