@@ -110,7 +110,10 @@ def text_array(values: Iterable[str | None]) -> pa.Array:
 
 def column_text(values: pd.Series) -> pa.Array:
     """Return a pandas column as Arrow strings in one piece, whatever pieces it is stored in."""
-    array = pa.Array.from_pandas(values.astype("str"))
+    import pandas as pd  # noqa: PLC0415 - slow to import, and who gives a column has it loaded
+
+    # "str" means what an option of pandas says, and makes texts of what is missing
+    array = pa.Array.from_pandas(values.astype(pd.StringDtype(na_value=float("nan"))))
     return (array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array).cast(pa.large_string())
 
 

@@ -175,7 +175,7 @@ def lifted(ledger: LedgerFile) -> pd.Series:
     """Return up to when evidence counts no more, by key, of those who were lifted."""
     rows = ledger._execute("SELECT key, up_to FROM lifts ORDER BY key").fetchall()  # noqa: SLF001 - of the class above
     reach = pd.to_datetime([up_to for _, up_to in rows], unit="us", utc=True)
-    return pd.Series(reach, index=pd.Index([key for key, _ in rows], dtype="str"))
+    return pd.Series(reach, index=pd.Index([key for key, _ in rows], dtype=schema.STRING))
 
 
 def named(ledger: LedgerFile, hashes: Iterable[str], lists: Iterable[pa.Array]) -> dict[str, str]:

@@ -150,7 +150,7 @@ def domains_only(values: pd.Series[str], *also: Callable[[str], str]) -> pd.Seri
                 told[text] = changed
     if not told:
         return values
-    plain: Any = values.astype("str") if values.dtype == "category" else values
+    plain: Any = values.astype(values.cat.categories.dtype) if values.dtype == "category" else values
     shown: pd.Series[str] = plain.map(lambda text: told.get(text, text), na_action="ignore")
     return shown.astype(plain.dtype)
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.panels import HOVER, Sheet
 from bounceanalytics.charts.theme import BOUNCED
-from bounceanalytics.schema import REASONS, SUMMARIES
+from bounceanalytics.schema import REASONS, STRING, SUMMARIES
 from bounceanalytics.wording import TYPES, count, number, percent, plain, reason_title
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _boxes(summary: pd.DataFrame, levels: tuple[str, ...]) -> dict[tuple[str, ..
     # one rare code alone needs no box that hides its name
     rare &= rare.groupby([by_code[name] for name in above]).transform("sum") > 1
     others = rare.groupby([by_code[name] for name in above]).transform("sum")
-    by_code["code"] = by_code["code"].where(~rare, "other codes (" + others.astype(str) + ")")
+    by_code["code"] = by_code["code"].where(~rare, "other codes (" + others.astype(STRING) + ")")
     boxes: dict[tuple[str, ...], dict[str, Any]] = {}
     for depth in range(1, len(levels) + 1):
         path = list(levels[:depth])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from bounceanalytics.charts.panels import HOVER, Sheet, names_axis, rows_high, text_wide
-from bounceanalytics.schema import REASONS, SUMMARIES
+from bounceanalytics.schema import REASONS, STRING, SUMMARIES
 from bounceanalytics.wording import count, part, plain, reason_title, short_number
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def domain_reasons(
     names = every[:top]
     table = (
         summary[summary["domain"].isin(names)]
-        .astype({"reason": "str"})
+        .astype({"reason": STRING})
         .pivot_table(index="domain", columns="reason", values="bounced", aggfunc="sum")
     )
     seen = table.columns

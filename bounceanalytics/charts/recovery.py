@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from bounceanalytics.charts.panels import HOVER, Grid, Sheet, small_heading
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import CURVE_COLUMNS, MONITOR_CURVE_COLUMNS
+from bounceanalytics.schema import CURVE_COLUMNS, MONITOR_CURVE_COLUMNS, STRING
 from bounceanalytics.wording import STATES, number, part, percent, plain, reason_title, rows, shorten
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def domain_recovery(
     sheet = Sheet("How soon domains take mail again", theme, compact)
     if curves.empty:
         return sheet.empty("No domain that is watched was ever seen to take no mail.")
-    every = curves["status"].astype("str")
+    every = curves["status"].astype(STRING)
     names = every.drop_duplicates().tolist()
     names = (
         [name for name in names if name != _ALL] if len(names) == 2 else names

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from bounceanalytics.charts.panels import HOUR, HOVER, Sheet, days_axis, names_axis, rows_high, spans, wall
-from bounceanalytics.schema import MONITOR_HISTORY_COLUMNS, TROUBLES
+from bounceanalytics.schema import MONITOR_HISTORY_COLUMNS, STRING, TROUBLES
 from bounceanalytics.wording import STATES, count, day, days, part, plain, rows
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _traces(shown: pd.DataFrame, end: pd.Timestamp, sheet: Sheet) -> Iterator[go
             wide = _THICK if status in TROUBLES else _THIN
             yield spans(lines, STATES[status], colours[status]).update(mode="lines", line_width=wide)
     again = shown["status"].eq("healthy") & shown["domain"].eq(shown["domain"].shift())
-    back = shown[again & shown["status"].astype("str").shift().isin(TROUBLES)]
+    back = shown[again & shown["status"].astype(STRING).shift().isin(TROUBLES)]
     if len(back):
         yield go.Scatter(
             mode="markers",

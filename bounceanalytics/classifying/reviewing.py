@@ -26,6 +26,7 @@ from bounceanalytics.schema import (
     BOUNCE_COLUMNS,
     CONFLICT_COLUMNS,
     FAILURE_EVENTS,
+    STRING,
     UNCLASSIFIED_COLUMNS,
     VERDICT_INPUTS,
 )
@@ -235,13 +236,13 @@ def templates(texts: pd.Series[Any]) -> pd.Series[Any]:
     pandas.Series of str
         Same index.
     """
-    number, values = encode(pa.array(texts.astype("str").array, ARROW_STRING))
+    number, values = encode(pa.array(texts.astype(STRING).array, ARROW_STRING))
     forms = normal_form(pa.concat_arrays([values, pa.array([""], values.type)]))  # the last is for nothing
     for pattern, sign in _MASKS:
         forms = pc.replace_substring_regex(forms, pattern, sign)
     forms = pc.utf8_slice_codeunits(forms, 0, _CUT)
     places = pa.array(np.where(number < 0, len(values), number))
-    return pd.Series(forms.take(places).to_pandas().array, index=texts.index, dtype="str")
+    return pd.Series(forms.take(places).to_pandas().array, index=texts.index, dtype=STRING)
 
 
 def rule_line(template: str, number: int, guess: str) -> str:
@@ -271,7 +272,7 @@ def _pieces(template: str) -> list[str]:
 
 def _grouped(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return a row per value of ``by``, most addresses first."""
-    keys = {name: frame[name].astype("str" if name != "reply_code" else "Int16") for name in by}
+    keys = {name: frame[name].astype(STRING if name != "reply_code" else "Int16") for name in by}
     rows = frame.assign(**keys, address=frame["recipient"].str.lower())
     rows = rows.assign(kind=rows.groupby(by, dropna=False, observed=True, sort=False).ngroup())
     kinds = rows.groupby("kind").agg(

@@ -82,9 +82,11 @@ def beside(verdicts: pd.DataFrame, found: pd.DataFrame, lifts: pd.Series) -> pd.
     verdicts = schema.DECISION_COLUMNS.require(verdicts, NEEDED)
     mine = verdicts[list(NEEDED)].assign(
         address=pd.Series(
-            normal_form(column_text(verdicts["address"])).to_pandas(), index=verdicts.index, dtype="str"
+            normal_form(column_text(verdicts["address"])).to_pandas(),
+            index=verdicts.index,
+            dtype=schema.STRING,
         ),
-        verdict=verdicts["verdict"].astype("str"),
+        verdict=verdicts["verdict"].astype(schema.STRING),
     )
     repeated = int(mine["address"].duplicated().sum())
     if repeated:

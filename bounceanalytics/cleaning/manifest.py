@@ -18,6 +18,7 @@ from bounceanalytics.cleaning.result import FILES, PARTS, Cleaning
 from bounceanalytics.errors import FormatError, SourceError
 from bounceanalytics.files import path_of, settings_text
 from bounceanalytics.privacy import discreet, shown
+from bounceanalytics.schema import STRING
 
 if TYPE_CHECKING:
     import os
@@ -80,7 +81,7 @@ def account_of(sources: pd.Series, addresses: int, kind: str) -> dict[str, objec
     kind : {'events', 'verdicts'}
         What the rows are.
     """
-    counts = sources.astype("str").fillna("").value_counts().sort_index()
+    counts = sources.astype(STRING).fillna("").value_counts().sort_index()
     return {
         "kind": kind,
         "rows": len(sources),

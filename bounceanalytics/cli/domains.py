@@ -33,7 +33,7 @@ from bounceanalytics.domains.plans import LEVELS
 from bounceanalytics.files import path_of, write_whole
 from bounceanalytics.privacy import to_share
 from bounceanalytics.report.domains import domains_page
-from bounceanalytics.schema import TROUBLES
+from bounceanalytics.schema import STRING, TROUBLES
 from bounceanalytics.wording import STATES, count
 
 if TYPE_CHECKING:
@@ -337,7 +337,7 @@ def _dated(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _print_states(found: pd.DataFrame, columns: list[str]) -> None:
-    order = found["status"].astype("str").map(_ORDER).sort_values(kind="stable").index
+    order = found["status"].astype(STRING).map(_ORDER).sort_values(kind="stable").index
     if len(found):
         print_frame(found.loc[order, columns].head(SHOWN))
     if len(found) > SHOWN:
@@ -345,7 +345,7 @@ def _print_states(found: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _states_summary(found: pd.DataFrame) -> str:
-    counted = found["status"].astype("str").value_counts()
+    counted = found["status"].astype(STRING).value_counts()
     told = ", ".join(f"{counted[status]:,} {status}" for status in _ORDER if status in counted)
     return f"{count(len(found), 'domain')}{f': {told}' if told else ''}"
 

@@ -24,6 +24,7 @@ from bounceanalytics.cli.shell import (
     write_frame,
 )
 from bounceanalytics.files import path_of, write_whole
+from bounceanalytics.schema import STRING
 
 
 @main.command()
@@ -229,9 +230,9 @@ def codes(find: str | None) -> None:
     """List the status codes that are known."""
     frame = ba.codes()[["code", "title", "reason", "bounce_type", "action"]]
     if find:
-        hit = frame.apply(lambda column: column.astype(str).str.contains(find, case=False, regex=False)).any(
-            axis=1
-        )
+        hit = frame.apply(
+            lambda column: column.astype(STRING).str.contains(find, case=False, regex=False)
+        ).any(axis=1)
         frame = frame[hit]
     print_frame(frame)
     out.print(f"{len(frame):,} codes")

@@ -313,7 +313,7 @@ def gather_storm_rows(history: History, windows: pd.DataFrame) -> None:
     _gather_sent(history, _LATE)
     history.mailboxes()
     _gather_groups(history)
-    spans = windows[["kind", "provider", "mailbox_provider", "domain"]].astype("str").copy()
+    spans = windows[["kind", "provider", "mailbox_provider", "domain"]].astype(schema.STRING).copy()
     for edge in ("start", "end"):
         spans[edge] = windows[edge].dt.tz_convert("UTC").dt.tz_localize(None)
     history.register("storms_found", spans)

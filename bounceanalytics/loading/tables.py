@@ -43,7 +43,7 @@ from bounceanalytics.opening.csv import (
 from bounceanalytics.opening.sources import HEAD_SIZE, open_sources
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.privacy import shown_titles
-from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS
+from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS, STRING
 from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
@@ -483,7 +483,7 @@ def _missing(value: Any) -> bool:
 
 def _refuse_no_addresses(load: Load, title: str) -> None:
     """Raise if none of the cells that should hold recipients is an address."""
-    wrong = load.rejects["error"].astype("str").str.startswith(NO_ADDRESS)
+    wrong = load.rejects["error"].astype(STRING).str.startswith(NO_ADDRESS)
     if wrong.any() and load.events["recipient"].isna().all():
         raise FormatError(
             f"the column {title!r} holds no addresses: {int(wrong.sum()):,} of {len(load.events) + len(wrong):,} cells"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import REASONS
+from bounceanalytics.schema import REASONS, STRING
 from bounceanalytics.summaries.changes import LEAST_HITS
 from bounceanalytics.wording import MEASURES, changed, count, joined, number, percent, rows
 
@@ -120,7 +120,7 @@ def _new(now: Summaries, before: Summaries) -> Iterator[Alert]:
         more = f" and {number(len(domains) - _NAMED)} more" if len(domains) > _NAMED else ""
         what = f"{joined(names)}{more} had no hard bounce in the period before."
         yield Alert("watch", "New domains with hard bounces", what)
-    known = set(before.reasons.loc[before.reasons["bounced"] > 0, "reason"].astype("str"))
+    known = set(before.reasons.loc[before.reasons["bounced"] > 0, "reason"].astype(STRING))
     reasons = [
         f"{REASONS[str(row.reason)].title.lower()} ({number(row.bounced)})"
         for row in rows(now.reasons)

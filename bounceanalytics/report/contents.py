@@ -22,7 +22,7 @@ from bounceanalytics.history import History
 from bounceanalytics.incidents.collecting import collect
 from bounceanalytics.privacy import discreet, to_share, without_ips
 from bounceanalytics.report.spans import halves, span, times_of
-from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, NO_NAME, TIME
+from bounceanalytics.schema import BOUNCE_COLUMNS, DOMAIN_COLUMNS, NO_NAME, STRING, TIME
 from bounceanalytics.summaries import Summaries, summarize
 from bounceanalytics.wording import STATES, rows
 
@@ -246,7 +246,7 @@ def _checked(checks: pd.DataFrame) -> pd.DataFrame:
     )
     if "since" not in whole:
         whole["since"] = pd.Series(pd.NaT, whole.index, TIME)
-    place = whole["status"].astype("str").map({name: number for number, name in enumerate(STATES)})
+    place = whole["status"].astype(STRING).map({name: number for number, name in enumerate(STATES)})
     return _bare(whole, "domain").assign(place=place).sort_values(["place", "domain"]).drop(columns="place")
 
 

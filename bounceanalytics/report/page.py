@@ -19,7 +19,7 @@ from bounceanalytics.knowledge.rules import mailbox_title
 from bounceanalytics.report import verdict as says
 from bounceanalytics.report.alerts import alerts, figures, on_the_whole
 from bounceanalytics.report.packing import packed_data, plotly_script, script_hash
-from bounceanalytics.schema import DOMAIN_STATES, REASONS
+from bounceanalytics.schema import DOMAIN_STATES, REASONS, STRING
 from bounceanalytics.schema.summaries import NO_CODE
 from bounceanalytics.wording import (
     ACTIONS,
@@ -87,7 +87,7 @@ def render(contents: Contents, *, title: str | None) -> str:
         "period": str(contents.span) if contents.span else "no dates",
         "before": when_before,
         "figures": figures(sums, sums_before) if sums_before else (),
-        "esps": [esp_title(name) for name in summaries.esps["provider"].astype("str")],
+        "esps": [esp_title(name) for name in summaries.esps["provider"].astype(STRING)],
         "sums": sums,
         "recovered": says.recovered(contents.recovery) if sums.tried else "",
         "verdict": says.verdict(summaries, sums, contents.events.get("suppressed", 0), contents.incidents),
@@ -109,7 +109,7 @@ def render(contents: Contents, *, title: str | None) -> str:
         "checks": None if contents.checks is None else contents.checks.head(SHOWN_DOMAINS),
         "states": {} if contents.checks is None else _states(contents.checks),
         "code": lookup("5.3.1"),
-        "glossary": [(REASONS[name], advice(name)) for name in summaries.reasons["reason"].astype("str")],
+        "glossary": [(REASONS[name], advice(name)) for name in summaries.reasons["reason"].astype(STRING)],
         "codes": _code_entries(summaries.codes),
         "examples": contents.examples or {},
         "redact": contents.examples is None,

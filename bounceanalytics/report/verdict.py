@@ -9,7 +9,7 @@ import pandas as pd
 
 from bounceanalytics.knowledge.limits import bounce_rate_limits
 from bounceanalytics.knowledge.rules import mailbox_title
-from bounceanalytics.schema import REASONS
+from bounceanalytics.schema import REASONS, STRING
 from bounceanalytics.wording import FAULTS, count, day, esp_title, joined, number, percent, rows
 
 if TYPE_CHECKING:
@@ -115,13 +115,13 @@ def totals(summaries: Summaries) -> Totals:
     """Return the sums; an address counts once, in its domain."""
     esps, domains = summaries.esps, summaries.domains
     known = esps[esps["deliveries_known"]]
-    silent = esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype("str")
+    silent = esps.loc[~esps["deliveries_known"] & (esps["bounced"] > 0), "provider"].astype(STRING)
     rated = int(known["rated"].sum())
     account = known[known["counted"] > 0].nlargest(1, "account_rate")
     return Totals(
         **{name: int(esps[name].sum()) for name in _SUMMED},
         counted=int(account["counted"].sum()),
-        account="".join(map(esp_title, account["provider"].astype("str"))),
+        account="".join(map(esp_title, account["provider"].astype(STRING))),
         account_rate=float(account["account_rate"].sum()),
         domains=len(domains),
         addresses=int(domains["addresses"].sum()),
@@ -302,7 +302,7 @@ def _tasks(summaries: Summaries) -> tuple[Task, ...]:
 
 def _by_urgency(column: pd.Series[Any]) -> pd.Series[Any]:
     order = {"retry": 0, "review": 1, "fix": 2, "remove": 3}
-    return column.astype("str").map(order) if column.name == "action" else column
+    return column.astype(STRING).map(order) if column.name == "action" else column
 
 
 def over_time(days: pd.DataFrame, unit: str) -> str:

@@ -78,7 +78,7 @@ def read_verdicts(verdicts: pd.DataFrame) -> pa.Table:
         If it is none, or an address has more than one verdict.
     """
     verdicts = schema.DECISION_COLUMNS.require(verdicts, NEEDED)
-    unknown = set(verdicts["verdict"].astype("str").unique()) - set(schema.VERDICTS)
+    unknown = set(verdicts["verdict"].astype(schema.STRING).unique()) - set(schema.VERDICTS)
     if unknown:
         names = ", ".join(map(repr, sorted(unknown)))
         raise FrameError(f"verdict holds {names}; it may be {', '.join(schema.VERDICTS)}")

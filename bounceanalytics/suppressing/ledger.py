@@ -523,7 +523,7 @@ class Ledger(LedgerFile):
         day = microseconds(pd.Timestamp(microseconds(at), unit="us", tz="UTC").normalize())
         told = zip(
             frame["domain"],
-            frame["was"].astype("str"),
+            frame["was"].astype(schema.STRING),
             pd.to_datetime(frame["recovered"], utc=True),
             strict=True,
         )

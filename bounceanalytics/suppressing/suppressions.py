@@ -183,7 +183,7 @@ def export_suppressions(
 
 def _chosen(verdicts: pd.DataFrame, provider: str, verdict: str) -> pd.Series[bool]:
     """Return which rows a file is about."""
-    spoken = verdicts["verdict"].astype("str")
+    spoken = verdicts["verdict"].astype(schema.STRING)
     esp = provider.partition("-")[0]
     if (
         verdict == "keep"
