@@ -189,6 +189,7 @@ def name_too(file: Path, name: Path) -> None:
         name.hardlink_to(file)
     except OSError:  # not every file system can
         shutil.copyfile(file, name)
+        _flush(name)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -243,6 +244,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     new.mkdir(parents=True)
     try:
         yield new
+        for folder in [new, *(one for one in new.rglob("*") if one.is_dir())]:
+            _flush(folder)
         with _one_sentence(path):
             if path.exists():
                 path.rename(old)
@@ -393,6 +396,11 @@ class HiddenFiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._paths.append(path)
         return _hidden_name(path)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files that are written, by the names that they will have."""
+        return list(self._paths)
 
     def reveal(self) -> None:
         """Give the files their own names, so that all of them last, also after a loss of power."""

@@ -49,11 +49,12 @@ _PLAIN = r"""[^\s<>()\[\]{},;:"'`/\\|@\uff20\ufe6b%&=\u2018-\u201f\u00ab\u00bb]"
 _RUN = rf"(?<!{_PLAIN})(?<![%&=])(?<!\w')(?:{_PLAIN}|%(?!(?:25)*40)|&(?!\#|commat)|=(?!40)|(?<=\w)'(?=\w))++"
 _QUOTED = r'"{1,2}(?:[^"\n\\]|\\.){1,64}?\\?"{1,2}'
 _SLASHES = r"(?:/[^\s/@]{1,64}){2,10}/"  # of X.400
+_COMMENT = r"(?:\s?\([^()\n]{0,64}\))?"
 # what may stand between a name and its sign: a comment, and what closes or doubles by mistake
 _BETWEEN = r"""(?:\s?\([^()\n]{0,64}\)|[)\]}>'"`\\@\uff20\u2018-\u201f\u00ab\u00bb]){0,3}"""
 
 _ADDRESS = re.compile(
-    rf"(?:{_QUOTED}|{_RUN}|{_SLASHES}){_BETWEEN}"
+    rf"(?:(?:{_QUOTED}|{_SLASHES}){_COMMENT}|{_RUN}{_BETWEEN})"
     rf"(?={_SIGN}[\w\[]|\s{{0,3}}{_SIGN}\s{{0,3}}{_DOTTED}|=40{_DOTTED})",
     re.IGNORECASE,
 )

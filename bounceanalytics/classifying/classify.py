@@ -9,6 +9,10 @@ import hashlib
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -20,13 +24,12 @@ import pyarrow.parquet
 from bounceanalytics.classifying.candidates import Candidate, candidates
 from bounceanalytics.classifying.distinct import distinct_rows
 from bounceanalytics.classifying.evidence import gather, mailbox_numbers
-from bounceanalytics.classifying.reader import model_bytes
 from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
 from bounceanalytics.datasets import Dataset, Part, as_dataset, identity_of, pinned, write_dataset
 from bounceanalytics.errors import FrameError, OutputError
 from bounceanalytics.files import place, publish
-from bounceanalytics.knowledge.rules import WORD_COLUMNS, mailbox_providers, read_rules
+from bounceanalytics.knowledge.rules import WORD_COLUMNS, read_rules, rules
 from bounceanalytics.schema import (
     ACTIONS,
     ARROW_STRING,
@@ -172,7 +175,10 @@ def classify(
             Part(part.relative_to(now.path), part, _classified(now, part, book, second_reader))
             for part in now.parts
         )
-        made = {"events": identity_of(now), "rules": _mark(book, second_reader)}
+        made = {
+            "events": identity_of(now) and f"{identity_of(now)}/{now.only}",
+            "rules": _mark(book, second_reader),
+        }
         return write_dataset(out, "bounces", parts, made=made, overwrite=overwrite)
     frame = EVENT_COLUMNS.require(events, _NEEDED) if dataset is None else dataset.to_pandas()
     return _classify(frame, book, second_reader)
@@ -210,10 +216,22 @@ def _classify(events: pd.DataFrame, book: Rulebook, second_reader: bool) -> pd.D
 
 
 def _mark(book: Rulebook, second_reader: bool) -> str:
-    """Return what tells those who judge, rules and reader, from any others."""
-    readers = [model_bytes()] if second_reader else []
-    told = repr((book.rules, mailbox_providers())).encode()
-    return hashlib.sha256(b"".join([told, *readers])).hexdigest()[:32]
+    """Return what tells those who judge from any others: tables, model and code of the package, and own rules."""
+    # when they were read, and what they are for, judges nobody
+    own = book.rules[: len(book.rules) - len(rules())]
+    judging = [replace(rule, added=date.min, example="", source="") for rule in own]
+    told = repr((_package_mark(), second_reader, judging))
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+@cache
+def _package_mark() -> str:
+    digest = hashlib.sha256()
+    for package in ("bounceanalytics.knowledge", "bounceanalytics.classifying"):
+        with resources.as_file(resources.files(package)) as folder:
+            for file in sorted(path for path in folder.rglob("*") if path.suffix in {".toml", ".npz", ".py"}):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _book(rules: Rules) -> Rulebook:

@@ -8,7 +8,6 @@ sees neither codes nor names. ``scripts/train_reader.py`` makes the weights, whi
 
 from __future__ import annotations
 
-import io
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-__all__ = ["Model", "Weighed", "features", "margins", "model_bytes", "nearest", "weighed"]
+__all__ = ["Model", "Weighed", "features", "margins", "nearest", "weighed"]
 
 _FILE = "reader.npz"
 _PART = 4_096  # texts read at a time: bounds memory
@@ -66,15 +65,10 @@ class Weighed(NamedTuple):
     weight: float
 
 
-def model_bytes() -> bytes:
-    """Return the file of the model that the package carries."""
-    return (files("bounceanalytics.knowledge") / _FILE).read_bytes()
-
-
 @cache
 def model() -> Model:
     """Return the model that the package carries."""
-    with np.load(io.BytesIO(model_bytes())) as kept:
+    with (files("bounceanalytics.knowledge") / _FILE).open("rb") as stream, np.load(stream) as kept:
         known = [list(REASONS).index(name) for name in kept["reasons"].tolist()]
         weight = np.zeros((len(kept["gram"]), len(REASONS)), np.float32)
         weight[:, known] = kept["weight"] * kept["step"]

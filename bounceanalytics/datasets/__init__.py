@@ -22,6 +22,7 @@ from bounceanalytics.datasets.state import (
     read_about,
     read_note,
     replaced,
+    unreadable,
     write_about,
 )
 from bounceanalytics.datasets.writing import Part, check_room, room_for, write_dataset
@@ -49,6 +50,7 @@ __all__ = [
     "read_note",
     "replaced",
     "room_for",
+    "unreadable",
     "write_about",
     "write_dataset",
 ]

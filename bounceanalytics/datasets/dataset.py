@@ -10,13 +10,22 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from bounceanalytics import schema
-from bounceanalytics.datasets.state import KINDS, NO_MONTH, STATE, damaged, is_dataset, read_about, replaced
+from bounceanalytics.datasets.state import (
+    KINDS,
+    NO_MONTH,
+    STATE,
+    damaged,
+    is_dataset,
+    read_about,
+    replaced,
+    unreadable,
+)
 from bounceanalytics.errors import FrameError, SourceError
 from bounceanalytics.files import is_remote, place
 from bounceanalytics.privacy import shown
 
 #: What pyarrow raises where a file is not as it was written.
-_DAMAGED = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError)
+_DAMAGED = (pa.ArrowException, OSError, ValueError)
 
 if TYPE_CHECKING:
     import os
@@ -85,15 +94,9 @@ class Dataset:
         if pinned is not None:
             return list(pinned)
         folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
-        done = self._done()
+        done = _done(self)
         found = [part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet")]
         return sorted(part for part in found if done is None or _unit_of(part) in done)
-
-    def _done(self) -> set[str] | None:
-        """Return the units whose parts are all there; None where parts have none: a part counts when its unit does."""
-        if self.kind != "events" or not any(self.path.glob("month=*")):
-            return None
-        return {_unit_of(note) for note in (self.path / STATE).glob("unit-*.json")}
 
     @property
     def columns(self) -> schema.Table:
@@ -219,17 +222,26 @@ def _parquet(part: Path) -> pa.parquet.ParquetFile:
         return pa.parquet.ParquetFile(
             part.open("rb") if is_remote(part) else part, page_checksum_verification=True
         )
-    except FileNotFoundError:
-        raise replaced(part.parent.parent) from None
-    except _DAMAGED:
-        raise damaged(part) from None
+    except MemoryError:
+        raise
+    except _DAMAGED as error:
+        raise unreadable(part, error) from None
 
 
 def _next_of(batches: Iterator[pa.RecordBatch], part: Path) -> pa.RecordBatch | None:
     try:
         return next(batches, None)
-    except _DAMAGED:
-        raise damaged(part) from None
+    except MemoryError:
+        raise
+    except _DAMAGED as error:
+        raise unreadable(part, error) from None
+
+
+def _done(dataset: Dataset) -> set[str] | None:
+    """Return the units whose parts are all there; None where parts have none: a part counts when its unit does."""
+    if dataset.kind != "events" or not any(dataset.path.glob("month=*")):
+        return None
+    return {_unit_of(note) for note in (dataset.path / STATE).glob("unit-*.json")}
 
 
 def _unit_of(file: Path) -> str:
@@ -252,11 +264,22 @@ def identity_of(dataset: Dataset) -> str | None:
     return pin or read_about(dataset.path).get("id")
 
 
-def pinned(dataset: Dataset) -> Dataset:
-    """Return a dataset as it is now: without what is added later, and not to be read once another has its place."""
+def pinned(dataset: Dataset, units: Iterable[int] | None = None) -> Dataset:
+    """Return a dataset as it is now: without what is added later, and not to be read once another has its place.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    units : iterable of int, optional
+        Those whose parts count; all if not given, or where parts are of no unit.
+    """
     same = copy.copy(dataset)
     object.__setattr__(same, "_pin", identity_of(dataset))
-    object.__setattr__(same, "_parts", dataset.parts)
+    parts = dataset.parts
+    if units is not None and _done(dataset) is not None:
+        wanted = set(units)
+        parts = [part for part in parts if int(_unit_of(part)) in wanted]
+    object.__setattr__(same, "_parts", parts)
     return same
 
 

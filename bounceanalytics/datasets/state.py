@@ -79,9 +79,9 @@ def read_note(file: Path) -> dict[str, Any]:
         found = facts.pop(_SUM, None)  # earlier versions wrote none
         if found in (None, _sum_of(facts)):
             return dict(facts)
-    except FileNotFoundError:
-        raise replaced(file.parent.parent) from None
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+    except OSError as error:
+        raise unreadable(file, error) from None
+    except (ValueError, AttributeError, TypeError, RecursionError):
         pass
     raise damaged(file)
 
@@ -92,8 +92,20 @@ def _sum_of(facts: dict[str, Any]) -> str:
 
 def content_of(file: Path) -> str:
     """Return what tells a file from all that have another content."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "blake2b").hexdigest()[:32]
+    except OSError as error:
+        raise unreadable(file, error) from None
+
+
+def unreadable(file: Path, error: Exception) -> SourceError:
+    """Return the error that says why a file of a dataset cannot be read: gone, as the system says, or damaged."""
+    if isinstance(error, FileNotFoundError):
+        return replaced(file.parent.parent)
+    if isinstance(error, OSError) and error.errno:
+        return SourceError(f"{file} cannot be read: {os.strerror(error.errno)}")
+    return damaged(file)
 
 
 def damaged(file: Path) -> SourceError:

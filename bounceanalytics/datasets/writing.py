@@ -19,7 +19,9 @@ from bounceanalytics.datasets.state import (
     content_of,
     is_dataset,
     is_movable,
+    note_of,
     read_about,
+    read_note,
     write_about,
 )
 from bounceanalytics.errors import OutputError
@@ -31,11 +33,16 @@ from bounceanalytics.files import (
     refuse_existing,
     remove_folder,
     whole_folder,
+    write_text,
 )
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
+
+
+#: Note of what each part of a dataset was made of.
+_PARTS = "parts.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,10 @@ def write_dataset(
     OutputError
         If there is something already.
     """
+    if is_remote(out):
+        raise OutputError(f"{out} is a URL; a dataset there is made by bounceanalytics.distributed")
     out = path_of(out, OutputError).expanduser()
-    goes_on = not overwrite and not is_remote(out) and is_dataset(out)
+    goes_on = not overwrite and is_dataset(out) and _is_replaceable(out.resolve())
     with room_for(out, overwrite=overwrite, goes_on=goes_on, anew=True) as home:
         # asked when nobody else can write it any more
         earlier = _made_before(out, kind, made) if goes_on else {}
@@ -96,28 +105,26 @@ def write_dataset(
         for part in parts:
             name = part.place.as_posix()
             written[name] = content_of(part.source)
-            if earlier.get(name) != written[name] or not (out / part.place).exists():
-                _write_part(home / part.place, part.tables)
-            elif home != out.resolve():
+            if earlier.get(name) == written[name]:
                 name_too(out / part.place, home / part.place)
-        for left in [file for one in KINDS for file in home.glob(f"{one}=*/*")]:
-            if left.relative_to(home).as_posix() not in written:
-                left.unlink()
-        write_about(home, kind, made=made, parts=written)
+            else:
+                _write_part(home / part.place, part.tables)
+        write_text(home / STATE / _PARTS, note_of({"made": made, "parts": written}))
+        write_about(home, kind)
     return Dataset(out)
 
 
 def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str, str]:
     """Return the parts of a dataset that was made the same way, and the content that each was made of."""
-    about = read_about(out)
-    if about["kind"] != kind or None in made.values() or "made" not in about:
+    if read_about(out)["kind"] != kind or None in made.values() or not (out / STATE / _PARTS).exists():
         refuse_existing([out], overwrite=False, folders=True)
+    facts = read_note(out / STATE / _PARTS)
     for what, how in made.items():
-        if about["made"].get(what) != how:
+        if facts["made"].get(what) != how:
             raise OutputError(
                 f"{out} was made with other {what}: name another folder, or begin anew with overwrite=True"
             )
-    found: dict[str, str] = about["parts"]
+    found: dict[str, str] = facts["parts"]
     return found
 
 
@@ -167,17 +174,19 @@ def room_for(out: Path, *, overwrite: bool, goes_on: bool = False, anew: bool = 
         check_room(out, overwrite=overwrite, goes_on=goes_on)  # somebody may have come first
         place = out.resolve()
         replaces = overwrite and is_dataset(place)
-        if (replaces or anew) and is_movable(place) and _is_all_ours(place):
+        if (replaces or anew) and _is_replaceable(place):
             with whole_folder(place) as home:
                 yield home
         else:
-            if replaces or (anew and not is_dataset(place)):
+            if replaces or anew:
                 _clear(place)
             yield place
 
 
-def _is_all_ours(out: Path) -> bool:
-    """Return whether nobody needs a folder but us."""
+def _is_replaceable(out: Path) -> bool:
+    """Return whether another folder can take the place of one, and nobody needs it but us."""
+    if not is_movable(out):
+        return False
     here = Path.cwd()
     return out != here and out not in here.parents and (not out.exists() or all(map(_ours, out.iterdir())))
 

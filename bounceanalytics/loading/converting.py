@@ -28,9 +28,11 @@ from bounceanalytics.datasets import (
     damaged,
     is_dataset,
     note_of,
+    pinned,
     read_about,
     read_note,
     room_for,
+    unreadable,
     write_about,
 )
 from bounceanalytics.errors import OutputError, SourceError
@@ -195,6 +197,7 @@ def account_of(dataset: Dataset) -> Load:
             f"{dataset.path} holds classified events, not exports: say Dataset({str(dataset.path)!r}).to_pandas()"
         )
     units = list(_State(dataset.path).units.values())
+    dataset = pinned(dataset, [unit.number for unit in units])  # whoever adds to it meanwhile adds both
     accounts = [unit.account for unit in units]
     files, ignored = account_frames(accounts)
     rejects = rejects_frame(
@@ -208,13 +211,9 @@ def account_of(dataset: Dataset) -> Load:
 def _read(reader: Callable[[Path], Any], file: Path) -> Any:
     try:
         return reader(file)
-    except (
-        pa.ArrowException,
-        OSError,
-        EOFError,
-        ValueError,
-    ):  # of an earlier version, which kept no sum of it
-        raise damaged(file) from None
+    # of an earlier version, which kept no sum of it
+    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+        raise unreadable(file, error) from None
 
 
 def _in_effect(options: dict[str, Any]) -> dict[str, Any]:
@@ -311,6 +310,11 @@ class _State:
                 raise damaged(note) from None
             unit.sample, unit.time = facts.get("sample", ""), facts.get("time")
             unit.contents = facts.get("contents", {})
+            wanted = [self.folder / name for name in unit.contents]
+            wanted += [out / name for name in facts.get("parts", ())]  # not in notes of earlier versions
+            for file in wanted:
+                if not file.exists():
+                    raise damaged(file)
             self.units[facts["fingerprint"]] = unit
 
     def place(self, number: int, account: Account, home: str, copies: int) -> _Done:
@@ -438,6 +442,11 @@ class _Unit:
                 "wb"
             ) as stream:  # by its name, NumPy would put .npy behind it
                 np.save(stream, self._new.all())
+        parts = [
+            path.relative_to(self._state.out).as_posix()
+            for path in self._files.paths
+            if path.suffix == ".parquet"
+        ]
         self._files.reveal()
         done.contents = {file.name: content_of(file) for file in (done.rejects, done.keys) if file.exists()}
         note = {
@@ -448,6 +457,7 @@ class _Unit:
             "time": self._time,
             "copies": self._copies,
             "contents": done.contents,
+            "parts": parts,
             "account": facts_of(self._account),
         }
         path = self._state.folder / f"unit-{self._number:05d}.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -106,15 +105,34 @@ def test_parts_that_are_gone_go(events, tmp_path):
     same(ba.classify(events, out=tmp_path / "bounces"), events)
 
 
-def test_where_the_folder_cannot_be_moved(events, tmp_path, monkeypatch, judged):
+def test_other_things_in_the_folder_are_not_thrown_away(events, tmp_path):
     ba.classify(events, out=tmp_path / "bounces")
     (tmp_path / "bounces" / "notes.txt").write_text("ours")
-    export(tmp_path / "exports", "c.json", 900)
-    ba.convert(tmp_path / "exports", tmp_path / "events")
-    judged.clear()
-    same(ba.classify(events, out=tmp_path / "bounces"), events)
-    assert {name.split("-")[1] for name in judged} == {"00003"}
+    with pytest.raises(ba.OutputError, match="exists; pass overwrite=True"):
+        ba.classify(events, out=tmp_path / "bounces")
     assert (tmp_path / "bounces" / "notes.txt").read_text() == "ours"
+
+
+def test_one_month_does_not_replace_the_others(events, tmp_path):
+    month = events.parts[0].parent.name
+    ba.classify(events, out=tmp_path / "bounces")
+    with pytest.raises(ba.OutputError, match="was made with other events"):
+        ba.classify(ba.Dataset(tmp_path / "events", month), out=tmp_path / "bounces")
+
+
+def test_rules_of_yesterday_are_those_of_today(events, tmp_path, monkeypatch):
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\nid = "ours"\nreason = "spam"\npattern = "no mailbox"\nadded = 2020-01-01\n')
+    ba.classify(events, out=tmp_path / "bounces", rules=rules)
+    rules.write_text('[[rule]]\nid = "ours"\nreason = "spam"\npattern = "no mailbox"\nadded = 2020-01-02\n')
+    ba.classify(events, out=tmp_path / "bounces", rules=rules)
+
+
+def test_tables_of_another_version_are_not_mixed(events, tmp_path, monkeypatch):
+    ba.classify(events, out=tmp_path / "bounces")
+    monkeypatch.setattr(classifying, "_package_mark", lambda: "another")
+    with pytest.raises(ba.OutputError, match="was made with other rules"):
+        ba.classify(events, out=tmp_path / "bounces")
 
 
 def test_where_files_can_have_one_name_only(events, tmp_path, monkeypatch, judged):
@@ -132,10 +150,7 @@ def test_where_files_can_have_one_name_only(events, tmp_path, monkeypatch, judge
 
 def test_one_of_an_earlier_version_is_not_added_to(events, tmp_path):
     ba.classify(events, out=tmp_path / "bounces")
-    about = tmp_path / "bounces" / STATE / "dataset.json"
-    facts = json.loads(about.read_text())
-    del facts["made"], facts["parts"], facts["sum"]
-    about.write_text(json.dumps(facts))
+    (tmp_path / "bounces" / STATE / "parts.json").unlink()
     with pytest.raises(ba.OutputError, match="exists; pass overwrite=True"):
         ba.classify(events, out=tmp_path / "bounces")
 

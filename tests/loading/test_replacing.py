@@ -14,6 +14,7 @@ import pytest
 import bounceanalytics as ba
 from bounceanalytics import datasets
 from bounceanalytics.history import History
+from bounceanalytics.loading import converting
 from tests.killing import Nursery, needs_fork
 from tests.loading.exports import lines, sendgrid_bounce
 
@@ -266,3 +267,31 @@ def test_what_a_disk_made_of_a_dataset_is_no_data(tmp_path, kind):
             elif isinstance(told, ba.Dataset):
                 pd.testing.assert_frame_equal(told.to_pandas(), whole)
     assert len(ba.convert(exports, events.path, overwrite=True)) == len(whole)
+
+
+@pytest.mark.parametrize("kind", ["rejects-*", "keys-*", "part-*"])
+def test_what_is_lost_of_a_dataset_is_missed(tmp_path, kind):
+    exports = write(tmp_path / "exports", "a.json", "b.json", number=40)
+    (exports / "b.json").write_bytes((exports / "b.json").read_bytes() + b'{"event"')
+    events = ba.convert(exports, tmp_path / "events")
+    next(events.path.rglob(kind)).unlink()
+    for ask in (ba.load, lambda path: ba.convert(exports, path)):
+        with pytest.raises(ba.SourceError, match="is damaged"):
+            ask(events.path)
+
+
+def test_the_account_is_of_the_rows_whoever_adds_meanwhile(tmp_path, monkeypatch):
+    exports = write(tmp_path / "exports", "a.json")
+    events = ba.convert(exports, tmp_path / "events")
+    whole = events.to_pandas()
+    real = converting.pinned
+
+    def added(*given):
+        write(tmp_path / "exports", "a.json", "b.json")
+        ba.convert(exports, tmp_path / "events")
+        return real(*given)
+
+    monkeypatch.setattr(converting, "pinned", added)
+    found = ba.load(tmp_path / "events")
+    pd.testing.assert_frame_equal(found.events, whole)
+    assert len(events) == 2 * len(whole)
