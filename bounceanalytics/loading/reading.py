@@ -32,7 +32,7 @@ from bounceanalytics.loading.unwrapping.pieces import Unwrapping
 from bounceanalytics.loading.unwrapping.texts import opened
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
-from bounceanalytics.opening.sources import breaks_off, cut_note, recoded
+from bounceanalytics.opening.sources import recoded
 from bounceanalytics.opening.text import decoded, lines_at
 from bounceanalytics.schema import ESPS
 
@@ -437,7 +437,6 @@ class Reader:
 
     def _with_care(self, place: int, source: Source, found: Found, bad: set[int] | None) -> Iterator[Batch]:
         """Yield the rows of a file that the engine could not read by itself."""
-        self._tell_cut(place, source)
         if found.layout == "csv":
             schema_, batches = table_schema(found), tolerant_table(source, found)
             fields = records.table_fields_sql(found, 'SELECT * FROM "tolerant"', tolerant=True)
@@ -450,15 +449,8 @@ class Reader:
             given, self._query([place], found, fields, tolerant=True), place, source, found, _Numbers()
         )
 
-    def _tell_cut(self, place: int, source: Source) -> None:
-        """Note that what is read of a packed file is not all that was in it."""
-        note = cut_note(source.packing)
-        if note not in self.accounts[place].notes and breaks_off(source):
-            self.accounts[place].notes.append(note)
-
     def _unwrapped(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
         """Yield the rows of a file whose events have to be looked for in each record."""
-        self._tell_cut(place, source)
         unwrapping = Unwrapping(WALK, source, found)
         esps = set[str]()
         if found.layout == "lines":

@@ -108,14 +108,13 @@ def _is_written_in(head: bytes, encoding: str, width: int, place: int) -> bool:
     return odd <= 0.01 * len(text)
 
 
-def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> bool:
-    """Write a text in UTF-8, its lines ending in LF; return False if the stream is damaged, after all it gave."""
+def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> None:
+    """Write a text in UTF-8, its lines ending in LF."""
     wide = script.encoding != "utf-8"
     decoder = codecs.getincrementaldecoder(script.encoding)("replace")
-    given = Pieces(stream, _BLOCK)
     started = False
     held = b""  # a CR that an LF may follow
-    for piece in itertools.chain(given, [None]):
+    for piece in itertools.chain(Pieces(stream, _BLOCK), [None]):
         data = piece or b""
         if wide:
             text = decoder.decode(data, final=piece is None)
@@ -127,7 +126,6 @@ def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> bool:
             held = b"\r" if data.endswith(b"\r") and piece is not None else b""
             data = _with_lf(data.removesuffix(held))
         write(out, data)
-    return given.complete
 
 
 def _with_lf(data: bytes) -> bytes:
@@ -151,21 +149,12 @@ def is_utf8(stream: IO[bytes]) -> bool:
     return not rest
 
 
-def mend(stream: IO[bytes], out: IO[bytes]) -> tuple[int, bool]:
-    """Write a text as UTF-8: each byte that is not is read as Windows-1252.
-
-    Returns
-    -------
-    int
-        How many lines have such bytes.
-    bool
-        False if the stream is damaged; what it gave has been written.
-    """
+def mend(stream: IO[bytes], out: IO[bytes]) -> int:
+    """Write a text as UTF-8: each byte that is not is read as Windows-1252; return how many lines have such bytes."""
     mender = _Mender(out)
-    given = Pieces(stream, _BLOCK)
     parts: list[bytes] = []
     length = 0
-    for piece in given:
+    for piece in Pieces(stream, _BLOCK):
         parts.append(piece)
         length += len(piece)
         end = piece.rfind(b"\n") + 1
@@ -182,7 +171,7 @@ def mend(stream: IO[bytes], out: IO[bytes]) -> tuple[int, bool]:
             continue
         length = len(parts[0])
     mender.take(b"".join(parts))
-    return mender.count, given.complete
+    return mender.count
 
 
 class _Mender:
