@@ -21,7 +21,7 @@ from bounceanalytics.loading import own_frames, records, stored
 from bounceanalytics.loading.account import Batch
 from bounceanalytics.loading.copies import keys_of
 from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
-from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
+from bounceanalytics.loading.result import NaiveTimeWarning, RejectedRecordsWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.times import TIME_STYLES, UNREAD, Clocks, times
@@ -708,6 +708,17 @@ def warn_of_times(accounts: Sequence[Account], timezone: str | None) -> None:
         warnings.warn(
             f"{_files(naive)} times without a zone, taken as UTC; say timezone='…' if they are local",
             NaiveTimeWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_damage(sources: Sequence[Source]) -> None:
+    """Warn our caller's caller, once, of files that are not whole, of which more may have been there than was read."""
+    if cut := [one.name for one in sources if one.cut]:
+        others = f" and {len(cut) - 1:,} other files" if len(cut) > 1 else ""
+        warnings.warn(
+            f"{cut[0]}{others} could not be read as a whole: damaged, or cut; load(…).files says what is missing",
+            RejectedRecordsWarning,
             stacklevel=3,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import re
 from typing import IO, NamedTuple
 
 from bounceanalytics.opening.archives import Pieces, write
@@ -131,6 +132,30 @@ def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> None:
 def _with_lf(data: bytes) -> bytes:
     """Turn each CR that stands alone into LF, so that every byte stays where it is."""
     return b"\r\n".join(part.replace(b"\r", b"\n") for part in data.split(b"\r\n"))
+
+
+# text with holes
+
+_HOLE = bytes(64)  # no program writes as many; a file system does, for what was never written
+
+
+def holes(path: str) -> bool:
+    """Return whether a file has long runs of zeros."""
+    with open(path, "rb") as stream:  # noqa: PTH123 - a path as the engine takes it
+        return any(b"\0" in piece and _HOLE in piece for piece in Pieces(stream, _BLOCK))
+
+
+def fill_holes(stream: IO[bytes], out: IO[bytes]) -> int:
+    """Write a text with line ends for its long runs of zeros, so that each byte stays where it is; return how many."""
+    count = 0
+    for piece in Pieces(stream, _BLOCK):
+        filled = _RUN.sub(lambda run: b"\n" * len(run[0]), piece)
+        count += filled.count(b"\n") - piece.count(b"\n")
+        write(out, filled)
+    return count
+
+
+_RUN = re.compile(rb"\0{64,}")
 
 
 # text that claims to be UTF-8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ _SNIFF = 4096
 
 # packed so, the engine reads a file itself
 _NATIVE = {"gzip", "zstd"}
+_NO_TEXT = re.compile(rb"[\x00-\x08]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Source:
     problem : str
         Why it cannot be read, in words that go on after its name; only where it is not ``alone``.
     cut : bool
-        It is what is left of a packed file that is damaged or ends too early.
+        It is what is left of a packed file that is damaged or ends too early, or an archive that is not whole.
     origin : str
         Path of the file that the caller gave, or that was met in a folder; empty for what was not on disk.
     """
@@ -269,7 +271,10 @@ def _contents(path: Path, name: str, folder: str, alone: bool, depth: int, budge
         found = _members(members, name, folder, alone, depth + 1, budget)
         if depth and not problems:
             archives.delete([path])
-        return found + [Source(name, str(path), size, "none", alone=False, problem=one) for one in problems]
+        # what was said of the archive stands beside what is in it
+        return found + [
+            Source(name, str(path), size, "none", alone=False, problem=one, cut=True) for one in problems
+        ]
     with archives.open_packed(path, packing) as stream:
         inner = archives.copy(stream, folder, budget)
     # packed twice, or an archive packed as a whole: the outer packing is no folder that its name would show
@@ -331,7 +336,7 @@ def _readable(source: Source, folder: str) -> Source:
             script = encodings.script_of(head, whole=len(head) < HEAD_SIZE)
             if script != encodings.PLAIN:
                 return _rewritten(source, script, folder)
-        return _aliased(source, folder)
+        return _aliased(_without_holes(source, head, folder), folder)
     except SourceError:
         raise
     except OSError as error:
@@ -339,6 +344,16 @@ def _readable(source: Source, folder: str) -> Source:
         if source.alone:
             raise SourceError(f"{shown(source.name)} {problem}") from None
         return replace(source, packing="none", problem=problem)
+
+
+def _without_holes(source: Source, head: bytes, folder: str) -> Source:
+    """Return a text with line ends in place of its long runs of zeros, so that no record goes on behind one."""
+    if source.packing != "none" or _NO_TEXT.search(head) or not encodings.holes(source.path):
+        return source
+    with source.open() as stream, archives.temporary(folder) as out:
+        count = encodings.fill_holes(stream, out)
+    note = f"has {count:,} zero bytes in the place of text, as a copy that broke off has: what belongs there is missing"
+    return replace(source, path=out.name, notes=(*source.notes, note), cut=True)
 
 
 def _rewritten(source: Source, script: encodings.Script, folder: str) -> Source:

@@ -674,6 +674,7 @@ def test_a_damaged_archive_in_a_folder_is_told_with_it(tmp_path, folder):
         False,
         (),
         bad.problem,
+        cut=True,
         origin=str(top / "a.zip"),
     )
     assert bad.problem.startswith("is a ZIP archive that is damaged: ")
