@@ -11,7 +11,7 @@ from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.converting import account_of, convert
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
-from bounceanalytics.loading.reading import Reader, groups, notes, open_engine, warn_of_times
+from bounceanalytics.loading.reading import Reader, groups, notes, open_engine, warn_of_damage, warn_of_times
 from bounceanalytics.loading.result import (
     Load,
     NaiveTimeWarning,
@@ -111,6 +111,8 @@ def load(
     -----
     NoEventsWarning
         If there are no events, since nothing is an export or the exports are empty.
+    RejectedRecordsWarning
+        If a file is damaged, or what is packed ends too early; ``files`` names each such file.
 
     Examples
     --------
@@ -141,6 +143,7 @@ def load(
             progress("reading", total, total)
         for place, one, found in known:
             accounts[place].notes += notes(one, found, accounts[place].records)
+    warn_of_damage(sources)
     warn_of_times(accounts, timezone)
     result = result_of(reader, batches, deduplicate=deduplicate)
     if not len(result.events):

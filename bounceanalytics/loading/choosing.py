@@ -19,9 +19,12 @@ SAMPLE = 50
 
 
 def clues(name: str) -> list[str]:
-    """Return what a file's name may tell: itself, then the folder it lies in, which ends in a slash."""
+    """Return what a file's name may tell: itself, then the folder it lies in, which ends in a slash.
+
+    A folder called key=value tells nothing of what lies in it.
+    """
     parts = [part for part in re.split(r"[/\\]", name) if part]
-    return [*parts[-1:], *(f"{folder}/" for folder in parts[-2:-1])]
+    return [*parts[-1:], *(f"{folder}/" for folder in parts[-2:-1] if "=" not in folder)]
 
 
 def choose(

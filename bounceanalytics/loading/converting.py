@@ -42,7 +42,7 @@ from bounceanalytics.loading.copies import SeenKeys, in_order, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import account_frames, rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import to_events
-from bounceanalytics.loading.reading import Reader, notes, open_engine, warn_of_times
+from bounceanalytics.loading.reading import Reader, notes, open_engine, warn_of_damage, warn_of_times
 from bounceanalytics.loading.result import Duplicates, Load
 from bounceanalytics.loading.times import TIME_STYLES
 from bounceanalytics.opening.sources import open_sources
@@ -147,6 +147,7 @@ def convert(
                 folder,
                 progress,
             )
+    warn_of_damage(sources)
     warn_of_times(accounts, timezone)
     return Dataset(out)
 

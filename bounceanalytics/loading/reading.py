@@ -21,7 +21,7 @@ from bounceanalytics.loading import own_frames, records, stored
 from bounceanalytics.loading.account import Batch
 from bounceanalytics.loading.copies import keys_of
 from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
-from bounceanalytics.loading.result import NaiveTimeWarning, UnreadTimesWarning
+from bounceanalytics.loading.result import NaiveTimeWarning, RejectedRecordsWarning, UnreadTimesWarning
 from bounceanalytics.loading.rows import table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.times import TIME_STYLES, UNREAD, Clocks, times
@@ -32,7 +32,7 @@ from bounceanalytics.loading.unwrapping.pieces import Unwrapping
 from bounceanalytics.loading.unwrapping.texts import opened
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
-from bounceanalytics.opening.sources import breaks_off, cut_note, recoded
+from bounceanalytics.opening.sources import recoded
 from bounceanalytics.opening.text import decoded, lines_at
 from bounceanalytics.schema import ESPS
 
@@ -437,7 +437,6 @@ class Reader:
 
     def _with_care(self, place: int, source: Source, found: Found, bad: set[int] | None) -> Iterator[Batch]:
         """Yield the rows of a file that the engine could not read by itself."""
-        self._tell_cut(place, source)
         if found.layout == "csv":
             schema_, batches = table_schema(found), tolerant_table(source, found)
             fields = records.table_fields_sql(found, 'SELECT * FROM "tolerant"', tolerant=True)
@@ -450,15 +449,8 @@ class Reader:
             given, self._query([place], found, fields, tolerant=True), place, source, found, _Numbers()
         )
 
-    def _tell_cut(self, place: int, source: Source) -> None:
-        """Note that what is read of a packed file is not all that was in it."""
-        note = cut_note(source.packing)
-        if note not in self.accounts[place].notes and breaks_off(source):
-            self.accounts[place].notes.append(note)
-
     def _unwrapped(self, place: int, source: Source, found: Found) -> Iterator[Batch]:
         """Yield the rows of a file whose events have to be looked for in each record."""
-        self._tell_cut(place, source)
         unwrapping = Unwrapping(WALK, source, found)
         esps = set[str]()
         if found.layout == "lines":
@@ -716,6 +708,17 @@ def warn_of_times(accounts: Sequence[Account], timezone: str | None) -> None:
         warnings.warn(
             f"{_files(naive)} times without a zone, taken as UTC; say timezone='…' if they are local",
             NaiveTimeWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_damage(sources: Sequence[Source]) -> None:
+    """Warn our caller's caller, once, of files that are not whole, of which more may have been there than was read."""
+    if cut := [one.name for one in sources if one.cut]:
+        others = f" and {len(cut) - 1:,} other files" if len(cut) > 1 else ""
+        warnings.warn(
+            f"{cut[0]}{others} could not be read as a whole: damaged, or cut; load(…).files says what is missing",
+            RejectedRecordsWarning,
             stacklevel=3,
         )
 

@@ -16,7 +16,7 @@ _SHOWN = 30
 
 
 class RejectedRecordsWarning(Discreet, UserWarning):
-    r"""Some records of an export could not be read; they are in the ``rejects`` of the load.
+    r"""Some records of an export could not be read: those in the ``rejects`` of the load, or the end of a damaged file.
 
     Examples
     --------

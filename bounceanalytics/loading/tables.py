@@ -25,7 +25,7 @@ from bounceanalytics.loading.found import Found
 from bounceanalytics.loading.hints import flat
 from bounceanalytics.loading.joining import result_of
 from bounceanalytics.loading.normalise import NO_ADDRESS
-from bounceanalytics.loading.reading import Reader, open_engine, warn_of_times
+from bounceanalytics.loading.reading import Reader, open_engine, warn_of_damage, warn_of_times
 from bounceanalytics.loading.readings import LONGEST, as_copy, readings
 from bounceanalytics.loading.records import text_rows_sql
 from bounceanalytics.loading.translating.printed import is_ruled
@@ -220,6 +220,7 @@ def load_table(
             done += one.size
         if progress and sources:
             progress("reading", total, total)
+    warn_of_damage(sources)
     warn_of_times(accounts, timezone)
     load = result_of(reader, batches, deduplicate="event_id" in mapping)
     _refuse_no_addresses(load, mapping["recipient"])
@@ -309,7 +310,7 @@ def _read(
         return
     try:
         found = None if is_ruled(decoded(head)) else _found_text(fmt, head, mapping, source.name)
-        printed = found is None and bool(head.strip())
+        printed = found is None and bool(decoded(head).strip())
     except FormatError:
         printed = True
     if printed:

@@ -28,7 +28,7 @@ from bounceanalytics.opening import snappy
 from bounceanalytics.privacy import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     Kind = Literal["zip", "tar", "gzip", "zstd", "bzip2", "xz", "snappy", ""]
 
@@ -52,7 +52,7 @@ TITLES = {
 
 _MAGIC: dict[Kind, bytes] = {
     "gzip": rb"\x1f\x8b\x08",
-    "zstd": rb"\x28\xb5\x2f\xfd",
+    "zstd": rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18",  # or something to skip, before what is packed
     "bzip2": rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)",  # a line of text may begin with the first four
     "xz": rb"\xfd7zXZ\x00",
 }
@@ -65,8 +65,7 @@ _COPY_SIZE = 1024**2
 # unpacked in small steps, since nothing is given of a step that meets the damage
 _STEP = 16 * 1024
 
-_DEFLATE_MOST = 1032  # times; deflate cannot pack tighter
-_ARROW_STEP = 64 * 1024  # what pyarrow reads of a packed file at once
+_SIP = 1024  # bytes of a packed file that is read once more, towards its damage
 
 
 class RefusedError(Exception):
@@ -109,10 +108,11 @@ class Copy(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A file of an archive, unpacked to a temporary file."""
+    """A file of an archive, unpacked to a temporary file; not ``complete`` where that is only a part of it."""
 
     name: str
     path: Path
+    complete: bool
 
 
 def kind_of(head: bytes, size: int, name: str = "") -> Kind:
@@ -168,6 +168,88 @@ class _Packed(io.RawIOBase):
         super().close()
 
 
+class _Streams:
+    """What is packed in streams one behind the other, with zeros between and behind them or without.
+
+    To the libraries' own files the end is where they know nothing of what follows.
+    """
+
+    def __init__(self, raw: IO[bytes], new: Callable[[], Any]) -> None:
+        self._raw, self._new = raw, new
+        self._one = new()
+
+    def read(self, size: int) -> bytes:
+        """Return some of the unpacked bytes, ``size`` of them at most; none at the end."""
+        while True:
+            more = b""
+            if self._one.eof:
+                more = self._one.unused_data.lstrip(b"\0")
+                while not more and (block := self._raw.read(_STEP)):
+                    more = block.lstrip(b"\0")
+                if not more:
+                    return b""
+                self._one = self._new()
+            elif self._one.needs_input and not (more := self._raw.read(_STEP)):
+                raise EOFError
+            data: bytes = self._one.decompress(more, size)
+            if data:
+                return data
+
+    def close(self) -> None:
+        """Give up what is not read."""
+
+
+class _Zstandard:
+    """Unpacked bytes of a Zstandard file, up to the damage.
+
+    Arrow gives nothing of a read that meets damage, nor of a small frame that holds some. So the file is unpacked once
+    more up to where that read began, and from there on in the smallest steps.
+    """
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._streams = [pa.CompressedInputStream(raw, "zstd")]
+        self._given = 0
+
+    def read(self, size: int) -> bytes:
+        """Return some of the unpacked bytes, ``size`` of them at most; none at the end."""
+        again = len(self._streams) > 1
+        try:
+            data: bytes = self._streams[-1].read(1 if again else size)
+        except (OSError, pa.ArrowException) as error:
+            if again or (isinstance(error, OSError) and error.errno is not None):
+                raise
+            self._raw.seek(0)
+            sips = _Sips(self._raw)
+            self._streams.append(pa.CompressedInputStream(sips, "zstd"))
+            left = self._given
+            while left and (data := self._streams[-1].read(min(left, _COPY_SIZE))):
+                left -= len(data)
+            sips.size = 1
+            return self.read(size)
+        self._given += len(data)
+        return data
+
+    def close(self) -> None:
+        """Give up what is not read."""
+        for stream in self._streams:
+            stream.close()
+
+
+class _Sips(io.RawIOBase):
+    """A file of which no more than ``size`` bytes are given at a time."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self.size = _SIP
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._raw.read(min(size, self.size) if size >= 0 else self.size)
+
+
 def open_packed(path: str | Path, kind: str) -> IO[bytes]:
     """Open a file for reading its unpacked bytes; ``kind`` is of :func:`kind_of`, or ``"none"``."""
     if kind == "gzip":
@@ -183,11 +265,11 @@ def unpacking(raw: IO[bytes], kind: str) -> IO[bytes]:
         return raw
     try:
         if kind == "zstd":
-            inner: Any = pa.CompressedInputStream(raw, "zstd")
+            inner: Any = _Zstandard(raw)
         elif kind == "snappy":
             inner = snappy.Stream(raw)
         else:
-            inner = bz2.BZ2File(raw) if kind == "bzip2" else lzma.LZMAFile(raw)  # noqa: SIM115
+            inner = _Streams(raw, bz2.BZ2Decompressor if kind == "bzip2" else lzma.LZMADecompressor)
     except BaseException:
         raw.close()
         raise
@@ -218,15 +300,17 @@ def read_up_to(stream: IO[bytes], size: int) -> bytes:
 
 def read_start(stream: IO[bytes], size: int) -> tuple[bytes, bool]:
     """Read as :func:`read_up_to` does, and tell whether the stream is sound that far."""
-    given = Pieces(stream, min(size, _STEP))
+    # of a packed stream, read() would throw away what it has when it meets the damage
+    read = getattr(stream, "read1", stream.read)
     parts: list[bytes] = []
     left = size
-    for part in given:
-        parts.append(part[:left])
-        left -= len(parts[-1])
-        if left <= 0:
-            break
-    return b"".join(parts), given.complete
+    try:
+        while left > 0 and (part := read(min(left, _STEP))):
+            parts.append(part)
+            left -= len(part)
+    except DAMAGED:
+        return b"".join(parts), False
+    return b"".join(parts), True
 
 
 # temporary files
@@ -293,52 +377,31 @@ def delete(paths: Iterable[Path]) -> None:
 # packed files that the engine reads itself
 
 
-def check_ratio(path: Path, kind: Kind, size: int) -> None:
-    """Refuse a gzip or Zstandard file of ``size`` bytes that unpacks to more than it may.
+def is_sound(path: Path, kind: Kind) -> bool:
+    """Return whether a file unpacks to its end with the right check sums, which the engine does not ask.
 
-    To unpack each file just to see its size would take as long as reading it, so only those are measured that may
-    be too large by what their end claims or by how their start unpacks.
+    Raises
+    ------
+    RefusedError
+        If it unpacks to more than it may.
     """
-    limit = max(FLOOR, MAX_RATIO * size)
-    if kind == "gzip" and not _gzip_may_exceed(path, size, limit):
-        return
-    budget = Budget(size)
-    # of Zstandard, this much shows the ratio of its start, however much is read ahead
-    enough = limit if kind == "gzip" or size * MAX_RATIO <= FLOOR else 2 * MAX_RATIO * _ARROW_STEP
-    done = 0
     with path.open("rb") as raw, closing(unpacking(raw, kind)) as stream:
-        for piece in Pieces(stream, _COPY_SIZE):
-            budget.spend(len(piece))
-            done += len(piece)
-            if done >= enough and done < MAX_RATIO * raw.tell():
-                return
-
-
-def _gzip_may_exceed(path: Path, size: int, limit: int) -> bool:
-    if size * _DEFLATE_MOST <= limit:
-        return False
-    with path.open("rb") as raw:
-        raw.seek(-4, io.SEEK_END)
-        (claimed,) = struct.unpack("<I", raw.read(4))
-        if claimed > limit:
-            return True  # or it is cut, and these four bytes are anything
-        raw.seek(0)
-        unpacker = zlib.decompressobj(wbits=31)
-        read = given = 0
-        while given < _COPY_SIZE and not unpacker.eof and (piece := raw.read(1024)):
-            read += len(piece)
-            try:
-                given += len(unpacker.decompress(piece))
-            except zlib.error:
-                break
-    return given > MAX_RATIO * read
+        budget = Budget(path.stat().st_size)
+        try:
+            while piece := stream.read(_COPY_SIZE):
+                budget.spend(len(piece))
+        except DAMAGED:
+            return False
+    return True
 
 
 # archives
 
 
-def unpack(path: Path, kind: Kind, packing: Kind, folder: str, budget: Budget) -> list[Member]:
-    """Unpack the files of an archive.
+def unpack(
+    path: Path, kind: Kind, packing: Kind, folder: str, budget: Budget
+) -> tuple[list[Member], list[str]]:
+    """Unpack the files of an archive, and what is left of those that are damaged.
 
     Parameters
     ----------
@@ -350,34 +413,44 @@ def unpack(path: Path, kind: Kind, packing: Kind, folder: str, budget: Budget) -
         Where to; names of members are told, never used.
     budget : Budget
 
+    Returns
+    -------
+    list of Member
+    list of str
+        What could not be unpacked, or not to its end, in words that go on after the archive's name.
+
     Raises
     ------
     RefusedError
-        If the archive is damaged, or nothing one should unpack. Then none of its files stays.
+        If nothing of the archive can be unpacked, or nothing should be. Then none of its files stays.
     """
     members: list[Member] = []
+    problems: list[str] = []
     try:
         if kind == "zip":
-            _unpack_zip(path, folder, budget, members)
+            _unpack_zip(path, folder, budget, members, problems)
         else:
             with open_packed(path, packing or "none") as stream:
-                _unpack_tar(stream, folder, budget, members)
+                _unpack_tar(stream, folder, budget, members, problems)
     except BaseException:
         delete(member.path for member in members)
         raise
-    if not members:
-        raise RefusedError(f"is {TITLES[kind]} without files in it")
-    return members
+    if any(member.complete or member.path.stat().st_size for member in members):
+        return members, problems
+    delete(member.path for member in members)
+    raise RefusedError(problems[0] if problems else f"is {TITLES[kind]} without files in it")
+
+
+_OF_DOCUMENTS = {"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"}
 
 
 def is_document(path: Path) -> bool:
     """Return whether a ZIP archive is a document, such as a spreadsheet, or a program."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
+            return not _OF_DOCUMENTS.isdisjoint(archive.namelist())
     except _ZIP_DAMAGE:
         return False
-    return not names.isdisjoint({"[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF"})
 
 
 def is_bookkeeping(name: str) -> bool:
@@ -411,62 +484,198 @@ _TAR_DAMAGE: tuple[type[Exception], ...] = (
     OSError,
 )
 
+_KNOWN_METHODS = {
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+    zipfile.ZIP_BZIP2,
+    zipfile.ZIP_LZMA,
+    getattr(zipfile, "ZIP_ZSTANDARD", zipfile.ZIP_STORED),
+}
+
 #: Ways of packing that are met in ZIP archives and that Python does not know.
 _ZIP_METHODS = {1: "Shrink", 6: "Implode", 9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 
 
-def _unpack_zip(path: Path, folder: str, budget: Budget, members: list[Member]) -> None:
-    damaged = "is a ZIP archive that is damaged"
-    try:
-        archive = zipfile.ZipFile(path)
-    except _ZIP_DAMAGE:
-        raise RefusedError(
-            f"{damaged}: its list of contents, at the end, cannot be read; fetch it again"
-        ) from None
-    with archive:
-        wanted = []
-        for info in archive.infolist():
-            name = _checked(info.filename, "a ZIP archive")
+def _unpack_zip(path: Path, folder: str, budget: Budget, members: list[Member], problems: list[str]) -> None:
+    listed: list[zipfile.ZipInfo] = []
+    with path.open("rb") as raw:
+        try:
+            listed = zipfile.ZipFile(raw).infolist()
+            before = min((info.header_offset for info in listed), default=0)
+            whole = True
+        except _ZIP_DAMAGE:
+            before, whole = path.stat().st_size, False
+            problems.append(
+                f"{_DAMAGED_ZIP}: its list of contents, at the end, cannot be read; fetch it again"
+            )
+        names = [_checked(info.filename, "a ZIP archive") for info in listed]
+        for name, info in zip(names, listed, strict=True):
             if info.create_system == 3 and stat.S_ISLNK(info.external_attr >> 16):
                 raise _link(name, "a ZIP archive")
-            if not (info.filename.endswith(("/", "\\")) or is_bookkeeping(name)):
-                wanted.append((name, info))
-                _check_method(name, info)
-        for name, info in wanted:
-            try:
-                with archive.open(info) as stream:
-                    done = copy(stream, folder, budget)
-            except (SourceError, RefusedError):
-                raise
-            except _ZIP_DAMAGE:
-                done = None
-            if done is not None:
-                members.append(Member(name, done.path))
-            if done is None or not done.complete:
-                raise RefusedError(f"{damaged}: {shown(name)} in it cannot be unpacked; fetch it again")
+        # what the list does not tell of: another archive before this one, or all where there is no list
+        if before and raw.seek(0) == 0 and raw.read(4) == _Unlisted.MARK:
+            _unpack_unlisted(raw, before, folder, budget, members, problems, alone=not whole)
+        for name, info in zip(names, listed, strict=True):
+            if info.filename.endswith(("/", "\\")) or is_bookkeeping(name):
+                continue
+            if why := _why_not(name, info.flag_bits, info.compress_type):
+                problems.append(why)
+            elif not _unpack_listed(raw, name, info, folder, budget, members):
+                problems.append(f"{_DAMAGED_ZIP}: {shown(name)} in it {_NOT_WHOLE}")
 
 
-def _check_method(name: str, info: zipfile.ZipInfo) -> None:
-    if info.flag_bits & 0x1:
-        raise RefusedError(
+_DAMAGED_ZIP = "is a ZIP archive that is damaged"
+_NOT_WHOLE = "cannot be unpacked to its end; fetch it again"
+
+
+def _why_not(name: str, flags: int, method: int) -> str:
+    """Return why a file of a ZIP archive cannot be unpacked here; an empty text if it can."""
+    if flags & 0x1:
+        return (
             f"is a ZIP archive with a password, which {shown(name)} in it needs;"
             " unpack it yourself and give what is in it"
         )
-    if info.compress_type not in {
-        zipfile.ZIP_STORED,
-        zipfile.ZIP_DEFLATED,
-        zipfile.ZIP_BZIP2,
-        zipfile.ZIP_LZMA,
-        getattr(zipfile, "ZIP_ZSTANDARD", zipfile.ZIP_STORED),
-    }:
-        method = _ZIP_METHODS.get(info.compress_type, f"method {info.compress_type}")
-        raise RefusedError(
-            f"is a ZIP archive packed with {method}, which cannot be unpacked here;"
-            " unpack it yourself and give what is in it"
+    if method in _KNOWN_METHODS:
+        return ""
+    return (
+        f"is a ZIP archive packed with {_ZIP_METHODS.get(method, f'method {method}')}, which cannot be unpacked here,"
+        f" and {shown(name)} in it is; unpack it yourself and give what is in it"
+    )
+
+
+def _unpack_listed(
+    raw: IO[bytes], name: str, info: zipfile.ZipInfo, folder: str, budget: Budget, members: list[Member]
+) -> bool:
+    """Unpack a file of a ZIP archive as its list tells of it; return whether it is whole."""
+    before = budget.left
+    done = None
+    try:
+        with zipfile.ZipFile(raw).open(info) as stream:
+            done = copy(stream, folder, budget)
+    except (SourceError, RefusedError):
+        raise
+    except _ZIP_DAMAGE:
+        pass
+    if done is None or not done.complete:
+        if done is not None:
+            delete([done.path])
+        budget.left = before
+        # the library gives nothing of a read that meets the damage
+        left = _Unlisted.at(raw, info.header_offset)
+        if left is None or not left.can_be_unpacked:
+            return False
+        done = Copy(copy(left, folder, budget).path, complete=False)
+    members.append(Member(name, done.path, done.complete))
+    return done.complete
+
+
+def _unpack_unlisted(
+    raw: IO[bytes],
+    end: int,
+    folder: str,
+    budget: Budget,
+    members: list[Member],
+    problems: list[str],
+    *,
+    alone: bool,
+) -> None:
+    """Unpack files of a ZIP archive by the headers that stand before each of them."""
+    place: int | None = 0
+    while place is not None and place < end and (one := _Unlisted.at(raw, place)) is not None:
+        name = _checked(one.name, "a ZIP archive")
+        if name in _OF_DOCUMENTS:
+            raise RefusedError(problems[0] if problems else _DAMAGED_ZIP)
+        if why := _why_not(name, one.flags, one.method):
+            problems.append(why)
+        if not one.can_be_unpacked:
+            place = one.skipped()
+            continue
+        if one.name.endswith(("/", "\\")) or is_bookkeeping(name):
+            place = one.skipped()
+            continue
+        done = copy(one, folder, budget)
+        members.append(Member(name, done.path, done.complete))
+        if not done.complete:
+            problems.append(f"{_DAMAGED_ZIP}: {shown(name)} in it {_NOT_WHOLE}")
+        place = one.following()
+    if not alone:
+        problems.append(
+            f"{_DAMAGED_ZIP}, or one of several in a row: its list of contents does not tell of all that is in it;"
+            " fetch it again, or give each as a file of its own"
         )
 
 
-def _unpack_tar(stream: IO[bytes], folder: str, budget: Budget, members: list[Member]) -> None:
+class _Unlisted:
+    """A file of a ZIP archive as its own header tells of it; what it unpacks to can be read.
+
+    Attributes
+    ----------
+    name : str
+    flags, method, packed : int
+        How it is packed, and how many bytes that takes; 0 where the header does not know that yet.
+    """
+
+    _HEADER = struct.Struct("<4s5H3I2H")
+    MARK = b"PK\x03\x04"
+
+    def __init__(self, raw: IO[bytes], header: tuple[Any, ...]) -> None:
+        _, _, self.flags, self.method, _, _, _, self.packed, _, length, extra = header
+        self.name = raw.read(length).decode("utf-8" if self.flags & 0x800 else "cp437", "replace")
+        raw.seek(extra, 1)
+        self._raw, self._start = raw, raw.tell()
+        self._unpacker = zlib.decompressobj(-15)
+        self._left = self.packed
+        self._input = b""
+
+    @classmethod
+    def at(cls, raw: IO[bytes], place: int) -> _Unlisted | None:
+        """Return the file whose header stands at a place; None if none does."""
+        raw.seek(max(place, 0))
+        head = raw.read(cls._HEADER.size)
+        if len(head) < cls._HEADER.size or not head.startswith(cls.MARK):
+            return None
+        return cls(raw, cls._HEADER.unpack(head))
+
+    @property
+    def can_be_unpacked(self) -> bool:
+        """Whether it is packed in one of the two usual ways, and tells where it ends."""
+        sized = self.method == zipfile.ZIP_DEFLATED or not self.flags & 0x8
+        return not self.flags & 0x1 and self.method in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} and sized
+
+    def read(self, size: int) -> bytes:
+        """Return some of the unpacked bytes; none at the end."""
+        if self.method == zipfile.ZIP_STORED:
+            data = self._raw.read(min(size, self._left))
+            if not data and self._left:
+                raise EOFError
+            self._left -= len(data)
+            return data
+        while not self._unpacker.eof:
+            # little at a time, for nothing is given of a step that meets the damage
+            given = self._input or self._raw.read(_SIP)
+            if not given:
+                raise EOFError
+            data = self._unpacker.decompress(given, size)
+            self._input = self._unpacker.unconsumed_tail
+            if data:
+                return data
+        return b""
+
+    def following(self) -> int | None:
+        """Return where the next header stands, when this file has been read; None if there is none."""
+        self._raw.seek(-len(self._unpacker.unused_data), 1)
+        end = self._raw.tell()
+        # the check sum and the sizes come between, where the header does not know them
+        return end + at if (at := self._raw.read(64).find(self.MARK)) >= 0 else None
+
+    def skipped(self) -> int | None:
+        """Return where the next header should stand; None if this one does not tell."""
+        return None if self.flags & 0x8 else self._start + self.packed
+
+
+def _unpack_tar(
+    stream: IO[bytes], folder: str, budget: Budget, members: list[Member], problems: list[str]
+) -> None:
     name = ""
     # read once from front to end: it may be packed, and then going back is reading it anew
     metered = _Metered(stream, budget.left)
@@ -487,17 +696,46 @@ def _unpack_tar(stream: IO[bytes], folder: str, budget: Budget, members: list[Me
                 content = archive.extractfile(info)
                 if content is None:
                     continue
-                done = copy(content, folder, budget)
-                members.append(Member(name, done.path))
+                done = copy(_Content(content), folder, budget)
+                members.append(Member(name, done.path, done.complete))
                 if not done.complete:
                     raise EOFError
-        while metered.read(_COPY_SIZE):
-            pass  # the check sum of what it is packed with comes last
+            ended = getattr(archive, "ended", False)
+        more = False
+        while block := metered.read(_COPY_SIZE):  # the check sum of what it is packed with comes last
+            more = more or bool(block.strip(b"\0"))
+        if not metered.sound:
+            raise EOFError
+        if more:
+            problems.append(
+                "is a tar archive with something behind its end that was not read, such as another one; give that alone"
+            )
+        elif not ended:
+            problems.append(
+                f"is a tar archive that ends behind {shown(name)} without the mark of its end: it may have been cut;"
+                " fetch it again"
+            )
     except (SourceError, RefusedError):
         raise
     except _TAR_DAMAGE:
         where = f"at or after {shown(name)} in it" if name else "at its start"
-        raise RefusedError(f"is a tar archive that is damaged {where}; fetch it again") from None
+        problems.append(f"is a tar archive that is damaged {where}; fetch it again")
+
+
+_TAR_STEP = 4096  # what the library gives nothing of where the archive ends in it
+
+
+class _Content:
+    """A file of a tar archive, with one error for where the archive ends in it."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def read(self, size: int) -> bytes:
+        try:
+            return cast("bytes", self._inner.read1(min(size, _TAR_STEP)))
+        except tarfile.TarError as error:
+            raise EOFError from error
 
 
 _HeaderError: type[Exception] = tarfile.HeaderError
@@ -511,21 +749,28 @@ class _Header(tarfile.TarInfo):
         try:
             return super().fromtarfile(tarfile)
         except _HeaderError as error:
+            if type(error).__name__ == "EOFHeaderError":
+                tarfile.ended = True  # type: ignore[attr-defined]
             if type(error).__name__ in {"InvalidHeaderError", "TruncatedHeaderError"}:
                 raise EOFError(str(error)) from None
             raise
 
 
 class _Metered:
-    """A stream that counts what is read: what a tar archive holds beside its files is bounded, too."""
+    """A stream that counts what is read, for what a tar archive holds beside its files is bounded, too.
+
+    It ends where the packed data is damaged, and is not ``sound`` then.
+    """
 
     def __init__(self, stream: IO[bytes], left: int) -> None:
         self._stream = stream
         self._budget = Budget(0)
         self._budget.left = left + FLOOR  # headers are not files
+        self.sound = True
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
+        data, sound = read_start(self._stream, size)
+        self.sound = self.sound and sound
         self._budget.spend(len(data))
         return data
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import re
 from typing import IO, NamedTuple
 
 from bounceanalytics.opening.archives import Pieces, write
@@ -108,14 +109,13 @@ def _is_written_in(head: bytes, encoding: str, width: int, place: int) -> bool:
     return odd <= 0.01 * len(text)
 
 
-def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> bool:
-    """Write a text in UTF-8, its lines ending in LF; return False if the stream is damaged, after all it gave."""
+def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> None:
+    """Write a text in UTF-8, its lines ending in LF."""
     wide = script.encoding != "utf-8"
     decoder = codecs.getincrementaldecoder(script.encoding)("replace")
-    given = Pieces(stream, _BLOCK)
     started = False
     held = b""  # a CR that an LF may follow
-    for piece in itertools.chain(given, [None]):
+    for piece in itertools.chain(Pieces(stream, _BLOCK), [None]):
         data = piece or b""
         if wide:
             text = decoder.decode(data, final=piece is None)
@@ -127,12 +127,35 @@ def to_utf8(stream: IO[bytes], out: IO[bytes], script: Script) -> bool:
             held = b"\r" if data.endswith(b"\r") and piece is not None else b""
             data = _with_lf(data.removesuffix(held))
         write(out, data)
-    return given.complete
 
 
 def _with_lf(data: bytes) -> bytes:
     """Turn each CR that stands alone into LF, so that every byte stays where it is."""
     return b"\r\n".join(part.replace(b"\r", b"\n") for part in data.split(b"\r\n"))
+
+
+# text with holes
+
+_HOLE = bytes(64)  # no program writes as many; a file system does, for what was never written
+
+
+def holes(path: str) -> bool:
+    """Return whether a file has long runs of zeros."""
+    with open(path, "rb") as stream:  # noqa: PTH123 - a path as the engine takes it
+        return any(b"\0" in piece and _HOLE in piece for piece in Pieces(stream, _BLOCK))
+
+
+def fill_holes(stream: IO[bytes], out: IO[bytes]) -> int:
+    """Write a text with line ends for its long runs of zeros, so that each byte stays where it is; return how many."""
+    count = 0
+    for piece in Pieces(stream, _BLOCK):
+        filled = _RUN.sub(lambda run: b"\n" * len(run[0]), piece)
+        count += filled.count(b"\n") - piece.count(b"\n")
+        write(out, filled)
+    return count
+
+
+_RUN = re.compile(rb"\0{64,}")
 
 
 # text that claims to be UTF-8
@@ -151,21 +174,12 @@ def is_utf8(stream: IO[bytes]) -> bool:
     return not rest
 
 
-def mend(stream: IO[bytes], out: IO[bytes]) -> tuple[int, bool]:
-    """Write a text as UTF-8: each byte that is not is read as Windows-1252.
-
-    Returns
-    -------
-    int
-        How many lines have such bytes.
-    bool
-        False if the stream is damaged; what it gave has been written.
-    """
+def mend(stream: IO[bytes], out: IO[bytes]) -> int:
+    """Write a text as UTF-8: each byte that is not is read as Windows-1252; return how many lines have such bytes."""
     mender = _Mender(out)
-    given = Pieces(stream, _BLOCK)
     parts: list[bytes] = []
     length = 0
-    for piece in given:
+    for piece in Pieces(stream, _BLOCK):
         parts.append(piece)
         length += len(piece)
         end = piece.rfind(b"\n") + 1
@@ -182,7 +196,7 @@ def mend(stream: IO[bytes], out: IO[bytes]) -> tuple[int, bool]:
             continue
         length = len(parts[0])
     mender.take(b"".join(parts))
-    return mender.count, given.complete
+    return mender.count
 
 
 class _Mender:

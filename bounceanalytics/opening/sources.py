@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
+import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from bounceanalytics.errors import SourceError
 from bounceanalytics.opening import archives, encodings, workbooks
@@ -24,7 +25,10 @@ HEAD_SIZE = 256 * 1024
 # an archive may lie in another one, and no deeper
 _DEEPEST = 2
 _SNIFF = 4096
-_CHUNK = 1024 * 1024
+
+# packed so, the engine reads a file itself
+_NATIVE = {"gzip", "zstd"}
+_NO_TEXT = re.compile(rb"[\x00-\x08]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Source:
     size : int
         Bytes on disk.
     packing : {'none', 'gzip', 'zstd'}
-        Found from the first bytes, never from the name; the engine unpacks both itself.
+        Found from the first bytes, never from the name; the engine unpacks both itself. One that is damaged is
+        unpacked, as far as that goes.
     alone : bool
         The caller named this very file, so that it must be an export; False if it was met in a folder, a glob or
         an archive of several files.
@@ -49,7 +54,7 @@ class Source:
     problem : str
         Why it cannot be read, in words that go on after its name; only where it is not ``alone``.
     cut : bool
-        It is what is left of a packed file that is damaged or ends too early.
+        It is what is left of a packed file that is damaged or ends too early, or an archive that is not whole.
     origin : str
         Path of the file that the caller gave, or that was met in a folder; empty for what was not on disk.
     """
@@ -65,11 +70,11 @@ class Source:
     origin: str = ""
 
     def open(self) -> IO[bytes]:
-        """Open it for reading unpacked bytes; a damaged one raises one of ``archives.DAMAGED`` where the damage is."""
+        """Open it for reading unpacked bytes."""
         return archives.open_packed(self.path, self.packing)
 
     def head(self) -> bytes:
-        """Return the first unpacked bytes; of a damaged file, as many as there are."""
+        """Return the first unpacked bytes."""
         with self.open() as stream:
             return read_up_to(stream, HEAD_SIZE)
 
@@ -178,24 +183,11 @@ def recoded(source: Source, folder: str) -> Source | None:
         if encodings.is_utf8(stream):
             return None
     with source.open() as stream, archives.temporary(folder) as out:
-        count, complete = encodings.mend(stream, out)
+        count = encodings.mend(stream, out)
     lines = "1 line was" if count == 1 else f"{count:,} lines were"
     note = f"not UTF-8; {lines} read as Windows-1252 (Western European)"
-    notes = (*source.notes, note) if complete else (*source.notes, note, cut_note(source.packing))
-    return replace(source, path=out.name, size=Path(out.name).stat().st_size, packing="none", notes=notes)
-
-
-def breaks_off(source: Source) -> bool:
-    """Return whether a packed file is damaged or ends too early; all of it is unpacked to see that."""
-    if source.packing == "none":
-        return False
-    try:
-        with source.open() as stream:
-            while stream.read(_CHUNK):
-                pass
-    except archives.DAMAGED:
-        return True
-    return False
+    size = Path(out.name).stat().st_size
+    return replace(source, path=out.name, size=size, packing="none", notes=(*source.notes, note))
 
 
 def cut_note(kind: str) -> str:
@@ -275,14 +267,21 @@ def _contents(path: Path, name: str, folder: str, alone: bool, depth: int, budge
             " unpack it yourself and give what is in it"
         )
     if kind in {"zip", "tar"} and not (packing and kind == "zip"):
-        members = archives.unpack(path, kind, packing, folder, budget)
-        if depth:
+        members, problems = archives.unpack(path, kind, packing, folder, budget)
+        found = _members(members, name, folder, alone, depth + 1, budget)
+        if depth and not problems:
             archives.delete([path])
-        return _members(members, name, folder, alone, depth + 1, budget)
+        # what was said of the archive stands beside what is in it
+        return found + [
+            Source(name, str(path), size, "none", alone=False, problem=one, cut=True) for one in problems
+        ]
     with archives.open_packed(path, packing) as stream:
         inner = archives.copy(stream, folder, budget)
     # packed twice, or an archive packed as a whole: the outer packing is no folder that its name would show
-    return _examined(inner.path, name, folder, alone=alone, depth=depth + 1, budget=budget)
+    found = _examined(inner.path, name, folder, alone=alone, depth=depth + 1, budget=budget)
+    if inner.complete or any(one.cut or one.problem for one in found):
+        return found
+    return [_cut(one, packing) for one in found]
 
 
 def _members(
@@ -293,7 +292,9 @@ def _members(
     try:
         for member in members:
             called = f"{name}/{member.name}"
-            found += _examined(member.path, called, folder, alone=alone, depth=depth, budget=budget)
+            inside = _examined(member.path, called, folder, alone=alone, depth=depth, budget=budget)
+            told = member.complete or any(one.cut or one.problem for one in inside)
+            found += inside if told else [_cut(one, "") for one in inside]
     except BaseException:
         archives.delete([*(member.path for member in members), *(Path(source.path) for source in found)])
         raise
@@ -302,19 +303,22 @@ def _members(
 
 def _leaf(path: Path, name: str, folder: str, alone: bool, packing: Kind, budget: Budget) -> Source:
     """Return the source of a file that is no archive."""
-    if packing in {"bzip2", "xz", "snappy"}:
-        with archives.open_packed(path, packing) as stream:
-            done = archives.copy(stream, folder, budget)
-        source = _source(done.path, name, alone, "")
-        return source if done.complete else replace(source, cut=True, notes=(cut_note(packing),))
-    if packing:
-        archives.check_ratio(path, packing, path.stat().st_size)
-    return _source(path, name, alone, packing)
+    if not packing or (packing in _NATIVE and archives.is_sound(path, packing)):
+        return _source(path, name, alone, packing)
+    with archives.open_packed(path, packing) as stream:
+        done = archives.copy(stream, folder, budget)
+    source = _source(done.path, name, alone, "")
+    return source if done.complete else _cut(source, packing)
+
+
+def _cut(source: Source, packing: str) -> Source:
+    """Return a source with the note that it is not whole."""
+    return replace(source, cut=True, notes=(*source.notes, cut_note(packing)))
 
 
 def _source(path: Path, name: str, alone: bool, packing: Kind) -> Source:
-    native = packing if packing in {"gzip", "zstd"} else "none"
-    return Source(name, str(path), path.stat().st_size, native, alone)
+    native = packing if packing in _NATIVE else "none"
+    return Source(name, str(path), path.stat().st_size, cast("Any", native), alone)
 
 
 # what the engine can read
@@ -332,7 +336,7 @@ def _readable(source: Source, folder: str) -> Source:
             script = encodings.script_of(head, whole=len(head) < HEAD_SIZE)
             if script != encodings.PLAIN:
                 return _rewritten(source, script, folder)
-        return _aliased(source, folder)
+        return _aliased(_without_holes(source, head, folder), folder)
     except SourceError:
         raise
     except OSError as error:
@@ -342,16 +346,23 @@ def _readable(source: Source, folder: str) -> Source:
         return replace(source, packing="none", problem=problem)
 
 
+def _without_holes(source: Source, head: bytes, folder: str) -> Source:
+    """Return a text with line ends in place of its long runs of zeros, so that no record goes on behind one."""
+    if source.packing != "none" or _NO_TEXT.search(head) or not encodings.holes(source.path):
+        return source
+    with source.open() as stream, archives.temporary(folder) as out:
+        count = encodings.fill_holes(stream, out)
+    note = f"has {count:,} zero bytes in the place of text, as a copy that broke off has: what belongs there is missing"
+    return replace(source, path=out.name, notes=(*source.notes, note), cut=True)
+
+
 def _rewritten(source: Source, script: encodings.Script, folder: str) -> Source:
     with source.open() as stream, archives.temporary(folder) as out:
-        complete = encodings.to_utf8(stream, out, script)
+        encodings.to_utf8(stream, out, script)
     if Path(source.path).parent == Path(folder):
         archives.delete([Path(source.path)])
-    notes = (*source.notes, *script.notes, *(() if complete else (cut_note(source.packing),)))
-    size = Path(out.name).stat().st_size
-    return replace(
-        source, path=out.name, size=size, packing="none", notes=notes, cut=source.cut or not complete
-    )
+    notes, size = (*source.notes, *script.notes), Path(out.name).stat().st_size
+    return replace(source, path=out.name, size=size, packing="none", notes=notes)
 
 
 def _aliased(source: Source, folder: str) -> Source:

@@ -639,6 +639,7 @@ def test_what_the_esp_refused_is_for_the_sender_to_mend():
         assert (verdict["event"], verdict["action"]) == ("rejected", "fix")
 
 
+@pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
 @pytest.mark.parametrize("make", [lines, array])
 @pytest.mark.parametrize("cut", [-30, -9])
 def test_a_packed_file_that_breaks_off_says_so(make, cut):
