@@ -436,7 +436,7 @@ def _give_place(part: Path, folder: Path, names: list[str], *, overwrite: bool) 
             _surely(_move_back, whole, folder, names)
             _surely(_rename, whole, part)
             raise
-        _surely(_rename, whole, part)  # with what it has taken the place of, which goes with it
+        _surely(_remove, whole)  # with what it has taken the place of
 
 
 def _rename(old: Path, new: Path) -> None:

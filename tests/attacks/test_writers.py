@@ -213,7 +213,7 @@ def check_words(end: dict[str, Any]) -> None:
 # kills
 
 
-@writers(3, 50, "clean restore load-csv ledger suppress-mailgun convert")
+@writers(3, 50, "clean restore ledger suppress-mailgun")
 def test_killed_at_any_moment(court: Court, writer: Writer, over: bool, times: int) -> None:
     before = before_of(over=over)
     court.begin(writer, *before)
