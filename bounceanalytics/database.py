@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import tempfile
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from bounceanalytics.errors import SourceError
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def open_database(**settings: str | bool) -> Iterator[duckdb.DuckDBPyConnection]
                 f" {_LEAST_ROOM // 1024**2:,}; raise its limit (ulimit -v)"
             )
         settings = {"memory_limit": f"{room // 2 // 1024**2}MiB", "threads": "1", **settings}
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as spill, duckdb.connect() as database:
+    with temporary_folder() as spill, duckdb.connect() as database:
         try:
             _set_up(database, {**_SETTINGS, "temp_directory": spill, **settings})
             yield database

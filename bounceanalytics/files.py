@@ -20,12 +20,13 @@ from bounceanalytics.errors import BounceAnalyticsError, MissingExtraError, Outp
 from bounceanalytics.privacy import is_content, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-_PART, _LOCK = (
-    ".part",
-    ".lock",
-)  # suffixes of what is being written, and of the file that tells that it is in use
+# suffixes of what is being written, of a set on its way to its place, and of the file that tells that it is in use
+_PART, _WHOLE, _LOCK = ".part", ".whole", ".lock"
+_AWAY = ".old"  # in a set on its way: the files whose place it takes
+_PATIENCE = 30  # seconds to wait for another one who is giving files their names
+_LONG_NAME = 200  # bytes; hidden names have some more, and 255 is the most of most file systems
 
 #: Bytes of a policy, of a file of rules or of a manifest, which are read at once; all rules of ours take 400,000.
 LARGEST_SETTINGS = 4 * 1024**2
@@ -85,9 +86,9 @@ def refuse_existing(
     ------
     OutputError
     """
-    there = [path for path in paths if path.exists()]
+    there = [path for path in paths if is_there(path)]
     for path in there:
-        if source is not None and source.exists() and path.samefile(source):
+        if source is not None and is_same(path, source):
             raise OutputError(f"{path} is the list itself; write to another folder")
         if path.is_dir() and not folders:
             raise OutputError(f"{path} is a folder; name a file in it")
@@ -96,9 +97,34 @@ def refuse_existing(
         raise OutputError(f"{what}; pass overwrite=True or choose another name")
 
 
+def is_same(path: Path, other: Path) -> bool:
+    """Return whether two paths lead to one thing, which is there."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is something that would be replaced; raise OutputError where nothing can be written."""
+    if is_remote(path):
+        return path.exists()
+    with one_sentence(path):
+        if path.exists():
+            return True
+        if path.is_symlink():
+            raise OutputError(f"{path} is a link that leads nowhere; remove it, or choose another name")
+        in_the_way = next((one for one in path.parents if os.path.lexists(one)), None)
+        if in_the_way is not None and not in_the_way.is_dir():
+            raise OutputError(f"{in_the_way} is no folder; {path.name} cannot be written in it")
+        return False
+
+
 def require_folder(path: Path) -> None:
     """Raise OutputError if the folder of a file that is going to be written is not there."""
-    if not path.parent.is_dir():
+    with one_sentence(path):
+        there = path.parent.is_dir()
+    if not there:
         raise OutputError(f"there is no folder {path.parent}; make it first")
 
 
@@ -174,12 +200,8 @@ def publish(part: Path, path: Path) -> None:
             raise _not_written(path, error) from None
         part.unlink()
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_PART}")
-    shutil.move(part, hidden)
-    _flush(hidden)
-    hidden.replace(path)
-    _flush(path.parent)
+    with whole_file(path, overwrite=True) as hidden:
+        shutil.move(part, hidden)
 
 
 def name_too(file: Path, name: Path) -> None:
@@ -201,8 +223,13 @@ def write_text(path: Path, text: str) -> None:
             raise _not_written(path, error) from None
         return
     files = HiddenFiles()
-    files.new(path).write_text(text, encoding="utf-8")
-    files.reveal()
+    with one_sentence(path):
+        try:
+            files.new(path).write_text(text, encoding="utf-8")
+            files.reveal()
+        except BaseException:
+            files.discard()
+            raise
 
 
 def _not_written(path: Path, error: Exception) -> OutputError:
@@ -239,24 +266,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
         where it was between the two moves, completed by :func:`complete_folder`.
     """
     new, old = _beside(path)
-    for left in (new, old):
-        remove_folder(left)
-    new.mkdir(parents=True)
-    try:
-        yield new
-        for folder in [new, *(one for one in new.rglob("*") if one.is_dir())]:
-            _flush(folder)
-        with _one_sentence(path):
+    with one_sentence(path):
+        for left in (new, old):
+            remove_folder(left)
+        new.mkdir(parents=True)
+        try:
+            yield new
+            for folder in [new, *(one for one in new.rglob("*") if one.is_dir())]:
+                _flush(folder)
             if path.exists():
                 path.rename(old)
             new.rename(path)
             _flush(path.parent)
-    except BaseException:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        remove_folder(new)
-        raise
-    remove_folder(old)
+        except BaseException:
+            if old.exists() and not path.exists():
+                old.rename(path)
+            remove_folder(new)
+            raise
+        remove_folder(old)
 
 
 def is_between(path: Path) -> bool:
@@ -313,12 +340,15 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     'all of it'
     """
     refuse_existing([path], overwrite=overwrite)
-    with _one_sentence(path), _hidden(path.parent, path.name, {path.parent}) as part:
-        yield part
-        _flush(part)
-        refuse_existing([path], overwrite=overwrite)
-        part.replace(path)
-        _flush(path.parent)
+    with one_sentence(path):
+        place = path.resolve()  # a link stays one, and leads to the new file
+        with _hidden(place.parent, place.name, {place.parent}) as part:
+            yield part
+            _flush(part)
+            with _turn(place.parent, place.name):
+                refuse_existing([path], overwrite=overwrite)
+                part.replace(place)
+            _flush(place.parent)
 
 
 def write_whole(path: Path, content: bytes, *, overwrite: bool) -> None:
@@ -331,54 +361,113 @@ def write_whole(path: Path, content: bytes, *, overwrite: bool) -> None:
 
 
 @contextlib.contextmanager
-def whole_files(folder: Path, *, last: str | None = None) -> Iterator[Path]:
-    """Yield a fresh folder; what it holds afterwards moves into ``folder``, whole files only.
+def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> Iterator[Path]:
+    """Yield a fresh folder; what it holds afterwards moves into ``folder``, all of it or nothing.
 
     Parameters
     ----------
     folder : Path
-        Made if it is not there, in one step with its files. Otherwise files move in one by one and replace those of
-        the same name.
+        Made if it is not there, in one step with its files. Otherwise files move in one by one, after those of the same
+        name have moved away, so that at no moment files of two sets stand side by side.
+    overwrite : bool
+        Whether files may be replaced. Asked when they move in, since somebody may have come first.
     last : str, optional
-        The file that moves last, so that who sees it sees all of one set. An old one goes first: if the process is
-        killed between two moves, it is missing.
+        The file that moves away first and in last, so that who sees it sees all of one set.
 
     Yields
     ------
     Path
         A hidden folder on the same file system. An error or an interrupt removes it and leaves ``folder`` as it was.
-        A killed process leaves the hidden folder behind, and no part of a file under its final name; the next one
-        that writes there removes it.
+        A killed process leaves it behind, and no part of a file under its final name; the next one that writes there
+        removes it, or, where it was moving in, goes on with that, as :func:`complete_files` does.
 
     Raises
     ------
     OutputError
-        If something cannot be written.
+        If files exist, or something cannot be written.
     """
-    home = folder if folder.is_dir() else folder.parent
-    with _one_sentence(folder), _hidden(home, folder.name, {home, folder.parent}) as part:
-        part.mkdir()
-        yield part
-        _move(part, folder, last)
+    with one_sentence(folder):
+        home = folder if folder.is_dir() else folder.parent
+        complete_files(folder)
+        with _hidden(home, folder.name, {home, folder.parent}) as part:
+            part.mkdir()
+            yield part
+            names = sorted((path.name for path in part.iterdir()), key=lambda name: (name == last, name))
+            for name in names:
+                _flush(part / name)
+            _flush(part)
+            _give_place(part, folder, names, overwrite=overwrite)
+            _flush(folder)
+            _flush(folder.parent)
 
 
-def _move(part: Path, folder: Path, last: str | None) -> None:
-    names = sorted((path.name for path in part.iterdir()), key=lambda name: (name == last, name))
+def complete_files(folder: Path) -> None:
+    """Go on with moving files into a folder where a process was killed that was at it; else do nothing."""
+    with contextlib.suppress(OSError):  # of a folder that is only read
+        if _on_their_way(folder):
+            with _turn(folder, folder.name):
+                _complete(folder)
+
+
+def _complete(folder: Path) -> None:
+    for whole in _on_their_way(folder):
+        with contextlib.suppress(OSError), _locked(whole.with_suffix(_LOCK), wait=0):
+            _move_in(whole, folder, [path.name for path in whole.iterdir() if path.name != _AWAY])
+            _flush(folder)
+            shutil.rmtree(whole)
+
+
+def _on_their_way(folder: Path) -> list[Path]:
+    pattern = f".{glob.escape(_stem(folder.name))}.*{_WHOLE}"
+    return [one for home in (folder, folder.parent) for one in home.glob(pattern)]
+
+
+def _give_place(part: Path, folder: Path, names: list[str], *, overwrite: bool) -> None:
+    if not folder.is_dir():
+        try:
+            part.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+        else:
+            return  # else somebody came first, with a folder of that name
+    with _turn(folder, folder.name):
+        _complete(folder)
+        refuse_existing((folder / name for name in names), overwrite=overwrite)
+        whole = part.with_suffix(_WHOLE)
+        part.rename(whole)  # from here on, who finds it without a process goes on with it
+        try:
+            (whole / _AWAY).mkdir()
+            for name in reversed(names):
+                if (folder / name).exists():
+                    (folder / name).rename(whole / _AWAY / name)
+            _flush(folder)
+            _move_in(whole, folder, names)
+            _flush(folder)
+        except BaseException:
+            _surely(_move_back, whole, folder, names)
+            _surely(_rename, whole, part)
+            raise
+        _surely(_remove, whole)  # with what it has taken the place of
+
+
+def _rename(old: Path, new: Path) -> None:
+    if old.exists():
+        old.rename(new)
+
+
+def _move_in(whole: Path, folder: Path, names: list[str]) -> None:
     for name in names:
-        _flush(part / name)
-    _flush(part)
-    if folder.is_dir():
-        if last is not None and (folder / last).exists():
-            (folder / last).unlink()
-            _flush(folder)  # also after a power cut, no file of the new set stands beside the old last one
-        for name in names:
-            if name == last:
-                _flush(folder)
-            (part / name).replace(folder / name)
-    else:
-        part.rename(folder)
-    _flush(folder)
-    _flush(folder.parent)
+        (whole / name).replace(folder / name)
+
+
+def _move_back(whole: Path, folder: Path, names: list[str]) -> None:
+    for name in names:
+        if not (whole / name).exists():
+            (folder / name).rename(whole / name)
+    for name in names:
+        if (whole / _AWAY / name).exists():
+            (whole / _AWAY / name).rename(folder / name)
 
 
 class HiddenFiles:
@@ -393,7 +482,8 @@ class HiddenFiles:
 
     def new(self, path: Path) -> Path:
         """Return the hidden name of a file; its folder is made if it is not there."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with one_sentence(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         self._paths.append(path)
         return _hidden_name(path)
 
@@ -405,12 +495,15 @@ class HiddenFiles:
     def reveal(self) -> None:
         """Give the files their own names, so that all of them last, also after a loss of power."""
         for path in self._paths:
-            _flush(_hidden_name(path))
+            with one_sentence(path):
+                _flush(_hidden_name(path))
         for path in self._paths:
-            _hidden_name(path).replace(path)
+            with one_sentence(path):
+                _hidden_name(path).replace(path)
         folders = {path.parent for path in self._paths}
         for folder in folders | {folder.parent for folder in folders}:  # a folder may be new itself
-            _flush(folder)
+            with one_sentence(folder):
+                _flush(folder)
         self._paths.clear()
 
     def discard(self) -> None:
@@ -460,48 +553,112 @@ class SummedFile:
 
 
 @contextlib.contextmanager
-def _one_sentence(path: Path) -> Iterator[None]:
+def one_sentence(path: Path) -> Iterator[None]:
     """Turn an error of the system into one sentence."""
     try:
         yield
     except OSError as error:
-        if isinstance(error, OutputError) or error.errno is None:
+        if isinstance(error, BounceAnalyticsError) or error.errno is None:
             raise  # already a sentence of ours
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        other = error.filename if isinstance(error.filename, str) else ""
+        where = "" if _is_beside(other, path) else f"{shown(other)}: "
+        raise OutputError(f"{path} cannot be written: {where}{os.strerror(error.errno)}") from None
+    except UnicodeEncodeError:
+        if _is_text(path.absolute()):
+            raise
+        # neither Arrow nor the engine opens such a file
+        raise OutputError(f"{shown(path)} cannot be written: its name is no UTF-8; choose another") from None
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_beside(name: str, path: Path) -> bool:
+    """Return whether a name is the file's own, one that it has for a while, or none."""
+    return not name or Path(name) == path or any(f"{suffix}" in name for suffix in (_PART, _WHOLE, _LOCK))
 
 
 @contextlib.contextmanager
 def _hidden(home: Path, name: str, places: Iterable[Path]) -> Iterator[Path]:
-    """Yield a hidden name that nobody else uses, after removing what killed processes left in some places."""
-    part = home / f".{name}.{secrets.token_hex(4)}{_PART}"
-    home.mkdir(parents=True, exist_ok=True)
-    with _locked(part):
-        for place in places:
-            _remove_leftovers(place, name, part)
-        try:
-            yield part
-        finally:
-            _remove(part)
+    """Yield a hidden name that nobody else uses, after removing what killed processes left in some places.
+
+    Folders that are made for it go again where nothing comes of it.
+    """
+    stem = _stem(name)
+    part = home / f".{stem}.{secrets.token_hex(4)}{_PART}"
+    made = [one for one in (home, *home.parents) if not one.exists()]
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _locked(part.with_suffix(_LOCK)):
+            for place in places:
+                _remove_leftovers(place, stem, part)
+            try:
+                yield part
+            finally:
+                _surely(_remove, part)
+    except BaseException:
+        part.with_suffix(_LOCK).unlink(missing_ok=True)  # where Ctrl-C came while it was made
+        for folder in made:
+            with contextlib.suppress(OSError):  # somebody may use it meanwhile
+                folder.rmdir()
+        raise
+
+
+def _stem(name: str) -> str:
+    """Return what hidden names beside a name begin with: the name, or a sum of one that leaves no room for more."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _LONG_NAME else hashlib.sha256(encoded).hexdigest()[:32]
 
 
 @contextlib.contextmanager
-def _locked(part: Path) -> Iterator[None]:
-    """Hold a lock that tells others that a hidden name is in use; the system drops it when the process dies."""
+def _turn(home: Path, name: str) -> Iterator[None]:
+    """Wait until nobody else gives files their names here, or raise OutputError."""
+    import filelock  # noqa: PLC0415 - see _locked
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_locked(home / f".{_stem(name)}{_LOCK}", wait=_PATIENCE))
+        except filelock.Timeout:
+            raise OutputError(
+                f"another program is writing {home / name}; wait for it, or choose another name"
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _locked(lock: Path, wait: float = -1) -> Iterator[None]:
+    """Hold a lock that tells others that something is in use; the system drops it when the process dies."""
     import filelock  # noqa: PLC0415 - needed by those who write, and slow to import
 
-    path = part.with_suffix(_LOCK)
-    try:
-        with filelock.FileLock(path):
+    with filelock.FileLock(lock, timeout=wait):
+        try:
             yield
-    finally:
-        path.unlink(missing_ok=True)
+        finally:
+            if os.name != "nt":  # others who wait for it see that it is gone; Windows removes no open file
+                _surely(lock.unlink, missing_ok=True)
+    if os.name == "nt":
+        lock.unlink(missing_ok=True)
 
 
-def _remove_leftovers(home: Path, name: str, own: Path) -> None:
+def _surely(function: Callable[..., object], *arguments: object, **options: object) -> None:
+    """Do a thing that may be done twice, also when Ctrl-C comes while it is done."""
+    try:
+        function(*arguments, **options)
+    except KeyboardInterrupt:
+        function(*arguments, **options)
+        raise
+
+
+def _remove_leftovers(home: Path, stem: str, own: Path) -> None:
     """Remove what killed processes were writing: that whose lock nobody holds."""
     import filelock  # noqa: PLC0415 - see _locked
 
-    for lock in home.glob(f".{glob.escape(name)}.*{_LOCK}"):
+    for lock in home.glob(f".{glob.escape(stem)}.*{_LOCK}"):
         part = lock.with_suffix(_PART)
         if part == own:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +19,6 @@ from bounceanalytics.files import path_of, whole_file
 from bounceanalytics.schema.table import ARROW_STRING
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
@@ -91,6 +91,7 @@ class SqliteFile:
         self.path = path_of(path)
         self._kind = kind
         facts = dict(facts or {})
+        new = not os.path.lexists(self.path)
         try:
             self._database = sqlite3.connect(
                 path, timeout=_PATIENCE, isolation_level=None, check_same_thread=not threads
@@ -103,6 +104,8 @@ class SqliteFile:
             self._bring_over()
         except BaseException:
             self._database.close()
+            if new and self.path.is_file() and not self.path.stat().st_size:
+                self.path.unlink()  # there was no room for it
             raise
 
     def __enter__(self) -> Self:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -28,7 +27,7 @@ from bounceanalytics.classifying.rulebook import rulebook
 from bounceanalytics.classifying.verdicts import VOTERS, mailbox_values, votes, weigh
 from bounceanalytics.datasets import Dataset, Part, as_dataset, identity_of, pinned, write_dataset
 from bounceanalytics.errors import FrameError, OutputError
-from bounceanalytics.files import place, publish
+from bounceanalytics.files import is_same, place, publish
 from bounceanalytics.knowledge.rules import WORD_COLUMNS, read_rules, rules
 from bounceanalytics.schema import (
     ACTIONS,
@@ -47,6 +46,7 @@ from bounceanalytics.schema import (
     VERDICT_COLUMNS,
     VERDICT_INPUTS,
 )
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -168,7 +168,7 @@ def classify(
             dataset = Dataset(place(events))  # which says what it is instead
         if dataset is None:
             raise FrameError("out is for the rows of a dataset; a frame is classified in memory, without it")
-        if place(out).expanduser().resolve() == dataset.path.expanduser().resolve():
+        if is_same(place(out).expanduser(), dataset.path.expanduser()):
             raise OutputError(f"{out} is the dataset itself; name another folder")
         now = pinned(dataset)
         parts = (
@@ -198,7 +198,7 @@ def classify_part(
     given = Dataset(place(dataset))
     path = place(part)
     book = _book(rules)
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+    with temporary_folder() as folder:
         written = Path(folder, "part.parquet")
         with pa.parquet.ParquetWriter(
             written, BOUNCE_COLUMNS.arrow, compression="zstd", write_page_checksum=True

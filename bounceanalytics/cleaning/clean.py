@@ -23,7 +23,7 @@ from bounceanalytics.database import open_database
 from bounceanalytics.datasets import as_dataset, as_frame
 from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import BounceAnalyticsError, FrameError, OutputError, PolicyError
-from bounceanalytics.files import path_of, refuse_existing, whole_files
+from bounceanalytics.files import complete_files, path_of, refuse_existing, whole_files
 
 if TYPE_CHECKING:
     import os
@@ -161,6 +161,7 @@ def clean(
     folder = path_of(out, OutputError)
     folding = Fold(fold_subaddresses, fold_gmail_dots)
     outputs = [folder / name for name in FILES.values()]
+    complete_files(folder)
     refuse_existing(outputs, overwrite=overwrite)  # before a list is fetched or unpacked
     with MailingList(source, column, progress) as mailing_list, open_database() as database:
         refuse_existing(outputs, overwrite=overwrite, source=mailing_list.path)
@@ -180,7 +181,7 @@ def clean(
         matcher = Matcher(database, verdicts, folding)
         del verdicts
         pa.default_memory_pool().release_unused()
-        with whole_files(folder, last=FILES["manifest"]) as part_folder:
+        with whole_files(folder, overwrite=overwrite, last=FILES["manifest"]) as part_folder:
             result, files = _split(database, mailing_list, matcher, used, folder, part_folder)
             seconds = time.perf_counter() - began
             text = manifest_text(result, mailing_list, account, folding, files, seconds)

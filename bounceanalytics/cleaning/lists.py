@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import io
 import os
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
@@ -23,6 +22,7 @@ from bounceanalytics.opening.archives import DAMAGED, unpacking
 from bounceanalytics.opening.places import given_files
 from bounceanalytics.opening.sources import Source, unpacked
 from bounceanalytics.privacy import shown
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -117,7 +117,7 @@ class MailingList:
         self._progress = progress
         self._identity: Identity | None = None
         with contextlib.ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bounceanalytics-"))
+            folder = stack.enter_context(temporary_folder())
             file, member = _within(source)
             (given,) = given_files(file, folder, one=True)
             given = replace(given, name=_called(given))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bounceanalytics.cleaning.dialect import Dialect
 from bounceanalytics.cleaning.result import FILES, PARTS, Cleaning
 from bounceanalytics.errors import FormatError, SourceError
-from bounceanalytics.files import path_of, settings_text
+from bounceanalytics.files import complete_files, path_of, settings_text
 from bounceanalytics.privacy import discreet, shown
 from bounceanalytics.schema import STRING
 
@@ -158,6 +158,8 @@ def _read(folder: Path) -> dict[str, Any]:
     path = folder / FILES["manifest"]
     if not folder.is_dir():
         raise SourceError(f"{folder} is no folder of a run")
+    if not path.exists():
+        complete_files(folder)
     try:
         manifest: dict[str, Any] = json.loads(settings_text(path))
     except FileNotFoundError:
@@ -179,9 +181,15 @@ def _check(folder: Path, manifest: Mapping[str, Any], names: Iterable[str]) -> N
     for name in names:
         told = manifest["files"][name]
         path = folder / FILES[name]
-        if not path.is_file():
-            raise SourceError(f"{path} is missing; without it the run cannot be undone or compared")
-        if path.stat().st_size != told["bytes"] or checksum(path)["sha256"] != told["sha256"]:
+        try:
+            if not path.is_file():
+                raise SourceError(f"{path} is missing; without it the run cannot be undone or compared")
+            same = path.stat().st_size == told["bytes"] and checksum(path)["sha256"] == told["sha256"]
+        except OSError as error:
+            if isinstance(error, SourceError):
+                raise
+            raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+        if not same:
             raise FormatError(
                 f"{path} was changed after the run; put back the file as it was, or clean again"
             )

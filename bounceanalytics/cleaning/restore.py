@@ -29,7 +29,7 @@ from bounceanalytics.cleaning.result import (
 )
 from bounceanalytics.clocks import AmbiguousTimeError, moment
 from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputError
-from bounceanalytics.files import SummedFile, path_of, refuse_existing, whole_file
+from bounceanalytics.files import SummedFile, is_same, path_of, refuse_existing, whole_file
 from bounceanalytics.privacy import discreet
 from bounceanalytics.schema import ARROW_STRING, ARROW_TIME
 
@@ -196,9 +196,8 @@ def restore(
         None if between is None else _interval(between),
     )
     folder = run.folder if isinstance(run, Cleaning) else path_of(run)
-    for name in FILES.values():
-        if path.exists() and (folder / name).exists() and path.samefile(folder / name):
-            raise OutputError(f"{path} is a file of the run itself; write to another one")
+    if any(is_same(path, folder / name) for name in FILES.values()):
+        raise OutputError(f"{path} is a file of the run itself; write to another one")
     refuse_existing([path], overwrite=overwrite)
     checked = open_run(run)
     if reason is not None:

@@ -59,7 +59,7 @@ def samples(folder: str) -> None:
     target = path_of(folder, ba.OutputError)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise ba.OutputError(f"{target} is not empty; name another folder with --out")
-    with whole_files(target) as part:
+    with whole_files(target, overwrite=False) as part:
         shutil.copytree(ba.samples(), part, dirs_exist_ok=True)
     out.print(f"Samples copied to {target}; {target / 'README.md'} tells their story")
 

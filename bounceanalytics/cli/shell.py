@@ -12,7 +12,6 @@ import io
 import os
 import re
 import sys
-import tempfile
 import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,7 @@ from bounceanalytics.opening.places import given_files
 from bounceanalytics.privacy import discreet, printable, shown
 from bounceanalytics.schema import ESPS
 from bounceanalytics.spreadsheets import no_formulas_in
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,7 +185,7 @@ class Exports:
         if any(map(is_dataset, self.sources)):
             yield self, []
             return
-        with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+        with temporary_folder() as folder:
             given = list(given_files(list(self.sources), folder))
             yield replace(self, sources=tuple(given)), input_tables(given, folder)
 

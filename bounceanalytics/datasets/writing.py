@@ -28,7 +28,9 @@ from bounceanalytics.errors import OutputError
 from bounceanalytics.files import (
     HiddenFiles,
     is_remote,
+    is_there,
     name_too,
+    one_sentence,
     path_of,
     refuse_existing,
     remove_folder,
@@ -170,7 +172,7 @@ def room_for(out: Path, *, overwrite: bool, goes_on: bool = False, anew: bool = 
             _clear(out)
         yield out
         return
-    with alone(out):
+    with one_sentence(out), alone(out):
         check_room(out, overwrite=overwrite, goes_on=goes_on)  # somebody may have come first
         place = out.resolve()
         replaces = overwrite and is_dataset(place)
@@ -209,11 +211,12 @@ def check_room(out: Path, *, overwrite: bool, goes_on: bool = False) -> None:
     OutputError
         If it does.
     """
-    if out.exists() and not out.is_dir():
+    there = is_there(out)
+    if there and not out.is_dir():
         raise OutputError(f"{out} is a file; name a folder for the dataset")
     if is_dataset(out):
         refuse_existing([out], overwrite=overwrite or goes_on, folders=True)
-    elif out.exists() and any(not _ours(part) for part in out.iterdir()):
+    elif there and any(not _ours(part) for part in out.iterdir()):
         raise OutputError(f"{out} holds other things than a dataset; name a new or an empty folder")
 
 

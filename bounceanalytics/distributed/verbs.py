@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ from bounceanalytics.loading.joining import rejects_frame
 from bounceanalytics.loading.reading import warn_of_times
 from bounceanalytics.loading.shares import Share, accounts_of, merge_share
 from bounceanalytics.loading.slices import Options, Slice, slices_of
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import os
@@ -137,7 +137,7 @@ def _finish(
     accounts = accounts_of(slices, made, shares)
     rejects = rejects_frame(slicing.rejects_of(home, made))
     if len(rejects):
-        with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+        with temporary_folder() as folder:
             rejects.to_parquet(Path(folder, "rejects"), compression="zstd")
             publish(Path(folder, "rejects"), home / STATE / "rejects-00001.table")
     copies = sum(share.copies for share in shares)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from bounceanalytics.loading.result import (
 )
 from bounceanalytics.loading.tables import load_table, read_table
 from bounceanalytics.opening.sources import open_sources
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ def load(
     if (dataset := as_dataset(source)) is not None:
         return account_of(dataset)
     batches: list[Batch] = []
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
+    with temporary_folder() as folder, open_engine() as engine:
         sources = open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
         known = find(sources, accounts, provider, folder)

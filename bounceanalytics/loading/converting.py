@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,6 +45,7 @@ from bounceanalytics.loading.reading import Reader, notes, open_engine, warn_of_
 from bounceanalytics.loading.result import Duplicates, Load
 from bounceanalytics.loading.times import TIME_STYLES
 from bounceanalytics.opening.sources import open_sources
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,8 +116,7 @@ def convert(
 
     Examples
     --------
-    >>> import tempfile
-    >>> import bounceanalytics as ba
+    >>>     >>> import bounceanalytics as ba
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     dataset = ba.convert(ba.samples() / "exports", f"{folder}/events.parquet")
     ...     print(dataset.kind, len(dataset) == len(ba.load(dataset).events))
@@ -129,7 +128,7 @@ def convert(
     if dayfirst is not None:
         options["dayfirst"] = dayfirst
     with (
-        tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
+        temporary_folder() as folder,
         open_engine("16MB", memory_limit=_MEMORY) as engine,
     ):
         # what cannot be read is said before anything is written or thrown away

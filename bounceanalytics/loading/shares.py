@@ -5,7 +5,6 @@ All copies of an event have one address, so that the shares can be freed of them
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from bounceanalytics.files import place, publish
 from bounceanalytics.loading.converting import PARQUET, SCHEMA, account_from
 from bounceanalytics.loading.copies import repeated_among
 from bounceanalytics.loading.slicing import KEY_COLUMNS, rows_of
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,7 +83,7 @@ def merge_share(share: int, made: Sequence[Made], out: str, options: Options) ->
     result.rows = len(kept)
     if result.rows:
         width = len(str(options.partitions - 1))
-        with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+        with temporary_folder() as folder:
             part = Path(folder, "part.parquet")
             with pa.parquet.ParquetWriter(part, SCHEMA, **PARQUET) as writer:
                 writer.write_table(kept.cast(SCHEMA), row_group_size=100_000)

@@ -22,6 +22,7 @@ from bounceanalytics.opening.encodings import is_settled
 from bounceanalytics.opening.places import Given, given_files, is_url, listed_url, reason
 from bounceanalytics.opening.sources import open_given
 from bounceanalytics.privacy import shown
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,7 +161,7 @@ def _files(source: Any) -> Iterator[Piece]:
             )
             yield Piece(name, system.unstrip_protocol(path), int(about["size"] or 0), stamp, alone)
         return
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+    with temporary_folder() as folder:
         for given in given_files(source, folder):
             if given.copied:
                 raise SourceError(
@@ -185,7 +186,7 @@ def _ranges(piece: Piece, size: int, provider: str | None) -> list[Piece]:
 
 def _plain(piece: Piece, provider: str | None) -> Found | None:
     """Return what a file is of which each line is a record that the engine can read by itself."""
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder:
+    with temporary_folder() as folder:
         head = Path(folder, "head")
         with _opened(piece) as stream:
             head.write_bytes(stream.read(_HEAD).rpartition(b"\n")[0] + b"\n")

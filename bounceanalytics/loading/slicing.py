@@ -7,7 +7,6 @@ records. It is there whole or not at all; what is there need not be made again.
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +28,7 @@ from bounceanalytics.loading.reading import Reader, notes, open_engine
 from bounceanalytics.loading.slices import fetched, first_byte
 from bounceanalytics.opening.places import Given
 from bounceanalytics.opening.sources import open_given
+from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def in_their_files(slices: Sequence[Slice], made: Sequence[Made]) -> list[Made]:
 def _make(one: Slice, target: Path, options: Options) -> None:
     threads = {"threads": str(options.threads)} if options.threads else {}
     with (
-        tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder,
+        temporary_folder() as folder,
         open_engine("16MB", memory_limit=_MEMORY, **threads) as engine,
     ):
         read = _Read(options, engine, folder)

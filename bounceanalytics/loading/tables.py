@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,7 @@ from bounceanalytics.opening.sources import HEAD_SIZE, open_sources
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.privacy import shown_titles
 from bounceanalytics.schema import ESPS, EVENT_COLUMNS, EVENTS, STRING
+from bounceanalytics.temporary import temporary_folder
 from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def load_table(
     fmt = _format(mapping, provider or "generic", event or "bounced", words or {})
     check_options(None, on_error, timezone)
     batches: list[Batch] = []
-    with tempfile.TemporaryDirectory(prefix="bounceanalytics-") as folder, open_engine() as engine:
+    with temporary_folder() as folder, open_engine() as engine:
         frame = EVENT_COLUMNS.without(*EVENT_COLUMNS.names).bring(source)
         sources = [] if frame is not None else open_sources(source, folder)
         accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]

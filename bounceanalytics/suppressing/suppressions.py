@@ -17,7 +17,7 @@ from bounceanalytics import schema
 from bounceanalytics.cleaning.cells import joined, plus
 from bounceanalytics.errors import FormatError, OutputError
 from bounceanalytics.esps import ESPS
-from bounceanalytics.files import path_of, refuse_existing, whole_files
+from bounceanalytics.files import complete_files, path_of, refuse_existing, whole_files
 from bounceanalytics.knowledge.suppression_files import ADD, KINDS, REMOVE, Target
 from bounceanalytics.privacy import discreet
 from bounceanalytics.schema import ARROW_STRING
@@ -172,8 +172,9 @@ def export_suppressions(
             extra = f"{target.suffix}-{number}" if number > 1 else target.suffix
             file = path.with_name(f"{path.stem}{extra}{path.suffix}")
             planned.append((file, header, _lines(part, target), len(part)))
+    complete_files(path.parent)
     refuse_existing((file for file, *_ in planned), overwrite=overwrite)
-    with whole_files(path.parent) as folder:
+    with whole_files(path.parent, overwrite=overwrite) as folder:
         for file, header, lines, _ in planned:
             with (folder / file.name).open("wb") as handle:
                 handle.write(header.encode())

@@ -1,0 +1,62 @@
+"""Temporary folders go with the work, or with the next one where it was killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from bounceanalytics import temporary
+from bounceanalytics.errors import OutputError
+from bounceanalytics.temporary import temporary_folder
+
+KILLED = """
+import os, sys, tempfile
+from pathlib import Path
+from bounceanalytics.temporary import temporary_folder
+
+tempfile.tempdir = sys.argv[1]
+with temporary_folder() as folder:
+    Path(folder, "list.csv").write_text("email")
+    os._exit(9)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where temporary folders are made; nobody has looked there yet."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    temporary._remove_leftovers.cache_clear()
+    return tmp_path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+def test_what_a_killed_process_left_goes_with_the_next_one(place: Path) -> None:
+    with temporary_folder() as mine:
+        assert subprocess.run([sys.executable, "-c", KILLED, place], check=False).returncode == 9
+        left = [one for one in place.iterdir() if one != Path(mine)]
+        assert [one.name for one in left[0].iterdir()] == ["list.csv"]
+        temporary._remove_leftovers.cache_clear()
+        with temporary_folder() as other:
+            assert {str(one) for one in place.iterdir()} == {mine, other}
+    assert list(place.iterdir()) == []
+
+
+def test_an_error_takes_it_along(place: Path) -> None:
+    def interrupted() -> None:
+        with temporary_folder() as folder:
+            Path(folder, "a").write_text("a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(place.iterdir()) == []
+
+
+def test_no_place_for_one_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(place / "nowhere"))
+    with pytest.raises(OutputError, match=r"no temporary folder can be made \(No such file .*\); let TMPDIR"):
+        temporary_folder().__enter__()
