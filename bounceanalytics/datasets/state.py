@@ -58,7 +58,12 @@ def read_about(path: Path) -> dict[str, Any]:
 def write_about(path: Path, kind: str, **facts: Any) -> None:
     """Write what a dataset says about itself; from here on it is one."""
     about = {"format": _FORMAT, "kind": kind, "id": secrets.token_hex(8), **facts}
-    write_text(path / STATE / ABOUT, note_of(about))
+    write_note(path / STATE / ABOUT, about)
+
+
+def write_note(file: Path, facts: dict[str, Any]) -> None:
+    """Write facts as a note of the state."""
+    write_text(file, note_of(facts))
 
 
 def note_of(facts: dict[str, Any]) -> str:

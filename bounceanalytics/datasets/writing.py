@@ -19,10 +19,10 @@ from bounceanalytics.datasets.state import (
     content_of,
     is_dataset,
     is_movable,
-    note_of,
     read_about,
     read_note,
     write_about,
+    write_note,
 )
 from bounceanalytics.errors import OutputError
 from bounceanalytics.files import (
@@ -35,7 +35,6 @@ from bounceanalytics.files import (
     refuse_existing,
     remove_folder,
     whole_folder,
-    write_text,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def write_dataset(
                 name_too(out / part.place, home / part.place)
             else:
                 _write_part(home / part.place, part.tables)
-        write_text(home / STATE / _PARTS, note_of({"made": made, "parts": written}))
+        write_note(home / STATE / _PARTS, {"made": made, "parts": written})
         write_about(home, kind)
     return Dataset(out)
 

@@ -13,7 +13,7 @@ import tomli_w
 
 from bounceanalytics import schema
 from bounceanalytics.deciding.lines import policy_lines
-from bounceanalytics.deciding.rule import AT_ONCE, HELD_AT_ONCE, Rule, whole, wrong_signs
+from bounceanalytics.deciding.rule import AT_ONCE, HELD_AT_ONCE, Rule, whole, whole_from, wrong_signs
 from bounceanalytics.errors import OutputError, PolicyError, SourceError, listed
 from bounceanalytics.files import parsed_toml, path_of, settings_text, write_whole
 from bounceanalytics.wording import in_short
@@ -381,12 +381,12 @@ class Policy:
         found += wrong_signs(self.cleared_by, "cleared_by")
         if not whole(self.late_bounce_hours, at_least=0):
             found.append(
-                f"late_bounce_hours is {in_short(self.late_bounce_hours)}, and must be a whole number from 0"
+                f"late_bounce_hours is {in_short(self.late_bounce_hours)}, and must be {whole_from(0)}"
             )
         days = self.system_full_review_days
         if days is not None and not whole(days, at_least=1):
             found.append(
-                f"system_full_review_days is {in_short(days)}, and must be a whole number from 1, or None for never"
+                f"system_full_review_days is {in_short(days)}, and must be {whole_from(1)}, or None for never"
             )
         return found
 

@@ -112,10 +112,10 @@ class Rule:
         Examples
         --------
         >>> Rule(remove_after=0).problems("hard")
-        ['hard.remove_after is 0, and must be a whole number from 1, or None for never']
+        ['hard.remove_after is 0, and must be a whole number from 1 to 1,000,000, or None for never']
         """
         found = [
-            f"{name}.{key} is {in_short(getattr(self, key))}, and must be a whole number from {least}{never}"
+            f"{name}.{key} is {in_short(getattr(self, key))}, and must be {whole_from(least)}{never}"
             for key, least, never in _NUMBERS
             if not (whole(getattr(self, key), at_least=least) or (never and getattr(self, key) is None))
         ]
@@ -171,9 +171,18 @@ HELD_AT_ONCE = Rule(hold_after=1)
 NEVER = Rule()
 
 
+#: Bounces, days or hours: more than anybody has, and few enough to reckon with.
+MOST = 1_000_000
+
+
 def whole(value: object, *, at_least: int) -> bool:
-    """Return whether a value is a whole number that large."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
+    """Return whether a value is a whole number that large, and not larger than :data:`MOST`."""
+    return isinstance(value, int) and not isinstance(value, bool) and at_least <= value <= MOST
+
+
+def whole_from(least: int) -> str:
+    """Return what a message calls such a number."""
+    return f"a whole number from {least} to {MOST:,}"
 
 
 def wrong_signs(value: object, name: str) -> list[str]:

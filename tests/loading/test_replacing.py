@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import threading
@@ -180,7 +181,7 @@ def test_other_things_in_the_folder_stay(tmp_path):
 
 def test_a_dataset_in_a_folder_that_cannot_be_moved(tmp_path, monkeypatch):
     exports = write(tmp_path / "exports", "a.json")
-    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "events").mkdir(parents=True)
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "disk" / "events", target_is_directory=True)
     for overwrite in (False, True, True):
@@ -295,3 +296,23 @@ def test_the_account_is_of_the_rows_whoever_adds_meanwhile(tmp_path, monkeypatch
     found = ba.load(tmp_path / "events")
     pd.testing.assert_frame_equal(found.events, whole)
     assert len(events) == 2 * len(whole)
+
+
+@pytest.mark.parametrize("work", ["convert", "classify"])
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch, work):
+    events = ba.convert(write(tmp_path / "exports", "a.json"), tmp_path / "events")
+    before = ids(events)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
+    work = {
+        "convert": lambda: ba.convert(tmp_path / "exports", tmp_path / "events", overwrite=True),
+        "classify": lambda: ba.classify(events, out=tmp_path / "bounces"),
+    }[work]
+    with pytest.raises(ba.OutputError, match=r"(events|bounces) cannot be written: No space left on device"):
+        work()
+    monkeypatch.undo()
+    assert ids(events) == before
+    assert {one.name for one in tmp_path.iterdir()} == {"exports", "events"}
