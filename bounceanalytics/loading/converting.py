@@ -116,7 +116,8 @@ def convert(
 
     Examples
     --------
-    >>>     >>> import bounceanalytics as ba
+    >>> import tempfile
+    >>> import bounceanalytics as ba
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     dataset = ba.convert(ba.samples() / "exports", f"{folder}/events.parquet")
     ...     print(dataset.kind, len(dataset) == len(ba.load(dataset).events))
