@@ -42,7 +42,7 @@ test: $(VENV)/dev.stamp   ## format, lint, types, and every test that is not slo
 test-slow: $(VENV)/dev.stamp  ## big files, kills, notebooks, a built wheel
 	$(BIN)/pytest -n logical --dist worksteal -m "slow and not huge" --hypothesis-profile=ci
 
-test-deep: $(VENV)/dev.stamp  ## twice the examples of every property, and millions of events, before a release
+test-deep: $(VENV)/dev.stamp  ## four times the examples of every property, and millions of events, before a release
 	$(BIN)/pytest -n logical --dist worksteal -m "hypothesis or huge" --hypothesis-profile=ci
 
 test-all: test test-slow test-deep  ## all of them

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 #: Profile of hypothesis -> examples for each hundred that a test would like, and of a test that does not say.
-PROFILES = {"dev": 20, "ci": 40}
+PROFILES = {"dev": 10, "ci": 40}
 
 
 def use_profiles() -> None:
@@ -20,3 +26,9 @@ def use_profiles() -> None:
 def examples(number: int) -> settings:
     """Return settings for the profile's share of so many examples, and for five at least."""
     return settings(max_examples=max(5, number * settings.default.max_examples // 100))
+
+
+def some_quick(names: Iterable[str]) -> list[Any]:
+    """Return the names of a table for parametrize: every third now, the others before a release."""
+    rare = [pytest.mark.slow, pytest.mark.huge]
+    return [pytest.param(name, marks=rare if number % 3 else []) for number, name in enumerate(names)]

@@ -316,8 +316,9 @@ def test_a_dataset_is_taken_as_a_frame_is(tmp_path, samples):
     assert ba.report(tmp_path / "bounces.parquet", tmp_path / "report.html").exists()
     with pytest.raises(ba.FrameError, match="classify it first"):
         ba.decide(events)
-    with pytest.raises(ba.OutputError, match="exists; pass overwrite=True or choose another name"):
-        ba.classify(events, out=tmp_path / "bounces.parquet")
+    same(ba.classify(events, out=tmp_path / "bounces.parquet").to_pandas(), frame)
+    with pytest.raises(ba.OutputError, match="was made with other rules"):
+        ba.classify(events, out=tmp_path / "bounces.parquet", second_reader=False)
     with pytest.raises(ba.SourceError, match="holds classified events"):
         ba.load(tmp_path / "bounces.parquet")
     assert len(ba.classify(events, out=tmp_path / "bounces.parquet", overwrite=True)) == len(frame)
