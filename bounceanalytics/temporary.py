@@ -66,7 +66,10 @@ def _new(place: str) -> tuple[str, int | None]:
         folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
         if fcntl is None:
             return folder, None
-        lock = os.open(folder, os.O_RDONLY)
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # somebody took it for a leftover before it was locked
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:  # a file system without locks: nobody takes it for a leftover then

@@ -60,3 +60,21 @@ def test_no_place_for_one_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(tempfile, "tempdir", str(place / "nowhere"))
     with pytest.raises(OutputError, match=r"no temporary folder can be made \(No such file .*\); let TMPDIR"):
         temporary_folder().__enter__()
+
+
+@pytest.mark.skipif(temporary.fcntl is None, reason="nobody removes leftovers there")
+def test_one_that_is_taken_for_a_leftover_before_it_is_locked_is_made_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    real, taken = tempfile.mkdtemp, []
+
+    def make(**options):
+        folder = real(**options)
+        if not taken:
+            taken.append(folder)
+            Path(folder).rmdir()
+        return folder
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make)
+    with temporary_folder() as folder:
+        assert Path(folder).is_dir()
+    assert taken != [folder]
