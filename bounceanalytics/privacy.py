@@ -1,4 +1,4 @@
-r"""Who may see what: texts without the addresses, and without the signs that a terminal would obey, that they hold.
+r"""Hiding: texts without the addresses, and without the signs that a terminal would obey, that they hold.
 
 Whatever leaves the process and was not asked to show addresses goes through here: messages, warnings, what prints
 itself, progress, a terminal, manifests, and what is made to be shared.

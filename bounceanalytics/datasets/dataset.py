@@ -133,9 +133,8 @@ class Dataset:
         """
         names = list(self.columns.names if columns is None else columns)
         self._require(names)
-        known = (
-            None if is_remote(self.path) else identity_of(self)
-        )  # no folder takes the place of another in a store
+        # no folder takes the place of another in a store
+        known = None if is_remote(self.path) else identity_of(self)
         for one in self.parts if part is None else [part]:
             file = _parquet(one)
             self._stays(known)

@@ -1,4 +1,4 @@
-"""What a dataset says about itself, and who holds it."""
+"""Notes of a dataset's state, errors of its files, and the lock of whoever writes it."""
 
 from __future__ import annotations
 

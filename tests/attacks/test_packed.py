@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import random
 import re
 import struct
-import tarfile
-import zipfile
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 import bounceanalytics as ba
 from tests.effort import some_quick
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
+from tests.packing import tarred, zipped, zstd
 
 THIRD = 100
 _NOISE = random.Random(5)  # noqa: S311 - texts that do not pack to nothing
@@ -32,28 +29,6 @@ def some(first: int, count: int = THIRD) -> bytes:
 
 A, B, C = some(0), some(THIRD), some(2 * THIRD)
 LONG = some(0, 3000)
-
-
-def zstd(content: bytes) -> bytes:
-    return pa.compress(content, codec="zstd", asbytes=True)
-
-
-def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-def tarred(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
 
 
 def with_bytes(content: bytes, place: int, new: bytes) -> bytes:

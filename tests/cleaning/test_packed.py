@@ -9,14 +9,11 @@ import hashlib
 import io
 import json
 import lzma
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from bounceanalytics.cleaning import Cleaning, clean, diff, restore
@@ -25,6 +22,7 @@ from bounceanalytics.errors import BounceAnalyticsError, FormatError, OutputErro
 from bounceanalytics.suppressing import hash_addresses, match_hashes
 from tests.classified import classified
 from tests.cleaning.workbook import workbook
+from tests.packing import tarred, zipped, zstd
 
 #: Semicolons, a quoted line break, no UTF-8, no line end at the end: whatever must not be written anew.
 LIST = (
@@ -38,28 +36,6 @@ OTHER = b"email\ncy@example.com\n"
 @pytest.fixture(scope="module")
 def verdicts() -> pd.DataFrame:
     return decide(classified([{"recipient": "gone@example.com"}]))
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-def tarred(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
-def zstd(content: bytes) -> bytes:
-    return bytes(pa.compress(content, codec="zstd", asbytes=True))
 
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
