@@ -21,6 +21,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Self, cast
 
+import isal.igzip
+import isal.isal_zlib
 import pyarrow as pa
 
 from bounceanalytics.errors import SourceError
@@ -376,6 +378,8 @@ def delete(paths: Iterable[Path]) -> None:
 
 # packed files that the engine reads itself
 
+_isal: Any = isal  # half of it has no types
+
 
 def is_sound(path: Path, kind: Kind) -> bool:
     """Return whether a file unpacks to its end with the right check sums, which the engine does not ask.
@@ -385,13 +389,16 @@ def is_sound(path: Path, kind: Kind) -> bool:
     RefusedError
         If it unpacks to more than it may.
     """
-    with path.open("rb") as raw, closing(unpacking(raw, kind)) as stream:
-        budget = Budget(path.stat().st_size)
-        try:
-            while piece := stream.read(_COPY_SIZE):
-                budget.spend(len(piece))
-        except DAMAGED:
-            return False
+    with path.open("rb") as raw:
+        # three times as fast as Python's own, which gives more of what is damaged
+        stream = _isal.igzip.IGzipFile(fileobj=raw) if kind == "gzip" else unpacking(raw, kind)
+        with closing(stream):
+            budget = Budget(path.stat().st_size)
+            try:
+                while piece := stream.read(_COPY_SIZE):
+                    budget.spend(len(piece))
+            except (*DAMAGED, _isal.isal_zlib.error):
+                return False
     return True
 
 

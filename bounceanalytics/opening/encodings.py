@@ -136,26 +136,44 @@ def _with_lf(data: bytes) -> bytes:
 
 # text with holes
 
-_HOLE = bytes(64)  # no program writes as many; a file system does, for what was never written
+_HOLE = 64  # zeros: no program writes as many; a file system does, for what was never written
+_RUN = re.compile(rb"\0{%d,}" % _HOLE)
+_VIEW = 256 * 1024  # stays in the processor while it is looked through
 
 
 def holes(path: str) -> bool:
     """Return whether a file has long runs of zeros."""
-    with open(path, "rb") as stream:  # noqa: PTH123 - a path as the engine takes it
-        return any(b"\0" in piece and _HOLE in piece for piece in Pieces(stream, _BLOCK))
+    # every text is looked through, so in one buffer, of which the first bytes are the last ones of what was before
+    seen = bytearray(_HOLE + _VIEW)
+    seen[:_HOLE] = b"\n" * _HOLE
+    place = memoryview(seen)[_HOLE:]
+    with open(path, "rb", buffering=0) as raw:  # noqa: PTH123 - a path as the engine takes it
+        while count := raw.readinto(place):
+            end = _HOLE + count
+            if seen.find(0, 0, end) >= 0 and _RUN.search(seen, 0, end):
+                return True
+            seen[:_HOLE] = seen[end - _HOLE : end]
+    return False
 
 
 def fill_holes(stream: IO[bytes], out: IO[bytes]) -> int:
     """Write a text with line ends for its long runs of zeros, so that each byte stays where it is; return how many."""
     count = 0
-    for piece in Pieces(stream, _BLOCK):
-        filled = _RUN.sub(lambda run: b"\n" * len(run[0]), piece)
-        count += filled.count(b"\n") - piece.count(b"\n")
+    held = b""  # zeros that may be the beginning of a long run
+    within = False  # a long run goes on
+    for piece in itertools.chain(Pieces(stream, _BLOCK), [b""]):
+        data = held + piece
+        rest = data.lstrip(b"\0") if within else data
+        filled = b"\n" * (len(data) - len(rest))
+        within = within and not rest
+        held = rest[len(rest.rstrip(b"\0")) :] if piece else b""
+        if len(held) >= _HOLE:
+            within, held = True, b""
+        rest = rest[: len(rest) - len(held)]
+        filled += _RUN.sub(lambda run: b"\n" * len(run[0]), rest)
+        count += filled.count(b"\n") - rest.count(b"\n")
         write(out, filled)
     return count
-
-
-_RUN = re.compile(rb"\0{64,}")
 
 
 # text that claims to be UTF-8

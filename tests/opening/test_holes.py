@@ -1,0 +1,50 @@
+"""Long runs of zeros in a text: seen and filled wherever a block of reading ends."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from bounceanalytics.opening import encodings
+
+TEXT = b'{"event": "bounce"}\n'
+
+
+def filled(data: bytes, size: int) -> tuple[bytes, int]:
+    """Fill the holes of a text that comes in blocks of a size."""
+
+    class Blocks(io.BytesIO):
+        def read1(self, _: int = -1) -> bytes:  # as a stream gives that has no more at the moment
+            return self.read(size)
+
+    out = io.BytesIO()
+    count = encodings.fill_holes(Blocks(data), out)
+    return out.getvalue(), count
+
+
+@pytest.mark.parametrize("size", [1, 7, 63, 64, 65, 100, 1000])
+@pytest.mark.parametrize("zeros", [0, 1, 63, 64, 65, 200])
+@pytest.mark.parametrize("before", [0, 1, 60, 64])
+def test_a_hole_is_filled_wherever_a_block_ends(zeros: int, before: int, size: int) -> None:
+    data = b"x" * before + b"\0" * zeros + TEXT + b"\0" * 3 + TEXT + b"\0" * zeros
+    wanted = data if zeros < 64 else data.replace(b"\0" * zeros, b"\n" * zeros)
+    assert filled(data, size) == (wanted, 2 * zeros if zeros >= 64 else 0)
+
+
+@pytest.mark.parametrize("shift", range(-66, 4, 5))
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_a_hole_is_seen_wherever_a_block_ends(tmp_path: Path, blocks: int, shift: int) -> None:
+    path = tmp_path / "export.json"
+    start = blocks * 256 * 1024 + shift
+    for zeros in (63, 64):
+        path.write_bytes(b"x" * start + b"\0" * zeros + TEXT * 3)
+        assert encodings.holes(str(path)) is (zeros == 64), zeros
+
+
+def test_a_file_of_zeros_or_of_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    for data, wanted in ((b"", False), (b"\0" * 63, False), (b"\0" * 64, True), (b"\0" * 300_000, True)):
+        path.write_bytes(data)
+        assert encodings.holes(str(path)) is wanted
+        assert encodings.fill_holes(io.BytesIO(data), out := io.BytesIO()) == (len(data) if wanted else 0)
+        assert out.getvalue() == (b"\n" * len(data) if wanted else data)
