@@ -18,7 +18,7 @@ from bounceanalytics.datasets import as_dataset, pinned
 from bounceanalytics.errors import FrameError, WrongClockWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import duckdb
     import numpy.typing as npt
@@ -191,6 +191,26 @@ class History:
     def count_of(self, table: str, sql: str, **terms: object) -> None:
         """Make a table of counts, which add up as those of :meth:`count` do, from a query."""
         self.database.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}", terms)
+
+    def sums(
+        self,
+        _table: str,
+        sql: str,
+        _keys: Sequence[str],
+        _added: Mapping[str, str],
+        order: str,
+        /,
+        **terms: object,
+    ) -> pd.DataFrame:
+        """Return groups and their counts from a query.
+
+        Those of several histories are put together in a table and added up for each of the keys: counts as they are,
+        other columns by the expression that is given for them.
+        """
+        return self.query(f"FROM ({sql}) ORDER BY {order}", **terms)
+
+    def run_in_parts(self, folder: str, name: str) -> None:
+        """Run an SQL file in each of several histories; there are none here."""
 
     def finish(self, folder: str, name: str, *_tables: str, **terms: object) -> None:
         """Run an SQL file that makes tables from counts, which are the same for all addresses."""

@@ -16,7 +16,7 @@ from bounceanalytics.history.history import History, is_clock_wrong
 from bounceanalytics.schema import BOUNCE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import duckdb
     import pandas as pd
@@ -113,6 +113,29 @@ class Histories(History):
         """Make a table of counts in every part, and put them together."""
         self._members.each(History.count_of, table, sql, **terms)
         self._put_together([table])
+
+    def sums(
+        self,
+        table: str,
+        sql: str,
+        keys: Sequence[str],
+        added: Mapping[str, str],
+        order: str,
+        /,
+        **terms: object,
+    ) -> pd.DataFrame:
+        """Return groups from a query, with the counts of all parts added up."""
+        self.count_of(table, sql, **terms)
+        columns = [name for name in self.table(f"FROM {table} LIMIT 0").column_names if name not in keys]
+        sums = [f"{added.get(name, f'sum({name})::BIGINT')} AS {name}" for name in columns]
+        names = ", ".join(keys)
+        return self.query(
+            f"FROM (SELECT {', '.join([names, *sums])} FROM {table} GROUP BY {names}) ORDER BY {order}"
+        )
+
+    def run_in_parts(self, folder: str, name: str) -> None:
+        """Run an SQL file of the package in every part."""
+        self.run(folder, name)
 
     def _put_together(self, tables: Sequence[str]) -> None:
         found = self.collect(_tables, tables)

@@ -29,8 +29,13 @@ def messages_of(bounces: Frame | History) -> Iterator[History]:
     """
     with History.open(bounces) as history:
         gather_messages(history)
-        history.once("measures", lambda: history.run("summaries", "measures"))
+        history.once("measures", lambda: _define(history))
         yield history
+
+
+def _define(history: History) -> None:
+    history.run("summaries", "measures")
+    history.run_in_parts("summaries", "measures_in_parts")
 
 
 #: What is measured of each group of messages: macros of ``measures.sql``.
@@ -38,7 +43,7 @@ COUNTS = "counts(outcome, bounce_type, rated)"
 REACH = "reach(domain, address)"
 SEEN = "seen(moment)"
 
-#: How measures add up, where a history is in parts; all others are counts.
+#: How measures of parts add up; all others are counts.
 _ADDED = {
     "domains": "len(list_distinct(flatten(list(domains))))",
     "first_seen": "min(first_seen)",
@@ -78,13 +83,7 @@ def counted(
     asked = [f"{sql} AS {name}" for name, sql in told.items()]
     asked += [f"unnest({one})" if one.endswith(")") else one for one in measures]
     sql = f"SELECT {', '.join(asked)} FROM {source} WHERE {where} GROUP BY {', '.join(told)}"
-    history.count_of("counted_groups", sql, **terms)
-    columns = history.table("FROM counted_groups LIMIT 0").column_names[len(told) :]
-    sums = [f"{_ADDED.get(name, f'sum({name})::BIGINT')} AS {name}" for name in columns]
-    names = ", ".join(told)
-    return history.query(
-        f"FROM (SELECT {names}, {', '.join(sums)} FROM counted_groups GROUP BY {names}) ORDER BY {order}"
-    )
+    return history.sums("counted_groups", sql, list(told), _ADDED, order, **terms)
 
 
 def with_rates(frame: pd.DataFrame) -> pd.DataFrame:

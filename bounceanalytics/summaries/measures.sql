@@ -1,5 +1,5 @@
 -- What is measured of messages, whatever they are grouped by: SELECT domain, unnest(counts(outcome, bounce_type, rated)) …
--- All of it adds up, where the addresses are spread over several histories.
+-- All of it adds up, where the addresses are spread over several histories, with measures_in_parts.sql.
 -- Words of outcomes and bounce types are those of the schema.
 
 CREATE OR REPLACE TEMP MACRO counts(outcome, bounce_type, rated) AS struct_pack(
@@ -17,9 +17,8 @@ CREATE OR REPLACE TEMP MACRO counts(outcome, bounce_type, rated) AS struct_pack(
     rated_hard := count(*) FILTER (rated AND outcome = 'bounced' AND bounce_type = 'hard')
 );
 
--- An address has one domain, and lies in one part of a history; a domain may lie in several, so that they go on by name.
 CREATE OR REPLACE TEMP MACRO reach(domain, address) AS struct_pack(
-    domains := list(DISTINCT domain),
+    domains := count(DISTINCT domain),
     addresses := count(DISTINCT address)
 );
 
