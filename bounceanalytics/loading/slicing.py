@@ -25,7 +25,7 @@ from bounceanalytics.loading.finding import find
 from bounceanalytics.loading.joining import rejects_frame, with_places, without_verdicts
 from bounceanalytics.loading.normalise import OWNERS, to_events
 from bounceanalytics.loading.reading import Reader, notes, open_engine
-from bounceanalytics.loading.slices import fetched, first_byte
+from bounceanalytics.loading.slices import fetched
 from bounceanalytics.opening.places import Given
 from bounceanalytics.opening.sources import open_given
 from bounceanalytics.temporary import temporary_folder
@@ -63,14 +63,18 @@ class Made:
         The share of the addresses that each group of rows in it belongs to.
     accounts : list of (dict, int)
         Account of each file, and the piece that it is of.
-    before : int
-        Records of the same file before a range of it.
+    text : int
+        Bytes of a range of a file, unpacked.
+    before, text_before : int
+        Records of the same file before a range of it, and bytes.
     """
 
     name: str
     shares: list[int]
     accounts: list[tuple[dict[str, Any], int]]
+    text: int
     before: int = 0
+    text_before: int = 0
 
 
 def convert_slice(one: Slice, out: str, options: Options) -> Made:
@@ -83,16 +87,19 @@ def convert_slice(one: Slice, out: str, options: Options) -> Made:
         _make(one, target, options)
     with target.open("rb") as stream:
         about = _about(pa.parquet.ParquetFile(stream))
-    return Made(target.name, about["shares"], list(zip(about["accounts"], about["places"], strict=True)))
+    accounts = list(zip(about["accounts"], about["places"], strict=True))
+    return Made(target.name, about["shares"], accounts, about["text"])
 
 
 def in_their_files(slices: Sequence[Slice], made: Sequence[Made]) -> list[Made]:
-    """Return what became of slices, with the number of records that stand before each range of a file."""
-    done, before = [], 0
+    """Return what became of slices, with what stands before each range of a file."""
+    done, records, text = [], 0, 0
     for one, what in zip(slices, made, strict=True):
-        before = before if one.pieces[0].start else 0  # the ranges of a file follow one another
-        done.append(replace(what, before=before))
-        before += int(what.accounts[0][0]["records"])
+        if not one.pieces[0].start:  # the ranges of a file follow one another
+            records = text = 0
+        done.append(replace(what, before=records, text_before=text))
+        records += int(what.accounts[0][0]["records"])
+        text += what.text
     return done
 
 
@@ -128,6 +135,7 @@ class _Read:
         self.accounts: list[Account] = []
         self.places: list[int] = []  # the piece that each account is of
         self.rows: list[pa.Table] = []
+        self.text = 0
         self._reader = Reader(self.accounts, options.timezone or "UTC", "collect", engine, options.dayfirst)
 
     @property
@@ -147,15 +155,13 @@ class _Read:
             known = [(0, sources[0], piece.found)]
         else:
             known = find(sources, accounts, self._options.provider, self._folder)
-        before, rejected = len(self.accounts), len(self.rejects)
+        if piece.found:
+            self.text = Path(given.path).stat().st_size
+        before = len(self.accounts)
         self.accounts += accounts
         self.places += [number] * len(accounts)
         for at, source, found in known:
             self._fill(before + at, source, found)
-        for rejects in self.rejects[rejected:] if piece.start else ():
-            rejects["offset"] = rejects["offset"].where(
-                rejects["offset"] < 0, rejects["offset"] + first_byte(piece)
-            )
 
     def _fill(self, at: int, source: Source, found: Found) -> None:
         """Keep the rows of a file."""
@@ -198,6 +204,7 @@ class _Read:
             "shares": there.tolist(),
             "accounts": [facts_of(one) for one in self.accounts],
             "places": self.places,
+            "text": self.text,
         }
         arrow = _EMPTY.with_metadata({_ABOUT: json.dumps(about).encode()})
         with pa.parquet.ParquetWriter(path, arrow, **_PASSING) as writer:
@@ -242,7 +249,8 @@ def rejects_of(out: Path, made: Sequence[Made]) -> list[pd.DataFrame]:
         if path.exists():
             with path.open("rb") as stream:
                 rejects = pa.parquet.read_table(stream).to_pandas()
-            found.append(rejects.assign(record=rejects["record"] + one.before))
+            offset = rejects["offset"].where(rejects["offset"] < 0, rejects["offset"] + one.text_before)
+            found.append(rejects.assign(record=rejects["record"] + one.before, offset=offset))
     return found
 
 

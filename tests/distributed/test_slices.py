@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from itertools import pairwise
@@ -102,6 +103,78 @@ def test_a_file_that_is_cut_is_rejected_where_it_is_damaged(tmp_path):
     cut = ba.distributed.convert(tmp_path / "a.ndjson", tmp_path / "cut", slice_bytes=1_500, partitions=2)
     assert_same(whole, cut)
     assert ba.load(cut).rejects["record"].tolist() == [18, 34]
+
+
+def members(*texts: bytes) -> bytes:
+    """Texts packed one by one, one behind the other."""
+    return b"".join(gzip.compress(text, mtime=0) for text in texts)
+
+
+def some_lines(start: int, count: int) -> bytes:
+    return lines(*(sendgrid_bounce(number) for number in range(start, start + count)))
+
+
+@pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
+def test_a_gzip_file_is_cut_between_its_members(tmp_path):
+    path = tmp_path / "a.ndjson.gz"
+    texts = [some_lines(60 * number, 60) for number in range(12)]
+    texts[3] += b'{"email": "ann@exa\n'
+    texts[8] += b"\n[1, 2\n"
+    path.write_bytes(members(*texts))
+    pieces = [one.pieces[0] for one in slices.slices_of(path, 20_000)]
+    assert len(pieces) > 4
+    assert all(one.packed for one in pieces)
+    whole = ba.convert(path, tmp_path / "whole")
+    cut = ba.distributed.convert(path, tmp_path / "cut", slice_bytes=20_000, partitions=3)
+    assert_same(whole, cut)
+    rejects = ba.load(cut).rejects
+    content = gzip.decompress(path.read_bytes())
+    assert [content[place : place + 6] for place in rejects["offset"]] == [b'{"emai', b"[1, 2\n"]
+
+
+@pytest.mark.parametrize("size", [3_000, 40_000])
+def test_members_that_end_within_a_line_stay_together(tmp_path, size):
+    text = some_lines(0, 900)
+    edges = [*range(0, len(text), 7_001), len(text)]
+    texts = [text[start:stop] for start, stop in pairwise(edges)]
+    texts[20:22] = [
+        texts[20] + texts[21][: texts[21].index(b"\n") + 1],
+        texts[21][texts[21].index(b"\n") + 1 :],
+    ]
+    path = tmp_path / "a.ndjson.gz"
+    path.write_bytes(members(*texts))
+    found = [one.pieces[0] for one in slices.slices_of(path, size)]
+    assert [one.start for one in found] in ([0], [0, len(members(*texts[:21]))])
+    assert_same(
+        ba.convert(path, tmp_path / "whole"),
+        ba.distributed.convert(path, tmp_path / "cut", slice_bytes=size, partitions=2),
+    )
+
+
+@pytest.mark.parametrize("odd", ["one member", "zeros between", "marks in it", "table", "no gzip"])
+def test_gzip_files_that_have_no_ranges_are_one_piece(tmp_path, odd):
+    path = tmp_path / "a.ndjson.gz"
+    text = some_lines(0, 400)
+    path.write_bytes(
+        {
+            "one member": members(text),
+            "zeros between": b"\0".join(members(some_lines(n, 40)) for n in range(0, 400, 40)),
+            "marks in it": members(text) + b"\x1f\x8b\x08" + bytes(9_000),
+            "table": members(b"email,event\n" + b"ann@example.com,bounce\n" * 9_000),
+            "no gzip": b"\x1f\x8b\x08" + b"x" * 90_000,
+        }[odd]
+    )
+    (one,) = slices.slices_of(path, 9_000)
+    assert one.pieces[0].found is None
+
+
+@pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
+def test_a_range_of_a_damaged_gzip_file_says_so(tmp_path):
+    path = tmp_path / "a.ndjson.gz"
+    path.write_bytes(members(*(some_lines(60 * number, 60) for number in range(6)))[:-40])
+    cut = ba.load(ba.distributed.convert(path, tmp_path / "cut", slice_bytes=60_000, partitions=2))
+    assert len(cut.events) >= 300
+    assert "damaged or ends too early" in cut.files["note"][0]
 
 
 def test_what_is_done_is_not_done_again(exports, tmp_path, monkeypatch):
