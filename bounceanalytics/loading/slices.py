@@ -194,8 +194,8 @@ def _ranges(piece: Piece, size: int, provider: str | None) -> list[Piece]:
     edges = [piece.size * number // count for number in range(count + 1)]
     if packed:
         with _opened(piece) as stream:
-            starts = [line_start(stream, start, stop) for start, stop in pairwise(edges[1:])]
-        edges = [0, *(start for start in starts if start), piece.size]
+            starts = {line_start(stream, start, stop) for start, stop in pairwise(edges)}
+        edges = [0, *sorted(start for start in starts if start), piece.size]
     ranges = [
         replace(piece, start=start, stop=stop, found=found, packed=packed) for start, stop in pairwise(edges)
     ]

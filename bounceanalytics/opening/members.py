@@ -20,10 +20,10 @@ _MOST = 64 * 1024**2  # bytes of text that are unpacked in search of one place
 
 
 def line_start(stream: IO[bytes], start: int, stop: int) -> int | None:
-    """Return where in a range of bytes a member begins whose text begins a line; None where none is near.
+    """Return where a member begins whose text begins a line; None where none is near.
 
     The text of a member goes on with that of the one before it, in the middle of a line perhaps: only where that one
-    has been unpacked is known how it ends.
+    has been unpacked is known how it ends. So it is one behind a member that begins in a range of bytes.
 
     Parameters
     ----------
@@ -40,9 +40,7 @@ def line_start(stream: IO[bytes], start: int, stop: int) -> int | None:
             if member.stop is None:
                 break
             place = seen = member.stop  # noqa: PLW2901 - from one member to the next
-            if place >= stop:
-                return None
-            if member.last == b"\n" and _begins(stream, place):
+            if member.last == b"\n" and _member(stream, place, 1).size:  # another one
                 return place
     return None
 
@@ -82,8 +80,3 @@ def _marks(stream: IO[bytes], start: int, stop: int) -> Iterator[int]:
         yield from (before + found.start() for found in _MARK.finditer(data))
         place += len(block)
         kept = data[-(_MARK_SIZE - 1) :]
-
-
-def _begins(stream: IO[bytes], place: int) -> bool:
-    stream.seek(place)
-    return _MARK.match(stream.read(_MARK_SIZE)) is not None

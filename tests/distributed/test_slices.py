@@ -124,6 +124,7 @@ def test_a_gzip_file_is_cut_between_its_members(tmp_path):
     pieces = [one.pieces[0] for one in slices.slices_of(path, 20_000)]
     assert len(pieces) > 4
     assert all(one.packed for one in pieces)
+    assert len(slices.slices_of(path, 1_000)) == len(texts)  # a range holds one member at least
     whole = ba.convert(path, tmp_path / "whole")
     cut = ba.distributed.convert(path, tmp_path / "cut", slice_bytes=20_000, partitions=3)
     assert_same(whole, cut)
