@@ -43,12 +43,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 path.rename(old)
             new.rename(path)
             disk.flush(path.parent)
-        except BaseException:
-            if old.exists() and not path.exists():
-                old.rename(path)
-            disk.remove_folder(new)
-            raise
-        disk.remove_folder(old)
+        finally:
+            disk.surely(_settle, path)
 
 
 def is_between(path: Path) -> bool:
@@ -62,6 +58,15 @@ def complete_folder(path: Path) -> None:
     if is_between(path):
         new.rename(path)
         disk.remove_folder(old)
+
+
+def _settle(path: Path) -> None:
+    """Leave one folder: the new one if it has its place, else the old one."""
+    new, old = _beside(path)
+    if old.exists() and not path.exists():
+        old.rename(path)
+    for left in (new, old):
+        disk.remove_folder(left)
 
 
 def _beside(path: Path) -> tuple[Path, Path]:

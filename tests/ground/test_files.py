@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
@@ -20,6 +23,7 @@ from bounceanalytics.files import (
     require_folder,
     whole_file,
     whole_files,
+    whole_folder,
     write_whole,
 )
 
@@ -196,6 +200,36 @@ with whole_file(Path(sys.argv[1]), overwrite=False) as part:
         assert {one.suffix for one in tmp_path.iterdir()} == {".part", ".lock"}
         write_whole(path.with_name("b.csv"), b"another", overwrite=False)
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"a.csv": "whole", "b.csv": "another"}
+
+
+# one folder
+
+
+@pytest.mark.parametrize("step", ["rename", "rmtree", "fsync"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_ctrl_c_at_any_step_leaves_one_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+) -> None:
+    out = tmp_path / "out"
+    for text in ("old", "new"):
+        calls = 0
+        home = {"rename": Path, "rmtree": shutil, "fsync": os}[step]
+        real = getattr(home, step)
+
+        def interrupted(*arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            done = real(*arguments, **options)  # noqa: B023 - of this round
+            if calls == number:
+                raise KeyboardInterrupt
+            return done
+
+        if text == "new":
+            monkeypatch.setattr(home, step, interrupted)
+        with contextlib.suppress(KeyboardInterrupt), whole_folder(out) as part:
+            (part / "a").write_text(text)
+    assert content(out)["a"] in {"old", "new"}
+    assert list(tmp_path.iterdir()) == [out]
 
 
 # files in several folders
