@@ -235,8 +235,13 @@ class SqliteFile:
             raise
 
 
+def now() -> int:
+    """Return this moment, as such files hold it: microseconds since 1970."""
+    return int(datetime.now(UTC).timestamp() * 1_000_000)
+
+
 def microseconds(moment: datetime | str | None, what: str = "") -> int:
-    """Return a moment, now if none is given, as such files hold it: microseconds since 1970.
+    """Return a moment, now if none is given, as such files hold it.
 
     Parameters
     ----------
@@ -255,7 +260,7 @@ def microseconds(moment: datetime | str | None, what: str = "") -> int:
     86400000000
     """
     if moment is None:
-        return int(datetime.now(UTC).timestamp() * 1_000_000)
+        return now()
     try:
         time = clocks.moment(moment).time
     except ValueError as error:

@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bounceanalytics as ba
-from bounceanalytics import datasets, files, schema
+from bounceanalytics import datasets, schema
 from bounceanalytics.cli import main
+from bounceanalytics.files import disk
 from bounceanalytics.loading import converting
 from bounceanalytics.loading.copies import SeenKeys, in_order, keys_of, repeated
 from tests.effort import examples
@@ -177,7 +178,7 @@ def test_a_crash_at_any_moment_loses_and_doubles_nothing(kept, tmp_path, monkeyp
         return wrapped
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_flush", perhaps(files._flush))
+        patch.setattr(disk, "flush", perhaps(disk.flush))
         patch.setattr(Path, "replace", perhaps(Path.replace))
         patch.setattr(converting._Unit, "_write", perhaps(converting._Unit._write))
         patch.setattr(converting._Unit, "_take_back", lambda _: None)  # nobody tidies up after a power cut

@@ -119,7 +119,7 @@ def test_no_function_that_returns_a_frame_is_missing_here() -> None:
     known = {*OF_BOUNCES, *OTHERS, *ALIKE}
     public = [getattr(ba, name) for name in ba.__all__]
     objects = [ba.Ledger, ba.Monitor]
-    public += [one for kind in objects for name, one in vars(kind).items() if not name.startswith("_")]
+    public += [one for kind in objects for name, one in inspect.getmembers(kind) if not name.startswith("_")]
     frames = [
         one
         for one in public

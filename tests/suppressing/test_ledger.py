@@ -18,7 +18,8 @@ from bounceanalytics.deciding import Policy, decide
 from bounceanalytics.errors import FormatError, FrameError, OutputError, SourceError
 from bounceanalytics.suppressing import export_suppressions
 from bounceanalytics.suppressing.hashing import hash_addresses
-from bounceanalytics.suppressing.ledger import OUTCOMES, Ledger
+from bounceanalytics.suppressing.ledger import Ledger
+from bounceanalytics.suppressing.ledger_update import OUTCOMES
 from tests.classified import classified
 from tests.effort import examples
 
@@ -455,7 +456,9 @@ def test_an_update_that_fails_leaves_everything_as_it_was(
     class Stops(KeyboardInterrupt):
         pass
 
-    monkeypatch.setattr("bounceanalytics.suppressing.ledger._now", lambda: (_ for _ in ()).throw(Stops))
+    monkeypatch.setattr(
+        "bounceanalytics.suppressing.ledger_writing.now", lambda: (_ for _ in ()).throw(Stops)
+    )
     with pytest.raises(Stops):
         ledger.update(verdicts(event(9, "delivered"), event(0, recipient=BO)))
     monkeypatch.undo()
