@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # suffixes of what is being written, of a set on its way to its place, and of the file that tells that it is in use
 _PART, _WHOLE, _LOCK = ".part", ".whole", ".lock"
 _AWAY = ".old"  # in a set on its way: the files whose place it takes
+_GONE = ".gone"  # in a set on its way: names of files of the set before it that it does not have
 _PATIENCE = 30  # seconds to wait for another one who is giving files their names
 _LONG_NAME = 200  # bytes; hidden names have some more, and 255 is the most of most file systems
 
@@ -361,7 +362,13 @@ def write_whole(path: Path, content: bytes, *, overwrite: bool) -> None:
 
 
 @contextlib.contextmanager
-def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> Iterator[Path]:
+def whole_files(
+    folder: Path,
+    *,
+    overwrite: bool,
+    last: str | None = None,
+    earlier: Callable[[], Iterable[Path]] = tuple,
+) -> Iterator[Path]:
     """Yield a fresh folder; what it holds afterwards moves into ``folder``, all of it or nothing.
 
     Parameters
@@ -373,6 +380,9 @@ def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> It
         Whether files may be replaced. Asked when they move in, since somebody may have come first.
     last : str, optional
         The file that moves away first and in last, so that who sees it sees all of one set.
+    earlier : callable, optional
+        Returns the files in ``folder`` of the set before; those that the new one does not have go away. Asked when it
+        moves in.
 
     Yields
     ------
@@ -396,7 +406,7 @@ def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> It
             for name in names:
                 _flush(part / name)
             _flush(part)
-            _give_place(part, folder, names, overwrite=overwrite)
+            _give_place(part, folder, names, earlier, overwrite=overwrite)
             _flush(folder)
             _flush(folder.parent)
 
@@ -412,7 +422,12 @@ def complete_files(folder: Path) -> None:
 def _complete(folder: Path) -> None:
     for whole in _on_their_way(folder):
         with contextlib.suppress(OSError), _locked(whole.with_suffix(_LOCK), wait=0):
-            _move_in(whole, folder, [path.name for path in whole.iterdir() if path.name != _AWAY])
+            (whole / _AWAY).mkdir(exist_ok=True)
+            gone = (whole / _GONE).read_bytes() if (whole / _GONE).exists() else b""
+            _move_away(whole, folder, [os.fsdecode(name) for name in gone.split(b"\0") if name])
+            _move_in(
+                whole, folder, [path.name for path in whole.iterdir() if path.name not in {_AWAY, _GONE}]
+            )
             _flush(folder)
             shutil.rmtree(whole)
 
@@ -422,7 +437,9 @@ def _on_their_way(folder: Path) -> list[Path]:
     return [one for home in (folder, folder.parent) for one in home.glob(pattern)]
 
 
-def _give_place(part: Path, folder: Path, names: list[str], *, overwrite: bool) -> None:
+def _give_place(
+    part: Path, folder: Path, names: list[str], earlier: Callable[[], Iterable[Path]], *, overwrite: bool
+) -> None:
     if not folder.is_dir():
         try:
             part.rename(folder)
@@ -433,14 +450,17 @@ def _give_place(part: Path, folder: Path, names: list[str], *, overwrite: bool) 
             return  # else somebody came first, with a folder of that name
     with _turn(folder, folder.name):
         _complete(folder)
-        refuse_existing((folder / name for name in names), overwrite=overwrite)
+        gone = [path.name for path in earlier() if path.name not in names]
+        refuse_existing((folder / name for name in [*names, *gone]), overwrite=overwrite)
+        if gone:
+            (part / _GONE).write_bytes(b"\0".join(map(os.fsencode, gone)))
+            _flush(part / _GONE)
+            _flush(part)
         whole = part.with_suffix(_WHOLE)
         part.rename(whole)  # from here on, who finds it without a process goes on with it
         try:
             (whole / _AWAY).mkdir()
-            for name in reversed(names):
-                if (folder / name).exists():
-                    (folder / name).rename(whole / _AWAY / name)
+            _move_away(whole, folder, [*reversed(names), *gone])
             _flush(folder)
             _move_in(whole, folder, names)
             _flush(folder)
@@ -456,6 +476,12 @@ def _rename(old: Path, new: Path) -> None:
         old.rename(new)
 
 
+def _move_away(whole: Path, folder: Path, names: list[str]) -> None:
+    for name in names:
+        if (folder / name).exists():
+            (folder / name).rename(whole / _AWAY / name)
+
+
 def _move_in(whole: Path, folder: Path, names: list[str]) -> None:
     for name in names:
         (whole / name).replace(folder / name)
@@ -465,9 +491,9 @@ def _move_back(whole: Path, folder: Path, names: list[str]) -> None:
     for name in names:
         if not (whole / name).exists():
             (folder / name).rename(whole / name)
-    for name in names:
-        if (whole / _AWAY / name).exists():
-            (whole / _AWAY / name).rename(folder / name)
+    away = whole / _AWAY
+    for path in list(away.iterdir()) if away.exists() else ():
+        path.rename(folder / path.name)
 
 
 class HiddenFiles:
