@@ -95,9 +95,7 @@ def write_dataset(
     OutputError
         If there is something already.
     """
-    if is_remote(out):
-        raise OutputError(f"{out} is a URL; a dataset there is made by bounceanalytics.distributed")
-    out = path_of(out, OutputError).expanduser()
+    out = folder_of(out)
     goes_on = not overwrite and is_dataset(out) and _is_replaceable(out.resolve())
     with room_for(out, overwrite=overwrite, goes_on=goes_on, anew=True) as home:
         # asked when nobody else can write it any more
@@ -113,6 +111,19 @@ def write_dataset(
         write_note(home / STATE / _PARTS, {"made": made, "parts": written})
         write_about(home, kind)
     return Dataset(out)
+
+
+def folder_of(out: str | os.PathLike[str]) -> Path:
+    """Return the folder on disk that a dataset is to be written into.
+
+    Raises
+    ------
+    OutputError
+        If it is a URL, or no path.
+    """
+    if is_remote(out):
+        raise OutputError(f"{out} is a URL; a dataset there is made by bounceanalytics.distributed")
+    return path_of(out, OutputError).expanduser()
 
 
 def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str, str]:
