@@ -285,9 +285,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
         except BaseException:
             if old.exists() and not path.exists():
                 old.rename(path)
-            remove_folder(new)
+            _surely(remove_folder, new)
             raise
-        remove_folder(old)
+        _surely(remove_folder, old)
 
 
 def is_between(path: Path) -> bool:
