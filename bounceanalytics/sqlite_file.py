@@ -77,7 +77,7 @@ class SqliteFile:
     Notes
     -----
     A file of an older version that the kind knows is brought over once; a copy of it, as it was, stays beside it, with
-    the version in its name.
+    the version in its name. A new file goes again where an error ends the ``with`` block before anything is in it.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class SqliteFile:
         self.path = path_of(path)
         self._kind = kind
         facts = dict(facts or {})
-        new = not os.path.lexists(self.path)
+        self._new = not os.path.lexists(self.path)
         try:
             self._database = sqlite3.connect(
                 path, timeout=_PATIENCE, isolation_level=None, check_same_thread=not threads
@@ -104,15 +104,19 @@ class SqliteFile:
             self._bring_over()
         except BaseException:
             self._database.close()
-            if new and self.path.is_file() and not self.path.stat().st_size:
+            if self._new and self.path.is_file() and not self.path.stat().st_size:
                 self.path.unlink()  # there was no room for it
             raise
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if error is not None and self._new:
+                self._remove_empty()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the file.
@@ -185,6 +189,22 @@ class SqliteFile:
         ):
             here.backup(there)
 
+    def _remove_empty(self) -> None:
+        """Remove the file if nothing but its tables is in it."""
+        with contextlib.suppress(sqlite3.Error, OSError):  # of another process that uses it
+            # nobody else writes meanwhile; who waits to is refused, since the file is no longer there
+            self._database.execute("BEGIN EXCLUSIVE")
+            tables = self._database.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'about'"
+            ).fetchall()
+            if any(
+                self._database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for (table,) in tables
+            ):
+                return
+            if os.name == "nt":
+                self._database.close()  # Windows removes no open file
+            self.path.unlink()
+
     def _application(self) -> int:
         (number,) = self._database.execute("PRAGMA application_id").fetchone()
         return int(number)
@@ -214,6 +234,8 @@ class SqliteFile:
         """Return one sentence for what SQLite said."""
         if error.sqlite_errorname == "SQLITE_NOTADB":
             return SourceError(f"{self.path} is no {self._kind.noun}; it is no SQLite database at all")
+        if error.sqlite_errorname == "SQLITE_READONLY_DBMOVED":
+            return SourceError(f"{self.path} was removed by another process; try again")
         if error.sqlite_errorname.startswith("SQLITE_READONLY"):
             return SourceError(f"{self.path} cannot be written; it is read-only")
         if error.sqlite_errorname.startswith("SQLITE_BUSY"):

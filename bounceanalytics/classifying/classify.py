@@ -172,7 +172,7 @@ def classify(
             raise OutputError(f"{out} is the dataset itself; name another folder")
         now = pinned(dataset)
         parts = (
-            Part(part.relative_to(now.path), part, _classified(now, part, book, second_reader))
+            Part(Path(part.parent.name, part.name), part, _classified(now, part, book, second_reader))
             for part in now.parts
         )
         made = {

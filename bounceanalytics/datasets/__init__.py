@@ -25,7 +25,7 @@ from bounceanalytics.datasets.state import (
     unreadable,
     write_about,
 )
-from bounceanalytics.datasets.writing import Part, check_room, room_for, write_dataset
+from bounceanalytics.datasets.writing import Part, check_room, folder_of, room_for, write_dataset
 
 if TYPE_CHECKING:
     from bounceanalytics.datasets.dataset import Frame as Frame
@@ -42,6 +42,7 @@ __all__ = [
     "check_room",
     "content_of",
     "damaged",
+    "folder_of",
     "identity_of",
     "is_dataset",
     "note_of",

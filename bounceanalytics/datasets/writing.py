@@ -75,8 +75,8 @@ def write_dataset(
 ) -> Dataset:
     """Write a dataset, which is one only when all of it is there.
 
-    One that was made the same way is written anew as a whole, too, but from it are taken the parts whose sources have
-    not changed.
+    One that was made the same way is written anew as a whole, too, but from it are taken the parts that are as they
+    were written and whose sources have not changed.
 
     Parameters
     ----------
@@ -95,9 +95,7 @@ def write_dataset(
     OutputError
         If there is something already.
     """
-    if is_remote(out):
-        raise OutputError(f"{out} is a URL; a dataset there is made by bounceanalytics.distributed")
-    out = path_of(out, OutputError).expanduser()
+    out = folder_of(out)
     goes_on = not overwrite and is_dataset(out) and _is_replaceable(out.resolve())
     with room_for(out, overwrite=overwrite, goes_on=goes_on, anew=True) as home:
         # asked when nobody else can write it any more
@@ -110,13 +108,27 @@ def write_dataset(
                 name_too(out / part.place, home / part.place)
             else:
                 _write_part(home / part.place, part.tables)
-        write_note(home / STATE / _PARTS, {"made": made, "parts": written})
+        files = {name: _seal_of(home / name) for name in written if (home / name).exists()}
+        write_note(home / STATE / _PARTS, {"made": made, "parts": written, "files": files})
         write_about(home, kind)
     return Dataset(out)
 
 
+def folder_of(out: str | os.PathLike[str]) -> Path:
+    """Return the folder on disk that a dataset is to be written into.
+
+    Raises
+    ------
+    OutputError
+        If it is a URL, or no path.
+    """
+    if is_remote(out):
+        raise OutputError(f"{out} is a URL; a dataset there is made by bounceanalytics.distributed")
+    return path_of(out, OutputError).expanduser()
+
+
 def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str, str]:
-    """Return the parts of a dataset that was made the same way, and the content that each was made of."""
+    """Return the whole parts of a dataset that was made the same way, and the content that each was made of."""
     if read_about(out)["kind"] != kind or None in made.values() or not (out / STATE / _PARTS).exists():
         refuse_existing([out], overwrite=False, folders=True)
     facts = read_note(out / STATE / _PARTS)
@@ -125,8 +137,25 @@ def _made_before(out: Path, kind: str, made: dict[str, str | None]) -> dict[str,
             raise OutputError(
                 f"{out} was made with other {what}: name another folder, or begin anew with overwrite=True"
             )
-    found: dict[str, str] = facts["parts"]
-    return found
+    files = facts.get("files", {})  # not in notes of earlier versions
+    return {
+        name: content for name, content in facts["parts"].items() if _is_whole(out / name, files.get(name))
+    }
+
+
+def _seal_of(file: Path) -> list[int]:
+    """Return what a file that is written again, or cut, hardly has in common with the one that it was."""
+    facts = file.stat()
+    return [facts.st_size, facts.st_mtime_ns]
+
+
+def _is_whole(file: Path, seal: list[int] | None) -> bool:
+    """Return whether a part is as it was written, as far as that is told without reading all of it."""
+    try:
+        pa.parquet.read_metadata(file)  # a loss of power may leave the size, and nothing in it
+        return seal in (None, _seal_of(file))
+    except (pa.ArrowException, OSError, ValueError):
+        return False
 
 
 def _write_part(path: Path, tables: Iterator[pa.Table]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bounceanalytics.errors import BounceAnalyticsError
 
 # a drive of Windows has one letter; the web has no folders
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _STORE = re.compile(r"(?!https?:|file:)(?:[A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -22,7 +23,7 @@ def path_of(
     error: type[BounceAnalyticsError] = SourceError,
     what: str = "a file or folder",
 ) -> Path:
-    """Return a path that a caller gave; content that was given in its place is refused, and not shown.
+    """Return a path on disk that a caller gave; content that was given in its place is refused, and not shown.
 
     Raises
     ------
@@ -42,6 +43,8 @@ def path_of(
         raise error(f"a value of type {type(path).__name__} is no path of {what}; give its name") from None
     if is_content(name) and not os.path.lexists(name):
         raise error(f"{shown(name)} is no path of {what}; give its name")
+    if _URL.match(name) and not os.path.lexists(name):
+        raise error(f"{shown(name)} is a URL; give the name of {what} on disk")
     return Path(name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,21 @@ from bounceanalytics.files.hidden import LOCK, WHOLE, locked, reserved_name, ste
 from bounceanalytics.files.refusals import one_sentence, refuse_existing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _AWAY = ".old"  # in a set on its way: the files whose place it takes
+_GONE = ".gone"  # in a set on its way: names of files of the set before it that it does not have
 
 
 @contextlib.contextmanager
-def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> Iterator[Path]:
+def whole_files(
+    folder: Path,
+    *,
+    overwrite: bool,
+    last: str | None = None,
+    earlier: Callable[[], Iterable[Path]] = tuple,
+) -> Iterator[Path]:
     """Yield a fresh folder; what it holds afterwards moves into ``folder``, all of it or nothing.
 
     Parameters
@@ -31,6 +39,9 @@ def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> It
         Whether files may be replaced. Asked when they move in, since somebody may have come first.
     last : str, optional
         The file that moves away first and in last, so that who sees it sees all of one set.
+    earlier : callable, optional
+        Returns the files in ``folder`` of the set before; those that the new one does not have go away. Asked when it
+        moves in.
 
     Yields
     ------
@@ -54,7 +65,7 @@ def whole_files(folder: Path, *, overwrite: bool, last: str | None = None) -> It
             for name in names:
                 disk.flush(part / name)
             disk.flush(part)
-            _give_place(part, folder, names, overwrite=overwrite)
+            _give_place(part, folder, names, earlier, overwrite=overwrite)
             disk.flush(folder)
             disk.flush(folder.parent)
 
@@ -70,7 +81,12 @@ def complete_files(folder: Path) -> None:
 def _complete(folder: Path) -> None:
     for whole in _on_their_way(folder):
         with contextlib.suppress(OSError), locked(whole.with_suffix(LOCK), wait=0):
-            _move_in(whole, folder, [path.name for path in whole.iterdir() if path.name != _AWAY])
+            (whole / _AWAY).mkdir(exist_ok=True)
+            gone = (whole / _GONE).read_bytes() if (whole / _GONE).exists() else b""
+            _move_away(whole, folder, [os.fsdecode(name) for name in gone.split(b"\0") if name])
+            _move_in(
+                whole, folder, [path.name for path in whole.iterdir() if path.name not in {_AWAY, _GONE}]
+            )
             disk.flush(folder)
             shutil.rmtree(whole)
 
@@ -80,7 +96,9 @@ def _on_their_way(folder: Path) -> list[Path]:
     return [one for home in (folder, folder.parent) for one in home.glob(pattern)]
 
 
-def _give_place(part: Path, folder: Path, names: list[str], *, overwrite: bool) -> None:
+def _give_place(
+    part: Path, folder: Path, names: list[str], earlier: Callable[[], Iterable[Path]], *, overwrite: bool
+) -> None:
     if not folder.is_dir():
         try:
             part.rename(folder)
@@ -91,14 +109,17 @@ def _give_place(part: Path, folder: Path, names: list[str], *, overwrite: bool) 
             return  # else somebody came first, with a folder of that name
     with turn(folder, folder.name):
         _complete(folder)
-        refuse_existing((folder / name for name in names), overwrite=overwrite)
+        gone = [path.name for path in earlier() if path.name not in names]
+        refuse_existing((folder / name for name in [*names, *gone]), overwrite=overwrite)
+        if gone:
+            (part / _GONE).write_bytes(b"\0".join(map(os.fsencode, gone)))
+            disk.flush(part / _GONE)
+            disk.flush(part)
         whole = part.with_suffix(WHOLE)
         part.rename(whole)  # from here on, who finds it without a process goes on with it
         try:
             (whole / _AWAY).mkdir()
-            for name in reversed(names):
-                if (folder / name).exists():
-                    (folder / name).rename(whole / _AWAY / name)
+            _move_away(whole, folder, [*reversed(names), *gone])
             disk.flush(folder)
             _move_in(whole, folder, names)
             disk.flush(folder)
@@ -114,6 +135,12 @@ def _rename(old: Path, new: Path) -> None:
         old.rename(new)
 
 
+def _move_away(whole: Path, folder: Path, names: list[str]) -> None:
+    for name in names:
+        if (folder / name).exists():
+            (folder / name).rename(whole / _AWAY / name)
+
+
 def _move_in(whole: Path, folder: Path, names: list[str]) -> None:
     for name in names:
         (whole / name).replace(folder / name)
@@ -123,6 +150,6 @@ def _move_back(whole: Path, folder: Path, names: list[str]) -> None:
     for name in names:
         if not (whole / name).exists():
             (folder / name).rename(whole / name)
-    for name in names:
-        if (whole / _AWAY / name).exists():
-            (whole / _AWAY / name).rename(folder / name)
+    away = whole / _AWAY
+    for path in list(away.iterdir()) if away.exists() else ():
+        path.rename(folder / path.name)

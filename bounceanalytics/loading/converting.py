@@ -25,6 +25,7 @@ from bounceanalytics.datasets import (
     Dataset,
     content_of,
     damaged,
+    folder_of,
     is_dataset,
     note_of,
     pinned,
@@ -35,7 +36,7 @@ from bounceanalytics.datasets import (
     write_about,
 )
 from bounceanalytics.errors import OutputError, SourceError
-from bounceanalytics.files import HiddenFiles, path_of
+from bounceanalytics.files import HiddenFiles
 from bounceanalytics.loading.account import Account
 from bounceanalytics.loading.copies import SeenKeys, in_order, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
@@ -124,7 +125,7 @@ def convert(
     events True
     """
     check_options(provider, "collect", timezone)
-    out = path_of(out, OutputError).expanduser()
+    out = folder_of(out)
     options = {"provider": provider, "deduplicate": deduplicate, "timezone": timezone}
     if dayfirst is not None:
         options["dayfirst"] = dayfirst
@@ -202,7 +203,7 @@ def account_of(dataset: Dataset) -> Load:
     accounts = [unit.account for unit in units]
     files, ignored = account_frames(accounts)
     rejects = rejects_frame(
-        [_read(pd.read_parquet, unit.checked(unit.rejects)) for unit in units if unit.rejects.exists()]
+        [_read(_read_table, unit.checked(unit.rejects)) for unit in units if unit.rejects.exists()]
     )
     dropped = sum(unit.copies for unit in units)
     events = dataset.to_pandas()
@@ -215,6 +216,11 @@ def _read(reader: Callable[[Path], Any], file: Path) -> Any:
     # of an earlier version, which kept no sum of it
     except (pa.ArrowException, OSError, EOFError, ValueError) as error:
         raise unreadable(file, error) from None
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    with file.open("rb") as stream:  # pandas opens no path of a store
+        return pd.read_parquet(stream)
 
 
 def _in_effect(options: dict[str, Any]) -> dict[str, Any]:

@@ -179,7 +179,7 @@ class Reader:
         sources = [source for _, source, _ in group]
         places = np.array([place for place, _, _ in group], np.int64)
         attempt = None
-        if found.layout not in READERS:
+        if not _with_care_at_once(sources, found):
             attempt = self._attempt(places, sources, found)
             if attempt is None and len(group) == 1 and (copy := recoded(sources[0], folder)):
                 self.accounts[group[0][0]].notes += copy.notes
@@ -310,7 +310,7 @@ class Reader:
                 yield None
                 yield from look(place, source, found)
             return
-        if found.layout not in READERS:
+        if not _with_care_at_once([source], found):
             bad = yield from self._stream_natively(place, source, found)
             if bad is None and (copy := recoded(source, folder)):
                 self.accounts[place].forget()
@@ -727,6 +727,11 @@ def _files(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"{names[0]} has"
     return f"{names[0]} and {len(names) - 1:,} other files have"
+
+
+def _with_care_at_once(sources: Sequence[Source], found: Found) -> bool:
+    """Return whether the engine cannot read files by itself, or would take the piece of a row for a whole one."""
+    return found.layout in READERS or (found.layout == "csv" and any(one.breaks_off for one in sources))
 
 
 def _native(sources: Sequence[Source], found: Found) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from bounceanalytics.loading.found import Found
     from bounceanalytics.opening.sources import Source
+
+#: Offset, cells, text and error of a row.
+Row: TypeAlias = tuple[int, list[str] | None, str, str | None]
+
+BROKEN_OFF = "the file breaks off in this row, of which something may be missing; fetch it again"
 
 _LONGEST_ROW = 1024 * 1024  # characters; a quote that is never closed must not swallow the rest of the file
 _MOST_LINES = 500
@@ -31,20 +36,31 @@ def tolerant_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
     schema = table_schema(found)
     rows: list[tuple[Any, ...]] = []
     nothing = [None] * len(found.header)
-    with source.open() as stream:
-        for offset, cells, text, error in table_rows(stream, found):
-            shown = text[:TEXT_KEPT]
-            rows.append((0, shown if error else None, offset, error, shown, *(cells or nothing)))
-            if len(rows) >= _BATCH:
-                yield _table_batch(rows, schema)
-                rows = []
+    for offset, cells, text, error in table_rows(source, found):
+        shown = text[:TEXT_KEPT]
+        rows.append((0, shown if error else None, offset, error, shown, *(cells or nothing)))
+        if len(rows) >= _BATCH:
+            yield _table_batch(rows, schema)
+            rows = []
     yield _table_batch(rows, schema)
 
 
-def table_rows(stream: IO[bytes], found: Found) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
-    """Yield offset, cells, text and error of each row of a table."""
+def table_rows(source: Source, found: Found) -> Iterator[Row]:
+    """Yield the rows of a table; the last one of a file that breaks off in it is no row, since its cells may be cut."""
     before = found.skip + (not found.headless)
-    yield from _table_rows(stream, len(found.header), found.delimiter, before=before)
+    with source.open() as stream:
+        rows = _table_rows(stream, len(found.header), found.delimiter, before=before)
+        if not source.breaks_off:
+            yield from rows
+            return
+        last = next(rows, None)
+        for row in rows:
+            if last is not None:
+                yield last
+            last = row
+        if last is not None:
+            offset, _, text, error = last
+            yield offset, None, text, error or BROKEN_OFF
 
 
 def table_schema(found: Found) -> pa.Schema:
@@ -59,9 +75,7 @@ def _table_batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBat
     return pa.record_batch(arrays, schema=schema)
 
 
-def _table_rows(
-    stream: IO[bytes], width: int, delimiter: str, *, before: int
-) -> Iterator[tuple[int, list[str] | None, str, str | None]]:
+def _table_rows(stream: IO[bytes], width: int, delimiter: str, *, before: int) -> Iterator[Row]:
     """Yield offset, cells, text and error of each row; blank lines are no rows.
 
     A row ends where its quotes are closed. Where that gives no row of the right width, its first line alone is bad,

@@ -27,6 +27,8 @@ from bounceanalytics.loading.normalise import NO_ADDRESS
 from bounceanalytics.loading.reading import Reader, open_engine, warn_of_damage, warn_of_times
 from bounceanalytics.loading.readings import LONGEST, as_copy, readings
 from bounceanalytics.loading.records import text_rows_sql
+from bounceanalytics.loading.spans import span_batch
+from bounceanalytics.loading.tolerant import spans_of
 from bounceanalytics.loading.translating.printed import is_ruled
 from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
 from bounceanalytics.loading.unwrapping.shapes import reshaped
@@ -47,13 +49,14 @@ from bounceanalytics.temporary import temporary_folder
 from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
 
     from bounceanalytics.loading.account import Batch
     from bounceanalytics.loading.finding import OnError, Progress
     from bounceanalytics.loading.result import Load
+    from bounceanalytics.loading.spans import Span
     from bounceanalytics.opening.sources import Source
 
 #: Our column -> SQL for the raw column that it is made of, over the table's field of the same name.
@@ -295,18 +298,26 @@ def _read(
         return
     head = source.head()
     relation = None
+    spans: list[Span] = []
     if (layout := stored.layout_of(source, head)) is not None:
         try:
             titles_, relation = stored.relation_of(source.path, layout, engine)
         except (FormatError, MissingExtraError) as error:
             raise type(error)(f"{source.name} {error}") from None
     elif head.removeprefix(BOM).lstrip()[:1] in {b"{", b"["}:
-        objects = _objects(source, mapping)
+        try:
+            objects = _objects(source, mapping)
+        except FormatError:
+            objects, spans = _salvaged(source, mapping)
         engine.register("given", objects)
         titles_, relation = objects.column_names, '"given"'
     if relation is not None:
         table = _found(fmt, titles_, mapping, source.name)
-        yield from reader.read_rows(place, source.name, table.found, text_rows_sql(relation, table.titles))
+        rows = text_rows_sql(relation, table.titles)
+        if spans:
+            engine.register("spans", span_batch(spans))
+            rows = _AT_SPANS.format(rows=rows)
+        yield from reader.read_rows(place, source.name, table.found, rows)
         return
     try:
         found = None if is_ruled(decoded(head)) else _found_text(fmt, head, mapping, source.name)
@@ -324,7 +335,11 @@ def _read(
 
 def _objects(source: Source, mapping: Mapping[str, str]) -> pa.Table:
     """Return the objects of JSON as a table; what is not asked for may be of any number."""
-    rows = [flat(record) for record in _records(source)]
+    return _as_table(_records(source), mapping)
+
+
+def _as_table(records: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) -> pa.Table:
+    rows = [flat(record) for record in records]
     wanted = {title.strip().lower() for title in map(str, mapping.values())}
     titles = list(dict.fromkeys(title for row in rows for title in row))
     titles = [title for title in titles if title.strip().lower() in wanted] or titles
@@ -356,6 +371,26 @@ def _records(source: Source) -> Iterator[Mapping[str, Any]]:
             break
         values = inside
     yield from (one for one in values if isinstance(one, dict))
+
+
+def _salvaged(source: Source, mapping: Mapping[str, str]) -> tuple[pa.Table, list[Span]]:
+    """Return the objects among damaged JSON, a row of nothing for each damage, and where each row stands."""
+    with source.open() as stream:
+        found = [
+            (span, None if span.error else json.loads(span.text or "null"))
+            for span in spans_of(stream.read())
+        ]
+    found = [(span, value) for span, value in found if span.error or isinstance(value, dict)]
+    objects = _as_table((value or {} for _, value in found), mapping)
+    if _places(objects.column_names, mapping)[1]:
+        raise FormatError(f"{source.name} is damaged JSON of which no record can be read; export it again")
+    return objects, [span for span, _ in found]
+
+
+_AT_SPANS = """
+SELECT spans.* EXCLUDE (text), given_rows.* EXCLUDE (file, bad, _offset, _error, _raw)
+FROM spans POSITIONAL JOIN ({rows}) AS given_rows
+"""
 
 
 def _plain(value: Mapping[str, Any]) -> list[Any]:

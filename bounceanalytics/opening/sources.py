@@ -27,6 +27,7 @@ _DEEPEST = 2
 _SNIFF = 4096
 
 # packed so, the engine reads a file itself
+_TAIL = 1024  # bytes that tell whether the last line has an end
 _NATIVE = {"gzip", "zstd"}
 _NO_TEXT = re.compile(rb"[\x00-\x08]")
 
@@ -55,6 +56,8 @@ class Source:
         Why it cannot be read, in words that go on after its name; only where it is not ``alone``.
     cut : bool
         It is what is left of a packed file that is damaged or ends too early, or an archive that is not whole.
+    breaks_off : bool
+        It is cut, and its last line has no end: that may be a piece of a line.
     origin : str
         Path of the file that the caller gave, or that was met in a folder; empty for what was not on disk.
     """
@@ -67,6 +70,7 @@ class Source:
     notes: tuple[str, ...] = ()
     problem: str = ""
     cut: bool = False
+    breaks_off: bool = False
     origin: str = ""
 
     def open(self) -> IO[bytes]:
@@ -281,7 +285,7 @@ def _contents(path: Path, name: str, folder: str, alone: bool, depth: int, budge
     found = _examined(inner.path, name, folder, alone=alone, depth=depth + 1, budget=budget)
     if inner.complete or any(one.cut or one.problem for one in found):
         return found
-    return [_cut(one, packing) for one in found]
+    return _all_cut(found, packing)
 
 
 def _members(
@@ -294,7 +298,7 @@ def _members(
             called = f"{name}/{member.name}"
             inside = _examined(member.path, called, folder, alone=alone, depth=depth, budget=budget)
             told = member.complete or any(one.cut or one.problem for one in inside)
-            found += inside if told else [_cut(one, "") for one in inside]
+            found += inside if told else _all_cut(inside, "")
     except BaseException:
         archives.delete([*(member.path for member in members), *(Path(source.path) for source in found)])
         raise
@@ -308,12 +312,22 @@ def _leaf(path: Path, name: str, folder: str, alone: bool, packing: Kind, budget
     with archives.open_packed(path, packing) as stream:
         done = archives.copy(stream, folder, budget)
     source = _source(done.path, name, alone, "")
-    return source if done.complete else _cut(source, packing)
+    return source if done.complete else _all_cut([source], packing)[0]
 
 
-def _cut(source: Source, packing: str) -> Source:
-    """Return a source with the note that it is not whole."""
-    return replace(source, cut=True, notes=(*source.notes, cut_note(packing)))
+def _all_cut(sources: list[Source], packing: str) -> list[Source]:
+    """Return sources with the note that they are not whole; which of several ends too early is not known."""
+    note = cut_note(packing)
+    breaks_off = len(sources) == 1 and _ends_within_a_line(sources[0])
+    return [replace(one, cut=True, breaks_off=breaks_off, notes=(*one.notes, note)) for one in sources]
+
+
+def _ends_within_a_line(source: Source) -> bool:
+    with Path(source.path).open("rb") as stream:
+        stream.seek(max(0, source.size - _TAIL))
+        # UTF-16 has a zero beside each sign
+        last = stream.read().replace(b"\0", b"").replace(b"\r", b"\n").rpartition(b"\n")[2]
+    return source.packing == "none" and bool(last.strip())
 
 
 def _source(path: Path, name: str, alone: bool, packing: Kind) -> Source:

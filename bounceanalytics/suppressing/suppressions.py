@@ -6,7 +6,11 @@ the address is left out and counted rather than imported as something it is not.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,21 +22,22 @@ from bounceanalytics.cleaning.cells import joined, plus
 from bounceanalytics.errors import FormatError, OutputError
 from bounceanalytics.esps import ESPS
 from bounceanalytics.files import complete_files, path_of, refuse_existing, whole_files
-from bounceanalytics.knowledge.suppression_files import ADD, KINDS, REMOVE, Target
+from bounceanalytics.knowledge.suppression_files import ADD, KINDS, NO_LIMIT, REMOVE, Target
 from bounceanalytics.privacy import discreet
 from bounceanalytics.schema import ARROW_STRING
-from bounceanalytics.suppressing.parts import NEEDED, UNFIT, Entries
+from bounceanalytics.suppressing.parts import NEEDED, PARTS, UNFIT, Entries
 from bounceanalytics.wording import in_short
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
 
 Action = Literal["add", "remove"]
 
+_LONG_LINE = 10_000  # bytes; an address has 320 at most
 _ACTIONS = {"add": (ADD, "remove"), "remove": (REMOVE, "keep")}
 
 
@@ -105,7 +110,8 @@ def export_suppressions(
     salt : str
         For ``hashed``: what is put before an address when it is hashed. It is not in the file.
     overwrite : bool, default False
-        Whether files may be replaced.
+        Whether files may be replaced. Those of an earlier export to the same ``path`` go as a whole, also where this
+        one has less of them: no complaints, or fewer parts.
 
     Returns
     -------
@@ -162,6 +168,7 @@ def export_suppressions(
     entries, excluded = _writable(Entries.of(chosen, salt), targets)
 
     planned: list[tuple[Path, str, pa.Array, int]] = []
+    counts = dict.fromkeys(targets, 0)
     for target in targets:
         mine = entries.where(pc.is_in(entries.kind, pa.array(target.takes, ARROW_STRING)))
         if target.suffix and not len(mine.address):
@@ -169,12 +176,12 @@ def export_suppressions(
         items = plus(*map(mine.part, target.line))
         header = f"{target.header}\n" if target.header else ""
         for number, part in enumerate(_parts(items, target, len(header)), start=1):
-            extra = f"{target.suffix}-{number}" if number > 1 else target.suffix
-            file = path.with_name(f"{path.stem}{extra}{path.suffix}")
-            planned.append((file, header, _lines(part, target), len(part)))
+            planned.append((_file(path, target, number), header, _lines(part, target), len(part)))
+            counts[target] = number
+    earlier = partial(_further, path, counts)
     complete_files(path.parent)
-    refuse_existing((file for file, *_ in planned), overwrite=overwrite)
-    with whole_files(path.parent, overwrite=overwrite) as folder:
+    refuse_existing([*(file for file, *_ in planned), *earlier()], overwrite=overwrite)
+    with whole_files(path.parent, overwrite=overwrite, earlier=earlier) as folder:
         for file, header, lines, _ in planned:
             with (folder / file.name).open("wb") as handle:
                 handle.write(header.encode())
@@ -253,6 +260,40 @@ def _parts(items: pa.Array, target: Target, header: int) -> Iterator[pa.Array]:
         stop = max(start + 1, min(start + target.most_rows, fits))
         yield items[start:stop]
         start = stop
+
+
+def _file(path: Path, target: Target, number: int) -> Path:
+    extra = f"{target.suffix}-{number}" if number > 1 else target.suffix
+    return path.with_name(f"{path.stem}{extra}{path.suffix}")
+
+
+def _further(path: Path, counts: Mapping[Target, int]) -> Iterator[Path]:
+    """Yield the files behind those of an export that another one to the same path has left there.
+
+    Parameters
+    ----------
+    path : Path
+    counts : mapping of Target to int
+        How many files of each the export has.
+    """
+    for target, count in counts.items():
+        several = min(target.most_rows, target.most_bytes) < NO_LIMIT
+        for number in itertools.count(count + 1):
+            file = _file(path, target, number)
+            if (number > 1 and not several) or not _is_of(file, target):
+                break
+            yield file
+
+
+def _is_of(file: Path, target: Target) -> bool:
+    """Return whether a file begins as those of a format do; others of such a name are somebody else's."""
+    line = "".join(".+" if name in PARTS else re.escape(name) for name in target.line)
+    begins = (
+        f"{re.escape(target.header)}\n" if target.header else f"{re.escape(''.join(target.body[:1]))}{line}"
+    )
+    with contextlib.suppress(OSError), file.open("rb") as stream:
+        return re.match(begins.encode(), stream.readline(_LONG_LINE)) is not None
+    return False
 
 
 def _lines(items: pa.Array, target: Target) -> pa.Array:

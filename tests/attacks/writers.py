@@ -245,7 +245,8 @@ def _content(path: Path) -> Any:
     content = path.read_bytes()
     if path.suffix == ".json" and content.startswith(b"{"):
         facts = json.loads(content)
-        return {name: fact for name, fact in facts.items() if name not in {"time", "seconds", "id", "sum"}}
+        moments = {"time", "seconds", "id", "sum", "files"}
+        return {name: fact for name, fact in facts.items() if name not in moments}
     if path.suffix == ".db" and content:
         with contextlib.closing(sqlite3.connect(path)) as database:
             ((whole,),) = database.execute("PRAGMA integrity_check").fetchall()

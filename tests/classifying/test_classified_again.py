@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics.classifying import classify as classifying
-from bounceanalytics.datasets import STATE
+from bounceanalytics.datasets import STATE, note_of, read_note
 from tests.loading.exports import lines, sendgrid_bounce
 
 
@@ -93,6 +94,46 @@ def test_a_part_of_another_content_is_classified_anew(events, tmp_path, judged):
     (part, *_) = events.parts
     other = ba.convert(export(tmp_path / "others", "a.json", 700), tmp_path / "more")
     part.write_bytes(other.parts[0].read_bytes())
+    judged.clear()
+    same(ba.classify(events, out=tmp_path / "bounces"), events)
+    assert set(judged) == {part.name}
+
+
+def _cut(part: Path) -> None:
+    part.write_bytes(part.read_bytes()[:-100])
+
+
+def _scribbled(part: Path) -> None:
+    content = bytearray(part.read_bytes())
+    content[200:300] = b"x" * 100
+    part.write_bytes(content)
+
+
+def _emptied(part: Path) -> None:
+    """As a loss of power may leave it: with its size and its time."""
+    facts = part.stat()
+    part.write_bytes(bytes(facts.st_size))
+    os.utime(part, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+
+
+@pytest.mark.parametrize("damage", [_cut, _scribbled, _emptied, Path.unlink])
+def test_a_damaged_part_is_classified_anew(events, tmp_path, judged, damage):
+    part = ba.classify(events, out=tmp_path / "bounces").parts[0]
+    damage(part)
+    judged.clear()
+    same(ba.classify(events, out=tmp_path / "bounces"), events)
+    assert set(judged) == {part.name}
+    judged.clear()
+    ba.classify(events, out=tmp_path / "bounces")
+    assert not judged
+
+
+def test_a_damaged_part_of_an_earlier_version_is_classified_anew(events, tmp_path, judged):
+    part = ba.classify(events, out=tmp_path / "bounces").parts[0]
+    note = tmp_path / "bounces" / STATE / "parts.json"
+    facts = {name: fact for name, fact in read_note(note).items() if name != "files"}
+    note.write_text(note_of(facts))
+    _cut(part)
     judged.clear()
     same(ba.classify(events, out=tmp_path / "bounces"), events)
     assert set(judged) == {part.name}

@@ -136,6 +136,18 @@ def test_suppression_files_and_back(samples: Path, exports: Path, tmp_path: Path
     )
 
 
+def test_exports_that_cannot_be_read_make_no_ledger(exports: Path, tmp_path: Path) -> None:
+    path, unread = tmp_path / "s.db", tmp_path / "a.csv"
+    unread.write_text("colour,size\nred,1\n")
+    for verb in (("update", path, unread), ("add", path, "ann", "--reason", "rival", "--why", "a rival")):
+        assert sentence(run("ledger", *verb))
+        assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]
+    assert run("ledger", "update", path, exports).exit_code == 0
+    before = path.read_bytes()
+    assert sentence(run("ledger", "update", path, unread))
+    assert path.read_bytes() == before
+
+
 def test_the_ledger(samples: Path, exports: Path, tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     assert "does not exist" in sentence(run("ledger", "due", path))

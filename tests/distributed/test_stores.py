@@ -51,6 +51,42 @@ def test_exports_and_dataset_lie_in_a_store(bucket, local, tmp_path):
     assert len(again) == 60
 
 
+def test_a_dataset_in_a_store_is_one_for_one_machine_too(bucket, local, tmp_path):
+    (local / "d.ndjson").write_bytes(
+        lines(sendgrid_bounce(301)) + b'{"email": "ann@example.com", "event": "bou\n'
+    )
+    s3fs.S3FileSystem().put(f"{local}/d.ndjson", f"{bucket}/in/d.ndjson")
+    there = ba.distributed.convert(f"{bucket}/in", f"{bucket}/events", partitions=2)
+    bounces = ba.classify(f"{bucket}/events", out=tmp_path / "bounces")
+    pd.testing.assert_frame_equal(ordered(bounces.to_pandas(), ORDER), ordered(ba.classify(there), ORDER))
+    before = [part.stat().st_ino for part in bounces.parts]
+    again = ba.classify(there, out=tmp_path / "bounces")
+    assert [part.stat().st_ino for part in again.parts] == before  # not classified again
+    found, wanted = ba.load(f"{bucket}/events"), ba.load(local)
+    assert len(found.events) == len(wanted.events)
+    assert found.rejects["error"].tolist() == wanted.rejects["error"].tolist()
+    assert len(found.rejects) == 1
+
+
+def test_who_writes_on_disk_only_says_so(bucket, local, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dataset = ba.convert(local, tmp_path / "events")
+    verdicts = ba.decide(bounces := ba.classify(dataset))
+    for write in (
+        lambda url: ba.classify(dataset, out=url),
+        lambda url: ba.convert(local, url),
+        lambda url: ba.report(bounces, url),
+        lambda url: ba.clean(b"email\nann@example.com\n", verdicts, url),
+        lambda url: ba.export_suppressions(verdicts, "plain", url),
+        lambda url: ba.Policy().save(url),
+    ):
+        with pytest.raises(ba.OutputError, match=r"s3://\S+ is a URL; (a dataset there|give the name of)"):
+            write(f"{bucket}/out")
+    with pytest.raises(ba.SourceError, match="is a URL; give the name of a file or folder on disk"):
+        ba.Ledger(f"{bucket}/ledger.db")
+    assert {path.name for path in tmp_path.iterdir()} == {"exports", "events"}
+
+
 def test_what_is_not_in_a_store_is_said_in_a_sentence(bucket):
     with pytest.raises(ba.SourceError, match="cannot read s3://"):
         ba.distributed.convert(f"{bucket}/nothing", f"{bucket}/events")

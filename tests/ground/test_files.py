@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bounceanalytics.errors import OutputError
 from bounceanalytics.files import (
     HiddenFiles,
     SummedFile,
+    complete_files,
     refuse_existing,
     require_folder,
     whole_file,
@@ -75,6 +77,44 @@ def test_files_that_cannot_all_move_in_move_back(
     monkeypatch.undo()
     write(out, "again")
     assert content(out) == {"a": "again", "b": "again", "last": "again"}
+
+
+def fewer(folder: Path, text: str) -> None:
+    """Write a set without ``b``, which the one before it has."""
+    with whole_files(folder, overwrite=True, earlier=lambda: folder.glob("[ab]")) as part:
+        (part / "a").write_text(text)
+
+
+@pytest.mark.parametrize("call", ["rename", "replace"])
+@pytest.mark.parametrize("step", range(1, 5))
+def test_what_a_set_does_not_have_goes_with_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, step: int
+) -> None:
+    """Also where the process is killed, or fails, at any of its moves."""
+    out = tmp_path / "out"
+    for alive in (True, False):
+        write(out, "old")
+        moves = 0
+        move = getattr(Path, call)
+
+        def stopped(self: Path, target: Path, move: Callable[..., Path] = move, alive: bool = alive) -> Path:
+            nonlocal moves
+            moves += 1
+            if moves == step or (moves > step and not alive):
+                raise Killed
+            return move(self, target)
+
+        monkeypatch.setattr(Path, call, stopped)
+        if not alive:
+            monkeypatch.setattr("bounceanalytics.files.disk.surely", lambda *_, **__: None)
+        with contextlib.suppress(Killed):
+            fewer(out, "new")
+        monkeypatch.undo()
+        if not alive:
+            complete_files(out)
+        assert content(out) in ({"a": "old", "b": "old", "last": "old"}, {"a": "new", "last": "old"})
+        fewer(out, "again")
+        assert content(out) == {"a": "again", "last": "old"}
 
 
 def test_an_error_leaves_everything_as_it_was(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,3 +76,41 @@ def test_a_transaction_takes_place_as_a_whole(tmp_path: Path) -> None:
             with pytest.raises(known):
                 broken(diary, error)
             assert diary._about("owner") == "ann"
+
+
+def _fail(path: Path, *before: Callable[[Diary], object]) -> None:
+    with Diary(path) as diary:
+        for step in before:
+            step(diary)
+        raise ZeroDivisionError
+
+
+def _write(diary: Diary) -> None:
+    with diary._writing():
+        diary._execute("INSERT INTO known (key) VALUES ('monday')")
+
+
+def test_a_new_file_goes_again_where_nothing_came_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with pytest.raises(ZeroDivisionError):
+        _fail(path)
+    assert not any(tmp_path.iterdir())
+    with Diary(path):
+        pass  # one that is made on purpose stays
+    before = path.read_bytes()
+    with pytest.raises(ZeroDivisionError):
+        _fail(path)
+    assert path.read_bytes() == before
+    path.unlink()
+    with pytest.raises(ZeroDivisionError):
+        _fail(path, _write)
+    assert path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
+def test_who_writes_to_a_file_that_went_again_is_told(tmp_path: Path) -> None:
+    path, others = tmp_path / "a.db", []
+    with pytest.raises(ZeroDivisionError):
+        _fail(path, lambda _: others.append(Diary(path)))
+    with others[0], pytest.raises(SourceError, match=r"a\.db was removed by another process; try again"):
+        _write(others[0])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import warnings
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bounceanalytics.errors import BounceAnalyticsError, FormatError
-from bounceanalytics.loading import RejectedRecordsWarning, load, read, reading
+from bounceanalytics.loading import RejectedRecordsWarning, convert, load, read, reading
+from bounceanalytics.loading.tables import load_table
 from tests.effort import examples
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
 from tests.loading.format_cases import CASES
@@ -390,3 +392,39 @@ def test_a_cut_array_gives_as_much_as_cut_lines():
         for content in (array(*records), lines(*records))
     ]
     assert min(loaded) > 0.95 * max(loaded) > 18_000
+
+
+_TABLE = "email,created\n" + "".join(f"u{number}@example.com,1718093404\n" for number in range(40))
+_TURNED = "created,email\n" + "".join(f"1718093404,u{number}@example.com\n" for number in range(40))
+_IN_CELLS = "id,payload\n" + "".join(
+    f'{number},"{{""email"":""u{number}@example.com"",""event"":""bounce"",""sg_event_id"":""{number}""}}"\n'
+    for number in range(40)
+)
+
+
+def _begun(text: str, encoding: str = "utf-8") -> bytes:
+    """Return a gzip file that breaks off behind a text."""
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(text.encode(encoding)) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+@pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("text", [_TABLE, _TURNED, _IN_CELLS, _TABLE.replace("\n", "\r\n")])
+def test_a_row_in_which_a_packed_file_breaks_off_is_no_row(text, encoding, tmp_path):
+    """Its address may be a piece of one: ann@example.co of ann@example.com."""
+    path = tmp_path / "suppression_bounces.csv.gz"
+    for cut, whole in ((text, 40), (text.rstrip(), 39), (text.rstrip()[:-2], 39)):
+        path.write_bytes(_begun(cut, encoding))
+        dataset = convert(path, tmp_path / "events", overwrite=True)
+        for found in (load(path), load(dataset)):
+            assert set(found.events["recipient"]) == {f"u{number}@example.com" for number in range(whole)}
+            assert found.rejects["record"].tolist() == [40] * (40 - whole)
+            assert (
+                found.rejects["error"].str.startswith(("the file breaks off in this row", "not a row")).all()
+            )
+    path.write_bytes(gzip.compress(text.rstrip().encode(encoding)))  # many a program writes no last line end
+    assert len(load(path).events) == 40
+    path.write_bytes(_begun(_TURNED.rstrip()[:-1]))
+    read = load_table(path, {"recipient": "email"})
+    assert (len(read.events), read.rejects["record"].tolist()) == (39, [40])

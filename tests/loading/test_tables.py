@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
+import json
 import zipfile
 
 import numpy as np
@@ -296,6 +297,47 @@ def test_json_by_paths(source):
     events = read_table(source, {"recipient": "user.mail", "diagnostic": "said"})
     assert events["recipient"].tolist() == ["ann@example.com"]
     assert events["enhanced_code"].tolist() == ["5.1.1"]
+
+
+_PEOPLE = [{"Email": f"u{number}@example.com", "Said": {"why": "550 5.1.1 gone"}} for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("content", "whole", "damage"),
+    [
+        (json.dumps(_PEOPLE)[:-40], 29, [30]),
+        (json.dumps(_PEOPLE, indent=2)[:-70], 29, [30]),
+        ("\n".join(map(json.dumps, _PEOPLE))[:-40], 29, [30]),
+        (json.dumps({"people": _PEOPLE})[:-40], 29, [1, 31]),
+        (json.dumps(_PEOPLE).replace('"u7@', "u7@"), 29, [8]),
+        ("\ufeff" + json.dumps(_PEOPLE)[:-1], 30, []),
+    ],
+)
+def test_damaged_json_costs_what_is_damaged(content, whole, damage):
+    load = ba.load_table(content.encode(), {"recipient": "email", "diagnostic": "Said.why"})
+    assert len(load.events) == whole
+    assert load.events["enhanced_code"].eq("5.1.1").all()
+    assert load.rejects["record"].tolist() == damage
+    assert load.rejects["error"].str.startswith("not valid JSON").all()
+    assert not set(damage) & set(load.events["record"])
+    for record, recipient in zip(load.events["record"], load.events["recipient"], strict=True):
+        before = sum(one < record for one in damage)
+        assert recipient == f"u{record - 1 - (before if 1 in damage else 0)}@example.com"
+    if damage:
+        with pytest.raises(FormatError, match=rf"record {damage[0]} of <bytes> at byte .* not valid JSON"):
+            read_table(content.encode(), {"recipient": "email"}, on_error="raise")
+
+
+def test_json_of_which_nothing_can_be_read():
+    for content in (
+        b'[{"Email": "ann@exam',
+        b'[{"other": 1}, {"Email": "ann',
+        b"[{'Email': 'ann@example.com'}]",
+    ):
+        with pytest.raises(
+            FormatError, match="is damaged JSON of which no record can be read; export it again"
+        ):
+            read_table(content, {"recipient": "Email"})
 
 
 def test_a_workbook(tmp_path):

@@ -164,6 +164,50 @@ def test_errors(verdicts: pd.DataFrame, tmp_path: Path) -> None:
     assert (tmp_path / "m-complaints.csv").read_text() != "old"
 
 
+def test_files_of_an_earlier_export_do_not_stay(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    others = {
+        "m-notes.csv": "mine",
+        "n-complaints.csv": "address,created_at\n",
+        "m-unsubscribes-2.csv": "mine",
+    }
+    for name, text in others.items():
+        (tmp_path / name).write_text(text)
+    export_suppressions(verdicts, "mailgun", tmp_path / "m.csv")
+    assert {"m-complaints.csv", "m-unsubscribes.csv"} < {path.name for path in tmp_path.iterdir()}
+    (tmp_path / "m-complaints-2.csv").write_text("address,created_at\n")
+    (tmp_path / "m-complaints-4.csv").write_text("address,created_at\n")  # no run leaves a gap
+    quiet = verdicts[verdicts["reason"] != "complained"]
+    (tmp_path / "m.csv").unlink()
+    (tmp_path / "m-unsubscribes.csv").unlink()
+    with pytest.raises(OutputError, match=r"m-complaints\.csv and 1 more exist; pass overwrite=True"):
+        export_suppressions(quiet, "mailgun", tmp_path / "m.csv")
+    assert not (tmp_path / "m.csv").exists()
+    written = export_suppressions(quiet, "mailgun", tmp_path / "m.csv", overwrite=True).files
+    assert {path.name for path in written} == {"m.csv", "m-unsubscribes.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(path.name for path in written),
+        *others,
+        "m-complaints-4.csv",
+    }
+
+
+def test_parts_of_an_earlier_export_do_not_stay(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    for provider, most in (("ses", 100_000), ("ses-json", 100_000)):
+        names = {path.name for path in tmp_path.iterdir()}
+        path = tmp_path / f"{provider}.csv"
+        export_suppressions(numbered(verdicts, 2 * most + 1), provider, path)
+        assert len(list(tmp_path.iterdir())) == len(names) + 3
+        export_suppressions(numbered(verdicts, most), provider, path, overwrite=True)
+        assert {path.name for path in tmp_path.iterdir()} == {*names, path.name}
+
+
+def test_a_list_of_the_same_name_is_not_ours(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "s-2.csv").write_text("ann@example.com\n")
+    for provider in ("sendgrid", "ses", "mailgun", "plain"):
+        export_suppressions(verdicts, provider, tmp_path / "s.csv", overwrite=True)
+        assert (tmp_path / "s-2.csv").read_text() == "ann@example.com\n"
+
+
 def numbered(verdicts: pd.DataFrame, count: int) -> pd.DataFrame:
     many = verdicts[verdicts["address"] == "gone@example.com"].loc[lambda one: one.index.repeat(count)]
     return many.assign(address=[f"n{at}@example.com" for at in range(count)])

@@ -96,13 +96,12 @@ class Unwrapping:
             yield from self._of_spans(tolerant_spans(self._source, self._found, None, self._shape))
 
     def _of_table(self) -> Iterator[Piece]:
-        with self._source.open() as stream:
-            for offset, cells, text, error in table_rows(stream, self._found):
-                if cells is None:
-                    yield self._rejected(offset, text, error or "")
-                else:
-                    row = dict(zip(self._found.header, cells, strict=True))
-                    yield from self._of(offset, text, [self._walk.row(row)], row)
+        for offset, cells, text, error in table_rows(self._source, self._found):
+            if cells is None:
+                yield self._rejected(offset, text, error or "")
+            else:
+                row = dict(zip(self._found.header, cells, strict=True))
+                yield from self._of(offset, text, [self._walk.row(row)], row)
 
     def _of_stored(self) -> Iterator[Piece]:
         try:
