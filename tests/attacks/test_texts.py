@@ -79,6 +79,30 @@ TABLE = [
     ),
 ]
 
+TWICE = {"a list": ("status,reason,email,created", "5.1.1,no such user,{},1718093404"),
+         "events": ("email,event,timestamp,sg_event_id,sg_message_id", "{},bounce,1718093404,{n},m"),
+         "Mailgun's": ("address,code,error,created_at", "{},550,no such user,2026-03-10T08:00:00Z")}  # fmt: skip
+
+
+def twice(form: str, *others: str) -> Callable[[Path], object]:
+    """A table with a second column of the address's name in front, with what it says in each row."""
+    titles, row = TWICE[form]
+    name = "address" if "address" in titles else "email"
+    rows = [f"{other},{row.format(f'u{n}@example.com', n=n)}" for n, other in enumerate(others)]
+    return holding("\n".join([f"{name},{titles}", *rows, ""]).encode())
+
+
+TABLE += [
+    Attack(
+        name=f"a title that stands twice in {form}",
+        make=twice(form, "zed@example.org", "", "U2@EXAMPLE.com ", "u3@example.com"),
+        call="result = ba.load('bounces.csv'); seen = result.files.to_dict()",
+        check="result.events['recipient'].str.lower().str[:2].tolist() == ['u1', 'u2', 'u3'] and list(result.rejects['record']) == [1]"
+        " and 'hold different addresses' in result.rejects['error'].item()",
+    )
+    for form in TWICE
+]
+
 
 @attacks(TABLE)
 def test_texts(attack: Attack, arena: Arena, tmp_path: Path) -> None:
