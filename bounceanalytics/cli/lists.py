@@ -261,6 +261,7 @@ def suppress(
     exports: Exports, target: str, path: str, off: bool, salt: str, policy: str, overwrite: bool
 ) -> None:
     """Write a suppression file that an ESP can import: whom to suppress, or with --off whom no longer."""
+    refuse_outputs(path, overwrite=overwrite)
     verdicts = ba.decide(exports.classified(), chosen_policy(policy))
     written = ba.export_suppressions(
         verdicts, target, path, action="remove" if off else "add", salt=salt, overwrite=overwrite

@@ -206,8 +206,28 @@ class Exports:
 
 
 def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
-    """Raise if a file exists that a command is going to write; one that was not asked for is None."""
-    refuse_existing([path_of(path, ba.OutputError) for path in paths if path], overwrite=overwrite)
+    """Raise if a file exists that a command is going to write; one that was not asked for is None.
+
+    Whatever may be written over, it is never what the command reads, nor another of its results.
+    """
+    targets = [path_of(path, ba.OutputError) for path in paths if path]
+    places = [os.path.realpath(target) for target in targets]
+    files, folders = _read_by_command()
+    for target, place in zip(targets, places, strict=True):
+        if places.count(place) > 1:
+            raise ba.OutputError(f"{target} is named twice; write each result to a file of its own")
+        if place in files or os.path.dirname(place) in folders:  # noqa: PTH120 - as realpath gives it
+            raise ba.OutputError(f"{target} is what this command reads; write to another file")
+    refuse_existing(targets, overwrite=overwrite)
+
+
+def _read_by_command() -> tuple[set[str], set[str]]:
+    """Return the files that the command in hand reads, and the folders of the runs."""
+    context = click.get_current_context(silent=True)
+    given = context.params if context else {}
+    files = [*(given.get("sources") or ()), *(given.get("rules") or ())]
+    runs = [given[name] for name in ("run1", "run2") if given.get(name)]
+    return {os.path.realpath(one) for one in files}, {os.path.realpath(one) for one in runs}
 
 
 def frame_file(path: str) -> Path:

@@ -301,8 +301,10 @@ def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...
     for file in files:
         try:
             text = settings_text(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"cannot read the rules in {file}: {error}") from None
+        except UnicodeDecodeError:
+            raise SourceError(f"cannot read the rules in {file}: it is no text in UTF-8") from None
+        except OSError as error:
+            raise SourceError(f"cannot read the rules in {file}: {error.strerror}") from None
         found.extend(_rules_of(_parse(text, str(file)), str(file), {"example": "", "source": "the user"}))
     return tuple(found)
 

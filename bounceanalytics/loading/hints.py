@@ -36,6 +36,12 @@ def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
     >>> column_of_addresses([{"from": "news@example.org", "who": "ann@example.com"}])
     'who'
     """
+    most = _columns_of_addresses(rows)
+    return max(most, key=lambda title: (_means(title), most[title]), default="")
+
+
+def _columns_of_addresses(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the titles of the columns most of whose filled cells are addresses, with how many are."""
     cells = [
         (title, value)
         for row in islice(rows, _SAMPLE)
@@ -45,8 +51,7 @@ def column_of_addresses(rows: Iterable[Mapping[str, Any]]) -> str:
     good = problem(normal_form(text_array([value for _, value in cells]))).is_null().to_pylist()
     filled = Counter(title for title, _ in cells)
     addresses = Counter(title for (title, _), fits in zip(cells, good, strict=True) if fits)
-    most = [title for title, count in addresses.items() if 2 * count > filled[title]]
-    return max(most, key=lambda title: (_means(title), addresses[title]), default="")
+    return {title: count for title, count in addresses.items() if 2 * count > filled[title]}
 
 
 _RECIPIENT = re.compile(
@@ -99,13 +104,16 @@ def _kind(cell: str) -> str:
 def titles_by_cells(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return titles for the columns of a table that has none, by what is in their cells; empty without addresses.
 
+    Also if two columns hold different addresses: one may be the sender's, and nothing tells which.
+
     >>> titles_by_cells([["1", "ann@example.com", "550 5.1.1 no such user", "2026-03-10"]])
     ('column 1', 'email', 'reason', 'created')
     """
     numbered = [{str(place): cell for place, cell in enumerate(row)} for row in rows]
-    addresses = column_of_addresses(numbered)
-    if not addresses:
+    several = [int(title) for title in _columns_of_addresses(numbered)]
+    if not several or any(len({row[place].strip().casefold() for place in several}) > 1 for row in rows):
         return ()
+    addresses = str(several[0])
     left = dict(_KINDS)
     titles = []
     for place, column in enumerate(zip(*rows, strict=True)):

@@ -22,7 +22,7 @@ from bounceanalytics.loading.account import Batch
 from bounceanalytics.loading.copies import keys_of
 from bounceanalytics.loading.normalise import completed, events_sql, with_addresses
 from bounceanalytics.loading.result import NaiveTimeWarning, RejectedRecordsWarning, UnreadTimesWarning
-from bounceanalytics.loading.rows import table_schema, tolerant_table
+from bounceanalytics.loading.rows import has_other_ends, table_schema, tolerant_table
 from bounceanalytics.loading.spans import SPAN_SCHEMA, span_batch
 from bounceanalytics.loading.times import TIME_STYLES, UNREAD, Clocks, times
 from bounceanalytics.loading.tolerant import READERS, tolerant_json, tolerant_spans
@@ -737,6 +737,8 @@ def _with_care_at_once(sources: Sequence[Source], found: Found) -> bool:
 def _native(sources: Sequence[Source], found: Found) -> str:
     """Return the query that reads files without care."""
     if found.layout == "csv":
+        if (found.skip or found.blank) and has_other_ends(sources[0].head(), found):
+            raise _GivenUpError  # the engine would find no rows at all, and not say so
         return records.table_sql(sources[0], found)
     if found.plain:
         return records.direct_sql(sources, found)

@@ -6,6 +6,7 @@ Where it stops, or meets a record that it cannot read, :mod:`.tolerant` reads th
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -232,12 +233,34 @@ def table_fields_sql(found: Found, rows: str, *, tolerant: bool) -> str:
     if fmt.column:
         place = found.header.index(fmt.column)
         return fields_sql(found, f"SELECT *, c{place} AS text FROM ({rows})", tolerant=tolerant)
-    picked = []
-    for name in fmt.fields:
-        place = fmt.place(name, found.header)
-        picked.append(f"{f'c{place}' if place >= 0 else 'CAST(NULL AS VARCHAR)'} AS {identifier(name)}")
+    picked = [f"{_first_filled(fmt.places(name, found.header))} AS {identifier(name)}" for name in fmt.fields]
+    for name in set(re.findall(r"\w+", fmt.columns.get("recipient", ""))) & fmt.fields.keys():
+        twice = fmt.places(name, found.header)
+        if len(twice) > 1:
+            rows = _without_doubt(rows, twice, (found.titles or found.header)[twice[0]], tolerant=tolerant)
     through = ", _offset, _error, _raw" if tolerant else ""
     return _with_made(fmt, f"SELECT file, true AS head, bad{through}, {', '.join(picked)} FROM ({rows})")
+
+
+def _first_filled(places: Sequence[int]) -> str:
+    """Return the SQL of a field: of several columns of its name, what the first one that is filled says."""
+    if len(places) < 2:
+        return f"c{places[0]}" if places else "CAST(NULL AS VARCHAR)"
+    return f"coalesce({', '.join(map(_filled, places))})"
+
+
+def _filled(place: int) -> str:
+    return f"nullif(trim(c{place}), '')"
+
+
+def _without_doubt(rows: str, places: Sequence[int], title: str, *, tolerant: bool) -> str:
+    """Return rows of which those are bad whose columns of one name hold several addresses."""
+    said = ", ".join(f"lower({_filled(place)})" for place in places)
+    doubt = f"bad IS NULL AND len(list_distinct([{said}])) > 1"
+    error = literal(f"{len(places)} columns are called {title}, and hold different addresses")
+    told = f", CASE WHEN {doubt} THEN {error} ELSE _error END AS _error" if tolerant else ""
+    shown = "coalesce(_raw, '')" if tolerant else "''"
+    return f"SELECT * REPLACE (CASE WHEN {doubt} THEN {shown} ELSE bad END AS bad{told}) FROM ({rows})"
 
 
 REPEATED = "a repeated header line"

@@ -28,6 +28,17 @@ _MOST_LINES = 500
 _BATCH = 16_384
 
 
+def has_other_ends(head: bytes, found: Found) -> bool:
+    r"""Return whether the lines above the header of a table end otherwise than what follows them.
+
+    >>> from bounceanalytics.loading.found import Found
+    >>> has_other_ends(b"sep=;\r\nemail;n\na@example.com;1\n", Found(None, "csv", "a table", skip=1))
+    True
+    """
+    lines = head.split(b"\n", found.skip + found.blank + 1)[:-1]
+    return len({line.endswith(b"\r") for line in lines}) > 1
+
+
 def tolerant_table(source: Source, found: Found) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a table that the engine could not read; what is no row of its width is an error of its own.
 

@@ -28,6 +28,8 @@ _SHAPES = {"utf-32-le": (4, 0), "utf-32-be": (4, 3), "utf-16-le": (2, 0), "utf-1
 
 _BLANKS = "\t\n\r\f"  # the control characters of text
 _TEXT = bytes(byte for byte in range(256) if byte >= 32 or chr(byte) in _BLANKS)
+_ASCII = bytes(byte for byte in _TEXT if byte < 128)
+_BEGINNING = 64  # bytes; no text in UTF-16 has as many without a zero, and all of them ASCII
 
 
 class Script(NamedTuple):
@@ -86,7 +88,8 @@ def encoding_of(head: bytes) -> tuple[bytes, str]:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return mark, encoding
-    if b"\x00" in head:
+    # to plain text, something in UTF-16 may have been appended: the end of a file does not tell how it begins
+    if b"\x00" in head and head[:_BEGINNING].translate(None, _ASCII):
         for encoding, (width, place) in _SHAPES.items():
             if _is_written_in(head, encoding, width, place):
                 return b"", encoding

@@ -56,6 +56,14 @@ _MAPPED = (
     "boolean",
 )  # kinds that pyarrow must be told how to convert
 
+_NUMBERS = {
+    "integer",
+    "floating",
+    "mixed-integer-float",
+    "decimal",
+    "boolean",
+}  # what pandas infers of columns of them
+
 _WIDTH = 108  # of a list of columns: a docstring of a method may be twelve wider
 _MOST_VALUES = 6  # of a category, to be listed there
 
@@ -180,6 +188,11 @@ class Table:
         data : pyarrow.Table, pandas.DataFrame, mapping of columns, or sequence of rows
             With these columns and perhaps others, which are left out; a row is a tuple in the order of the columns, or
             a dict. Times without a zone are in UTC. Texts of an Arrow table are not copied.
+
+        Raises
+        ------
+        TypeError
+            If times are numbers, of which nobody knows whether they count seconds.
         """
         if isinstance(data, pa.Table):
             return self._of_arrow(data)
@@ -193,6 +206,9 @@ class Table:
             for column in self.columns
             if column.kind == "timestamp" and frame[column.name].dtype != TIME
         ]
+        for name in times:
+            if frame[name].notna().any() and pd.api.types.infer_dtype(frame[name]) in _NUMBERS:
+                raise TypeError(f"{name} holds numbers, and must hold times")
         frame = frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in times})
         return self._finished(frame.astype(self.dtypes))
 
@@ -318,6 +334,11 @@ def require(
                 f"expected {what} (a pandas DataFrame), found {type(frame).__name__}",
                 cure_of_thing(frame, what),
             )
+        )
+    if isinstance(found.columns, pd.MultiIndex):
+        raise FrameError(
+            f"{what} needs a name for each column, found a MultiIndex of columns; "
+            "take one level of it: frame.columns = frame.columns.get_level_values(0)"
         )
     names = list(names)
     missing = [name for name in names if name not in found.columns]

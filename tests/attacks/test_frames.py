@@ -49,6 +49,11 @@ ODD: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "an index of columns": lambda frame: frame.set_index(["event", "domain"], drop=False),
     "an index that repeats": lambda frame: frame.set_index(np.zeros(len(frame), int)),
     "names that are no texts": lambda frame: frame.rename(columns={"event": ("event", 1)}),
+    "columns of two levels": lambda frame: frame.set_axis(pd.MultiIndex.from_product([["a"], frame]), axis=1),
+    "columns of one level that says it has several": (
+        lambda frame: frame.set_axis(pd.MultiIndex.from_product([frame.columns]), axis=1)
+    ),
+    "seconds for times": lambda frame: frame.assign(timestamp=frame["timestamp"].astype("int64") / 1e6),
 }  # fmt: skip
 
 CALLS: dict[str, Callable[[Any, Path], object]] = {
@@ -87,3 +92,16 @@ def test_half_a_sign_is_no_hindrance(mail: pd.DataFrame) -> None:
 def test_a_column_that_is_there_twice_is_named(mail: pd.DataFrame) -> None:
     with pytest.raises(ba.FrameError, match="has the columns event more than once"):
         ba.decide(pd.concat([mail, mail[["event"]]], axis=1))
+
+
+def test_columns_of_several_levels_are_named(mail: pd.DataFrame) -> None:
+    with pytest.raises(ba.FrameError, match="found a MultiIndex of columns"):
+        ba.classify(mail.set_axis(pd.MultiIndex.from_product([mail.columns, ["a"]]), axis=1))
+
+
+@pytest.mark.parametrize("call", [ba.conflicts, ba.unclassified, ba.decide, ba.storms])
+@pytest.mark.parametrize("dtype", ["float64", "Int64", "object", "int64[pyarrow]"])
+def test_seconds_are_no_times(mail: pd.DataFrame, call: Any, dtype: str) -> None:
+    seconds = (mail["timestamp"].astype("int64") // 10**6).astype(dtype)
+    with pytest.raises(ba.FrameError):
+        call(mail.assign(timestamp=seconds))

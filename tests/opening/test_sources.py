@@ -783,6 +783,14 @@ def test_wide_encodings(encoding, mark, packing, folder):
     assert (source.name, source.alone) == ("<bytes>", True)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_what_is_appended_says_nothing_of_how_a_text_begins(encoding, folder):
+    # as ">>" of a shell appends UTF-16 to a file of another program
+    raw = b'{"email": "ann@example.com", "event": "bounce", "timestamp": 1718093404}\n' * 3
+    source = only(open_sources(raw + WORDS.encode(encoding) * 3, folder))
+    assert bytes_of(source).startswith(raw)
+
+
 @pytest.mark.parametrize("text", ["", "a", "email\r\n", "\u4e00\u4e8c\n", '{"a": "\u0100"}\n'])
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_short_texts_with_a_mark(text, encoding, folder):

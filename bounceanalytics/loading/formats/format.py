@@ -215,14 +215,18 @@ class Format:
 
     def place(self, name: str, header: Sequence[str]) -> int:
         """Return the column of a table that holds a field, else -1; earlier spellings come first."""
+        return next(iter(self.places(name, header)), -1)
+
+    def places(self, name: str, header: Sequence[str]) -> list[int]:
+        """Return the columns of a table that are called as a field is: several, where a title stands there twice."""
         spellings = self.fields[name]
         assert isinstance(spellings, str)  # noqa: S101 - columns have no inner structure
         there = [squeezed(title) for title in header] if self.loose else list(header)
         for spelling in spellings.split("|"):
             wanted = squeezed(spelling) if self.loose else spelling
             if wanted in there:
-                return there.index(wanted)
-        return -1
+                return [place for place, title in enumerate(there) if title == wanted]
+        return []
 
     def structure(self) -> dict[str, Structure]:
         """Return which keys to take out of a record, and as what."""

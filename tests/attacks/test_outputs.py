@@ -1,0 +1,47 @@
+"""What a command reads is never written over, and no result by another, whatever may be replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.attacks.attack import Arena, Attack, attacks
+from tests.loading.exports import lines, sendgrid_bounce
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXPORT = lines(sendgrid_bounce(1))
+
+
+def make(folder: Path) -> None:
+    (folder / "in.csv").write_bytes(EXPORT)
+    (folder / "link.csv").symlink_to("in.csv")
+
+
+READ = "in.csv is what this command reads; write to another file"
+TABLE = [
+    *(
+        Attack(name=call, make=make, call=f"bounceanalytics {call} --overwrite", error=READ)
+        for call in (
+            "load in.csv --out in.csv",
+            "load link.csv --out ./in.csv",
+            "load in.csv --rejects in.csv",
+            "classify in.csv --out in.csv",
+            "decide in.csv --out in.csv",
+            "report in.csv --out in.csv",
+            "suppress in.csv --for ses --out in.csv",
+        )
+    ),
+    Attack(
+        name="two results in one file",
+        make=make,
+        call="bounceanalytics load in.csv --out x.csv --rejects ./x.csv --overwrite",
+        error="x.csv is named twice; write each result to a file of its own",
+    ),
+]
+
+
+@attacks(TABLE)
+def test_outputs(attack: Attack, arena: Arena, tmp_path: Path) -> None:
+    assert not arena.faults(attack, tmp_path)
+    assert (tmp_path / "work" / "in.csv").read_bytes() == EXPORT
