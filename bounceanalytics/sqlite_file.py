@@ -8,7 +8,7 @@ import os
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pyarrow as pa
 
@@ -19,11 +19,13 @@ from bounceanalytics.files import path_of, whole_file
 from bounceanalytics.schema.table import ARROW_STRING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
     from bounceanalytics.schema import Table
+
+_Made = TypeVar("_Made")
 
 #: What a file says about itself.
 _ABOUT = "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
@@ -54,6 +56,33 @@ class FileKind:
     version: int
     tables: tuple[str, str]
     older: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+
+class _Rows(sqlite3.Cursor):
+    """Rows that a query gives; what goes wrong with it is one sentence, also while they come."""
+
+    failed: Callable[[sqlite3.Error], SourceError]
+
+    def execute(self, *given: Any) -> Self:
+        return self._told(super().execute, *given)
+
+    def fetchone(self) -> Any:
+        return self._told(super().fetchone)
+
+    def fetchmany(self, *given: Any) -> list[Any]:
+        return self._told(super().fetchmany, *given)
+
+    def fetchall(self) -> list[Any]:
+        return self._told(super().fetchall)
+
+    def __next__(self) -> Any:
+        return self._told(super().__next__)
+
+    def _told(self, work: Callable[..., _Made], *given: Any) -> _Made:
+        try:
+            return work(*given)
+        except sqlite3.Error as error:
+            raise self.failed(error) from None
 
 
 class SqliteFile:
@@ -225,21 +254,23 @@ class SqliteFile:
         return None if row is None else str(row[0])
 
     def _execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
-        try:
-            return self._database.execute(sql, values)
-        except sqlite3.Error as error:
-            raise self._failed(error) from None
+        rows = self._database.cursor(_Rows)
+        rows.failed = self._failed
+        return rows.execute(sql, values)
 
     def _failed(self, error: sqlite3.Error) -> SourceError:
         """Return one sentence for what SQLite said."""
-        if error.sqlite_errorname == "SQLITE_NOTADB":
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_NOTADB":
             return SourceError(f"{self.path} is no {self._kind.noun}; it is no SQLite database at all")
-        if error.sqlite_errorname == "SQLITE_READONLY_DBMOVED":
+        if name == "SQLITE_READONLY_DBMOVED":
             return SourceError(f"{self.path} was removed by another process; try again")
-        if error.sqlite_errorname.startswith("SQLITE_READONLY"):
+        if name.startswith("SQLITE_READONLY"):
             return SourceError(f"{self.path} cannot be written; it is read-only")
-        if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+        if name.startswith("SQLITE_BUSY"):
             return SourceError(f"{self.path} is being written by another process; try again later")
+        if not name:  # what Python says shows the content
+            return SourceError(f"{self.path} is damaged: it holds texts that are none; take a copy of it")
         return SourceError(f"{self.path} cannot be used as a {self._kind.noun}: {error}")
 
     @contextlib.contextmanager

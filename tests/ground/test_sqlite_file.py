@@ -114,3 +114,14 @@ def test_who_writes_to_a_file_that_went_again_is_told(tmp_path: Path) -> None:
         _fail(path, lambda _: others.append(Diary(path)))
     with others[0], pytest.raises(SourceError, match=r"a\.db was removed by another process; try again"):
         _write(others[0])
+
+
+@pytest.mark.parametrize("fetch", ["fetchone", "fetchmany", "fetchall", "__next__"])
+def test_texts_that_are_none_are_told_and_not_shown(tmp_path: Path, fetch: str) -> None:
+    path = tmp_path / "a.db"
+    with Diary(path) as diary:
+        diary._execute("INSERT INTO about VALUES ('secret', CAST(x'616e6e406578616dff' AS TEXT))")
+        rows = diary._execute("SELECT value FROM about WHERE name <> 'version'")
+        with pytest.raises(SourceError, match=r"a\.db is damaged: it holds texts that are none") as told:
+            [getattr(rows, fetch)() for _ in range(3)]
+        assert "ann" not in str(told.value)
