@@ -282,6 +282,9 @@ def _further(path: Path, counts: Mapping[Target, int]) -> Iterator[Path]:
             file = _file(path, target, number)
             if (number > 1 and not several) or not _is_of(file, target):
                 break
+            # what has no header may be anybody's list: ours goes on only behind a file that is full
+            if number > 1 and not target.header and not _is_full(_file(path, target, number - 1), target):
+                break
             yield file
 
 
@@ -293,6 +296,13 @@ def _is_of(file: Path, target: Target) -> bool:
     )
     with contextlib.suppress(OSError), file.open("rb") as stream:
         return re.match(begins.encode(), stream.readline(_LONG_LINE)) is not None
+    return False
+
+
+def _is_full(file: Path, target: Target) -> bool:
+    """Return whether a file has as many lines as the importer takes."""
+    with contextlib.suppress(OSError), file.open("rb") as stream:
+        return next(itertools.islice(stream, target.most_rows - 1, None), None) is not None
     return False
 
 
