@@ -20,6 +20,7 @@ from bounceanalytics.schema.table import ARROW_STRING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -120,7 +121,8 @@ class SqliteFile:
         self.path = path_of(path)
         self._kind = kind
         facts = dict(facts or {})
-        self._new = not os.path.lexists(self.path)
+        # asked for by its whole path when it goes again: the process may be in another folder by then
+        self._made = None if os.path.lexists(self.path) else self.path.absolute()
         try:
             self._database = sqlite3.connect(
                 path, timeout=_PATIENCE, isolation_level=None, check_same_thread=not threads
@@ -133,8 +135,8 @@ class SqliteFile:
             self._bring_over()
         except BaseException:
             self._database.close()
-            if self._new and self.path.is_file() and not self.path.stat().st_size:
-                self.path.unlink()  # there was no room for it
+            if self._made and self._made.is_file() and not self._made.stat().st_size:
+                self._made.unlink()  # there was no room for it
             raise
 
     def __enter__(self) -> Self:
@@ -142,8 +144,8 @@ class SqliteFile:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         try:
-            if error is not None and self._new:
-                self._remove_empty()
+            if error is not None and self._made:
+                self._remove_empty(self._made)
         finally:
             self.close()
 
@@ -218,7 +220,7 @@ class SqliteFile:
         ):
             here.backup(there)
 
-    def _remove_empty(self) -> None:
+    def _remove_empty(self, path: Path) -> None:
         """Remove the file if nothing but its tables is in it."""
         with contextlib.suppress(sqlite3.Error, OSError):  # of another process that uses it
             # nobody else writes meanwhile; who waits to is refused, since the file is no longer there
@@ -232,7 +234,7 @@ class SqliteFile:
                 return
             if os.name == "nt":
                 self._database.close()  # Windows removes no open file
-            self.path.unlink()
+            path.unlink()
 
     def _application(self) -> int:
         (number,) = self._database.execute("PRAGMA application_id").fetchone()

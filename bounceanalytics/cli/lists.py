@@ -23,19 +23,24 @@ from bounceanalytics.cli.shell import (
     print_frame,
     progress,
     refuse_outputs,
+    refuse_read,
     salt_option,
     takes_exports,
     write_frame,
 )
+from bounceanalytics.files import path_of
 from bounceanalytics.knowledge.suppression_files import REMOVE
 from bounceanalytics.schema import VERDICTS
 from bounceanalytics.suppressing import FORMATS
+from bounceanalytics.suppressing.suppressions import files_of
 from bounceanalytics.wording import esp_title, reason_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+
+    from bounceanalytics.suppressing.suppressions import Action
 
 #: Rows of a long table that are shown; all of them go into a file.
 _SHOWN = 50
@@ -262,10 +267,10 @@ def suppress(
 ) -> None:
     """Write a suppression file that an ESP can import: whom to suppress, or with --off whom no longer."""
     refuse_outputs(path, overwrite=overwrite)
+    action: Action = "remove" if off else "add"
+    refuse_read(files_of(path_of(path), target, action))
     verdicts = ba.decide(exports.classified(), chosen_policy(policy))
-    written = ba.export_suppressions(
-        verdicts, target, path, action="remove" if off else "add", salt=salt, overwrite=overwrite
-    )
+    written = ba.export_suppressions(verdicts, target, path, action=action, salt=salt, overwrite=overwrite)
     out.print(str(written))
 
 
@@ -279,6 +284,7 @@ def suppress(
 @overwrite_option
 def match(mailing_list: str, hashes: str, folder: str, salt: str, overwrite: bool) -> None:
     """Clean the mailing list LIST against the file HASHES that `suppress --for hashed` wrote."""
+    refuse_outputs(*(str(Path(folder, name)) for name in FILES.values()), overwrite=overwrite)
     found = ba.match_hashes(mailing_list, hashes, salt=salt)
     with progress() as update:
         out.print(str(ba.clean(mailing_list, found, folder, overwrite=overwrite, progress=update)))

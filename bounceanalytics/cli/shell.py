@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import glob
 import io
 import os
 import re
 import sys
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,8 +40,7 @@ from bounceanalytics.spreadsheets import no_formulas_in
 from bounceanalytics.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
     from rich.text import Text
@@ -212,22 +213,45 @@ def refuse_outputs(*paths: str | None, overwrite: bool) -> None:
     """
     targets = [path_of(path, ba.OutputError) for path in paths if path]
     places = [os.path.realpath(target) for target in targets]
-    files, folders = _read_by_command()
     for target, place in zip(targets, places, strict=True):
         if places.count(place) > 1:
             raise ba.OutputError(f"{target} is named twice; write each result to a file of its own")
-        if place in files or os.path.dirname(place) in folders:  # noqa: PTH120 - as realpath gives it
-            raise ba.OutputError(f"{target} is what this command reads; write to another file")
+    refuse_read(targets)
     refuse_existing(targets, overwrite=overwrite)
 
 
-def _read_by_command() -> tuple[set[str], set[str]]:
-    """Return the files that the command in hand reads, and the folders of the runs."""
+def refuse_read(targets: Iterable[Path]) -> None:
+    """Raise if a file is what the command in hand reads, by its own name or in a folder or a glob."""
+    files, folders = _read_by_command()
+    for target in targets:
+        place = Path(os.path.realpath(target))
+        if place in files or (place.is_file() and any(map(place.is_relative_to, folders))):
+            raise ba.OutputError(f"{target} is what this command reads; write to another file")
+
+
+#: Options that name files to read; arguments always do.
+_READ = {"rules", "policy", "book", "listed", "monitor", "cache"}
+
+
+def _read_by_command() -> tuple[set[Path], set[Path]]:
+    """Return the files that the command in hand reads, and the folders of which it reads all files."""
+    files: set[Path] = set()
+    folders: set[Path] = set()
+    for name in _named_by_command():
+        there = [name] if os.path.lexists(name) else glob.glob(name, recursive=True)  # noqa: PTH207 - as sources are found
+        found = [Path(os.path.realpath(one)) for one in there]
+        named = [one for one in found if not one.is_dir()]
+        files.update(named)
+        folders.update([] if named else found)
+    return files, folders
+
+
+def _named_by_command() -> Iterator[str]:
     context = click.get_current_context(silent=True)
-    given = context.params if context else {}
-    files = [*(given.get("sources") or ()), *(given.get("rules") or ())]
-    runs = [given[name] for name in ("run1", "run2") if given.get(name)]
-    return {os.path.realpath(one) for one in files}, {os.path.realpath(one) for one in runs}
+    for parameter in context.command.params if context else ():
+        if context and (isinstance(parameter, click.Argument) or parameter.name in _READ):
+            given = context.params.get(str(parameter.name)) or ()
+            yield from [given] if isinstance(given, str) else given
 
 
 def frame_file(path: str) -> Path:

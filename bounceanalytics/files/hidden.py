@@ -75,7 +75,8 @@ def locked(lock: Path, wait: float = -1) -> Iterator[None]:
             if os.name != "nt":  # others who wait for it see that it is gone; Windows removes no open file
                 disk.surely(lock.unlink, missing_ok=True)
     if os.name == "nt":
-        lock.unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # who waits for it has it open, and removes it
+            lock.unlink(missing_ok=True)
 
 
 def stem_of(name: str) -> str:

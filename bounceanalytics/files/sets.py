@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from bounceanalytics.files import disk
@@ -88,7 +87,7 @@ def _complete(folder: Path) -> None:
                 whole, folder, [path.name for path in whole.iterdir() if path.name not in {_AWAY, _GONE}]
             )
             disk.flush(folder)
-            shutil.rmtree(whole)
+            _remove(whole)
 
 
 def _on_their_way(folder: Path) -> list[Path]:
@@ -127,7 +126,13 @@ def _give_place(
             disk.surely(_move_back, whole, folder, names)
             disk.surely(_rename, whole, part)
             raise
-        disk.surely(disk.remove, whole)  # with what it has taken the place of
+        disk.surely(_remove, whole)
+
+
+def _remove(whole: Path) -> None:
+    """Remove a set that has its place, with what it has taken the place of."""
+    disk.remove(whole / _GONE)  # first: a file that comes to have such a name meanwhile is another one
+    disk.remove(whole)
 
 
 def _rename(old: Path, new: Path) -> None:

@@ -730,8 +730,13 @@ def _files(names: Sequence[str]) -> str:
 
 
 def _with_care_at_once(sources: Sequence[Source], found: Found) -> bool:
-    """Return whether the engine cannot read files by itself, or would take the piece of a row for a whole one."""
-    return found.layout in READERS or (found.layout == "csv" and any(one.breaks_off for one in sources))
+    """Return whether the engine cannot read files by itself, or would take pieces of records for a whole one."""
+    if found.layout == "csv":
+        return any(one.breaks_off for one in sources)
+    # a record that is no line may seem to go on behind a hole
+    return found.layout in READERS or (
+        found.layout not in {"lines", "log"} and any(one.cut for one in sources)
+    )
 
 
 def _native(sources: Sequence[Source], found: Found) -> str:

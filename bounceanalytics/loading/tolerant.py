@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.loading.spans import TEXT_KEPT, Span, batches
 from bounceanalytics.loading.translating import form_posts, mail, xml_lists
+from bounceanalytics.opening.encodings import FILLED_HOLE
 from bounceanalytics.opening.text import (
     BOM,
     HALF_LETTER,
@@ -98,6 +99,7 @@ _ATTEMPT = 64  # characters that an attempt costs at least
 _PATIENCE = 8  # and for each character of it
 
 _SHORT = 4096  # characters of most values
+_HOLE = len(FILLED_HOLE) - 1  # empty lines in it: its first line end is that of the line before
 
 _BLANKS = " \t\r\n,\x00"
 _SPACE = re.compile(rf"[{_BLANKS}]*")
@@ -162,10 +164,18 @@ def _lines(
     run: list[
         bytes
     ] = []  # bad lines that follow one another: perhaps one record that was broken into several
-    run_offset = run_size = 0
+    run_offset = run_size = empty = 0
     for raw in lines_of(stream):
         line = raw.removeprefix(BOM) if offset == 0 else raw
-        if line.strip():
+        if not line.strip():
+            empty += 1
+            if run and empty >= _HOLE:  # what follows is the rest of another record
+                yield from _run(run, run_offset, markers, log=log)
+                run, run_size = [], 0
+            elif run:
+                run.append(line)
+        else:
+            empty = 0
             text = decoded(line)
             good = (log and "{" not in text) or (
                 is_value(text[text.find("{") :] if log else text) if bad is None else number not in bad
@@ -215,12 +225,21 @@ def _decode(text: str, start: int) -> tuple[Any, int, str]:
         value, end = _raw_decode(_STRICT, text, start)
     except ValueError:
         value, end = _raw_decode(_LENIENT, text, start)
+        _refuse_hole(text, start, end)
         return value, end, _rewritten(value)
+    _refuse_hole(text, start, end)
     piece = text[start:end]
     if HALF_LETTER.search(piece) or "NaN" in piece or "Infinity" in piece:
         value, end = _raw_decode(_LENIENT, text, start)
         return value, end, _rewritten(value)
     return value, end, piece
+
+
+def _refuse_hole(text: str, start: int, end: int) -> None:
+    """Raise where a value goes on behind a hole, of which the rest is that of another record."""
+    hole = text.find(FILLED_HOLE, start, end)
+    if hole >= 0:
+        raise json.JSONDecodeError("a hole in the file", text, hole)
 
 
 def _raw_decode(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:

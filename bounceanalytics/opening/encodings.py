@@ -141,6 +141,8 @@ def _with_lf(data: bytes) -> bytes:
 
 _HOLE = 64  # zeros: no program writes as many; a file system does, for what was never written
 _RUN = re.compile(rb"\0{%d,}" % _HOLE)
+#: What a hole has become at least; no record has as many empty lines.
+FILLED_HOLE = "\n" * _HOLE
 _VIEW = 256 * 1024  # stays in the processor while it is looked through
 
 
@@ -157,6 +159,11 @@ def holes(path: str) -> bool:
                 return True
             seen[:_HOLE] = seen[end - _HOLE : end]
     return False
+
+
+def between_holes(head: bytes) -> bytes:
+    """Return the beginning of a file without its long runs of zeros, the last of which may go on behind it."""
+    return _RUN.sub(b"", head.rstrip(b"\0"))
 
 
 def fill_holes(stream: IO[bytes], out: IO[bytes]) -> int:

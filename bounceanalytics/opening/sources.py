@@ -30,6 +30,7 @@ _SNIFF = 4096
 _TAIL = 1024  # bytes that tell whether the last line has an end
 _NATIVE = {"gzip", "zstd"}
 _NO_TEXT = re.compile(rb"[\x00-\x08]")
+_LINES_OR_JSON = re.compile(rb"\n|\A\s*[\[{]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +363,14 @@ def _readable(source: Source, folder: str) -> Source:
 
 def _without_holes(source: Source, head: bytes, folder: str) -> Source:
     """Return a text with line ends in place of its long runs of zeros, so that no record goes on behind one."""
-    if source.packing != "none" or _NO_TEXT.search(head) or not encodings.holes(source.path):
+    text = encodings.between_holes(head)
+    if (
+        source.packing != "none"
+        or _NO_TEXT.search(text)
+        or (text != head and not _LINES_OR_JSON.search(text))
+    ):
+        return source
+    if not encodings.holes(source.path):
         return source
     with source.open() as stream, archives.temporary(folder) as out:
         count = encodings.fill_holes(stream, out)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bounceanalytics.errors import FormatError, OutputError
-from bounceanalytics.files import path_of
+from bounceanalytics.files import is_same, path_of
 from bounceanalytics.suppressing.ledger_reading import LedgerReading
 from bounceanalytics.suppressing.ledger_writing import LedgerWriting
 from bounceanalytics.suppressing.suppressions import Suppressions, export_suppressions, file_in
@@ -95,7 +95,7 @@ class Ledger(LedgerReading, LedgerWriting):
         FrameError
             If ``at`` is not a date.
         OutputError
-            If a file is there already, or cannot be written.
+            If a file is there already, is the ledger itself, or cannot be written.
 
         Examples
         --------
@@ -114,6 +114,8 @@ class Ledger(LedgerReading, LedgerWriting):
         file = path_of(path, OutputError)
         if file.is_dir():
             file = file_in(file, provider, action)
+        if is_same(self.path, file):
+            raise OutputError(f"{file} is the ledger itself; write to another file")
         found = self.entries(at=at)
         named = found["address"].notna()
         written = export_suppressions(found[named], provider, file, action=action, overwrite=overwrite)

@@ -7,6 +7,7 @@ the address is left out and counted rather than imported as something it is not.
 from __future__ import annotations
 
 import contextlib
+import glob
 import itertools
 import re
 from dataclasses import dataclass, field
@@ -211,6 +212,20 @@ def file_in(folder: Path, provider: str, action: Action) -> Path:
     return folder / f"{does}-{provider}.{'jsonl' if lines.startswith('{') else 'csv'}"
 
 
+def files_of(path: Path, provider: str, action: Action) -> Iterator[Path]:
+    """Yield the files that an export to a path may write, and those that are there and may go."""
+    for target in _targets(provider, action)[0]:
+        file = _file(path, target, 1)
+        yield file
+        if _is_cut(target):
+            yield from path.parent.glob(f"{glob.escape(file.stem)}-[0-9]*{glob.escape(file.suffix)}")
+
+
+def _is_cut(target: Target) -> bool:
+    """Return whether the importer has a limit, so that there may be several files."""
+    return min(target.most_rows, target.most_bytes) < NO_LIMIT
+
+
 def _targets(provider: str, action: str) -> tuple[tuple[Target, ...], str]:
     """Return the files to write, and the verdict of those who go into them."""
     if action not in _ACTIONS:
@@ -277,10 +292,12 @@ def _further(path: Path, counts: Mapping[Target, int]) -> Iterator[Path]:
         How many files of each the export has.
     """
     for target, count in counts.items():
-        several = min(target.most_rows, target.most_bytes) < NO_LIMIT
         for number in itertools.count(count + 1):
             file = _file(path, target, number)
-            if (number > 1 and not several) or not _is_of(file, target):
+            if (number > 1 and not _is_cut(target)) or not _is_of(file, target):
+                break
+            # what has no header may be anybody's list: ours goes on only behind a file that is full
+            if number > 1 and not target.header and not _is_full(_file(path, target, number - 1), target):
                 break
             yield file
 
@@ -293,6 +310,13 @@ def _is_of(file: Path, target: Target) -> bool:
     )
     with contextlib.suppress(OSError), file.open("rb") as stream:
         return re.match(begins.encode(), stream.readline(_LONG_LINE)) is not None
+    return False
+
+
+def _is_full(file: Path, target: Target) -> bool:
+    """Return whether a file has as many lines as the importer takes."""
+    with contextlib.suppress(OSError), file.open("rb") as stream:
+        return next(itertools.islice(stream, target.most_rows - 1, None), None) is not None
     return False
 
 

@@ -16,9 +16,13 @@ EXPORT = lines(sendgrid_bounce(1))
 def make(folder: Path) -> None:
     (folder / "in.csv").write_bytes(EXPORT)
     (folder / "link.csv").symlink_to("in.csv")
+    (folder / "in-complaints.csv").write_bytes(EXPORT)
+    (folder / "in-2.csv").write_bytes(EXPORT)
+    (folder / "runs").mkdir()
+    (folder / "runs" / "kept.csv").write_bytes(EXPORT)
 
 
-READ = "in.csv is what this command reads; write to another file"
+READ = "is what this command reads; write to another file"
 TABLE = [
     *(
         Attack(name=call, make=make, call=f"bounceanalytics {call} --overwrite", error=READ)
@@ -30,6 +34,15 @@ TABLE = [
             "decide in.csv --out in.csv",
             "report in.csv --out in.csv",
             "suppress in.csv --for ses --out in.csv",
+            "suppress in-complaints.csv --for mailgun --out in.csv",
+            "suppress in-2.csv --for ses --out in.csv",
+            "decide . --out in.csv",
+            "decide . --out runs/kept.csv",
+            "decide in*.csv --out in.csv",
+            "clean link.csv runs --out runs",
+            "match link.csv runs/kept.csv --out runs",
+            "ledger news in.csv --out in.csv",
+            "domains typos runs --list in.csv --out in.csv",
         )
     ),
     Attack(
@@ -44,4 +57,5 @@ TABLE = [
 @attacks(TABLE)
 def test_outputs(attack: Attack, arena: Arena, tmp_path: Path) -> None:
     assert not arena.faults(attack, tmp_path)
-    assert (tmp_path / "work" / "in.csv").read_bytes() == EXPORT
+    for file in ("in.csv", "in-complaints.csv", "in-2.csv", "runs/kept.csv"):
+        assert (tmp_path / "work" / file).read_bytes() == EXPORT

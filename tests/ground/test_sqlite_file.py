@@ -107,6 +107,20 @@ def test_a_new_file_goes_again_where_nothing_came_of_it(tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_no_other_file_goes_where_the_process_went_to_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    with Diary(there / "a.db") as diary:
+        _write(diary)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        _fail(Path("a.db"), lambda _: monkeypatch.chdir(there))
+    assert (there / "a.db").exists()
+    assert not (tmp_path / "a.db").exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no open file")
 def test_who_writes_to_a_file_that_went_again_is_told(tmp_path: Path) -> None:
     path, others = tmp_path / "a.db", []

@@ -213,6 +213,21 @@ def test_conservation(provider, damages, end):
     assert set(numbers) <= set(range(1, result.files["records"].sum() + 1))
 
 
+@pytest.mark.parametrize("array", [False, True])
+@pytest.mark.parametrize(("before", "after"), [(b"@", b"ample"), (b', "event"', b', "event"')])
+def test_no_record_goes_on_behind_a_hole(before: bytes, after: bytes, array: bool) -> None:
+    """What follows a hole may go on as what stands before it does: within a text, or between two keys."""
+    first, other = (lines(sendgrid_bounce(number)) for number in (1, 2))
+    start, stop = first.index(before), other.index(after)
+    whole = [sendgrid_bounce(number) for number in range(3, 9)]
+    content = first[:start] + bytes(100) + other[stop:] + lines(*whole)
+    if array:
+        content = b"[" + content.rstrip().replace(b"}\n", b"},\n") + b"]"
+    with pytest.warns(RejectedRecordsWarning):
+        result = load(content)
+    assert people(result) == {f"reader{number}" for number in range(3, 9)}
+
+
 # arbitrary damage
 
 LAYOUTS = [

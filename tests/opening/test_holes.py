@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bounceanalytics.opening import encodings
+from bounceanalytics.opening.sources import open_sources
 
 TEXT = b'{"event": "bounce"}\n'
 
@@ -48,3 +49,21 @@ def test_a_file_of_zeros_or_of_nothing(tmp_path: Path) -> None:
         assert encodings.holes(str(path)) is wanted
         assert encodings.fill_holes(io.BytesIO(data), out := io.BytesIO()) == (len(data) if wanted else 0)
         assert out.getvalue() == (b"\n" * len(data) if wanted else data)
+
+
+@pytest.mark.parametrize("start", [0, 100, 4000, 4090, 4100])
+def test_a_hole_at_the_beginning_is_filled_too(tmp_path: Path, start: int) -> None:
+    path = tmp_path / "export.json"
+    path.write_bytes((TEXT * 400)[:start] + b"\0" * 300 + b"\n" + TEXT * 400)
+    (source,) = open_sources(path, str(tmp_path))
+    assert source.cut
+    assert source.notes[-1].startswith("has 300 zero bytes in the place of text")
+    assert b"\0" not in Path(source.path).read_bytes()
+
+
+def test_what_is_no_text_keeps_its_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "export.bin"
+    path.write_bytes(b"magic\x01\n" + b"\0" * 300 + TEXT)
+    (source,) = open_sources(path, str(tmp_path))
+    assert not source.cut
+    assert source.path == str(path)

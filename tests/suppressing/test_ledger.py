@@ -196,6 +196,16 @@ def test_what_was_lifted_does_not_come_back_with_the_same_export(ledger: Ledger)
         )
 
 
+def test_a_ledger_is_not_exported_over_itself(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with Ledger(path) as ledger:
+        ledger.update(verdicts(event(0)))
+        with pytest.raises(OutputError, match=r"s\.db is the ledger itself; write to another file"):
+            ledger.export("ses", path, overwrite=True)
+    with Ledger(path) as ledger:
+        assert len(ledger.entries()) == 1
+
+
 def test_a_ledger_with_a_salt_opens_with_it_only(tmp_path: Path) -> None:
     with Ledger(tmp_path / "s.db", salt="pepper") as ledger:
         ledger.update(verdicts(event(0)))

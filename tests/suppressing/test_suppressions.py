@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -206,6 +207,20 @@ def test_a_list_of_the_same_name_is_not_ours(verdicts: pd.DataFrame, tmp_path: P
     for provider in ("sendgrid", "ses", "mailgun", "plain"):
         export_suppressions(verdicts, provider, tmp_path / "s.csv", overwrite=True)
         assert (tmp_path / "s-2.csv").read_text() == "ann@example.com\n"
+
+
+@pytest.mark.parametrize(("provider", "action"), [("ses", "add"), ("ses", "remove"), ("ses-json", "remove")])
+@pytest.mark.parametrize(
+    "content", ["email,name\nann@example.com,Ann\n", '{"emailAddress":"ann@example.com"}\n']
+)
+def test_a_list_behind_a_file_that_is_not_full_is_not_ours(
+    verdicts: pd.DataFrame, tmp_path: Path, provider: str, action: Literal["add", "remove"], content: str
+) -> None:
+    """Nothing but its name would tell a file without a header from somebody's list."""
+    (tmp_path / "s-2.csv").write_text(content)
+    for overwrite in (False, True):
+        export_suppressions(verdicts, provider, tmp_path / "s.csv", action=action, overwrite=overwrite)
+        assert (tmp_path / "s-2.csv").read_text() == content
 
 
 def numbered(verdicts: pd.DataFrame, count: int) -> pd.DataFrame:
