@@ -85,6 +85,8 @@ def is_interrupted(error: BaseException) -> bool:
         isinstance(error, duckdb.InterruptException)
         or said.startswith("INTERRUPT Error")
         or (isinstance(error, RuntimeError) and said == "Query interrupted")
+        # while it asks an object in Python
+        or (isinstance(error, duckdb.Error) and "KeyboardInterrupt" in said)
     )
 
 

@@ -8,10 +8,12 @@ import importlib
 import os
 import shutil
 import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.errors import OutputError
+from bounceanalytics.interrupts import surely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,41 +45,37 @@ def temporary_folder() -> Iterator[str]:
     ...     Path(folder).is_dir()
     True
     """
-    try:
-        place = tempfile.gettempdir()
-        _remove_leftovers(place)
-        folder, lock = _new(place)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise OutputError(
-            f"no temporary folder can be made ({why}); let TMPDIR name a folder with room in it"
-        ) from None
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            place = tempfile.gettempdir()
+            _remove_leftovers(place)
+            folder = _new(place, stack)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise OutputError(
+                f"no temporary folder can be made ({why}); let TMPDIR name a folder with room in it"
+            ) from None
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
 
 
-def _new(place: str) -> tuple[str, int | None]:
-    """Return a new folder, and the lock that tells others that it is in use; the system drops it with the process."""
+def _new(place: str, stack: contextlib.ExitStack) -> str:
+    """Return a new folder, locked to tell others that it is in use; the system drops the lock with the process."""
     while True:
-        folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+        folder = str(Path(place, f"{_PREFIX}{uuid.uuid4().hex[:12]}"))
+        # before it is made: Ctrl-C may come as soon as it is
+        stack.callback(surely, shutil.rmtree, folder, ignore_errors=True)
+        Path(folder).mkdir(0o700)
         if fcntl is None:
-            return folder, None
+            return folder
         try:
             lock = os.open(folder, os.O_RDONLY)
         except FileNotFoundError:  # somebody took it for a leftover before it was locked
             continue
-        try:
+        stack.callback(os.close, lock)
+        with contextlib.suppress(OSError):  # a file system without locks: nobody takes it for a leftover then
             fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:  # a file system without locks: nobody takes it for a leftover then
-            os.close(lock)
-            return folder, None
         if Path(folder).exists():  # nobody took it for a leftover meanwhile
-            return folder, lock
-        os.close(lock)
+            return folder
 
 
 @functools.cache

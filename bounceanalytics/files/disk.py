@@ -7,9 +7,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from bounceanalytics.interrupts import surely
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+__all__ = ["flush", "name_too", "remove", "remove_folder", "surely"]
 
 
 def flush(path: Path) -> None:
@@ -21,15 +24,6 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def surely(function: Callable[..., object], *arguments: object, **options: object) -> None:
-    """Do a thing that may be done twice, also when Ctrl-C comes while it is done."""
-    try:
-        function(*arguments, **options)
-    except KeyboardInterrupt:
-        function(*arguments, **options)
-        raise
 
 
 def remove(path: Path) -> None:

@@ -15,6 +15,7 @@ from bounceanalytics.database import open_database
         duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
         RuntimeError("Query interrupted"),
         pa.ArrowInvalid("INTERRUPT Error: Interrupted!"),
+        duckdb.InvalidInputException("offering a filter to the source 'a' failed: KeyboardInterrupt: "),
         KeyboardInterrupt(),
     ],
     ids=lambda error: type(error).__name__,
@@ -27,3 +28,5 @@ def test_an_interrupt_is_one(error: BaseException) -> None:
 def test_other_errors_stay_what_they_are() -> None:
     with pytest.raises(RuntimeError, match="something else"), open_database():
         raise RuntimeError("something else")
+    with pytest.raises(duckdb.Error, match="something else"), open_database():
+        raise duckdb.InvalidInputException("something else")

@@ -306,7 +306,8 @@ def test_two_at_once_one_of_which_is_killed(court: Court, writer: Writer, over: 
             check_words(rival)
         if not writer.adds:
             found = check(court, writer, over=over, names=("new", "rival"))
-            assert found == "rival" or rival["outcome"] != "right" or (found == "new" and over)
+            # a set that is replaced once more may be between two states, and the next one completes it
+            assert found == "rival" or rival["outcome"] != "right" or (found in {"new", "begun"} and over)
             if times < 10 or number % 5 == 0:
                 check_next(court, writer, over=over)
             seen[found] = seen.get(found, 0) + 1

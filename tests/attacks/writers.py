@@ -227,7 +227,7 @@ def tree(folder: Path) -> dict[str, Any]:
             found[name] = str(path.readlink())
         elif path.is_dir():
             found[f"{name}/"] = ""
-        else:
+        elif path.exists():  # a journal goes as soon as somebody looks into its database
             found[name] = _content(path)
     return found
 
@@ -250,6 +250,8 @@ def _content(path: Path) -> Any:
     if path.suffix == ".db" and content:
         with contextlib.closing(sqlite3.connect(path)) as database:
             ((whole,),) = database.execute("PRAGMA integrity_check").fetchall()
+            if not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").fetchall():
+                return [whole, [], []]  # it was just being made
             entries = database.execute("SELECT key, verdict, reason FROM entries ORDER BY key").fetchall()
             changes = database.execute("SELECT run, count(*) FROM changes GROUP BY run").fetchall()
             return [whole, entries, changes]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,16 +68,40 @@ def test_no_place_for_one_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.skipif(temporary.fcntl is None, reason="nobody removes leftovers there")
 def test_one_that_is_taken_for_a_leftover_before_it_is_locked_is_made_again(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    real, taken = tempfile.mkdtemp, []
+    make, taken = Path.mkdir, []
 
-    def make(**options):
-        folder = real(**options)
+    def made(path, mode):
+        make(path, mode)
         if not taken:
-            taken.append(folder)
-            Path(folder).rmdir()
-        return folder
+            taken.append(str(path))
+            path.rmdir()
 
-    monkeypatch.setattr(tempfile, "mkdtemp", make)
+    monkeypatch.setattr(Path, "mkdir", made)
     with temporary_folder() as folder:
         assert Path(folder).is_dir()
     assert taken != [folder]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["mkdir", "exists", "rmtree", "open"])
+@pytest.mark.parametrize("done", [False, True])
+def test_an_interrupt_at_any_step_leaves_none(
+    place: Path, monkeypatch: pytest.MonkeyPatch, call: str, done: bool
+) -> None:
+    """Before the step, or right behind it."""
+    owner: Any = {"rmtree": shutil, "open": os}.get(call, Path)
+    real, calls = getattr(owner, call), []
+
+    def interrupted(*given: Any, **options: Any) -> Any:
+        calls.append(call)
+        if len(calls) > 1:
+            return real(*given, **options)
+        if done:
+            real(*given, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, call, interrupted)
+    with pytest.raises(KeyboardInterrupt), temporary_folder():
+        pass
+    assert calls
+    assert list(place.iterdir()) == []
