@@ -335,12 +335,12 @@ def require(
                 cure_of_thing(frame, what),
             )
         )
-    if isinstance(found.columns, pd.MultiIndex):
+    names = list(names)
+    if names and isinstance(found.columns, pd.MultiIndex):
         raise FrameError(
             f"{what} needs a name for each column, found a MultiIndex of columns; "
             "take one level of it: frame.columns = frame.columns.get_level_values(0)"
         )
-    names = list(names)
     missing = [name for name in names if name not in found.columns]
     if missing:
         there = shown_titles(found.columns, most=30)
