@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from bounceanalytics.history.messages import Freq
 
 
+#: Types of bounces whose rates are held against their past.
+_MEASURES = ("hard", "block")
+
+
 def summarize_days(bounces: Frame | History, freq: Freq = "D", timezone: str = "UTC") -> pd.DataFrame:
     """One row per day, week or month in which something was sent.
 
@@ -161,28 +165,32 @@ def summarize_changes(bounces: Frame | History, by: str = "domain", freq: Freq =
 
 
 def _changes(history: History, by: str, unit: str) -> pd.DataFrame:
-    period = "date_trunc($unit, moment)::TIMESTAMP"
-    found = []
-    for measure in ("hard", "block"):
-        # a list has many domains, and few of them have enough hits to tell anything
-        hit = f"outcome = 'bounced' AND bounce_type = '{measure}'"
-        hits = counted(history, (by,), "count(*) AS hits", where=f"rated AND moment IS NOT NULL AND {hit}")
-        enough = hits.loc[hits["hits"] >= LEAST_HITS, [by]]
-        if enough.empty:
-            continue
-        history.register("enough", enough)
-        series = counted(
-            history,
-            {"name": by, "period": period},
-            "count(*) AS tried",
-            f"count(*) FILTER ({hit}) AS hits",
-            where=f"rated AND moment IS NOT NULL AND {by} IN (SELECT {by}::{by}_type FROM enough)",
-            order="name, period",
-            unit=unit,
-        )
-        found.append(find_changes(series).assign(measure=measure))
-    if not found:
+    dated = "rated AND moment IS NOT NULL"
+    hits = [
+        f"count(*) FILTER (outcome = 'bounced' AND bounce_type = '{measure}') AS {measure}"
+        for measure in _MEASURES
+    ]
+    # a list has many domains, and few of them have enough hits to tell anything
+    counts = counted(history, (by,), *hits, where=f"{dated} AND outcome = 'bounced'").set_index(by)
+    enough = counts.index[(counts >= LEAST_HITS).any(axis=1)]
+    if enough.empty:
         return SUMMARIES["changes"].empty()
+    history.register("enough", enough.to_frame(index=False))
+    series = counted(
+        history,
+        {"name": by, "period": "date_trunc($unit, moment)::TIMESTAMP"},
+        "count(*) AS tried",
+        *hits,
+        where=f"{dated} AND {by} IN (SELECT {by}::{by}_type FROM enough)",
+        order="name, period",
+        unit=unit,
+    )
+    found = []
+    for measure in _MEASURES:
+        told = series[series["name"].isin(counts.index[counts[measure] >= LEAST_HITS])]
+        if len(told):
+            tried = told[["name", "period", "tried"]].assign(hits=told[measure]).reset_index(drop=True)
+            found.append(find_changes(tried).assign(measure=measure))
     frame = pd.concat(found, ignore_index=True)
     frame["mailbox_provider"] = frame["name"]
     if by == "domain":
