@@ -273,6 +273,7 @@ SETTINGS = (
     on_file("r.toml", RULES, "many rules", lambda: "".join(rule(f"word{n}").replace("ours", f"r{n}") for n in range(10_000)), check="len(seen) == 1", seconds=8, slow=True),
     on_file("r.toml", RULES, "many rules that are wrong", lambda: "".join(rule(f"Word{n}").replace("ours", f"r{n}") for n in range(10_000)), error="and 9,9.. more", seconds=6, slow=True),
     on_file("r.toml", RULES, "a file that is too large", lambda: "# " + "a" * 5 * MANY, error="more than 4,194,304 bytes"),
+    on_file("p.toml", POLICY, "a policy that is too large", lambda: "# " + "a" * 5 * MANY, error="more than 4,194,304 bytes"),
     on_file("r.toml", RULES, "many other tables", lambda: "".join(f"[table{n}]\n" for n in range(10_000)), error="no .*rule"),
     *(
         on_file(name, call, f"{what} of a {title}", content, error=error)
