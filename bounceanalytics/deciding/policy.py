@@ -225,8 +225,6 @@ class Policy:
         path = path_of(path, what="a policy")
         try:
             text = settings_text(path)
-        except SourceError:  # a sentence already, and an OSError too
-            raise
         except UnicodeDecodeError:
             raise PolicyError(f"{path.name} is no text in UTF-8; a policy is a TOML file") from None
         except OSError as error:

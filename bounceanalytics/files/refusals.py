@@ -1,4 +1,4 @@
-"""What stands in the way of writing, in one sentence: what exists, places that are none, errors of the system."""
+"""Obstacles to writing, each told in one sentence: what exists, places that are none, errors of the system."""
 
 from __future__ import annotations
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
-
-from bounceanalytics.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +23,15 @@ def settings_text(path: Path) -> str:
 
     Raises
     ------
-    SourceError
-        If it is too large to be one.
     OSError, UnicodeDecodeError
-        If it cannot be read, or is no text.
+        If it cannot be read, is too large to be one, or is no text.
     """
     with path.open("rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
-        raise SourceError(
-            f"{path.name} has more than {_LARGEST:,} bytes, and is no such file; name the one that is meant"
+        raise OSError(
+            errno.EFBIG,
+            f"it has more than {_LARGEST:,} bytes, and is no such file; name the one that is meant",
         )
     return content.decode("utf-8-sig")
 

@@ -1,4 +1,4 @@
-"""What is done alike on disk and in a store."""
+"""Steps that are taken alike on disk and in a store."""
 
 from __future__ import annotations
 

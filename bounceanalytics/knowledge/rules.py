@@ -301,8 +301,6 @@ def parse_rules(paths: str | Path | Iterable[str | Path]) -> tuple[TextRule, ...
     for file in files:
         try:
             text = settings_text(file)
-        except SourceError:  # a sentence already, and an OSError too
-            raise
         except UnicodeDecodeError:
             raise SourceError(f"cannot read the rules in {file}: it is no text in UTF-8") from None
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What a ledger answers: its entries, their history, what is new, what is due, and the domains that were full."""
+"""Answers of a ledger: its entries, their history, what is new, what is due, and the domains that were full."""
 
 from __future__ import annotations
 

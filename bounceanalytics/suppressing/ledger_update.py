@@ -1,4 +1,4 @@
-"""What became of the verdicts of an update."""
+"""The account of an update: verdicts, and what became of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes a ledger: verdicts of runs, entries by hand, reviews, lifts, and that somebody is forgotten."""
+"""Changes of a ledger: verdicts of runs, entries by hand, reviews, lifts, and that somebody is forgotten."""
 
 from __future__ import annotations
 
