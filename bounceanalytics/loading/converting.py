@@ -218,6 +218,20 @@ def _read(reader: Callable[[Path], Any], file: Path) -> Any:
         raise unreadable(file, error) from None
 
 
+def _write_keys(path: Path, keys: SeenKeys) -> None:
+    """Write keys in order as one array of NumPy, which is never in memory as a whole."""
+    about = {"descr": "<u8", "fortran_order": False, "shape": (len(keys),)}
+    with path.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, about)
+        for some in keys.ascending():
+            stream.write(some.astype("<u8", copy=False).data)
+
+
+def _mapped(file: Path) -> NDArray[np.uint64]:
+    keys: NDArray[np.uint64] = np.load(file, mmap_mode="r")
+    return keys
+
+
 def _read_table(file: Path) -> pd.DataFrame:
     with file.open("rb") as stream:  # pandas opens no path of a store
         return pd.read_parquet(stream)
@@ -376,9 +390,9 @@ class _State:
         seen = SeenKeys()
         for unit in self.units.values():
             if unit.keys.exists():
-                keys = _read(np.load, unit.checked(unit.keys))
-                keys.sort()
-                seen.add(keys)
+                keys = _read(_mapped, unit.checked(unit.keys))
+                ascending = (keys[:-1] <= keys[1:]).all()  # not in datasets of older versions
+                seen.add(keys if ascending else np.sort(keys))
         return seen
 
 
@@ -445,10 +459,7 @@ class _Unit:
         self._close()
         done = self._state.place(self._number, self._account, self._home, self._copies)
         if len(self._new):
-            with self._files.new(done.keys).open(
-                "wb"
-            ) as stream:  # by its name, NumPy would put .npy behind it
-                np.save(stream, self._new.all())
+            _write_keys(self._files.new(done.keys), self._new)
         parts = [
             path.relative_to(self._state.out).as_posix()
             for path in self._files.paths

@@ -25,7 +25,7 @@ import pyarrow as pa
 from bounceanalytics.loading.normalise import NO_ID, OWNERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Keys = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -70,10 +70,13 @@ class SeenKeys:
             for run in runs:
                 self._push(bucket, run)
 
-    def all(self) -> Keys:
-        """Return all keys, in no order."""
-        runs = [run for runs in self._runs for run in runs]
-        return np.concatenate(runs) if runs else np.empty(0, np.uint64)
+    def ascending(self) -> Iterator[Keys]:
+        """Yield all keys in order, a bucket at a time: all of them at once would need as much room again."""
+        for runs in self._runs:
+            if runs:
+                keys = np.concatenate(runs)
+                keys.sort(kind="stable")
+                yield keys
 
     def _push(self, bucket: int, run: Keys) -> None:
         runs = self._runs[bucket]
