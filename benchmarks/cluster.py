@@ -40,8 +40,8 @@ def run(exports: Path, folder: Path, workers: int) -> dict[str, Any]:
         return made
 
     with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster, direct_to_workers=True) as client,
     ):
         events = timed("convert", ba.distributed.convert, exports, folder / "events", client=client)
         bounces = timed("classify", ba.distributed.classify, events, folder / "bounces", client=client)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -28,9 +27,11 @@ def each(
     told: Callable[[int, int], None] | None = None,
     *,
     shared: Sequence[Any] = (),
-    homes: Sequence[str | None] = (),
+    arrived: Callable[[Any], _Made] | None = None,
 ) -> list[_Made]:
     """Return what a function makes of each thing, in their order.
+
+    What is made is fetched while the workers go on.
 
     Parameters
     ----------
@@ -39,12 +40,13 @@ def each(
     function : callable
         It gives the same when it is called again where a worker was lost; what it writes is whole files or nothing.
     things : sequence
+        Futures too, of which the function gets what they stand for.
     told : callable, optional
         Called with how many are done, and how many there are.
     shared : sequence, optional
-        What the function is given beside each thing: futures too, of which it gets what they stand for.
-    homes : sequence of str or None, optional
-        For each thing, the address of the worker that does it soonest.
+        What the function is given beside each thing; futures too.
+    arrived : callable, optional
+        What becomes here of each that was made.
 
     Raises
     ------
@@ -56,35 +58,29 @@ def each(
         for number, thing in enumerate(things):
             if told:
                 told(number, len(things))
-            made.append(function(thing, *shared))
+            one = function(thing, *shared)
+            made.append(arrived(one) if arrived else one)
         return made
     from distributed import as_completed  # noqa: PLC0415 - an extra
 
     futures = [
-        client.submit(
-            _on_worker,
-            function,
-            thing,
-            *shared,
-            pure=False,
-            retries=_TRIES,
-            workers=home and [home],
-            allow_other_workers=bool(home),
-        )
-        for thing, home in zip_longest(things, homes)
+        client.submit(_on_worker, function, thing, *shared, pure=False, retries=_TRIES) for thing in things
     ]
+    found: dict[str, Any] = {}
     try:
-        for number, _ in enumerate(as_completed(futures, raise_errors=False)):  # type: ignore[no-untyped-call]
+        for batch in as_completed(futures, raise_errors=False).batches():  # type: ignore[no-untyped-call]
             if told:
-                told(number, len(things))
-        found = client.gather(futures)
+                told(len(found), len(things))
+            for future, one in zip(batch, client.gather(batch), strict=True):
+                found[future.key] = arrived(one) if arrived and not isinstance(one, _Refused) else one
     except BaseException:  # an interrupt, above all: the workers must not go on for nobody
         client.cancel(futures)
         raise
-    for one in found:
+    made = [found[future.key] for future in futures]
+    for one in made:
         if isinstance(one, _Refused):
             raise one.error
-    return list(found)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

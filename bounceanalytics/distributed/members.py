@@ -7,6 +7,7 @@ made; where one is lost, or another worker is asked, all that was written down i
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 import uuid
@@ -32,6 +33,8 @@ _Made = TypeVar("_Made")
 
 #: Seconds after which a worker forgets histories that nobody asked.
 _KEPT = 900
+#: Bytes of a history for each of its parts on disk.
+_UNPACKED = 30
 #: Bytes from which a table is sent to the workers once, and not with each piece of work.
 _LARGE = 50_000
 
@@ -44,6 +47,7 @@ class _Share:
     id: str | None
     only: str
     span: Times | None
+    size: int
 
     def open(self, stack: contextlib.ExitStack) -> History:
         given = Dataset(place(self.dataset), self.only)
@@ -51,6 +55,22 @@ class _Share:
             raise replaced(given.path)
         database = stack.enter_context(open_database(threads=str(threads())))
         return History(database, given, self.span)
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """What the scheduler knows of a history on a worker.
+
+    Whatever is asked of the history depends on its anchor, which tells how much would have to be made again elsewhere.
+    So the scheduler asks where it is, moves the question when waiting there costs more, and finds another worker when
+    that one is lost.
+    """
+
+    share: _Share
+
+    def __sizeof__(self) -> int:
+        """Return about how much memory the history takes."""
+        return _UNPACKED * self.share.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +138,11 @@ class OnWorkers:
     def __init__(self, client: Any, shares: list[_Share]) -> None:
         self._client = client
         self._run = uuid.uuid4().hex
-        self._shares = shares
-        self._homes: list[str | None] = [None] * len(shares)
+        homes = [worker for worker, count in client.ncores().items() for _ in range(count)]
+        self._anchors = [
+            client.submit(_Anchor, share, pure=False, workers=home, allow_other_workers=bool(home))
+            for share, home in zip(shares, itertools.cycle(homes or [None]))
+        ]
         self._written: list[_Work] = []
         self._tables: list[Any] = []
 
@@ -130,9 +153,7 @@ class OnWorkers:
     def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
         """Return what a function makes of each, after all that was written down."""
         shared = self._run, self._written, _Work(work, self._sent(given), {}), self._tables
-        answers = each(self._client, _answer, self._shares, shared=shared, homes=self._homes)
-        self._homes = [home for home, _ in answers]
-        return [made.unpacked() if isinstance(made, _Packed) else made for _, made in answers]
+        return each(self._client, _answer, self._anchors, shared=shared, arrived=_unpacked)
 
     def _sent(self, given: tuple[object, ...]) -> tuple[object, ...]:
         """Return what is given, where large tables are sent by themselves, and once."""
@@ -150,10 +171,9 @@ class OnWorkers:
             self._client.run(_forget, self._run)
 
 
-def _answer(
-    share: _Share, run: str, written: list[_Work], work: _Work, tables: list[pa.Table]
-) -> tuple[str | None, Any]:
-    """Return where the history of a share is now, and what a function makes of it."""
+def _answer(anchor: _Anchor, run: str, written: list[_Work], work: _Work, tables: list[pa.Table]) -> Any:
+    """Return what a function makes of the history of a share."""
+    share = anchor.share
     key = run, share
     _forget_old()
     with _guard[key]:
@@ -168,19 +188,14 @@ def _answer(
                 held.done += 1
             made = work.of(held.history, tables)
             large = isinstance(made, pa.Table) and made.nbytes > _LARGE
-            return _address(), _Packed.of(made) if large else made
+            return _Packed.of(made) if large else made
         except BaseException:  # half done: the next one begins anew
             _close(key)
             raise
 
 
-def _address() -> str | None:
-    from distributed import get_worker  # noqa: PLC0415 - an extra
-
-    try:
-        return str(get_worker().address)
-    except ValueError:
-        return None
+def _unpacked(made: Any) -> Any:
+    return made.unpacked() if isinstance(made, _Packed) else made
 
 
 def _forget_old() -> None:
@@ -221,7 +236,8 @@ def open_histories(dataset: Dataset, client: Any, span: Times | None = None) -> 
     # parts by month do not hold all events of an address: they are one share
     several = folders and all(name.startswith("partition=") for name in folders)
     shares = [
-        _Share(str(dataset.path), identity_of(dataset), only, span) for only in (folders if several else [""])
+        _Share(str(dataset.path), identity_of(dataset), only, span, _size(dataset, only))
+        for only in (folders if several else [""])
     ]
     with contextlib.ExitStack() as stack:
         whole = stack.enter_context(open_database())
@@ -230,3 +246,7 @@ def open_histories(dataset: Dataset, client: Any, span: Times | None = None) -> 
         else:
             members = stack.enter_context(contextlib.closing(OnWorkers(client, shares)))
         yield Histories(whole, members)
+
+
+def _size(dataset: Dataset, only: str) -> int:
+    return sum(part.stat().st_size for part in dataset.parts if not only or part.parent.name == only)

@@ -95,6 +95,6 @@ def test_one_folder_of_a_dataset(bounces):
 
 
 def test_a_share_of_another_dataset_is_not_taken(bounces):
-    share = members._Share(str(bounces.path), "another", bounces.parts[0].parent.name, None)
+    share = members._Share(str(bounces.path), "another", bounces.parts[0].parent.name, None, 0)
     with contextlib.ExitStack() as stack, pytest.raises(SourceError, match="was replaced by another dataset"):
         share.open(stack)

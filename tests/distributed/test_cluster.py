@@ -81,9 +81,9 @@ def test_a_worker_that_is_killed_costs_nothing(client, exports, tmp_path):
     assert_same(ba.convert(exports, tmp_path / "here"), there)
 
 
-def bounces_of(exports, folder, client):
+def bounces_of(exports, folder, client, partitions=5):
     events = ba.distributed.convert(
-        exports, folder / "events", client=client, slice_bytes=500_000, partitions=5
+        exports, folder / "events", client=client, slice_bytes=500_000, partitions=partitions
     )
     return ba.distributed.classify(events, folder / "bounces", client=client)
 
@@ -119,3 +119,23 @@ def test_a_worker_that_is_killed_is_replaced_while_others_are_asked(client, expo
     found = ba.distributed.decide(bounces, client=client)
     assert len(asked) > 6
     pd.testing.assert_frame_equal(found, ba.decide(bounces))
+
+
+def test_a_worker_that_waits_does_not_make_anew_what_another_one_holds(
+    client, exports, tmp_path, monkeypatch
+):
+    bounces = bounces_of(exports, tmp_path, client, partitions=8)
+    size = members._size
+    monkeypatch.setattr(members, "_size", lambda *given: 1000 * size(*given))  # as of shares of some use
+    with members.open_histories(bounces, client) as history:
+        history.gather(["recipient"])
+        seen = [history.collect(_at_work, seconds) for seconds in (0.0, 0.2, 0.0, 0.3)]
+    assert seen[0] == seen[1] == seen[2] == seen[3]
+    assert sorted(seen[0].count(worker) for worker in set(seen[0])) == [4, 4]
+
+
+def _at_work(_, seconds):
+    """Return which worker has a history; the first of them takes longer."""
+    name = sys.modules["distributed"].get_worker().name
+    time.sleep(seconds if name else 2 * seconds)
+    return name
