@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from bounceanalytics.datasets import as_dataset
-from bounceanalytics.loading.account import Account
+from bounceanalytics.loading.account import account_of_source
 from bounceanalytics.loading.converting import account_of, convert
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import result_of
@@ -126,8 +126,8 @@ def load(
         return account_of(dataset)
     batches: list[Batch] = []
     with temporary_folder() as folder, open_engine() as engine:
-        sources = open_sources(source, folder)
-        accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
+        sources = open_sources(source, folder, later=True)
+        accounts = [account_of_source(one) for one in sources]
         known = find(sources, accounts, provider, folder)
         reader = Reader(accounts, timezone or "UTC", on_error, engine, dayfirst)
         total = sum(one.size for one in sources)
@@ -143,7 +143,7 @@ def load(
             progress("reading", total, total)
         for place, one, found in known:
             accounts[place].notes += notes(one, found, accounts[place].records)
-    warn_of_damage(sources)
+    warn_of_damage(accounts)
     warn_of_times(accounts, timezone)
     result = result_of(reader, batches, deduplicate=deduplicate)
     if not len(result.events):

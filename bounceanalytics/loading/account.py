@@ -13,6 +13,8 @@ from bounceanalytics.loading.times import NAIVE, ROUNDED, TIME_STYLES, UNREAD
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bounceanalytics.opening.sources import Source
+
 
 @dataclass
 class Account:
@@ -34,6 +36,7 @@ class Account:
     # numbers of some records that lack what their events tell
     hollow: list[NDArray[np.int64]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    cut: bool = False  # more may have been in it than was read
 
     @property
     def times(self) -> str:
@@ -90,6 +93,11 @@ class Account:
         self.hollow.clear()
         self.styles[:] = 0
         self.unread = self.assumed = ""
+
+
+def account_of_source(source: Source) -> Account:
+    """Return the account of a file of which nothing has been read."""
+    return Account(source.name, notes=list(source.notes), cut=source.cut)
 
 
 @dataclass(frozen=True)

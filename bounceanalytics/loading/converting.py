@@ -37,7 +37,7 @@ from bounceanalytics.datasets import (
 )
 from bounceanalytics.errors import OutputError, SourceError
 from bounceanalytics.files import HiddenFiles
-from bounceanalytics.loading.account import Account
+from bounceanalytics.loading.account import Account, account_of_source
 from bounceanalytics.loading.copies import SeenKeys, in_order, repeated
 from bounceanalytics.loading.finding import check_options, find, ticker
 from bounceanalytics.loading.joining import account_frames, rejects_frame, with_places, without_verdicts
@@ -134,8 +134,8 @@ def convert(
         open_engine("16MB", memory_limit=_MEMORY) as engine,
     ):
         # what cannot be read is said before anything is written or thrown away
-        sources = open_sources(source, folder)
-        accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
+        sources = open_sources(source, folder, later=True)
+        accounts = [account_of_source(one) for one in sources]
         known = find(sources, accounts, provider, folder)
         with room_for(out, overwrite=overwrite, goes_on=True) as home:
             _add(
@@ -148,7 +148,7 @@ def convert(
                 folder,
                 progress,
             )
-    warn_of_damage(sources)
+    warn_of_damage(accounts)
     warn_of_times(accounts, timezone)
     return Dataset(out)
 
@@ -400,7 +400,7 @@ def facts_of(account: Account) -> dict[str, Any]:
     """Return an account as plain values."""
     facts = asdict(account)
     facts["styles"] = account.styles.tolist()
-    del facts["hollow"]  # matters to nobody but the reader
+    del facts["hollow"], facts["cut"]  # matter to nobody but the reader
     return facts
 
 

@@ -51,14 +51,29 @@ def detect_table(
     whole : bool
         The file is not longer than ``text``.
     """
-    size, skip, blank = before_header(text)
-    if size:
-        found = detect_table(text[size:], name, formats, delimiters, whole=whole)
-        return found and replace(found, skip=found.skip + skip, blank=found.blank + blank)
+    text, skip, blank = _from_header(text)
     separator = separator_line(text)
     if separator:  # as a spreadsheet has written it anew
-        found = detect_table(text.removeprefix(separator[0]), name, formats, separator[1], whole=whole)
-        return found and replace(found, skip=found.skip + 1)
+        delimiters = separator[1]
+        text, more, none = _from_header(text.removeprefix(separator[0]))
+        skip, blank = skip + more + 1, blank + none
+    found = _delimited(text, name, formats, delimiters, whole=whole)
+    return found and replace(found, skip=found.skip + skip, blank=found.blank + blank)
+
+
+def _from_header(text: str) -> tuple[str, int, int]:
+    """Return a text from its header on, and how many lines with signs, and without, were before."""
+    skip = blank = 0
+    while True:
+        size, more, none = before_header(text)
+        if not size:
+            return text, skip, blank
+        text, skip, blank = text[size:], skip + more, blank + none
+
+
+def _delimited(
+    text: str, name: str, formats: Sequence[Format], delimiters: str, *, whole: bool
+) -> Found | None:
     looks = None
     for delimiter, cells in titles(text.split("\n", 1)[0], delimiters).items():
         if len(cells) < 2 and delimiter != ",":

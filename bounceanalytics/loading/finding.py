@@ -21,7 +21,8 @@ from bounceanalytics.loading.translating.mailboxes import looks_like_mail
 from bounceanalytics.loading.translating.printed import is_ruled
 from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
 from bounceanalytics.opening.archives import read_up_to
-from bounceanalytics.opening.sources import HEAD_SIZE, Source
+from bounceanalytics.opening.encodings import HOLE
+from bounceanalytics.opening.sources import HEAD_SIZE, Source, filled
 from bounceanalytics.opening.text import BOM, decoded
 from bounceanalytics.schema import ESPS
 from bounceanalytics.wording import in_short
@@ -111,6 +112,7 @@ def find(
             account.notes.append(str(error))
             continue
         account.notes += source.notes[len(given.notes) :]
+        account.cut = source.cut
         if found.layout == "mail":
             found = _mailbox(source, found, provider)
         problem = _problem(found, provider)
@@ -139,20 +141,40 @@ def _mailbox(source: Source, found: Found, provider: str | None) -> Found:
 
 def _look(source: Source) -> Found:
     """Detect the format of one file; its first record may be longer than the head that is read first."""
-    head = source.head()
+    head, blank = source.head(), 0
     if (stored := own_frames.look(source, head)) is not None:
         return stored
+    if len(head) >= HEAD_SIZE and not head.strip():
+        head, blank = _head_behind_blanks(source)
     found = detect(head, source.name, FORMATS, whole=len(head) < HEAD_SIZE)
     if found.format is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
         with source.open() as stream:
             head = read_up_to(stream, _LONG_HEAD)
         found = detect(head, source.name, FORMATS, whole=len(head) < _LONG_HEAD)
-    return found
+    return replace(found, blank=found.blank + blank) if found.layout == "csv" else found
+
+
+def _head_behind_blanks(source: Source) -> tuple[bytes, int]:
+    """Return the beginning of a text from its first line with a sign on, and how many lines are before that."""
+    blank, rest = 0, b""
+    with source.open() as stream:
+        while block := stream.read(HEAD_SIZE):
+            signs = block.lstrip()
+            start = block.rfind(b"\n", 0, len(block) - len(signs)) + 1
+            blank += block.count(b"\n", 0, start)
+            rest = block[start:] if start else rest + block
+            if signs:
+                return rest + read_up_to(stream, HEAD_SIZE), blank
+    return rest, blank
 
 
 def _known(source: Source, folder: str) -> tuple[Source, Found]:
     """Return what a file is, and the file as it is to be read."""
     found = _look(source)
+    # of plain lines the engine tells when there are holes further on, which spares looking for them
+    trusted = found.plain and not found.wrapped and HOLE not in source.head()
+    if not trusted and (whole := filled(source, folder)) is not source:
+        source, found = whole, _look(whole)
     if found.format is None and found.layout == "values":
         found = _column_alone(source) or found
     found = _with_name(found, source.name)

@@ -32,7 +32,7 @@ from bounceanalytics.loading.unwrapping.pieces import Unwrapping
 from bounceanalytics.loading.unwrapping.texts import opened
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
-from bounceanalytics.opening.sources import recoded
+from bounceanalytics.opening.sources import filled, recoded
 from bounceanalytics.opening.text import decoded, lines_at
 from bounceanalytics.schema import ESPS
 
@@ -186,13 +186,31 @@ class Reader:
                 attempt = self._attempt(places, [copy], found)
         if attempt is None:
             for item in group:
-                yield from self._settled(*item, None) if len(group) == 1 else self.read([item], folder)
+                yield from self._mended(*item, None, folder) if len(group) == 1 else self.read([item], folder)
             return
-        yield from self._looked_after(group, places, *attempt)
+        yield from self._looked_after(group, folder, places, *attempt)
+
+    def _mended(
+        self, place: int, source: Source, found: Found, bad: set[int] | None, folder: str
+    ) -> Iterable[Batch]:
+        """Return the rows of a damaged file, once the holes in it are filled if it has any."""
+        whole = self._filled(place, source, folder)
+        if whole is source:
+            return self._settled(place, source, found, bad)
+        return self.read([(place, whole, found)], folder)
+
+    def _filled(self, place: int, source: Source, folder: str) -> Source:
+        """Return a file with line ends in place of its holes, and say so in its account."""
+        whole = filled(source, folder)
+        if whole is not source:
+            self.accounts[place].notes += whole.notes[len(source.notes) :]
+            self.accounts[place].cut = True
+        return whole
 
     def _looked_after(
         self,
         group: Sequence[tuple[int, Source, Found]],
+        folder: str,
         places: NDArray[np.int64],
         pieces: list[pa.RecordBatch],
         batches: list[Batch],
@@ -218,7 +236,7 @@ class Reader:
             yield batch.kept(~np.isin(batch.account, places[respelled])) if respelled else batch
         for index, item in enumerate(group):
             if index in damaged:
-                yield from self._settled(*item, damaged[index])
+                yield from self._mended(*item, damaged[index], folder)
             elif index in respelled:
                 yield from self._again(item[0], partial(self._unwrapped, *item))
 
@@ -329,6 +347,9 @@ class Reader:
                 return
             if bad is not None and not bad:
                 yield from self._stream_natively(place, source, found)
+                return
+            if (whole := self._filled(place, source, folder)) is not source:
+                yield from self.stream(place, whole, found, folder)
                 return
         careful = self._careful(place, source, found, bad)
         yield from careful()
@@ -712,9 +733,9 @@ def warn_of_times(accounts: Sequence[Account], timezone: str | None) -> None:
         )
 
 
-def warn_of_damage(sources: Sequence[Source]) -> None:
+def warn_of_damage(accounts: Sequence[Account]) -> None:
     """Warn our caller's caller, once, of files that are not whole, of which more may have been there than was read."""
-    if cut := [one.name for one in sources if one.cut]:
+    if cut := [one.source for one in accounts if one.cut]:
         others = f" and {len(cut) - 1:,} other files" if len(cut) > 1 else ""
         warnings.warn(
             f"{cut[0]}{others} could not be read as a whole: damaged, or cut; load(…).files says what is missing",

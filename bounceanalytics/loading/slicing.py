@@ -19,7 +19,7 @@ import pyarrow.parquet
 from bounceanalytics.addresses import normal_form
 from bounceanalytics.datasets import STATE
 from bounceanalytics.files import place, publish
-from bounceanalytics.loading.account import Account
+from bounceanalytics.loading.account import Account, account_of_source
 from bounceanalytics.loading.converting import SCHEMA, facts_of
 from bounceanalytics.loading.finding import find
 from bounceanalytics.loading.joining import rejects_frame, with_places, without_verdicts
@@ -148,8 +148,8 @@ class _Read:
         given = Given(piece.name, Path(piece.path), piece.alone, problem=piece.problem)
         if not piece.problem:
             given = replace(given, path=fetched(piece, self._folder))
-        sources = open_given(given, self._folder)
-        accounts = [Account(one.name, notes=list(one.notes)) for one in sources]
+        sources = open_given(given, self._folder, later=True)
+        accounts = [account_of_source(one) for one in sources]
         if piece.found and piece.found.format:
             accounts[0].provider, accounts[0].form = piece.found.format.provider, piece.found.form
             known = [(0, sources[0], piece.found)]

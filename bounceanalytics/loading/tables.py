@@ -16,7 +16,7 @@ from bounceanalytics import esps
 from bounceanalytics.database import literal
 from bounceanalytics.errors import FormatError, MissingExtraError
 from bounceanalytics.loading import stored
-from bounceanalytics.loading.account import Account
+from bounceanalytics.loading.account import Account, account_of_source
 from bounceanalytics.loading.finding import check_options, ticker
 from bounceanalytics.loading.formats import esp_module
 from bounceanalytics.loading.formats.format import Format, tags_sql, words_sql
@@ -206,7 +206,7 @@ def load_table(
     with temporary_folder() as folder, open_engine() as engine:
         frame = EVENT_COLUMNS.without(*EVENT_COLUMNS.names).bring(source)
         sources = [] if frame is not None else open_sources(source, folder)
-        accounts = [Account(one.name, notes=list(one.notes)) for one in sources] or [Account("<frame>")]
+        accounts = [account_of_source(one) for one in sources] or [Account("<frame>")]
         reader = Reader(accounts, timezone or "UTC", on_error, engine, dayfirst)
         for account in accounts:
             account.provider, account.form = fmt.provider, fmt.name
@@ -223,7 +223,7 @@ def load_table(
             done += one.size
         if progress and sources:
             progress("reading", total, total)
-    warn_of_damage(sources)
+    warn_of_damage(accounts)
     warn_of_times(accounts, timezone)
     load = result_of(reader, batches, deduplicate="event_id" in mapping)
     _refuse_no_addresses(load, mapping["recipient"])

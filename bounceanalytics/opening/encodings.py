@@ -140,6 +140,8 @@ def _with_lf(data: bytes) -> bytes:
 # text with holes
 
 _HOLE = 64  # zeros: no program writes as many; a file system does, for what was never written
+#: What a hole holds at least.
+HOLE = bytes(_HOLE)
 _RUN = re.compile(rb"\0{%d,}" % _HOLE)
 #: What a hole has become at least; no record has as many empty lines.
 FILLED_HOLE = "\n" * _HOLE

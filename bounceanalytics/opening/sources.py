@@ -84,7 +84,7 @@ class Source:
             return read_up_to(stream, HEAD_SIZE)
 
 
-def open_sources(source: Any, folder: str) -> list[Source]:
+def open_sources(source: Any, folder: str, *, later: bool = False) -> list[Source]:
     """Return the files that ``source`` stands for.
 
     Parameters
@@ -94,6 +94,8 @@ def open_sources(source: Any, folder: str) -> list[Source]:
         itself or an open file.
     folder : str
         A temporary folder for what is not on disk as the engine reads it.
+    later : bool
+        Holes in a text are left to :func:`filled`.
 
     Raises
     ------
@@ -102,12 +104,14 @@ def open_sources(source: Any, folder: str) -> list[Source]:
     MissingExtraError
         If it is a URL, and what reads that is not installed.
     """
-    return [one for given in given_files(source, folder) for one in open_given(given, folder)]
+    return [one for given in given_files(source, folder) for one in open_given(given, folder, later=later)]
 
 
-def open_given(given: Given, folder: str) -> list[Source]:
+def open_given(given: Given, folder: str, *, later: bool = False) -> list[Source]:
     """Return the files that one stands for, as the engine reads them; see :func:`open_sources`."""
-    return [_readable(sheet, folder) for one in unpacked(given, folder) for sheet in _sheets(one, folder)]
+    sheets = [sheet for one in unpacked(given, folder) for sheet in _sheets(one, folder)]
+    found = [_readable(sheet, folder) for sheet in sheets]
+    return found if later else [filled(one, folder) for one in found]
 
 
 def _sheets(source: Source, folder: str) -> list[Source]:
@@ -351,31 +355,60 @@ def _readable(source: Source, folder: str) -> Source:
             script = encodings.script_of(head, whole=len(head) < HEAD_SIZE)
             if script != encodings.PLAIN:
                 return _rewritten(source, script, folder)
-        return _aliased(_without_holes(source, head, folder), folder)
+        return _aliased(source, folder)
     except SourceError:
         raise
     except OSError as error:
-        problem = f"cannot be opened: {reason(error)}"
-        if source.alone:
-            raise SourceError(f"{shown(source.name)} {problem}") from None
-        return replace(source, packing="none", problem=problem)
+        return _unopened(source, error)
 
 
-def _without_holes(source: Source, head: bytes, folder: str) -> Source:
-    """Return a text with line ends in place of its long runs of zeros, so that no record goes on behind one."""
-    text = encodings.between_holes(head)
-    if (
-        source.packing != "none"
-        or _NO_TEXT.search(text)
-        or (text != head and not _LINES_OR_JSON.search(text))
-    ):
+def _unopened(source: Source, error: OSError) -> Source:
+    problem = f"cannot be opened: {reason(error)}"
+    if source.alone:
+        raise SourceError(f"{shown(source.name)} {problem}") from None
+    return replace(source, packing="none", problem=problem)
+
+
+def filled(source: Source, folder: str) -> Source:
+    """Return a text with line ends in place of its long runs of zeros, so that no record goes on behind one.
+
+    Parameters
+    ----------
+    source : Source
+    folder : str
+        A temporary folder for the copy that is returned if there are any.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, and was named alone.
+    """
+    if source.problem or source.packing != "none":
         return source
-    if not encodings.holes(source.path):
-        return source
+    try:
+        with source.open() as stream:
+            head = read_up_to(stream, _SNIFF)
+            if not head.strip(b"\0"):  # what was to be fetched first may be missing
+                head += _first_signs(stream)
+        text = encodings.between_holes(head)
+        if _NO_TEXT.search(text) or (text not in {head, b""} and not _LINES_OR_JSON.search(text)):
+            return source
+        if not encodings.holes(source.path):
+            return source
+    except OSError as error:
+        return _unopened(source, error)
     with source.open() as stream, archives.temporary(folder) as out:
         count = encodings.fill_holes(stream, out)
     note = f"has {count:,} zero bytes in the place of text, as a copy that broke off has: what belongs there is missing"
     return replace(source, path=out.name, notes=(*source.notes, note), cut=True)
+
+
+def _first_signs(stream: IO[bytes]) -> bytes:
+    """Return what stands behind zeros."""
+    while block := stream.read(HEAD_SIZE):
+        if signs := block.lstrip(b"\0"):
+            return signs[:_SNIFF]
+    return b""
 
 
 def _rewritten(source: Source, script: encodings.Script, folder: str) -> Source:
