@@ -28,6 +28,7 @@ from rich.table import Table
 
 import bounceanalytics as ba
 from bounceanalytics.datasets import is_dataset
+from bounceanalytics.errors import Discreet
 from bounceanalytics.files import path_of, refuse_existing, whole_file
 from bounceanalytics.knowledge.rules import read_rules
 from bounceanalytics.loading.finding import check_timezone
@@ -89,7 +90,7 @@ class Sentences(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; show our own errors, and those of the system, without a traceback."""
         try:
-            with _discreet():
+            with _discreet(), _told_in_sentences():
                 return super().invoke(ctx)
         except (ba.BounceAnalyticsError, OSError, duckdb.Error, MemoryError) as error:
             if ctx.params.get("debug"):
@@ -114,10 +115,40 @@ def _discreet() -> Iterator[None]:
         raise click.ClickException(discreet(error.format_message())) from None
 
 
+@contextlib.contextmanager
+def _told_in_sentences() -> Iterator[None]:
+    """Have warnings of ours told as errors are, without the line of code that they come from."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, Discreet):
+                err.print(f"Warning: {_on_the_command_line(str(message))}")
+            else:
+                usual(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
+
+
+#: What sentences call something in Python, and what it is called here.
+_CALLED = {
+    "overwrite=True": "--overwrite",
+    "load(…).files says": "the command load says",
+    "load(…).rejects shows": "the command load with --rejects shows",
+}
+
+
+def _on_the_command_line(text: str) -> str:
+    for name, called in _CALLED.items():
+        text = text.replace(name, called)
+    return text
+
+
 def sentence(error: BaseException) -> str:
     """Return what went wrong, as a sentence for people."""
     if isinstance(error, ba.BounceAnalyticsError):
-        return str(error).replace("overwrite=True", "--overwrite")
+        return _on_the_command_line(str(error))
     if isinstance(error, OSError):
         return f"{shown(error.filename or 'a file')}: {error.strerror or type(error).__name__}"
     if isinstance(error, MemoryError):

@@ -7,11 +7,10 @@ made; where one is lost, or another worker is asked, all that was written down i
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 import time
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,7 +33,7 @@ _Made = TypeVar("_Made")
 #: Seconds after which a worker forgets histories that nobody asked.
 _KEPT = 900
 #: Bytes of a history for each of its parts on disk.
-_UNPACKED = 30
+_UNPACKED = 15
 #: Bytes from which a table is sent to the workers once, and not with each piece of work.
 _LARGE = 50_000
 
@@ -138,11 +137,8 @@ class OnWorkers:
     def __init__(self, client: Any, shares: list[_Share]) -> None:
         self._client = client
         self._run = uuid.uuid4().hex
-        homes = [worker for worker, count in client.ncores().items() for _ in range(count)]
-        self._anchors = [
-            client.submit(_Anchor, share, pure=False, workers=home, allow_other_workers=bool(home))
-            for share, home in zip(shares, itertools.cycle(homes or [None]))
-        ]
+        self._shares: list[Any] = shares
+        self._anchored = False
         self._written: list[_Work] = []
         self._tables: list[Any] = []
 
@@ -153,7 +149,16 @@ class OnWorkers:
     def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
         """Return what a function makes of each, after all that was written down."""
         shared = self._run, self._written, _Work(work, self._sent(given), {}), self._tables
-        return each(self._client, _answer, self._anchors, shared=shared, arrived=_unpacked)
+        answers = each(self._client, _answer, self._shares, shared=shared, arrived=_unpacked)
+        if not self._anchored:  # whoever was free first has it from now on
+            self._shares = [
+                self._client.submit(
+                    _Anchor, share, pure=False, workers=home and [home], allow_other_workers=bool(home)
+                )
+                for share, (home, _) in zip(self._shares, answers, strict=True)
+            ]
+            self._anchored = True
+        return [made for _, made in answers]
 
     def _sent(self, given: tuple[object, ...]) -> tuple[object, ...]:
         """Return what is given, where large tables are sent by themselves, and once."""
@@ -171,9 +176,11 @@ class OnWorkers:
             self._client.run(_forget, self._run)
 
 
-def _answer(anchor: _Anchor, run: str, written: list[_Work], work: _Work, tables: list[pa.Table]) -> Any:
-    """Return what a function makes of the history of a share."""
-    share = anchor.share
+def _answer(
+    held_by: _Anchor | _Share, run: str, written: list[_Work], work: _Work, tables: list[pa.Table]
+) -> tuple[str | None, Any]:
+    """Return where the history of a share is now, and what a function makes of it."""
+    share = held_by.share if isinstance(held_by, _Anchor) else held_by
     key = run, share
     _forget_old()
     with _guard[key]:
@@ -188,14 +195,24 @@ def _answer(anchor: _Anchor, run: str, written: list[_Work], work: _Work, tables
                 held.done += 1
             made = work.of(held.history, tables)
             large = isinstance(made, pa.Table) and made.nbytes > _LARGE
-            return _Packed.of(made) if large else made
+            return _address(), _Packed.of(made) if large else made
         except BaseException:  # half done: the next one begins anew
             _close(key)
             raise
 
 
-def _unpacked(made: Any) -> Any:
-    return made.unpacked() if isinstance(made, _Packed) else made
+def _unpacked(answer: tuple[str | None, Any]) -> tuple[str | None, Any]:
+    home, made = answer
+    return home, made.unpacked() if isinstance(made, _Packed) else made
+
+
+def _address() -> str | None:
+    from distributed import get_worker  # noqa: PLC0415 - an extra
+
+    try:
+        return str(get_worker().address)
+    except ValueError:
+        return None
 
 
 def _forget_old() -> None:
@@ -235,8 +252,9 @@ def open_histories(dataset: Dataset, client: Any, span: Times | None = None) -> 
     folders = sorted({part.parent.name for part in dataset.parts})
     # parts by month do not hold all events of an address: they are one share
     several = folders and all(name.startswith("partition=") for name in folders)
+    sizes = _sizes(dataset) if client is not None else Counter()
     shares = [
-        _Share(str(dataset.path), identity_of(dataset), only, span, _size(dataset, only))
+        _Share(str(dataset.path), identity_of(dataset), only, span, sizes[only] or sizes.total())
         for only in (folders if several else [""])
     ]
     with contextlib.ExitStack() as stack:
@@ -248,5 +266,9 @@ def open_histories(dataset: Dataset, client: Any, span: Times | None = None) -> 
         yield Histories(whole, members)
 
 
-def _size(dataset: Dataset, only: str) -> int:
-    return sum(part.stat().st_size for part in dataset.parts if not only or part.parent.name == only)
+def _sizes(dataset: Dataset) -> Counter[str]:
+    """Return the bytes of each folder of parts."""
+    sizes = Counter[str]()
+    for part in dataset.parts:
+        sizes[part.parent.name] += part.stat().st_size
+    return sizes

@@ -27,7 +27,7 @@ from bounceanalytics.loading import slicing
 from bounceanalytics.loading.converting import facts_of
 from bounceanalytics.loading.finding import check_options
 from bounceanalytics.loading.joining import rejects_frame
-from bounceanalytics.loading.reading import warn_of_times
+from bounceanalytics.loading.reading import warn_of_damage, warn_of_times
 from bounceanalytics.loading.shares import Share, accounts_of, merge_share
 from bounceanalytics.loading.slices import Options, Slice, slices_of
 from bounceanalytics.temporary import temporary_folder
@@ -152,6 +152,7 @@ def _finish(
         write_text(home / STATE / f"unit-{number:05d}.json", note_of(note))
     write_about(home, "events", options=options.facts)
     remove_folder(home / STATE / "slices")
+    warn_of_damage(accounts)
     warn_of_times(accounts, options.timezone)
 
 

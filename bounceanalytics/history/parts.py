@@ -140,14 +140,8 @@ class Histories(History):
     def _put_together(self, tables: Sequence[str]) -> None:
         found = self.collect(_tables, tables)
         for table in tables:
-            for number, one in enumerate(found):
-                self.database.register("counted", one[table])
-                into = (
-                    f"CREATE OR REPLACE TEMP TABLE {table} AS"
-                    if number == 0
-                    else f"INSERT INTO {table} BY NAME"
-                )
-                self.database.execute(f"{into} FROM counted")
+            self.database.register("counted", pa.concat_tables(one[table] for one in found))
+            self.database.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM counted")
 
     def finish(self, folder: str, name: str, *tables: str, **terms: object) -> None:
         """Run an SQL file of the package on the counts, and hand the tables that it makes to every part."""

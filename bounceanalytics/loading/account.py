@@ -85,6 +85,7 @@ class Account:
         self.zone, self.unread = self.zone or other.zone, self.unread or other.unread
         self.assumed = self.assumed or other.assumed
         self.notes = list(dict.fromkeys([*self.notes, *other.notes]))
+        self.cut |= other.cut
 
     def forget(self) -> None:
         """Start anew, since the file is read again."""

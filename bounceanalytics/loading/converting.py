@@ -187,6 +187,7 @@ def _add(
                 if place in readable:
                     unit.fill(reader, place, *readable[place], folder)
                 unit.finish(reader)
+        accounts[place].cut |= state.units[fingerprint].account.cut
         done += one.size
     if progress:
         progress("converting", total, total)
@@ -228,7 +229,11 @@ def _write_keys(path: Path, keys: SeenKeys) -> None:
 
 
 def _mapped(file: Path) -> NDArray[np.uint64]:
-    keys: NDArray[np.uint64] = np.load(file, mmap_mode="r")
+    keys: NDArray[np.uint64]
+    try:
+        keys = np.load(file, mmap_mode="r")
+    except OSError:  # not every disk lets files be mapped
+        keys = np.load(file)
     return keys
 
 
@@ -400,7 +405,7 @@ def facts_of(account: Account) -> dict[str, Any]:
     """Return an account as plain values."""
     facts = asdict(account)
     facts["styles"] = account.styles.tolist()
-    del facts["hollow"], facts["cut"]  # matter to nobody but the reader
+    del facts["hollow"]  # matters to nobody but the reader
     return facts
 
 

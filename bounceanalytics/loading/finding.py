@@ -23,7 +23,7 @@ from bounceanalytics.loading.translating.yaml_documents import UnfoldedError
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.encodings import HOLE
 from bounceanalytics.opening.sources import HEAD_SIZE, Source, filled
-from bounceanalytics.opening.text import BOM, decoded
+from bounceanalytics.opening.text import BLANKS, BOM, decoded, is_blank
 from bounceanalytics.schema import ESPS
 from bounceanalytics.wording import in_short
 
@@ -144,7 +144,7 @@ def _look(source: Source) -> Found:
     head, blank = source.head(), 0
     if (stored := own_frames.look(source, head)) is not None:
         return stored
-    if len(head) >= HEAD_SIZE and not head.strip():
+    if len(head) >= HEAD_SIZE and is_blank(head):
         head, blank = _head_behind_blanks(source)
     found = detect(head, source.name, FORMATS, whole=len(head) < HEAD_SIZE)
     if found.format is None and len(head) >= HEAD_SIZE and head.lstrip()[:1] in {b"{", b"[", b'"'}:
@@ -155,17 +155,15 @@ def _look(source: Source) -> Found:
 
 
 def _head_behind_blanks(source: Source) -> tuple[bytes, int]:
-    """Return the beginning of a text from its first line with a sign on, and how many lines are before that."""
-    blank, rest = 0, b""
+    """Return the beginning of a text from its first sign on, and how many lines end before that."""
+    blank = 0
     with source.open() as stream:
-        while block := stream.read(HEAD_SIZE):
-            signs = block.lstrip()
-            start = block.rfind(b"\n", 0, len(block) - len(signs)) + 1
-            blank += block.count(b"\n", 0, start)
-            rest = block[start:] if start else rest + block
+        while block := stream.read(HEAD_SIZE).removeprefix(BOM):
+            signs = block.lstrip(BLANKS)
+            blank += block.count(b"\n", 0, len(block) - len(signs))
             if signs:
-                return rest + read_up_to(stream, HEAD_SIZE), blank
-    return rest, blank
+                return signs + read_up_to(stream, HEAD_SIZE), blank
+    return b"", blank
 
 
 def _known(source: Source, folder: str) -> tuple[Source, Found]:

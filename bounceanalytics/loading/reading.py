@@ -33,7 +33,7 @@ from bounceanalytics.loading.unwrapping.texts import opened
 from bounceanalytics.loading.unwrapping.walk import WALK
 from bounceanalytics.opening.archives import read_up_to
 from bounceanalytics.opening.sources import filled, recoded
-from bounceanalytics.opening.text import decoded, lines_at
+from bounceanalytics.opening.text import decoded, is_blank, lines_at
 from bounceanalytics.schema import ESPS
 
 if TYPE_CHECKING:
@@ -763,8 +763,10 @@ def _with_care_at_once(sources: Sequence[Source], found: Found) -> bool:
 def _native(sources: Sequence[Source], found: Found) -> str:
     """Return the query that reads files without care."""
     if found.layout == "csv":
-        if (found.skip or found.blank) and has_other_ends(sources[0].head(), found):
-            raise _GivenUpError  # the engine would find no rows at all, and not say so
+        head = sources[0].head()
+        # the engine would find no rows at all, and not say so
+        if (found.skip or found.blank) and (is_blank(head) or has_other_ends(head, found)):
+            raise _GivenUpError
         return records.table_sql(sources[0], found)
     if found.plain:
         return records.direct_sql(sources, found)

@@ -148,7 +148,9 @@ class _Read:
         given = Given(piece.name, Path(piece.path), piece.alone, problem=piece.problem)
         if not piece.problem:
             given = replace(given, path=fetched(piece, self._folder))
-        sources = open_given(given, self._folder, later=True)
+        # what has to be looked for in each line is not read by the engine, which tells of holes
+        wrapped = piece.found is not None and piece.found.wrapped
+        sources = open_given(given, self._folder, later=not wrapped)
         accounts = [account_of_source(one) for one in sources]
         if piece.found and piece.found.format:
             accounts[0].provider, accounts[0].form = piece.found.format.provider, piece.found.form

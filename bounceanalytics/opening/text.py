@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BOM = codecs.BOM_UTF8
+#: Signs that stand for nothing, whatever the form of a text.
+BLANKS = b" \r\n"
 
 #: Name of the way to deal with bytes that are not UTF-8, as of "strict" or "replace".
 WESTERN = "bounceanalytics.western"
@@ -32,6 +34,15 @@ HALF_LETTER = re.compile(r"\\u[dD][89a-fA-F]")
 _CHUNK = 1024 * 1024
 _BLOCK = 16 * 1024**2
 _SHORT = 64  # bytes; longer lines hold something
+
+
+def is_blank(head: bytes) -> bool:
+    r"""Return whether there is nothing in a text.
+
+    >>> is_blank(BOM + b"  \r\n"), is_blank(b"\n,")
+    (True, False)
+    """
+    return not head.removeprefix(BOM).strip(BLANKS)
 
 
 def _western(error: UnicodeError) -> tuple[str, int]:

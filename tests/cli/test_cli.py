@@ -212,3 +212,12 @@ def test_nothing_to_work_by_is_an_error(tmp_path: Path, verb: str) -> None:
     assert failed.exit_code == 1
     assert "no events" in sentence(failed)
     assert run(verb, *arguments, "--allow-empty").exit_code == 0
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_a_sentence(samples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.ndjson.gz"
+    path.write_bytes((samples / "exports" / "mailgun" / "webhooks_weeks_07-09.ndjson.gz").read_bytes()[:-6])
+    assert run("load", path).stderr.splitlines() == [
+        f"Warning: {path} could not be read as a whole: damaged, or cut; the command load says what is missing"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
 
@@ -27,6 +28,7 @@ FORMS = {
     "lines": lines(*map(sendgrid_bounce, range(COUNT))),
     "array": array(*map(sendgrid_bounce, range(COUNT))),
     "table": "\n".join(["status,reason,email,created", *_ROWS, ""]).encode(),
+    "table of Windows": "\r\n".join(["status,reason,email,created", *_ROWS, ""]).encode(),
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore::bounceanalytics.RejectedRecordsWarning")
@@ -75,10 +77,10 @@ def test_holes_that_the_engine_notices_cost_what_those_cost_that_are_looked_for(
 
 
 @pytest.mark.parametrize("size", [64, 5_000, 300_000, 700_000])
-@pytest.mark.parametrize("form", ["lines", "array", "table"])
+@pytest.mark.parametrize("form", ["lines", "array", "table", "table of Windows"])
 def test_a_hole_or_empty_lines_before_all_else_hide_nothing(form, size, tmp_path):
     path = tmp_path / "export"
-    for blank in (bytes(size), b"\n" * size):
+    for blank in (bytes(size), b"\n" * size, b"\r\n" * (size // 2), b"\xef\xbb\xbf" + b" \n" * (size // 2)):
         path.write_bytes(blank + FORMS[form])
         loaded = ba.load(path)
         assert len(loaded.events) == COUNT
@@ -102,11 +104,42 @@ def test_files_with_and_without_holes_are_read_together(tmp_path):
         False,
     ]
     assert len(loaded.events) == 118
-    converted = ba.load(ba.convert(folder, tmp_path / "out"))
+    for _ in range(2):  # what is done already is damaged, too
+        with pytest.warns(
+            ba.RejectedRecordsWarning, match=r"1\.json and 1 other files could not be read as a whole"
+        ):
+            out = ba.convert(folder, tmp_path / "out")
+    converted = ba.load(out)
     pd.testing.assert_frame_equal(converted.files, loaded.files)
     pd.testing.assert_frame_equal(converted.rejects, loaded.rejects)
-    there = ba.distributed.convert(folder, tmp_path / "there", slice_bytes=4_000, partitions=2)
+    with pytest.warns(ba.RejectedRecordsWarning, match="could not be read as a whole"):
+        there = ba.distributed.convert(folder, tmp_path / "there", slice_bytes=4_000, partitions=2)
     assert len(there) == 118
+
+
+def test_a_file_of_zeros_alone_says_so(tmp_path):
+    path = tmp_path / "export.json"
+    path.write_bytes(bytes(300_000))
+    with pytest.warns(ba.RejectedRecordsWarning), pytest.warns(ba.NoEventsWarning):
+        loaded = ba.load(path)
+    assert "300,000 zero bytes" in loaded.files["note"].item()
+
+
+def test_holes_in_ranges_of_wrapped_lines(tmp_path, monkeypatch):
+    for module in (sources, finding):
+        monkeypatch.setattr(module, "HEAD_SIZE", 5_000)
+    records = lines(*map(sendgrid_bounce, range(COUNT))).decode().splitlines()
+    wrapped = b"".join(
+        json.dumps({"_index": "mail", "_source": json.loads(one)}).encode() + b"\n" for one in records
+    )
+    path = tmp_path / "export.json"
+    path.write_bytes(with_hole(wrapped, len(wrapped) // 2 + 60, 500, 0))
+    here = ba.load(ba.convert(path, tmp_path / "here"))
+    there = ba.load(ba.distributed.convert(path, tmp_path / "there", slice_bytes=8_000, partitions=2))
+    assert here.files[["records", "loaded", "rejected"]].equals(
+        there.files[["records", "loaded", "rejected"]]
+    )
+    assert "zero bytes" in there.files["note"].item()
 
 
 @pytest.mark.filterwarnings("ignore::bounceanalytics.UnreadTimesWarning")
