@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pyarrow as pa
 
 from bounceanalytics.loading.spans import SPAN_SCHEMA, TEXT_KEPT
-from bounceanalytics.opening.text import BOM, decoded, lines_of
+from bounceanalytics.opening.text import BOM, decoded, lines_and_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,6 +159,6 @@ def _cell(delimiter: str) -> re.Pattern[str]:
 
 def _offset_lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:
     offset = 0
-    for raw in lines_of(stream):
+    for raw in lines_and_blanks(stream):
         yield offset, decoded(raw.removeprefix(BOM) if offset == 0 else raw)
         offset += len(raw)

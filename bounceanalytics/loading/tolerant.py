@@ -22,7 +22,7 @@ from bounceanalytics.opening.text import (
     TextWindow,
     decoded,
     finite,
-    lines_of,
+    lines_and_blanks,
     unescaped,
 )
 
@@ -165,10 +165,10 @@ def _lines(
         bytes
     ] = []  # bad lines that follow one another: perhaps one record that was broken into several
     run_offset = run_size = empty = 0
-    for raw in lines_of(stream):
+    for raw in lines_and_blanks(stream):
         line = raw.removeprefix(BOM) if offset == 0 else raw
         if not line.strip():
-            empty += 1
+            empty += line.count(b"\n")
             if run and empty >= _HOLE:  # what follows is the rest of another record
                 yield from _run(run, run_offset, markers, log=log)
                 run, run_size = [], 0

@@ -388,17 +388,17 @@ def filled(source: Source, folder: str) -> Source:
     try:
         with source.open() as stream:
             head = read_up_to(stream, _SNIFF)
-            if head and not head.strip(b"\0"):  # what was to be fetched first may be missing
+            if not head.strip(b"\0"):  # what was to be fetched first may be missing
                 head += _first_signs(stream)
         text = encodings.between_holes(head)
-        if _NO_TEXT.search(text) or (text not in {head, b""} and not _LINES_OR_JSON.search(text)):
+        if _NO_TEXT.search(text) or (text != head and not _LINES_OR_JSON.search(text)):
             return source
-        if not head or not encodings.holes(source.path):
+        if not encodings.holes(source.path):
             return source
     except OSError as error:
         return _unopened(source, error)
     with source.open() as stream, archives.temporary(folder) as out:
-        count = encodings.fill_holes(stream, out) if text else source.size  # of zeros alone nothing is left
+        count = encodings.fill_holes(stream, out)
     note = f"has {count:,} zero bytes in the place of text, as a copy that broke off has: what belongs there is missing"
     return replace(source, path=out.name, notes=(*source.notes, note), cut=True)
 

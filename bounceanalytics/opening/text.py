@@ -6,10 +6,12 @@ A file that is damaged gives what could be unpacked of it, and then ends.
 from __future__ import annotations
 
 import codecs
+import contextlib
+import io
 import math
 import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, AnyStr, Generic
+from typing import TYPE_CHECKING, Any, AnyStr, Generic
 
 import numpy as np
 
@@ -103,6 +105,25 @@ def lines_of(stream: IO[bytes], longest: int = -1) -> Iterator[bytes]:
         yield line
 
 
+def lines_and_blanks(stream: IO[bytes]) -> Iterator[bytes]:
+    r"""Yield lines with their ends; empty ones that follow one another, of which a filled hole has millions, together.
+
+    >>> list(lines_and_blanks(io.BytesIO(b"a\n\n\n\nb\n")))
+    [b'a\n', b'\n', b'\n\n', b'b\n']
+    """
+    stream = io.BufferedReader(stream) if isinstance(stream, io.BytesIO) else stream
+    while line := read_line(stream):
+        yield line
+        if line == b"\n":
+            yield from _empty_lines(stream)
+
+
+def _empty_lines(stream: Any) -> Iterator[bytes]:
+    with contextlib.suppress(*DAMAGED):
+        while (ahead := stream.peek(_BLOCK)).startswith(b"\n"):
+            yield stream.read(len(ahead) - len(ahead.lstrip(b"\n")))
+
+
 def lines_at(stream: IO[bytes], numbers: NDArray[np.int64]) -> Iterator[bytes]:
     """Yield some lines by their numbers, from 1 and in order; those that hold nothing are not counted.
 
@@ -117,9 +138,10 @@ def lines_at(stream: IO[bytes], numbers: NDArray[np.int64]) -> Iterator[bytes]:
         data = rest + (block or b"\n")
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
         starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
-        short = np.flatnonzero(ends - starts < _SHORT)
-        filled = np.ones(len(ends), bool)
-        filled[short] = [not data[starts[at] : ends[at]].isspace() and ends[at] > starts[at] for at in short]
+        lengths = ends - starts
+        filled = lengths > 0
+        short = np.flatnonzero(filled & (lengths < _SHORT))
+        filled[short] = [not data[starts[at] : ends[at]].isspace() for at in short]
         starts, stops = starts[filled], ends[filled]
         here = numbers[: np.searchsorted(numbers, before + len(stops), side="right")]
         for at in here - before - 1:

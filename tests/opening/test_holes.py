@@ -1,12 +1,16 @@
 """Long runs of zeros in a text: seen and filled wherever a block of reading ends."""
 
+import gzip
 import io
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bounceanalytics.opening import encodings
 from bounceanalytics.opening.sources import open_sources
+from bounceanalytics.opening.text import lines_and_blanks
 
 TEXT = b'{"event": "bounce"}\n'
 
@@ -67,3 +71,22 @@ def test_what_is_no_text_keeps_its_zeros(tmp_path: Path) -> None:
     (source,) = open_sources(path, str(tmp_path))
     assert not source.cut
     assert source.path == str(path)
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"\n" * 9_000, b"a", b" \n", b"\r\n", b"b\n"]), max_size=12).map(
+        b"".join
+    )
+)
+def test_empty_lines_come_together_and_nothing_else_changes(data: bytes) -> None:
+    for stream in (
+        io.BytesIO(data),
+        io.BufferedReader(io.BytesIO(data)),
+        gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(data))),
+    ):
+        found = list(lines_and_blanks(stream))
+        assert b"".join(found) == data
+        assert [one for one in found if one.strip(b"\n")] == [
+            one for one in data.splitlines(keepends=True) if one.strip(b"\n")
+        ]
+        assert len(found) < 60
