@@ -95,7 +95,10 @@ class Dataset:
             return list(pinned)
         folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
         done = _done(self)
-        found = [part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet")]
+        try:
+            found = [part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet")]
+        except FileNotFoundError:  # a folder went while it was looked into
+            raise replaced(self.path) from None
         return sorted(part for part in found if done is None or _unit_of(part) in done)
 
     @property

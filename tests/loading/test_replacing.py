@@ -122,6 +122,17 @@ def test_one_of_two_that_write_is_told(tmp_path):
         ba.classify(tmp_path / "events", out=tmp_path / "bounces")
 
 
+def test_a_folder_that_goes_while_it_is_looked_into(tmp_path, monkeypatch):
+    dataset = ba.convert(write(tmp_path / "exports", "a.json"), tmp_path / "events")
+
+    def gone(*_):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(type(dataset.path), "glob", gone)
+    with pytest.raises(ba.SourceError, match="was replaced by another dataset"):
+        _ = dataset.parts
+
+
 def test_who_reads_meanwhile_gets_one_whole_dataset_or_is_told(tmp_path):
     folders = [write(tmp_path / str(first), "a.json", "b.json", first=first) for first in (0, 5000)]
     out = tmp_path / "events"
