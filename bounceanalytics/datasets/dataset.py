@@ -74,13 +74,14 @@ class Dataset:
         return sum(_parquet(part).metadata.num_rows for part in self.parts)
 
     def __repr__(self) -> str:
-        size = sum(part.stat().st_size for part in self.parts)
-        folders = {part.parent.name for part in self.parts}
+        parts = self.parts
+        size = sum(part.stat().st_size for part in parts)
+        folders = {part.parent.name for part in parts}
         months = sorted(
             {name.removeprefix("month=") for name in folders if name.startswith("month=")} - {NO_MONTH}
         )
         span = f", {months[0]} to {months[-1]}" if months else ""
-        return f"{shown(self.path)}: {len(self):,} {self.kind} in {len(self.parts):,} files, {size / 1e6:,.1f} MB{span}"
+        return f"{shown(self.path)}: {len(self):,} {self.kind} in {len(parts):,} files, {size / 1e6:,.1f} MB{span}"
 
     @property
     def kind(self) -> str:
@@ -95,10 +96,7 @@ class Dataset:
             return list(pinned)
         folders = [self.only] if self.only else [f"{kind}=*" for kind in KINDS]
         done = _done(self)
-        try:
-            found = [part for folder in folders for part in self.path.glob(f"{folder}/part-*.parquet")]
-        except FileNotFoundError:  # a folder went while it was looked into
-            raise replaced(self.path) from None
+        found = [part for folder in folders for part in _listed(self.path, f"{folder}/part-*.parquet")]
         return sorted(part for part in found if done is None or _unit_of(part) in done)
 
     @property
@@ -241,9 +239,17 @@ def _next_of(batches: Iterator[pa.RecordBatch], part: Path) -> pa.RecordBatch | 
 
 def _done(dataset: Dataset) -> set[str] | None:
     """Return the units whose parts are all there; None where parts have none: a part counts when its unit does."""
-    if dataset.kind != "events" or not any(dataset.path.glob("month=*")):
+    if dataset.kind != "events" or not _listed(dataset.path, "month=*"):
         return None
-    return {_unit_of(note) for note in (dataset.path / STATE).glob("unit-*.json")}
+    return {_unit_of(note) for note in _listed(dataset.path, f"{STATE}/unit-*.json")}
+
+
+def _listed(home: Path, pattern: str) -> list[Path]:
+    """Return what a dataset holds of a kind."""
+    try:
+        return list(home.glob(pattern))
+    except FileNotFoundError:  # a folder went while it was looked into
+        raise replaced(home) from None
 
 
 def _unit_of(file: Path) -> str:
