@@ -11,7 +11,7 @@ Without a time, an event cannot be put in order, so:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -154,8 +154,7 @@ def decide(
     with History.open(bounces) as history:
         prepare(history, policy, _moment(at))
         parts = history.collect(verdicts_of)
-    verdicts = parts[0] if len(parts) == 1 else _in_order(pa.concat_tables(parts).unify_dictionaries())
-    return frame_of(verdicts, policy)
+    return frame_of(_put_together(parts), policy)
 
 
 def prepare(history: History, policy: Policy, moment: datetime | None = None) -> None:
@@ -212,26 +211,35 @@ def verdicts_of(history: History) -> pa.Table:
     address = history.addresses.take(verdicts["address"].combine_chunks()).cast(schema.ARROW_STRING)
     told = {
         **{name: verdicts[name] for name in verdicts.column_names},
-        "address": address,
-        "domain": domain_of(address) if len(address) else address,
-        "retry_on": retry_on,
+        "address": pa.chunked_array([address]),
+        "domain": pa.chunked_array([domain_of(address) if len(address) else address]),
+        "retry_on": pa.chunked_array([retry_on]),
     }
     # a part may have a machine of its own: here are words numbered, and rows put in order, which makes it easy for all
     return _in_order(
-        pa.table(
-            {
-                one.name: told[one.name].dictionary_encode() if one.kind == "category" else told[one.name]
-                for one in schema.DECISION_COLUMNS
-            }
-        )
+        {
+            one.name: told[one.name].dictionary_encode() if one.kind == "category" else told[one.name]
+            for one in schema.DECISION_COLUMNS
+        }
     )
 
 
-def _in_order(verdicts: pa.Table) -> pa.Table:
-    """Return verdicts in the order of addresses."""
-    order = pc.sort_indices(verdicts["address"].combine_chunks())
+def _put_together(parts: list[pa.Table]) -> pa.Table:
+    """Return the verdicts of all parts, which are used up."""
+    if len(parts) == 1:
+        return parts.pop()
+    whole = pa.concat_tables(parts).unify_dictionaries()
+    parts.clear()
+    columns = dict(zip(whole.column_names, whole.columns, strict=True))
+    del whole
+    return _in_order(columns)
+
+
+def _in_order(columns: dict[str, Any]) -> pa.Table:
+    """Return verdicts in the order of addresses; the columns are used up, for they are large."""
+    order = pc.sort_indices(columns["address"].combine_chunks())
     # one whole column after the other: to take the rows of a table in pieces needs twice the time
-    return pa.table({name: verdicts[name].combine_chunks().take(order) for name in verdicts.column_names})
+    return pa.table({name: columns.pop(name).combine_chunks().take(order) for name in list(columns)})
 
 
 def _moment(at: datetime | str | None) -> datetime | None:

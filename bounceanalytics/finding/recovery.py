@@ -214,7 +214,7 @@ def groups_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _curve(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimate of one group from its episodes by day and outcome."""
+    """Return the estimate of one group from its episodes by day and outcome, in the order of days."""
     days, number = counts["day"].to_numpy(np.int64), counts["number"].to_numpy(np.int64)
     left = np.repeat(days, counts["no_longer_tried"].to_numpy(np.int64))
     lasted = np.repeat(days, number)
@@ -224,7 +224,7 @@ def _curve(counts: pd.DataFrame) -> pd.DataFrame:
         reason=first["reason"],
         mailbox_provider=first["mailbox_provider"],
         episodes=len(lasted),
-        no_longer_tried=[int((left <= day).sum()) for day in curve["day"]],
+        no_longer_tried=np.searchsorted(left, curve["day"], side="right"),
     )
 
 
@@ -262,8 +262,8 @@ def product_limit(lasted: np.ndarray[Any, Any], over: np.ndarray[Any, Any]) -> p
     return pd.DataFrame(
         {
             "day": seen,
-            "at_risk": [int((lasted >= day).sum()) for day in seen],
-            "recovered": [int((lasted[over] <= day).sum()) for day in seen],
+            "at_risk": len(lasted) - np.searchsorted(np.sort(lasted), seen, side="left"),
+            "recovered": np.searchsorted(np.sort(lasted[over]), seen, side="right"),
             "share": share,
             "low": np.where(between, interval.low.evaluate(seen), np.nan),
             "high": np.where(between, interval.high.evaluate(seen), np.nan),
