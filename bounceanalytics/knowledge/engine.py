@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import defaultdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,7 +26,7 @@ from bounceanalytics.errors import MissingExtraError
 from bounceanalytics.knowledge.literals import required_literals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     Numbers = np.ndarray[Any, Any]
@@ -86,12 +87,18 @@ class HyperscanEngine:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = tuple(patterns)
-        self._required = [required_literals(pattern) for pattern in self._patterns]
-        self._words = sorted({word for choices in self._required for choice in choices for word in choice})
+        required = [required_literals(pattern) for pattern in self._patterns]
+        self._words = sorted({word for choices in required for choice in choices for word in choice})
+        self._sought = [word.encode() for word in self._words]
         number = {word: place for place, word in enumerate(self._words)}
-        self._choices = [
-            [np.array([number[word] for word in choice]) for choice in choices] for choices in self._required
-        ]
+        # one list of words, where each choice begins in it, and where each pattern begins among the choices; a pattern
+        # that requires no word has a choice of one that is in every text
+        everywhere = [[len(self._words)]]
+        choices = [[[number[word] for word in choice] for choice in one] or everywhere for one in required]
+        flat = [choice for one in choices for choice in one]
+        self._choice_words = np.array([word for choice in flat for word in choice], np.int64)
+        self._choices = _begins(flat)
+        self._pattern_choices = _begins(choices)
         self._seen = 0
         self._guard = threading.Lock()
         self._own = threading.local()  # what the library works in, which is of one thread at a time
@@ -101,7 +108,7 @@ class HyperscanEngine:
         database = hyperscan.Database()
         count = len(self._words)
         database.compile(
-            expressions=[word.encode() for word in self._words],
+            expressions=self._sought,
             ids=list(range(count)),
             elements=count,
             flags=[0] * count,
@@ -112,36 +119,31 @@ class HyperscanEngine:
     def match(self, texts: pa.Array) -> tuple[Numbers, Numbers]:
         """Return every pair of a text and a pattern that occurs in it; see :meth:`Engine.match`."""
         values = texts.cast(pa.large_binary())
-        likely: list[list[Numbers]] = [[] for _ in self._patterns]
-        for start in range(0, len(values), _BLOCK):
-            block = values.slice(start, _BLOCK)
-            for found, rows in zip(likely, self._likely(block), strict=True):
-                found.append(rows + start)
-        hits = []
-        for pattern, parts in zip(self._patterns, likely, strict=True):
-            rows = np.concatenate(parts) if parts else np.empty(0, np.int64)
-            hits.append(rows[_occurs(values.take(pa.array(rows)), pattern)] if len(rows) else rows)
+        likely: dict[int, list[Numbers]] = defaultdict(list)
+        for start in range(0, len(values) if self._patterns else 0, _BLOCK):
+            for pattern, rows in self._likely(values.slice(start, _BLOCK)):
+                likely[pattern].append(rows + start)
+        hits = [np.empty(0, np.int64)] * len(self._patterns)
+        for pattern, parts in likely.items():
+            rows = np.concatenate(parts)
+            hits[pattern] = rows[_occurs(values.take(pa.array(rows)), self._patterns[pattern])]
         return _pairs(hits)
 
-    def _likely(self, block: pa.Array) -> list[Numbers]:
-        """Return, per pattern, the texts of a block that hold one word of each of its choices."""
+    def _likely(self, block: pa.Array) -> Iterator[tuple[int, Numbers]]:
+        """Yield patterns, each with the texts of a block that hold one word of each of its choices."""
         held = np.packbits(self._held(block), axis=1)
-        everything = np.full(held.shape[1], 255, dtype=np.uint8)
-        found = []
-        for choices in self._choices:
-            rows = everything
-            for choice in choices:
-                rows = rows & np.bitwise_or.reduce(held[choice], axis=0)
-            found.append(np.flatnonzero(np.unpackbits(rows, count=len(block))))
-        return found
+        held = np.append(held, np.full((1, held.shape[1]), 255, np.uint8), axis=0)
+        chosen = np.bitwise_or.reduceat(held[self._choice_words], self._choices)
+        texts = np.bitwise_and.reduceat(chosen, self._pattern_choices)
+        for pattern in np.flatnonzero(texts.any(axis=1)):
+            yield int(pattern), np.flatnonzero(np.unpackbits(texts[pattern], count=len(block)))
 
     def _held(self, block: pa.Array) -> Numbers:
         """Return a table of words by texts: True where the word stands in the text."""
         self._seen += len(block)
         if self._seen <= _ONE_BY_ONE:
-            sought = [word.encode() for word in self._words]
-            held = [np.fromiter((word in text for word in sought), bool) for text in block.to_pylist()]
-            return np.stack(held, axis=1)
+            held = [[word in text for word in self._sought] for text in block.to_pylist()]
+            return np.array(held, bool).T
         # Texts are scanned as one buffer, because a call per text would cost more than the scan. No word holds the
         # line feed that parts them, and the end of a hit tells which text it lies in.
         lines = pc.binary_join_element_wise(block, _NOTHING, _LINE_FEED)
@@ -227,6 +229,11 @@ def _make_engine(patterns: tuple[str, ...], choice: str) -> Engine:
     if choice == "arrow" or hyperscan is None:
         return ArrowEngine(patterns)
     return HyperscanEngine(patterns) if choice == "hyperscan" else _SizedEngine(patterns)
+
+
+def _begins(groups: Sequence[Sequence[object]]) -> Numbers:
+    """Return the place of the first member of each group, where one comes after the other."""
+    return np.cumsum([0, *map(len, groups)])[:-1]
 
 
 def _occurs(values: pa.Array, pattern: str) -> Numbers:
