@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: Profile of hypothesis -> examples for each hundred that a test would like, and of a test that does not say.
 PROFILES = {"dev": 10, "ci": 40}
 
+#: Marks of what is tried before a release only.
+RARE = [pytest.mark.slow, pytest.mark.huge]
+
 
 def use_profiles() -> None:
     """Make the profiles known and take the quick one; --hypothesis-profile=ci takes the other."""
@@ -28,7 +31,9 @@ def examples(number: int) -> settings:
     return settings(max_examples=max(5, number * settings.default.max_examples // 100))
 
 
-def some_quick(names: Iterable[str]) -> list[Any]:
-    """Return the names of a table for parametrize: every third now, the others before a release."""
-    rare = [pytest.mark.slow, pytest.mark.huge]
-    return [pytest.param(name, marks=rare if number % 3 else []) for number, name in enumerate(names)]
+def some_quick(cases: Iterable[object], one_in: int = 3, *, first: int = 0) -> list[Any]:
+    """Return cases for parametrize: one in so many, from the first, now, and the others before a release."""
+    return [
+        pytest.param(case, id=str(case), marks=RARE if (number - first) % one_in else [])
+        for number, case in enumerate(cases)
+    ]

@@ -39,6 +39,9 @@ class Taker:
     ask: Callable[[Any, dict[str, Any]], Any]
     same_rows: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.name}-{self.takes}"
+
 
 def _file(ask: Callable[[Path], object], name: str) -> str | bytes:
     with tempfile.TemporaryDirectory() as folder:

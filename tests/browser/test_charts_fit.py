@@ -245,8 +245,7 @@ def test_every_public_chart_is_looked_at(frames: dict[str, list[Frames]]) -> Non
     assert set(charts.__all__) - NO_CHARTS <= set(frames)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("theme", "width"), [*(("light", width) for width in WIDTHS), ("dark", PHONE)])
 def test_texts_keep_apart_and_whole(
     frames: dict[str, list[Frames]],
     once: Callable[..., Any],

@@ -13,6 +13,6 @@ import bounceanalytics as ba
 def test_threads_do_not_disturb_each_other() -> None:
     events = ba.load(ba.samples() / "exports" / "ses").events
     whole = ba.classify(events)
-    with ThreadPoolExecutor(8) as pool:
-        for found in pool.map(ba.classify, repeat(events, 16)):
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(ba.classify, repeat(events, 8)):
             pd.testing.assert_frame_equal(found, whole)

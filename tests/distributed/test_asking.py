@@ -41,6 +41,8 @@ def test_a_report_is_that_of_one_machine(bounces, tmp_path):
     assert there.read_bytes() == here.read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.huge  # a report of all and a history of a period are looked at every time
 def test_a_report_of_a_period(bounces, tmp_path):
     last = ba.summarize_days(bounces)["period"].max()
     options = {"period": "7D", "compare": str(last.date()), "redact": False}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import bounceanalytics as ba
 from bounceanalytics.loading import slices, slicing
 from bounceanalytics.loading.slices import Options
-from tests.effort import examples
+from tests.effort import examples, some_quick
 from tests.loading.exports import lines, sendgrid_bounce
 from tests.loading.test_converting import write_exports
 
@@ -44,7 +44,7 @@ def exports(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::bounceanalytics.NaiveTimeWarning")
-@pytest.mark.parametrize("size", [2_000, 30_000, 10**9])
+@pytest.mark.parametrize("size", some_quick([2_000, 30_000, 10**9]))
 def test_a_folder_of_all_kinds_gives_what_one_machine_gives(exports, tmp_path, size):
     whole = ba.convert(exports, tmp_path / "whole")
     cut = ba.distributed.convert(exports, tmp_path / "cut", slice_bytes=size, partitions=5)

@@ -12,6 +12,7 @@ import bounceanalytics as ba
 from bounceanalytics.errors import WrongClockWarning
 from bounceanalytics.history.parts import Histories
 from tests.classified import classified
+from tests.effort import some_quick
 from tests.parts import in_parts
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def parts(samples: pd.DataFrame) -> Iterator[Histories]:
         yield found
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", some_quick(ASKED))
 def test_parts_are_the_whole(name: str, samples: pd.DataFrame, parts: Histories) -> None:
     whole = ASKED[name](samples)
     assert len(whole)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import bounceanalytics as ba
+from tests.effort import RARE
 from tests.loading.format_cases import CASES
 from tests.loading.format_cases.case import person
 
@@ -63,7 +64,7 @@ TRIED = [
 OF_EACH_LAYOUT = {case.layout.split()[0]: case for case in reversed(TRIED)}.values()
 
 SIZES = [
-    *((case, COUNT) for case in TRIED),
+    *(pytest.param(case, COUNT, marks=RARE if number % 2 else []) for number, case in enumerate(TRIED)),
     *(pytest.param(case, MANY, marks=pytest.mark.slow) for case in OF_EACH_LAYOUT),
 ]
 

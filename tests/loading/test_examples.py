@@ -14,6 +14,7 @@ import pytest
 from bounceanalytics import schema
 from bounceanalytics.errors import FormatError
 from bounceanalytics.loading import load as load_
+from tests.effort import RARE
 
 load = partial(load_, timezone="UTC")
 
@@ -214,9 +215,9 @@ PACKINGS = {
     "zip": zipped,
 }
 
-#: Every file in every packing; those that are not slow show every file alone, and every packing with a fourth of them.
+#: Every file in every packing; those of every day show every file alone, and every packing with a fourth of them.
 PACKED = [
-    pytest.param(name, packing, marks=[] if place % len(PACKINGS) == number else pytest.mark.slow)
+    pytest.param(name, packing, marks=[] if place % len(PACKINGS) == number else RARE)
     for place, name in enumerate(ROWS)
     for number, packing in enumerate(PACKINGS)
 ]

@@ -15,6 +15,7 @@ from bounceanalytics.loading import finding
 from bounceanalytics.opening import sources
 from bounceanalytics.opening.encodings import FILLED_HOLE
 from bounceanalytics.opening.sources import open_sources
+from tests.effort import some_quick
 from tests.loading.exports import array, lines, mailgun_failed, sendgrid_bounce, ses_bounce
 
 MAKERS = {
@@ -56,7 +57,7 @@ def holes(content, count):
         yield place, size, chance.choice([0, 1, min(size, len(content) // 3)])
 
 
-@pytest.mark.parametrize("provider", MAKERS)
+@pytest.mark.parametrize("provider", some_quick(MAKERS))
 def test_holes_that_the_engine_notices_cost_what_those_cost_that_are_looked_for(
     provider, tmp_path, monkeypatch
 ):

@@ -13,6 +13,7 @@ import pytest
 
 import bounceanalytics as ba
 from bounceanalytics.loading.unwrapping import blocks, pieces
+from tests.effort import RARE, some_quick
 from tests.loading.exports import mailgun_failed, sendgrid_bounce
 from tests.loading.wrappings import JSON, base64_of, sns, text
 
@@ -268,7 +269,7 @@ def check(walked, content, **options):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EVENTS)
-@pytest.mark.parametrize("wrapper", JSON)
+@pytest.mark.parametrize("wrapper", some_quick(JSON, 2))
 def test_engine_gives_what_the_walk_gives(walked, wrapper, name):
     content = made(rng_of(wrapper, name), JSON[wrapper], EVENTS[name], 0.0)
     count, _ = check(walked, content)
@@ -277,7 +278,7 @@ def test_engine_gives_what_the_walk_gives(walked, wrapper, name):
 
 
 @pytest.mark.parametrize("wrapper", TAKEN)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in range(1, 3))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(one, marks=RARE) for one in range(1, 3))])
 def test_wrappers_in_wrappers(walked, wrapper, seed):
     rng = rng_of(wrapper, seed)
     outer = JSON[rng.choice(TAKEN)]
@@ -285,7 +286,7 @@ def test_wrappers_in_wrappers(walked, wrapper, seed):
 
 
 @pytest.mark.parametrize("wrapper", TAKEN)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in range(1, 6))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(one, marks=RARE) for one in range(1, 6))])
 def test_odd_lines(walked, wrapper, seed):
     rng = rng_of(wrapper, seed)
     check(

@@ -54,7 +54,7 @@ def work(name):
 
 @needs_fork
 @pytest.mark.parametrize("work", ["convert", "classify"])
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.huge])])
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.huge])])
 def test_replacing_that_is_killed_leaves_the_old_one_or_the_new_one(tmp_path, work, kills):
     old, new = (
         write(tmp_path / name, "a.json", "b.json", first=first) for name, first in (("old", 0), ("new", 5000))

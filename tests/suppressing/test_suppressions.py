@@ -25,6 +25,7 @@ from bounceanalytics.knowledge import suppression_files as module
 from bounceanalytics.loading import load
 from bounceanalytics.suppressing import FORMATS, export_suppressions, hash_addresses, match_hashes
 from tests.classified import classified
+from tests.effort import some_quick
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +369,7 @@ def limited(action: dict[str, tuple[module.Target, ...]], provider: str) -> tupl
 
 
 @pytest.mark.parametrize("cut", [False, True])
-@pytest.mark.parametrize("provider", [name for name in FORMATS if name not in _NO_ADDRESSES])
+@pytest.mark.parametrize("provider", some_quick([name for name in FORMATS if name not in _NO_ADDRESSES], 2))
 def test_our_loader_reads_back_every_file(
     verdicts: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, cut: bool
 ) -> None:
@@ -403,7 +404,7 @@ def test_our_loader_reads_back_every_file(
 
 @pytest.mark.parametrize("name", ["take_off.csv", "suppress_delete.csv"])
 @pytest.mark.parametrize("cut", [False, True])
-@pytest.mark.parametrize("provider", list(module.REMOVE))
+@pytest.mark.parametrize("provider", some_quick(module.REMOVE, 2))
 def test_our_loader_reads_back_what_comes_off_a_list(
     verdicts: pd.DataFrame,
     tmp_path: Path,
