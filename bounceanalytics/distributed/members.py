@@ -137,8 +137,8 @@ class OnWorkers:
     def __init__(self, client: Any, shares: list[_Share]) -> None:
         self._client = client
         self._run = uuid.uuid4().hex
-        self._shares: list[Any] = shares
-        self._anchored = False
+        self._shares = shares
+        self._anchors: list[Any] = []  # one for each, as soon as it is known who holds it
         self._written: list[_Work] = []
         self._tables: list[Any] = []
 
@@ -149,15 +149,14 @@ class OnWorkers:
     def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
         """Return what a function makes of each, after all that was written down."""
         shared = self._run, self._written, _Work(work, self._sent(given), {}), self._tables
-        answers = each(self._client, _answer, self._shares, shared=shared, arrived=_unpacked)
-        if not self._anchored:  # whoever was free first has it from now on
-            self._shares = [
+        answers = each(self._client, _answer, self._anchors or self._shares, shared=shared, arrived=_unpacked)
+        if not self._anchors:  # whoever was free first has it from now on
+            self._anchors = [
                 self._client.submit(
                     _Anchor, share, pure=False, workers=home and [home], allow_other_workers=bool(home)
                 )
                 for share, (home, _) in zip(self._shares, answers, strict=True)
             ]
-            self._anchored = True
         return [made for _, made in answers]
 
     def _sent(self, given: tuple[object, ...]) -> tuple[object, ...]:
