@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,7 @@ def each(
     *,
     shared: Sequence[Any] = (),
     arrived: Callable[[Any], _Made] | None = None,
+    name: str | None = None,
 ) -> list[_Made]:
     """Return what a function makes of each thing, in their order.
 
@@ -47,6 +49,8 @@ def each(
         What the function is given beside each thing; futures too.
     arrived : callable, optional
         What becomes here of each that was made.
+    name : str, optional
+        Of this work, by which the scheduler remembers how long it takes; that of the function if not given.
 
     Raises
     ------
@@ -63,8 +67,10 @@ def each(
         return made
     from distributed import as_completed  # noqa: PLC0415 - an extra
 
+    name = name or getattr(function, "func", function).__name__
     futures = [
-        client.submit(_on_worker, function, thing, *shared, pure=False, retries=_TRIES) for thing in things
+        client.submit(_on_worker, function, thing, *shared, key=f"{name}-{uuid.uuid4().hex}", retries=_TRIES)
+        for thing in things
     ]
     found: dict[str, Any] = {}
     try:

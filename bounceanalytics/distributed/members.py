@@ -149,7 +149,10 @@ class OnWorkers:
     def collect(self, work: Callable[..., _Made], *given: object) -> list[_Made]:
         """Return what a function makes of each, after all that was written down."""
         shared = self._run, self._written, _Work(work, self._sent(given), {}), self._tables
-        answers = each(self._client, _answer, self._anchors or self._shares, shared=shared, arrived=_unpacked)
+        held_by = self._anchors or self._shares
+        answers = each(
+            self._client, _answer, held_by, shared=shared, arrived=_unpacked, name=_name_of(work, given)
+        )
         if not self._anchors:  # whoever was free first has it from now on
             self._anchors = [
                 self._client.submit(
@@ -198,6 +201,12 @@ def _answer(
         except BaseException:  # half done: the next one begins anew
             _close(key)
             raise
+
+
+def _name_of(work: Callable[..., object], given: Sequence[object]) -> str:
+    """Return a name for all questions of a kind: one that takes long must not make the others look as if they did."""
+    tables = [name for one in given if isinstance(one, list | tuple) for name in one if isinstance(name, str)]
+    return "_".join(["ask", work.__name__.strip("_<>"), *tables])
 
 
 def _unpacked(answer: tuple[str | None, Any]) -> tuple[str | None, Any]:

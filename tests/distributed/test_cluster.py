@@ -36,7 +36,7 @@ def client():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
         ) as cluster,
         distributed.Client(cluster) as found,
     ):
@@ -125,13 +125,24 @@ def test_a_worker_that_waits_does_not_make_anew_what_another_one_holds(
     client, exports, tmp_path, monkeypatch
 ):
     bounces = bounces_of(exports, tmp_path, client, partitions=8)
-    monkeypatch.setattr(members, "_UNPACKED", 50_000)  # as of shares of some use
+    # as of shares that no machine is fast enough to make anew; the workers have no limit that these would reach
+    monkeypatch.setattr(members, "_UNPACKED", 10**9)
     with members.open_histories(bounces, client) as history:
         history.gather(["recipient"])
         history.collect(_at_work, 0.1)
         seen = [history.collect(_at_work, seconds) for seconds in (0.0, 0.2, 0.0, 0.3)]
     assert seen[0] == seen[1] == seen[2] == seen[3]
     assert len(set(seen[0])) == 2
+
+
+def test_how_long_each_kind_of_work_takes_is_remembered_by_itself(client, exports, tmp_path):
+    bounces = bounces_of(exports, tmp_path, client, partitions=2)
+    with members.open_histories(bounces, client) as history:
+        history.gather(["recipient"])
+        history.collect(_at_work, 0.0)
+        assert len(history)
+    known = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
+    assert {"ask_at_work", "ask_len", "classify_part", "merge_share"} <= known
 
 
 def _at_work(_, seconds):
