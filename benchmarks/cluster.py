@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pandas as pd
 from distributed import Client, LocalCluster
 
 import bounceanalytics as ba
 from benchmarks import generate
+from bounceanalytics.database import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def run(exports: Path, folder: Path, workers: int) -> dict[str, Any]:
 def _alone() -> float:
     """Return the seconds that a worker takes for a query over numbers."""
     begin = time.perf_counter()
-    with duckdb.connect(config={"threads": 1}) as engine:
+    with open_database(threads="1") as engine:
         engine.sql("SELECT count(DISTINCT hash(n) % 3_000_000) FROM range(20_000_000) _(n)").fetchall()
     return time.perf_counter() - begin
 
